@@ -1,0 +1,28 @@
+# Flags for our own targets: warnings, sanitizers, hardening.
+
+# Sanitizers must cover everything that is linked together, so they apply to the whole directory.
+if(MERIDIAN_SANITIZE)
+  add_compile_options(-fsanitize=${MERIDIAN_SANITIZE} -fno-sanitize-recover=all
+                      -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${MERIDIAN_SANITIZE})
+  # Recycled coroutine frames would hide a use after free.
+  add_compile_definitions(BOOST_ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING)
+  if(MERIDIAN_SANITIZE MATCHES "thread")
+    # The thread sanitizer does not know fences.
+    add_compile_definitions(BOOST_ASIO_DISABLE_FENCED_BLOCK)
+  endif()
+endif()
+
+if(MERIDIAN_HARDENING)
+  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+  add_compile_options(-fstack-protector-strong -fstack-clash-protection -fcf-protection
+                      $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
+  add_compile_definitions(_GLIBCXX_ASSERTIONS)
+  add_link_options(-Wl,-z,relro,-z,now $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie>)
+endif()
+
+function(meridian_compile_options target)
+  target_compile_options(${target} PRIVATE
+    -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+    $<$<BOOL:${MERIDIAN_WARNINGS_AS_ERRORS}>:-Werror>)
+endfunction()

@@ -1,0 +1,216 @@
+/// The aggregator: an actor that alone owns the buffer of frames, and the handle by which everyone
+/// else asks it.
+///
+///     meridian::AggregatorHandle aggregator = meridian::spawn_aggregator(executor, {});
+///     co_await aggregator.send(std::move(batch));
+///     auto depth = co_await aggregator.depth();
+///
+/// Two properties hold, whatever the load and the overflow policy:
+/// - Read your writes: a request sees every frame whose send had completed before the request was
+///   sent.
+/// - Control never waits behind data: with the buffer full under `WhenFull::backpressure`, `depth`
+///   still answers and `drain` still frees room.
+///
+/// Source: the telemetry aggregator of the lesson (Async Rust, chapter 8).
+#pragma once
+
+#include <meridian/channel.hpp>
+#include <meridian/errors.hpp>
+#include <meridian/frame_batch.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/system/result.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace meridian {
+
+/// What the buffer does with a frame that does not fit.
+enum class WhenFull : std::uint8_t {
+  drop_oldest,   ///< makes room by dropping the oldest frames
+  drop_newest,   ///< drops the frame
+  backpressure,  ///< leaves it in the channel until a drain or flush makes room
+};
+
+/// Why a frame was dropped. Counted per reason.
+enum class DropReason : std::uint8_t {
+  buffer_full_oldest,  ///< evicted by WhenFull::drop_oldest
+  buffer_full_newest,  ///< refused by WhenFull::drop_newest, or larger than the whole buffer
+  channel_full,        ///< given up by its session because the channel was full
+};
+inline constexpr std::array all_drop_reasons{DropReason::buffer_full_oldest,
+                                             DropReason::buffer_full_newest,
+                                             DropReason::channel_full};
+
+/// The name under which a reason is counted and logged, such as "channel_full".
+[[nodiscard]] std::string_view name_of(DropReason reason) noexcept;
+
+struct BufferLimits {
+  std::uint64_t max_frames = 1'000'000;
+  std::uint64_t max_bytes = 268'435'456;  ///< octets of frames, headers included
+  WhenFull when_full = WhenFull::drop_oldest;
+};
+
+struct AggregatorOptions {
+  std::size_t channel_capacity = 128;  ///< batches, at least 1
+  BufferLimits buffer;
+  std::size_t max_tracked = 65'536;  ///< origins with a state of their own; the others are summed
+};
+
+struct Depth {
+  std::uint64_t frames = 0;
+  std::uint64_t bytes = 0;  ///< octets, headers included
+};
+
+/// Every frame accounted for. Balances at any moment:
+/// received = buffered + drained + flushed + Σ dropped.
+struct Ledger {
+  std::uint64_t received = 0;
+  std::uint64_t buffered = 0;
+  std::uint64_t drained = 0;
+  std::uint64_t flushed = 0;
+  std::array<std::uint64_t, all_drop_reasons.size()> dropped{};
+
+  [[nodiscard]] std::uint64_t& dropped_for(DropReason reason) noexcept {
+    return dropped.at(static_cast<std::size_t>(reason));
+  }
+  [[nodiscard]] std::uint64_t dropped_for(DropReason reason) const noexcept {
+    return dropped.at(static_cast<std::size_t>(reason));
+  }
+  [[nodiscard]] bool balanced() const noexcept {
+    std::uint64_t accounted = buffered + drained + flushed;
+    for (const std::uint64_t frames : dropped) {
+      accounted += frames;
+    }
+    return received == accounted;
+  }
+};
+
+struct BufferLevel {
+  Depth now;
+  Depth high_water;
+  BufferLimits limits;
+};
+
+struct AggregatorStats {
+  Ledger ledger;
+  BufferLevel buffer;
+  ChannelLevel channel;
+};
+
+/// What is known of one origin. It outlives sessions: a reconnect is not a gap.
+struct OriginStats {
+  std::optional<Origin> origin;  ///< nothing: the sum over all origins beyond `max_tracked`
+  std::uint64_t frames = 0;
+  std::uint64_t bytes = 0;
+  std::optional<std::uint64_t> last_sequence;  ///< nothing for the sum
+  std::uint64_t gaps = 0;                      ///< how often sequences were skipped
+  std::uint64_t missing = 0;                   ///< how many were
+  std::uint64_t duplicates = 0;
+  std::uint64_t late = 0;
+  std::uint64_t dropped = 0;
+  ReceiveTime last_seen_at{};
+};
+
+/// A batch in or out of the buffer. `place` orders it among all others, so that it can go back.
+struct BufferedBatch {
+  std::uint64_t place = 0;
+  FrameBatch batch;
+};
+
+/// Which frames to drain, oldest first.
+struct DrainQuery {
+  std::uint64_t max_frames = 0;
+  std::optional<SatelliteId> satellite_id;  ///< nothing: all of them
+};
+
+struct Drained {
+  std::vector<BufferedBatch> batches;
+  Depth taken;                  ///< what `batches` holds
+  std::uint64_t remaining = 0;  ///< frames left in the buffer
+};
+
+/// Drops since the last report.
+struct DropReport {
+  struct Entry {
+    std::uint64_t frames = 0;
+    std::vector<SatelliteId> satellites;  ///< the first few of them
+    bool more_satellites = false;         ///< whether there were others
+  };
+  std::array<Entry, all_drop_reasons.size()> by_reason;
+};
+
+/// The way to the aggregator. All calls may fail with Errc::aggregator_shut_down, those with a result
+/// also with Errc::reply_dropped.
+///
+/// Ownership: copies share the aggregator, which ends when the last of them is destroyed; what
+/// is in the buffer then goes with it. A call that is in progress keeps it alive.
+/// Thread-safety: copies and const members may be used on any thread.
+/// Cancellation: a cancelled call (asio::error::operation_aborted) may or may not have been carried
+/// out, but frames of a cancelled drain stay in the buffer or go back to their place.
+class AggregatorHandle {
+ public:
+  template <typename T>
+  using Result = boost::system::result<T>;
+
+  /// Hands over a batch; waits while the channel is full.
+  [[nodiscard]] asio::awaitable<error_code> send(FrameBatch batch) const;
+
+  /// Hands over a batch if there is room now. Returns nothing, or the batch with
+  /// Errc::channel_full or Errc::aggregator_shut_down.
+  [[nodiscard]] std::optional<Refused<FrameBatch>> try_send(FrameBatch batch) const;
+
+  /// Counts a batch that its session gives up after `try_send` said channel_full: as received and as
+  /// dropped. Returns once it is counted, so that the session's next batch comes behind it.
+  [[nodiscard]] asio::awaitable<error_code> give_up(FrameBatch batch) const;
+
+  [[nodiscard]] asio::awaitable<Result<Depth>> depth() const;
+
+  /// Takes frames out of the buffer. Everything that was sent before is seen, also what backpressure
+  /// held in the channel. Done in steps, between which others have their turn.
+  [[nodiscard]] asio::awaitable<Result<Drained>> drain(DrainQuery query) const;
+
+  /// Puts drained frames back in their old place, as if they had not been drained: where the buffer has
+  /// filled up meanwhile, its policy applies. Under `WhenFull::backpressure` none is lost, and the
+  /// buffer may stand above its bounds until the next drain.
+  [[nodiscard]] asio::awaitable<error_code> put_back(std::vector<BufferedBatch> batches) const;
+
+  /// Discards the buffer, and what waits in the channel. Returns how many frames.
+  [[nodiscard]] asio::awaitable<Result<std::uint64_t>> flush() const;
+
+  [[nodiscard]] asio::awaitable<Result<AggregatorStats>> stats() const;
+
+  /// All origins, in the order in which they were first heard; the sum over those beyond
+  /// `max_tracked` comes last, if there are any.
+  [[nodiscard]] asio::awaitable<Result<std::vector<OriginStats>>> origins() const;
+
+  /// What was dropped since the last call.
+  [[nodiscard]] asio::awaitable<Result<DropReport>> take_drop_report() const;
+
+  /// Before a stop: from now on a full buffer holds nothing back, so that sessions can hand over
+  /// what they have read, and the channel empties. Bounds are exceeded by at most that.
+  [[nodiscard]] asio::awaitable<error_code> release_backpressure() const;
+
+ private:
+  friend AggregatorHandle spawn_aggregator(const asio::any_io_executor&, const AggregatorOptions&);
+
+  struct Port;
+  explicit AggregatorHandle(std::shared_ptr<const Port> port) noexcept : port_(std::move(port)) {}
+
+  std::shared_ptr<const Port> port_;
+};
+
+/// Starts an aggregator on a strand of its own over `executor`. A broken invariant in it is thrown
+/// out of the execution context's `run`.
+/// Throws std::invalid_argument where an option is 0.
+[[nodiscard]] AggregatorHandle spawn_aggregator(const asio::any_io_executor& executor,
+                                                const AggregatorOptions& options);
+
+}  // namespace meridian

@@ -1,0 +1,51 @@
+/// Lets senders in until the receiver closes it, and tells the receiver when the last one is out.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace meridian::detail {
+
+/// Why it is there: between `cancel()` and `close()` of a concurrent_channel a sender could still put
+/// a message into the buffer, or park itself for ever. Every operation is started inside the gate,
+/// so once `close` has returned none is being started, and none will be.
+///
+/// Thread-safe. `enter` and `leave` never wait; `close` waits for senders that are inside, which
+/// is as long as starting an operation takes.
+class SendGate {
+ public:
+  /// False once the gate is closed; then `leave` must not be called.
+  [[nodiscard]] bool enter() noexcept {
+    if ((state_.fetch_add(one, std::memory_order_acquire) & closed_bit) == 0) {
+      return true;
+    }
+    leave();
+    return false;
+  }
+
+  void leave() noexcept {
+    if (state_.fetch_sub(one, std::memory_order_release) == (closed_bit | one)) {
+      state_.notify_all();
+    }
+  }
+
+  void close() noexcept {
+    std::uint32_t seen = state_.fetch_or(closed_bit, std::memory_order_acq_rel) | closed_bit;
+    while (seen != closed_bit) {
+      state_.wait(seen, std::memory_order_acquire);
+      seen = state_.load(std::memory_order_acquire);
+    }
+  }
+
+  [[nodiscard]] bool closed() const noexcept {
+    return (state_.load(std::memory_order_acquire) & closed_bit) != 0;
+  }
+
+ private:
+  static constexpr std::uint32_t closed_bit = 1;
+  static constexpr std::uint32_t one = 2;
+
+  std::atomic<std::uint32_t> state_{0};
+};
+
+}  // namespace meridian::detail

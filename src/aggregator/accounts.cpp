@@ -1,0 +1,74 @@
+#include "aggregator/accounts.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+namespace meridian {
+
+namespace {
+
+/// A log line that names more satellites than this is not read.
+constexpr std::size_t max_reported_satellites = 8;
+
+}  // namespace
+
+std::string_view name_of(DropReason reason) noexcept {
+  switch (reason) {
+    case DropReason::buffer_full_oldest:
+      return "buffer_full_oldest";
+    case DropReason::buffer_full_newest:
+      return "buffer_full_newest";
+    case DropReason::channel_full:
+      return "channel_full";
+  }
+  return "unknown";
+}
+
+void Accounts::received(const FrameBatch& batch) {
+  ledger_.received += batch.frames();
+  batch.for_each_run([&](const Run& run) { origins_.received(run, batch.stamp()); });
+}
+
+void Accounts::given_up(const FrameBatch& batch) {
+  ledger_.received += batch.frames();
+  ledger_.dropped_for(DropReason::channel_full) += batch.frames();
+  batch.for_each_run([&](const Run& run) {
+    origins_.given_up(run, batch.stamp());
+    report(DropReason::channel_full, run.origin.satellite_id, run.frames);
+  });
+}
+
+void Accounts::dropped(DropReason reason, const FrameBatch& batch) {
+  ledger_.dropped_for(reason) += batch.frames();
+  batch.for_each_run([&](const Run& run) {
+    origins_.dropped(run.origin, run.frames);
+    report(reason, run.origin.satellite_id, run.frames);
+  });
+}
+
+Ledger Accounts::ledger(std::uint64_t buffered) const {
+  Ledger ledger = ledger_;
+  ledger.buffered = buffered;
+  if (!ledger.balanced()) {
+    throw std::logic_error("the ledger does not balance");
+  }
+  return ledger;
+}
+
+void Accounts::report(DropReason reason, SatelliteId satellite_id, std::uint64_t frames) {
+  DropReport::Entry& entry = drops_.by_reason.at(static_cast<std::size_t>(reason));
+  entry.frames += frames;
+  if (std::ranges::find(entry.satellites, satellite_id) != entry.satellites.end()) {
+    return;
+  }
+  if (entry.satellites.size() == max_reported_satellites) {
+    entry.more_satellites = true;
+    return;
+  }
+  entry.satellites.push_back(satellite_id);
+}
+
+DropReport Accounts::take_drop_report() { return std::exchange(drops_, {}); }
+
+}  // namespace meridian

@@ -1,0 +1,47 @@
+/// Who got what: the ledger, the statistics per origin and the drops to report, kept in step.
+#pragma once
+
+#include "aggregator/origin_table.hpp"
+
+#include <meridian/aggregator.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace meridian {
+
+/// Not thread-safe: owned by the aggregator.
+class Accounts {
+ public:
+  explicit Accounts(std::size_t max_tracked) : origins_(max_tracked) {}
+
+  /// A batch arrived from the channel, whatever becomes of it.
+  void received(const FrameBatch& batch);
+
+  /// A batch was received and given up by its session.
+  void given_up(const FrameBatch& batch);
+
+  /// Received frames were dropped by the buffer.
+  void dropped(DropReason reason, const FrameBatch& batch);
+
+  void drained(std::uint64_t frames) noexcept { ledger_.drained += frames; }
+  void put_back(std::uint64_t frames) noexcept { ledger_.drained -= frames; }
+  void flushed(std::uint64_t frames) noexcept { ledger_.flushed += frames; }
+
+  /// The ledger with what is buffered now. Throws std::logic_error where it does not balance, which
+  /// only a bug can bring about: a daemon that miscounts must not go on.
+  [[nodiscard]] Ledger ledger(std::uint64_t buffered) const;
+
+  [[nodiscard]] const OriginTable& origins() const noexcept { return origins_; }
+
+  [[nodiscard]] DropReport take_drop_report();
+
+ private:
+  void report(DropReason reason, SatelliteId satellite_id, std::uint64_t frames);
+
+  Ledger ledger_;
+  OriginTable origins_;
+  DropReport drops_;
+};
+
+}  // namespace meridian

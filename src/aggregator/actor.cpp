@@ -1,0 +1,186 @@
+#include "aggregator/actor.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+#include <variant>
+
+namespace meridian {
+
+namespace {
+
+// How much the actor does before it lets others on its thread have their turn, and looks at the
+// other lane. A batch takes some microseconds.
+constexpr std::size_t batches_per_turn = 32;
+constexpr std::size_t requests_per_turn = 16;
+
+// What one step of a drain looks at: some hundred microseconds' work.
+constexpr std::size_t batches_per_drain_step = 2048;
+
+}  // namespace
+
+Actor::Actor(const AggregatorOptions& options, Receiver<FrameBatch> data,
+             Receiver<request::Request> control, std::shared_ptr<Doorbell> bell)
+    : data_(std::move(data)),
+      control_(std::move(control)),
+      bell_(std::move(bell)),
+      accounts_(options.max_tracked),
+      buffer_(options.buffer, [this](DropReason reason, const FrameBatch& batch) {
+        accounts_.dropped(reason, batch);
+      }) {}
+
+asio::awaitable<void> Actor::run() {
+  const auto executor = co_await asio::this_coro::executor;
+  while (!data_ended_) {
+    bool more = serve_requests();
+    more |= take_batches(batches_per_turn);
+    if (more) {
+      co_await asio::post(executor, asio::use_awaitable);
+    } else if (!data_ended_) {
+      co_await bell_->wait();
+    }
+  }
+}
+
+bool Actor::serve_requests() {
+  for (std::size_t served = 0; served < requests_per_turn; ++served) {
+    auto next = control_.try_receive();
+    if (!next) {
+      return false;
+    }
+    // Read your writes: whatever was in the data lane when the request was sent comes first.
+    take_batches(data_.level().capacity);
+    std::visit([this](auto& request) { answer(request); }, *next);
+    // The answer may have made room.
+    take_batches(data_.level().capacity);
+  }
+  return true;
+}
+
+bool Actor::take_batches(std::size_t max_batches) {
+  if (held_) {
+    accept(*std::exchange(held_, std::nullopt));
+  }
+  for (std::size_t taken = 0; taken < max_batches; ++taken) {
+    if (held_) {
+      return false;
+    }
+    auto next = data_.try_receive();
+    if (!next) {
+      data_ended_ = next.error() == Errc::channel_ended;
+      return false;
+    }
+    ++batches_taken_;
+    accept(*std::move(next));
+  }
+  return true;
+}
+
+void Actor::accept(FrameBatch batch) {
+  const std::uint32_t admitted = buffer_.admits(batch);
+  if (admitted < batch.frames()) {
+    if (admitted > 0) {
+      receive(batch.split_front(admitted));
+    }
+    held_ = std::move(batch);
+    return;
+  }
+  receive(std::move(batch));
+}
+
+void Actor::receive(FrameBatch batch) {
+  accounts_.received(batch);
+  buffer_.add(std::move(batch));
+}
+
+void Actor::answer(request::GetDepth& request) { std::move(request.reply).send(buffer_.depth()); }
+
+void Actor::answer(request::GetStats& request) {
+  std::move(request.reply)
+      .send({.ledger = accounts_.ledger(buffer_.depth().frames),
+             .buffer = buffer_.level(),
+             .channel = data_.level()});
+}
+
+void Actor::answer(request::TakeDropReport& request) {
+  std::move(request.reply).send(accounts_.take_drop_report());
+}
+
+void Actor::answer(request::ReleaseBackpressure& request) {
+  buffer_.release_backpressure();
+  std::move(request.reply).send({});
+}
+
+void Actor::answer(request::Drain& request) {
+  request::DrainProgress& progress = request.progress;
+  if (!progress.last_batch) {
+    progress.last_batch = batches_taken_ + (held_ ? data_.level().length : 0);
+  }
+  const auto seen_all = [&] { return !held_ && batches_taken_ >= *progress.last_batch; };
+  if (!progress.until_place && seen_all()) {
+    progress.until_place = buffer_.end_place();
+  }
+
+  FrameBuffer::Taken taken = buffer_.take(
+      {.max_frames = request.query.max_frames,
+       .satellite_id = request.query.satellite_id,
+       .from_place = progress.from_place,
+       .until_place =
+           progress.until_place.value_or(std::numeric_limits<std::uint64_t>::max()),
+       .max_batches = batches_per_drain_step});
+  accounts_.drained(taken.amount.frames);
+  progress.from_place = taken.next_place;
+  take_batches(data_.level().capacity);  // into the room that was made
+
+  const bool nothing_will_come = progress.until_place || taken.amount.frames == 0;
+  request::DrainReply reply{
+      .batches = std::move(taken.batches),
+      .taken = taken.amount,
+      .remaining = buffer_.depth().frames,
+      .progress = progress,
+      .finished = taken.amount.frames == request.query.max_frames ||
+                  (taken.reached_end && nothing_will_come)};
+  if (auto undelivered = std::move(request.reply).send(std::move(reply))) {
+    accounts_.put_back(undelivered->taken.frames);
+    buffer_.put_back(std::move(undelivered->batches));
+  }
+}
+
+void Actor::answer(request::PutBack& request) {
+  std::uint64_t frames = 0;
+  for (const BufferedBatch& buffered : request.batches) {
+    frames += buffered.batch.frames();
+  }
+  accounts_.put_back(frames);
+  buffer_.put_back(std::move(request.batches));
+  std::move(request.reply).send({});
+}
+
+void Actor::answer(request::Flush& request) {
+  request::FlushReply reply;
+  // Once more for each part that backpressure held in the channel.
+  const std::uint64_t last_batch = batches_taken_ + (held_ ? data_.level().length : 0);
+  for (bool all = false; !all;) {
+    all = !held_ && batches_taken_ >= last_batch;
+    reply.discarded += buffer_.depth().frames;
+    accounts_.flushed(buffer_.depth().frames);
+    reply.entries.push_back(buffer_.take_all());
+    take_batches(all ? 0 : data_.level().capacity);
+  }
+  std::move(request.reply).send(std::move(reply));
+}
+
+void Actor::answer(request::GetOrigins& request) {
+  std::move(request.reply).send(accounts_.origins().page(request.from, request.count));
+}
+
+void Actor::answer(request::GiveUp& request) {
+  accounts_.given_up(request.batch);
+  std::move(request.reply).send({});
+}
+
+}  // namespace meridian

@@ -1,0 +1,70 @@
+/// The aggregator actor.
+#pragma once
+
+#include "aggregator/accounts.hpp"
+#include "aggregator/frame_buffer.hpp"
+#include "aggregator/requests.hpp"
+#include "channel/doorbell.hpp"
+
+#include <meridian/channel.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+namespace meridian {
+
+/// Owns the buffer and the accounts. Everything in here runs on the aggregator's strand, one message
+/// at a time; the only way in is the two lanes.
+///
+/// Both lanes are only ever read without waiting, and the doorbell is what the actor waits for. A
+/// receive that waits on the data lane would hold a batch that a request could not see yet.
+class Actor {
+ public:
+  Actor(const AggregatorOptions& options, Receiver<FrameBatch> data,
+        Receiver<request::Request> control, std::shared_ptr<Doorbell> bell);
+  Actor(const Actor&) = delete;
+  Actor& operator=(const Actor&) = delete;
+
+  /// Runs until all handles are gone.
+  [[nodiscard]] asio::awaitable<void> run();
+
+ private:
+  /// Answers what waits in the control lane, a bounded number. True if there may be more.
+  bool serve_requests();
+
+  /// Takes what waits in the data lane, at most `max_batches`, as far as the buffer lets it.
+  /// True if there may be more.
+  bool take_batches(std::size_t max_batches);
+
+  /// Puts as much of a batch into the buffer as it admits, and holds the rest.
+  void accept(FrameBatch batch);
+
+  /// Counts a batch and puts it into the buffer.
+  void receive(FrameBatch batch);
+
+  void answer(request::GetDepth& request);
+  void answer(request::GetStats& request);
+  void answer(request::TakeDropReport& request);
+  void answer(request::ReleaseBackpressure& request);
+  void answer(request::Drain& request);
+  void answer(request::PutBack& request);
+  void answer(request::Flush& request);
+  void answer(request::GetOrigins& request);
+  void answer(request::GiveUp& request);
+
+  Receiver<FrameBatch> data_;
+  Receiver<request::Request> control_;
+  std::shared_ptr<Doorbell> bell_;
+
+  Accounts accounts_;
+  FrameBuffer buffer_;
+  std::optional<FrameBatch> held_;    // the rest of a batch, waiting for room (backpressure)
+  std::uint64_t batches_taken_ = 0;  // from the data lane, the held one included
+  bool data_ended_ = false;
+};
+
+}  // namespace meridian

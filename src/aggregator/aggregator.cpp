@@ -1,0 +1,279 @@
+#include <meridian/aggregator.hpp>
+
+#include "aggregator/actor.hpp"
+#include "aggregator/requests.hpp"
+#include "channel/doorbell.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <iterator>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace meridian {
+
+namespace {
+
+/// Requests that may wait before a requester does. Each is answered within the actor's turn.
+constexpr std::size_t control_capacity = 64;
+
+/// Origins in one answer, and batches in one message that puts them back: each some hundred
+/// microseconds' work.
+constexpr std::size_t origins_per_step = 4096;
+constexpr std::size_t batches_per_put_back = 2048;
+
+/// Rings when it goes out of scope, also where a coroutine is destroyed while it waits.
+class RingAtExit {
+ public:
+  explicit RingAtExit(std::shared_ptr<Doorbell> bell) : bell_(std::move(bell)) {}
+  RingAtExit(const RingAtExit&) = default;
+  RingAtExit& operator=(const RingAtExit&) = delete;
+  ~RingAtExit() { bell_->ring(); }
+
+  void ring() const { bell_->ring(); }
+
+ private:
+  std::shared_ptr<Doorbell> bell_;
+};
+
+error_code as_seen_by_caller(error_code ec) {
+  return ec == Errc::receiver_gone ? error_code(Errc::aggregator_shut_down) : ec;
+}
+
+}  // namespace
+
+struct AggregatorHandle::Port {
+  RingAtExit ring_when_closed;  // first: rings once the senders below have ended their lanes
+  Sender<FrameBatch> data;
+  Sender<request::Request> control;
+  asio::any_io_executor executor;
+
+  /// Sends on one of the lanes, and wakes the actor.
+  template <typename T>
+  static asio::awaitable<error_code> send(std::shared_ptr<const Port> port, Sender<T> Port::*lane,
+                                          T message) {
+    const RingAtExit ring_when_sent(port->ring_when_closed);
+    const error_code ec = co_await ((*port).*lane).send(std::move(message));
+    co_return as_seen_by_caller(ec);
+  }
+
+  /// Sends a request and waits for its reply.
+  template <typename R, typename... Fields>
+  static asio::awaitable<Result<typename R::ReplyType>> ask(std::shared_ptr<const Port> port,
+                                                            Fields... fields) {
+    auto [reply_tx, reply_rx] = oneshot<typename R::ReplyType>(port->executor);
+    request::Request request(R{{std::move(reply_tx)}, std::move(fields)...});
+    const error_code ec = co_await send(port, &Port::control, std::move(request));
+    if (ec) {
+      co_return ec;
+    }
+    co_return co_await std::move(reply_rx).receive();
+  }
+
+  /// The same for requests whose reply says nothing but that they are done.
+  template <typename R, typename... Fields>
+  static asio::awaitable<error_code> tell(std::shared_ptr<const Port> port, Fields... fields) {
+    const auto done = co_await ask<R>(std::move(port), std::move(fields)...);
+    co_return done.has_value() ? error_code{} : done.error();
+  }
+
+  class UnfinishedDrain;
+  static asio::awaitable<Result<Drained>> drain(std::shared_ptr<const Port> port,
+                                                DrainQuery query);
+  static asio::awaitable<error_code> put_back(std::shared_ptr<const Port> port,
+                                              std::vector<BufferedBatch> batches);
+  static asio::awaitable<Result<std::uint64_t>> flush(std::shared_ptr<const Port> port);
+  static asio::awaitable<Result<std::vector<OriginStats>>> origins(
+      std::shared_ptr<const Port> port);
+};
+
+/// What a drain has taken so far. Goes back unless the drain comes to its end, however it ends: by an
+/// error, by cancellation or with its coroutine.
+class AggregatorHandle::Port::UnfinishedDrain {
+ public:
+  explicit UnfinishedDrain(std::shared_ptr<const Port> port) : port_(std::move(port)) {}
+  UnfinishedDrain(const UnfinishedDrain&) = delete;
+  UnfinishedDrain& operator=(const UnfinishedDrain&) = delete;
+  ~UnfinishedDrain() {
+    if (!drained_.batches.empty()) {
+      asio::co_spawn(port_->executor, put_back(port_, std::move(drained_.batches)),
+                     [](const std::exception_ptr&, error_code) {
+                       // No aggregator, no buffer to put them back into.
+                     });
+    }
+  }
+
+  void add(request::DrainReply step) {
+    drained_.taken.frames += step.taken.frames;
+    drained_.taken.bytes += step.taken.bytes;
+    drained_.remaining = step.remaining;
+    std::ranges::move(step.batches, std::back_inserter(drained_.batches));
+  }
+  [[nodiscard]] std::uint64_t frames() const noexcept { return drained_.taken.frames; }
+  [[nodiscard]] Drained finish() noexcept { return std::exchange(drained_, {}); }
+
+ private:
+  std::shared_ptr<const Port> port_;
+  Drained drained_;
+};
+
+asio::awaitable<AggregatorHandle::Result<Drained>> AggregatorHandle::Port::drain(
+    std::shared_ptr<const Port> port, DrainQuery query) {
+  UnfinishedDrain drain(port);
+  request::DrainProgress progress;
+  for (;;) {
+    DrainQuery rest = query;
+    rest.max_frames -= drain.frames();
+    auto step = co_await ask<request::Drain>(port, rest, progress);
+    if (!step) {
+      co_return step.error();
+    }
+    const bool finished = step->finished;
+    progress = step->progress;
+    drain.add(*std::move(step));
+    if (finished) {
+      co_return drain.finish();
+    }
+  }
+}
+
+asio::awaitable<error_code> AggregatorHandle::Port::put_back(std::shared_ptr<const Port> port,
+                                                             std::vector<BufferedBatch> batches) {
+  // From the newest on, so that the oldest come to stand in front again.
+  while (!batches.empty()) {
+    const auto count = static_cast<std::ptrdiff_t>(std::min(batches.size(), batches_per_put_back));
+    std::vector<BufferedBatch> last(std::move_iterator(batches.end() - count),
+                                    std::move_iterator(batches.end()));
+    batches.erase(batches.end() - count, batches.end());
+    const error_code ec = co_await tell<request::PutBack>(port, std::move(last));
+    if (ec) {
+      co_return ec;
+    }
+  }
+  co_return error_code{};
+}
+
+asio::awaitable<AggregatorHandle::Result<std::uint64_t>> AggregatorHandle::Port::flush(
+    std::shared_ptr<const Port> port) {
+  const auto reply = co_await ask<request::Flush>(std::move(port));
+  if (!reply) {
+    co_return reply.error();
+  }
+  co_return reply->discarded;
+}
+
+asio::awaitable<AggregatorHandle::Result<std::vector<OriginStats>>>
+AggregatorHandle::Port::origins(std::shared_ptr<const Port> port) {
+  std::vector<OriginStats> all;
+  for (bool more = true; more;) {
+    auto page = co_await ask<request::GetOrigins>(port, all.size(), origins_per_step);
+    if (!page) {
+      co_return page.error();
+    }
+    more = page->size() >= origins_per_step;
+    std::ranges::move(*page, std::back_inserter(all));
+  }
+  co_return all;
+}
+
+asio::awaitable<error_code> AggregatorHandle::send(FrameBatch batch) const {
+  return Port::send(port_, &Port::data, std::move(batch));
+}
+
+std::optional<Refused<FrameBatch>> AggregatorHandle::try_send(FrameBatch batch) const {
+  auto refused = port_->data.try_send(std::move(batch));
+  if (refused) {
+    refused->reason = as_seen_by_caller(refused->reason);
+  } else {
+    port_->ring_when_closed.ring();
+  }
+  return refused;
+}
+
+asio::awaitable<error_code> AggregatorHandle::give_up(FrameBatch batch) const {
+  return Port::tell<request::GiveUp>(port_, std::move(batch));
+}
+
+asio::awaitable<AggregatorHandle::Result<Depth>> AggregatorHandle::depth() const {
+  return Port::ask<request::GetDepth>(port_);
+}
+
+asio::awaitable<AggregatorHandle::Result<Drained>> AggregatorHandle::drain(DrainQuery query) const {
+  return Port::drain(port_, query);
+}
+
+asio::awaitable<error_code> AggregatorHandle::put_back(std::vector<BufferedBatch> batches) const {
+  return Port::put_back(port_, std::move(batches));
+}
+
+asio::awaitable<AggregatorHandle::Result<std::uint64_t>> AggregatorHandle::flush() const {
+  return Port::flush(port_);
+}
+
+asio::awaitable<AggregatorHandle::Result<AggregatorStats>> AggregatorHandle::stats() const {
+  return Port::ask<request::GetStats>(port_);
+}
+
+asio::awaitable<AggregatorHandle::Result<std::vector<OriginStats>>> AggregatorHandle::origins()
+    const {
+  return Port::origins(port_);
+}
+
+asio::awaitable<AggregatorHandle::Result<DropReport>> AggregatorHandle::take_drop_report() const {
+  return Port::ask<request::TakeDropReport>(port_);
+}
+
+asio::awaitable<error_code> AggregatorHandle::release_backpressure() const {
+  return Port::tell<request::ReleaseBackpressure>(port_);
+}
+
+namespace {
+
+asio::awaitable<void> run_actor(AggregatorOptions options, Receiver<FrameBatch> data,
+                                Receiver<request::Request> control,
+                                std::shared_ptr<Doorbell> bell) {
+  Actor actor(options, std::move(data), std::move(control), std::move(bell));
+  co_await actor.run();
+}
+
+void rethrow(std::exception_ptr broken_invariant) {
+  if (broken_invariant) {
+    std::rethrow_exception(broken_invariant);
+  }
+}
+
+void check(const AggregatorOptions& options) {
+  const auto at_least_one = [](const char* name, std::uint64_t value) {
+    if (value == 0) {
+      throw std::invalid_argument(std::string(name) + " must be at least 1");
+    }
+  };
+  at_least_one("channel_capacity", options.channel_capacity);
+  at_least_one("buffer.max_frames", options.buffer.max_frames);
+  at_least_one("buffer.max_bytes", options.buffer.max_bytes);
+  at_least_one("max_tracked", options.max_tracked);
+}
+
+}  // namespace
+
+AggregatorHandle spawn_aggregator(const asio::any_io_executor& executor,
+                                  const AggregatorOptions& options) {
+  check(options);
+  const asio::any_io_executor strand = asio::make_strand(executor);
+  auto [data_tx, data_rx] = channel<FrameBatch>(strand, options.channel_capacity);
+  auto [control_tx, control_rx] = channel<request::Request>(strand, control_capacity);
+  auto bell = std::make_shared<Doorbell>(strand);
+  asio::co_spawn(strand, run_actor(options, std::move(data_rx), std::move(control_rx), bell),
+                 rethrow);
+  return AggregatorHandle(std::make_shared<const AggregatorHandle::Port>(AggregatorHandle::Port{
+      .ring_when_closed = RingAtExit(std::move(bell)),
+      .data = std::move(data_tx),
+      .control = std::move(control_tx),
+      .executor = executor}));
+}
+
+}  // namespace meridian

@@ -1,0 +1,99 @@
+/// The buffer of frames: ordered, bounded exactly, with a policy for when it is full.
+#pragma once
+
+#include <meridian/aggregator.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <vector>
+
+namespace meridian {
+
+/// Batches in the order of their arrival. Each frame has a place, a number that counts up; so a batch
+/// that was taken out finds its way back.
+///
+/// Not thread-safe: owned by the aggregator. Invariant, after each call: `depth()` is within
+/// the limits, unless the policy is `WhenFull::backpressure` and `put_back` or `release_backpressure`
+/// was called.
+class FrameBuffer {
+ public:
+  /// Told of frames that the policy drops, before they are gone.
+  using OnDrop = std::function<void(DropReason, const FrameBatch&)>;
+
+  FrameBuffer(const BufferLimits& limits, OnDrop on_drop);
+
+  /// How many leading frames of a batch can be added now; the others must wait. All of them, unless
+  /// the policy is `WhenFull::backpressure`.
+  [[nodiscard]] std::uint32_t admits(const FrameBatch& batch) const noexcept;
+
+  /// Adds a batch, of which all frames were admitted. What does not fit is dropped by the policy.
+  void add(FrameBatch batch);
+
+  /// From now on nothing waits: under `WhenFull::backpressure` the limits no longer apply.
+  void release_backpressure() noexcept {
+    backpressure_released_ = limits_.when_full == WhenFull::backpressure;
+  }
+
+  /// One step of a drain.
+  struct Step {
+    std::uint64_t max_frames = 0;
+    std::optional<SatelliteId> satellite_id;
+    std::uint64_t from_place = 0;  ///< skip what is before; 0 for the first step
+    std::uint64_t until_place = std::numeric_limits<std::uint64_t>::max();  ///< and from here on
+    std::size_t max_batches = 0;  ///< look at no more than this many
+  };
+  struct Taken {
+    std::vector<BufferedBatch> batches;
+    Depth amount;
+    std::uint64_t next_place = 0;  ///< where the next step goes on
+    bool reached_end = false;      ///< there is nothing more to look at before `until_place`
+  };
+  [[nodiscard]] Taken take(const Step& step);
+
+  /// Puts batches back in their place, as if they had never been taken; then the policy applies.
+  void put_back(std::vector<BufferedBatch> batches);
+
+  // An entry whose batch was taken from the middle stays as an empty one, without its octets, until
+  // it comes to the front: so taking costs the same wherever it happens.
+  struct Entry {
+    std::uint64_t place;
+    std::optional<FrameBatch> batch;
+  };
+  using Entries = std::deque<Entry>;
+
+  /// Takes everything. To destroy it may take long; the caller does so where nobody waits.
+  [[nodiscard]] Entries take_all();
+
+  [[nodiscard]] const Depth& depth() const noexcept { return depth_; }
+  [[nodiscard]] BufferLevel level() const noexcept { return {depth_, high_water_, limits_}; }
+
+  /// The place that the next frame will get.
+  [[nodiscard]] std::uint64_t end_place() const noexcept { return end_place_; }
+
+ private:
+  [[nodiscard]] bool over_limits() const noexcept {
+    return depth_.frames > limits_.max_frames || depth_.bytes > limits_.max_bytes;
+  }
+  [[nodiscard]] std::uint32_t frames_that_fit(const FrameBatch& batch) const noexcept;
+  void append(FrameBatch batch);
+  void note_high_water() noexcept;
+  void evict_oldest();
+  void evict_newest();
+  void drop(DropReason reason, const FrameBatch& batch);
+  void trim_front();
+  void take_from(Entry& entry, const Step& step, Taken& taken);
+
+  BufferLimits limits_;
+  OnDrop on_drop_;
+  Entries entries_;
+  Depth depth_;
+  Depth high_water_;
+  std::uint64_t end_place_ = 1;
+  bool backpressure_released_ = false;
+};
+
+}  // namespace meridian

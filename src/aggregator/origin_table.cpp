@@ -1,0 +1,72 @@
+#include "aggregator/origin_table.hpp"
+
+#include <algorithm>
+
+namespace meridian {
+
+OriginTable::Entry& OriginTable::entry_of(Origin origin) {
+  const std::uint64_t key = (std::uint64_t{origin.satellite_id} << 16) | origin.channel_id;
+  if (const auto found = index_.find(key); found != index_.end()) {
+    return entries_[found->second];
+  }
+  if (entries_.size() >= max_tracked_) {
+    return others_;
+  }
+  index_.emplace(key, static_cast<std::uint32_t>(entries_.size()));
+  return entries_.emplace_back(Entry{.origin = origin});
+}
+
+OriginTable::Entry& OriginTable::count(const Run& run, const ReadStamp& stamp) {
+  Entry& entry = entry_of(run.origin);
+  entry.frames += run.frames;
+  entry.bytes += run.bytes;
+  entry.last_seen_at = std::max(entry.last_seen_at, stamp.received_at);
+  return entry;
+}
+
+void OriginTable::received(const Run& run, const ReadStamp& stamp) {
+  Entry& entry = count(run, stamp);
+  if (is_tracked(entry)) {
+    entry.sequences.observe(run, stamp.width);
+  }
+}
+
+void OriginTable::given_up(const Run& run, const ReadStamp& stamp) {
+  Entry& entry = count(run, stamp);
+  entry.dropped += run.frames;
+  if (is_tracked(entry)) {
+    entry.sequences.excuse(run);
+  }
+}
+
+void OriginTable::dropped(Origin origin, std::uint64_t frames) {
+  entry_of(origin).dropped += frames;
+}
+
+std::vector<OriginStats> OriginTable::page(std::size_t from, std::size_t count) const {
+  std::vector<OriginStats> page;
+  const auto append = [&page](const Entry& entry, std::optional<Origin> origin) {
+    const SequenceState::Counts& counts = entry.sequences.counts();
+    page.push_back({.origin = origin,
+                    .frames = entry.frames,
+                    .bytes = entry.bytes,
+                    .last_sequence = entry.sequences.last(),
+                    .gaps = counts.gaps,
+                    .missing = counts.missing,
+                    .duplicates = counts.duplicates,
+                    .late = counts.late,
+                    .dropped = entry.dropped,
+                    .last_seen_at = entry.last_seen_at});
+  };
+  const std::size_t end = std::min(entries_.size(), from + count);
+  for (std::size_t i = from; i < end; ++i) {
+    append(entries_[i], entries_[i].origin);
+  }
+  const bool reached_end = from <= entries_.size() && end - from < count;
+  if (reached_end && others_.frames > 0) {
+    append(others_, std::nullopt);
+  }
+  return page;
+}
+
+}  // namespace meridian

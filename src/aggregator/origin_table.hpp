@@ -1,0 +1,53 @@
+/// What is known of each origin.
+#pragma once
+
+#include "aggregator/sequence_state.hpp"
+
+#include <meridian/aggregator.hpp>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace meridian {
+
+/// Statistics per origin, bounded: origins beyond the first `max_tracked` share one entry, without
+/// sequence tracking. Entries are never removed.
+class OriginTable {
+ public:
+  explicit OriginTable(std::size_t max_tracked) : max_tracked_(max_tracked) {}
+
+  /// A run that arrived from the channel.
+  void received(const Run& run, const ReadStamp& stamp);
+
+  /// A run that was given up by its session.
+  void given_up(const Run& run, const ReadStamp& stamp);
+
+  void dropped(Origin origin, std::uint64_t frames);
+
+  /// Entries from index `from` on, at most `count`; fewer mean that there are no more.
+  [[nodiscard]] std::vector<OriginStats> page(std::size_t from, std::size_t count) const;
+
+ private:
+  struct Entry {
+    Origin origin;
+    std::uint64_t frames = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t dropped = 0;
+    ReceiveTime last_seen_at{};
+    SequenceState sequences{};
+  };
+
+  Entry& entry_of(Origin origin);
+  Entry& count(const Run& run, const ReadStamp& stamp);
+  [[nodiscard]] bool is_tracked(const Entry& entry) const noexcept { return &entry != &others_; }
+
+  std::size_t max_tracked_;
+  boost::unordered_flat_map<std::uint64_t, std::uint32_t> index_;  // packed origin → entries_
+  std::vector<Entry> entries_;
+  Entry others_;  // the sum over all origins beyond max_tracked_
+};
+
+}  // namespace meridian

@@ -1,0 +1,75 @@
+/// What the aggregator can be asked: the messages of its control lane.
+#pragma once
+
+#include "aggregator/frame_buffer.hpp"
+
+#include <meridian/aggregator.hpp>
+#include <meridian/oneshot.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <variant>
+#include <vector>
+
+namespace meridian::request {
+
+/// Every request carries the oneshot for its reply.
+template <typename Reply>
+struct Asking {
+  using ReplyType = Reply;
+  OneshotSender<Reply> reply;
+};
+
+struct Done {};
+
+struct GetDepth : Asking<Depth> {};
+struct GetStats : Asking<AggregatorStats> {};
+struct TakeDropReport : Asking<DropReport> {};
+struct ReleaseBackpressure : Asking<Done> {};
+
+/// How far a drain has come. The first step is the one without bounds.
+struct DrainProgress {
+  std::uint64_t from_place = 0;
+  /// Batches are numbered as they leave the channel; this one and those before it were in it when
+  /// the drain was asked for, so that it sees them.
+  std::optional<std::uint64_t> last_batch;
+  /// The place behind these batches, once they all have left the channel.
+  std::optional<std::uint64_t> until_place;
+};
+struct DrainReply {
+  std::vector<BufferedBatch> batches;
+  Depth taken;
+  std::uint64_t remaining = 0;
+  DrainProgress progress;
+  bool finished = false;
+};
+struct Drain : Asking<DrainReply> {
+  DrainQuery query;
+  DrainProgress progress;
+};
+
+struct PutBack : Asking<Done> {
+  std::vector<BufferedBatch> batches;
+};
+
+struct FlushReply {
+  std::uint64_t discarded = 0;
+  std::vector<FrameBuffer::Entries> entries;  ///< destroyed by whoever asked, not by the aggregator
+};
+struct Flush : Asking<FlushReply> {};
+
+struct GetOrigins : Asking<std::vector<OriginStats>> {
+  std::size_t from = 0;
+  std::size_t count = 0;
+};
+
+struct GiveUp : Asking<Done> {
+  FrameBatch batch;
+};
+
+using Request = std::variant<GetDepth, GetStats, TakeDropReport, ReleaseBackpressure, Drain, PutBack,
+                             Flush, GetOrigins, GiveUp>;
+
+}  // namespace meridian::request

@@ -1,0 +1,67 @@
+/// From the octets of an uplink to batches of frames, without I/O.
+#pragma once
+
+#include "frame/malformed.hpp"
+
+#include <meridian/frame_batch.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace meridian {
+
+/// What one look at the stream gave.
+struct Decoded {
+  /// The whole frames found, if any.
+  std::optional<FrameBatch> batch;
+  /// Octets from the start that are done with. The rest is shown again, with more behind it.
+  std::size_t consumed = 0;
+  /// Octets, counted from `consumed`, that must be there before there can be progress.
+  std::size_t wanted = 0;
+  /// Idle packets skipped.
+  std::uint64_t idle_packets = 0;
+  /// Set if the stream is bad at `consumed`. What came before it is in `batch`.
+  std::optional<Malformed> malformed;
+};
+
+/// Octets of a stream inside a slab that a batch may adopt.
+struct SlabRange {
+  Slab slab;
+  std::size_t slab_bytes = 0;  ///< size of the whole slab
+  std::span<const std::byte> octets;
+};
+
+/// A framing. Keeps no octets: the caller shows the unconsumed rest of the stream again with what
+/// came after it, so any split of the stream into reads gives the same frames.
+///
+/// Not thread-safe. Errors: `Decoded::malformed`; never throws on bad input.
+class Decoder {
+ public:
+  virtual ~Decoder() = default;
+
+  /// Decodes all whole frames at the start of `stream`.
+  [[nodiscard]] virtual Decoded decode(const SlabRange& stream, const ReadStamp& stamp) = 0;
+
+  /// Octets of the largest frame on the wire that this decoder accepts.
+  [[nodiscard]] virtual std::size_t max_unit_bytes() const noexcept = 0;
+
+  [[nodiscard]] virtual SequenceWidth sequence_width() const noexcept = 0;
+
+ protected:
+  Decoder() = default;
+  Decoder(const Decoder&) = default;
+  Decoder& operator=(const Decoder&) = default;
+};
+
+/// A batch over frames in the native layout at the start of `stream`: it adopts the slab where they
+/// fill at least half of it, and copies them into an exact allocation otherwise, so that a batch
+/// never pins much more than it holds.
+[[nodiscard]] FrameBatch adopt_or_copy(const SlabRange& stream, std::size_t bytes,
+                                       std::uint32_t frames, std::vector<Run> runs,
+                                       const ReadStamp& stamp);
+
+}  // namespace meridian

@@ -1,0 +1,21 @@
+#include "frame/malformed.hpp"
+
+namespace meridian {
+
+std::string_view name_of(Malformed reason) noexcept {
+  switch (reason) {
+    case Malformed::length_too_small:
+      return "length_too_small";
+    case Malformed::length_too_large:
+      return "length_too_large";
+    case Malformed::reserved_flags:
+      return "reserved_flags";
+    case Malformed::packet_version:
+      return "packet_version";
+    case Malformed::packet_too_large:
+      return "packet_too_large";
+  }
+  return "unknown";
+}
+
+}  // namespace meridian

@@ -1,0 +1,54 @@
+#include "frame/native_decoder.hpp"
+
+#include "frame/wire.hpp"
+
+namespace meridian {
+
+Decoded NativeDecoder::decode(const SlabRange& stream, const ReadStamp& stamp) {
+  Decoded found;
+  std::uint32_t frames = 0;
+  const std::uint32_t max_length = frame_length_overhead + max_payload_bytes_;
+  const std::byte* const data = stream.octets.data();
+  const std::size_t size = stream.octets.size();
+  std::size_t at = 0;
+
+  for (;;) {
+    const std::size_t left = size - at;
+    if (left < wire::length_field_bytes) {
+      found.wanted = wire::length_field_bytes;
+      break;
+    }
+    const std::byte* frame = data + at;
+    // Each field is judged as soon as it is there: a bad length is not waited for.
+    const std::uint32_t length = wire::frame_length(frame);
+    if (length < frame_length_overhead) [[unlikely]] {
+      found.malformed = Malformed::length_too_small;
+      break;
+    }
+    if (length > max_length) [[unlikely]] {
+      found.malformed = Malformed::length_too_large;
+      break;
+    }
+    if (left >= frame_header_bytes &&
+        (wire::frame_flags(frame) & ~frame_flag_stored) != 0) [[unlikely]] {
+      found.malformed = Malformed::reserved_flags;
+      break;
+    }
+    const std::size_t bytes = wire::length_field_bytes + length;
+    if (left < bytes) {
+      found.wanted = bytes;
+      break;
+    }
+    runs_.add(wire::frame_origin(frame), wire::frame_sequence(frame), bytes);
+    ++frames;
+    at += bytes;
+  }
+
+  found.consumed = at;
+  if (frames > 0) {
+    found.batch = adopt_or_copy(stream, at, frames, runs_.take(), stamp);
+  }
+  return found;
+}
+
+}  // namespace meridian

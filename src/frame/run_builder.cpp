@@ -1,0 +1,24 @@
+#include "frame/run_builder.hpp"
+
+#include <algorithm>
+
+namespace meridian {
+
+void RunBuilder::add_elsewhere(Origin origin, std::uint64_t sequence, std::size_t bytes) {
+  const std::size_t oldest_open = runs_.size() - std::min(runs_.size(), open_runs);
+  for (std::size_t i = runs_.size(); i-- > oldest_open;) {
+    if (runs_[i].origin != origin) {
+      continue;
+    }
+    if (!continues(runs_[i], origin, sequence)) {
+      break;  // an older run of this origin must not be continued behind this one
+    }
+    extend(runs_[i], bytes);
+    last_ = i;
+    return;
+  }
+  last_ = runs_.size();
+  runs_.push_back({.origin = origin, .frames = 1, .first = sequence, .bytes = bytes});
+}
+
+}  // namespace meridian

@@ -1,0 +1,51 @@
+/// Gathers runs while frames are decoded.
+#pragma once
+
+#include <meridian/frame_batch.hpp>
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace meridian {
+
+/// Turns a stream of (origin, sequence, octets) into runs. Frames of a few interleaved origins still
+/// make one run each, since a run is continued as long as it is among the last `open_runs`; the
+/// runs of one origin stay in the order in which its frames came.
+class RunBuilder {
+ public:
+  explicit RunBuilder(SequenceWidth width) noexcept
+      : mask_(width == SequenceWidth::bits14 ? 0x3FFF : ~std::uint64_t{0}) {}
+
+  void add(Origin origin, std::uint64_t sequence, std::size_t bytes) {
+    if (last_ < runs_.size() && continues(runs_[last_], origin, sequence)) [[likely]] {
+      extend(runs_[last_], bytes);
+      return;
+    }
+    add_elsewhere(origin, sequence, bytes);
+  }
+
+  [[nodiscard]] std::vector<Run> take() noexcept {
+    last_ = 0;
+    return std::exchange(runs_, {});
+  }
+
+ private:
+  static constexpr std::size_t open_runs = 8;
+
+  [[nodiscard]] bool continues(const Run& run, Origin origin,
+                               std::uint64_t sequence) const noexcept {
+    return run.origin == origin && ((run.first + run.frames) & mask_) == sequence;
+  }
+  static void extend(Run& run, std::size_t bytes) noexcept {
+    ++run.frames;
+    run.bytes += bytes;
+  }
+  void add_elsewhere(Origin origin, std::uint64_t sequence, std::size_t bytes);
+
+  std::vector<Run> runs_;
+  std::size_t last_ = 0;  // the run that was touched last
+  std::uint64_t mask_;
+};
+
+}  // namespace meridian

@@ -1,0 +1,29 @@
+/// The primary header of a CCSDS space packet (CCSDS 133.0-B), 6 octets:
+///
+///     version 3 | type 1 | secondary header 1 | APID 11 || sequence flags 2 | sequence count 14
+///     || data length 16 = octets after the header - 1
+#pragma once
+
+#include "frame/wire.hpp"
+
+namespace meridian::space_packet {
+
+inline constexpr std::size_t header_bytes = 6;
+inline constexpr std::size_t max_packet_bytes = header_bytes + 65536;
+inline constexpr ChannelId idle_apid = 0x7FF;
+inline constexpr std::uint16_t sequence_count_mask = 0x3FFF;
+
+inline unsigned version(const std::byte* packet) noexcept {
+  return std::to_integer<unsigned>(packet[0]) >> 5;
+}
+inline ChannelId apid(const std::byte* packet) noexcept {
+  return wire::load_u16(packet) & ChannelId{0x7FF};
+}
+inline std::uint16_t sequence_count(const std::byte* packet) noexcept {
+  return wire::load_u16(packet + 2) & sequence_count_mask;
+}
+inline std::size_t packet_bytes(const std::byte* packet) noexcept {
+  return header_bytes + 1 + wire::load_u16(packet + 4);
+}
+
+}  // namespace meridian::space_packet

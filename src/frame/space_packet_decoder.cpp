@@ -1,0 +1,84 @@
+#include "frame/space_packet_decoder.hpp"
+
+#include "frame/space_packet.hpp"
+
+#include <algorithm>
+
+namespace meridian {
+
+namespace {
+
+/// Writes the packets of `stream` as native frames, idle packets left out.
+std::byte* write_frames(std::span<const std::byte> stream, SatelliteId satellite_id,
+                        std::byte* out) {
+  for (std::size_t at = 0; at < stream.size();) {
+    const std::byte* packet = stream.data() + at;
+    const std::size_t bytes = space_packet::packet_bytes(packet);
+    at += bytes;
+    const ChannelId apid = space_packet::apid(packet);
+    if (apid == space_packet::idle_apid) {
+      continue;
+    }
+    write_frame_header({.origin = {.satellite_id = satellite_id, .channel_id = apid},
+                        .sequence = space_packet::sequence_count(packet)},
+                       bytes, std::span<std::byte, frame_header_bytes>(out, frame_header_bytes));
+    out = std::copy_n(packet, bytes, out + frame_header_bytes);
+  }
+  return out;
+}
+
+}  // namespace
+
+Decoded SpacePacketDecoder::decode(const SlabRange& stream, const ReadStamp& stamp) {
+  Decoded found;
+  std::uint32_t frames = 0;
+  std::size_t framed_bytes = 0;
+  const std::byte* const data = stream.octets.data();
+  const std::size_t size = stream.octets.size();
+  std::size_t at = 0;
+
+  for (;;) {
+    const std::size_t left = size - at;
+    const std::byte* packet = data + at;
+    if (left > 0 && space_packet::version(packet) != 0) [[unlikely]] {
+      found.malformed = Malformed::packet_version;
+      break;
+    }
+    if (left < space_packet::header_bytes) {
+      found.wanted = space_packet::header_bytes;
+      break;
+    }
+    const std::size_t bytes = space_packet::packet_bytes(packet);
+    if (bytes > max_packet_bytes_) [[unlikely]] {
+      found.malformed = Malformed::packet_too_large;
+      break;
+    }
+    if (left < bytes) {
+      found.wanted = bytes;
+      break;
+    }
+    at += bytes;
+    const ChannelId apid = space_packet::apid(packet);
+    if (apid == space_packet::idle_apid) {
+      ++found.idle_packets;
+      continue;
+    }
+    const std::size_t frame_bytes = frame_header_bytes + bytes;
+    runs_.add({.satellite_id = satellite_id_, .channel_id = apid},
+              space_packet::sequence_count(packet), frame_bytes);
+    ++frames;
+    framed_bytes += frame_bytes;
+  }
+
+  found.consumed = at;
+  if (frames > 0) {
+    // Headers go between the packets, so this framing has one copy, into an exact allocation.
+    auto exact = std::make_shared_for_overwrite<std::byte[]>(framed_bytes);
+    write_frames(stream.octets.first(at), satellite_id_, exact.get());
+    const std::span<const std::byte> octets(exact.get(), framed_bytes);
+    found.batch.emplace(Slab(std::move(exact)), octets, frames, runs_.take(), stamp);
+  }
+  return found;
+}
+
+}  // namespace meridian

@@ -1,0 +1,33 @@
+/// Bare CCSDS space packets back to back (`ccsds_space_packet`).
+#pragma once
+
+#include "frame/decoder.hpp"
+#include "frame/run_builder.hpp"
+
+#include <vector>
+
+namespace meridian {
+
+/// Makes a native frame of each packet: the satellite is given, the channel is the APID, the
+/// sequence is the 14-bit count and the payload the whole packet. Idle packets are counted and
+/// skipped.
+class SpacePacketDecoder final : public Decoder {
+ public:
+  /// Accepts packets of up to `max_packet_bytes`, header included.
+  SpacePacketDecoder(SatelliteId satellite_id, std::size_t max_packet_bytes) noexcept
+      : max_packet_bytes_(max_packet_bytes), satellite_id_(satellite_id) {}
+
+  [[nodiscard]] Decoded decode(const SlabRange& stream, const ReadStamp& stamp) override;
+
+  [[nodiscard]] std::size_t max_unit_bytes() const noexcept override { return max_packet_bytes_; }
+  [[nodiscard]] SequenceWidth sequence_width() const noexcept override {
+    return SequenceWidth::bits14;
+  }
+
+ private:
+  std::size_t max_packet_bytes_;
+  SatelliteId satellite_id_;
+  RunBuilder runs_{SequenceWidth::bits14};
+};
+
+}  // namespace meridian
