@@ -29,7 +29,7 @@ Decoded NativeDecoder::decode(const SlabRange& stream, const ReadStamp& stamp) {
       found.malformed = Malformed::length_too_large;
       break;
     }
-    if (left >= frame_header_bytes &&
+    if (left >= wire::flags_end &&
         (wire::frame_flags(frame) & ~frame_flag_stored) != 0) [[unlikely]] {
       found.malformed = Malformed::reserved_flags;
       break;

@@ -13,6 +13,9 @@ namespace meridian::wire {
 /// Octets of the length field, which does not count itself.
 inline constexpr std::size_t length_field_bytes = 4;
 
+/// Octets up to the end of the flags.
+inline constexpr std::size_t flags_end = 12;
+
 inline std::uint32_t load_u32(const std::byte* at) noexcept {
   return boost::endian::load_big_u32(reinterpret_cast<const unsigned char*>(at));
 }

@@ -1,0 +1,74 @@
+/// Everything of a kind that runs, to stop it and to see the last one out.
+#pragma once
+
+#include "channel/doorbell.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <unordered_set>
+#include <utility>
+
+namespace meridian {
+
+/// A gate: open for new members until `stop`, which stops those that are in. Thread-safe.
+/// `Member::stop()` must be callable from any thread.
+template <typename Member>
+class StopGroup {
+ public:
+  explicit StopGroup(asio::any_io_executor executor) : emptied_(std::move(executor)) {}
+
+  /// False if the group has stopped; then the member must not run.
+  [[nodiscard]] bool add(std::shared_ptr<Member> member) {
+    const std::lock_guard lock(mutex_);
+    if (!stopped_) {
+      members_.insert(std::move(member));
+    }
+    return !stopped_;
+  }
+
+  void remove(const std::shared_ptr<Member>& member) {
+    const std::lock_guard lock(mutex_);
+    members_.erase(member);
+    if (members_.empty()) {
+      emptied_.ring();
+    }
+  }
+
+  void stop() {
+    std::unordered_set<std::shared_ptr<Member>> running;
+    {
+      const std::lock_guard lock(mutex_);
+      stopped_ = true;
+      running = members_;
+    }
+    for (const auto& member : running) {
+      member->stop();
+    }
+  }
+
+  [[nodiscard]] std::size_t size() const {
+    const std::lock_guard lock(mutex_);
+    return members_.size();
+  }
+
+  /// Waits until a stopped group is empty. One waiter at a time.
+  [[nodiscard]] asio::awaitable<void> wait_empty() {
+    while (size() > 0) {
+      co_await emptied_.wait();
+    }
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  // Protected by mutex_.
+  std::unordered_set<std::shared_ptr<Member>> members_;
+  bool stopped_ = false;
+
+  Doorbell emptied_;
+};
+
+}  // namespace meridian

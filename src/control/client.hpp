@@ -1,0 +1,53 @@
+/// The other end of the control socket: a blocking client, for tools.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <nlohmann/json.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <stdexcept>
+#include <string>
+
+namespace meridian::control {
+
+/// An error that the daemon answered with.
+class RequestFailed : public std::runtime_error {
+ public:
+  RequestFailed(int code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  [[nodiscard]] int code() const noexcept { return code_; }
+
+ private:
+  int code_;
+};
+
+/// Not thread-safe. Calls throw RequestFailed, or std::runtime_error naming the socket where the
+/// connection fails.
+class Client {
+ public:
+  using Json = nlohmann::ordered_json;
+  using OnOctets = std::function<void(std::span<const std::byte>)>;
+
+  explicit Client(std::string path);
+
+  /// Sends a request and returns its result.
+  [[nodiscard]] Json call(const std::string& method, const Json& params = Json::object());
+
+  /// Sends a binary drain, gives the octets on as they come, and returns the reply line's result.
+  Json drain_binary(Json params, const OnOctets& on_octets);
+
+ private:
+  [[nodiscard]] std::string read_line();
+  void read_more();
+
+  std::string path_;
+  boost::asio::io_context context_;
+  boost::asio::local::stream_protocol::socket socket_{context_};
+  std::string received_;
+  std::uint64_t last_id_ = 0;
+};
+
+}  // namespace meridian::control

@@ -1,0 +1,87 @@
+/// One client of the control socket, as the daemon sees it.
+#pragma once
+
+#include "control/counters.hpp"
+#include "control/protocol.hpp"
+#include "status/uplink_table.hpp"
+
+#include <meridian/aggregator.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace meridian::control {
+
+namespace asio = boost::asio;
+
+/// What a client session needs of the daemon.
+struct Context {
+  AggregatorHandle aggregator;
+  status::UplinkTable& uplinks;
+  Counters& counters;
+  std::chrono::steady_clock::time_point started_at;
+  std::size_t max_request_bytes;
+};
+
+/// Answers requests in order, one at a time: a client that sends many without reading waits for
+/// itself. Answers are written in pieces, and a piece that is not taken in time ends the session.
+///
+/// Everything runs on the socket's strand; only `stop` may be called from elsewhere.
+class ClientSession : public std::enable_shared_from_this<ClientSession> {
+ public:
+  /// How long a client may take to read one piece of an answer.
+  static constexpr std::chrono::seconds write_timeout{10};
+
+  ClientSession(asio::local::stream_protocol::socket socket, std::shared_ptr<const Context> context);
+
+  [[nodiscard]] asio::awaitable<void> run();
+
+  /// Ends the session; a drain whose answer is not written by then goes back.
+  void stop();
+
+ private:
+  /// The next line, without its end; nothing at the end of the stream or of the session.
+  [[nodiscard]] asio::awaitable<std::optional<std::string>> read_line();
+  [[nodiscard]] std::optional<std::string> take_line();
+  [[nodiscard]] asio::awaitable<void> refuse_long_line();
+
+  [[nodiscard]] asio::awaitable<void> answer_line(std::string line);
+  [[nodiscard]] asio::awaitable<void> answer(Request request);
+  [[nodiscard]] asio::awaitable<void> answer_drain(Request request);
+
+  /// A result as JSON, or the error that the aggregator gave.
+  [[nodiscard]] asio::awaitable<std::variant<status::Json, error_code>> result_of(Method method);
+
+  [[nodiscard]] asio::awaitable<error_code> write_drained(const Request& request,
+                                                          const Drained& drained);
+  [[nodiscard]] asio::awaitable<error_code> write_json(const Request& request,
+                                                       const Drained& drained);
+  [[nodiscard]] asio::awaitable<error_code> write_binary(const Request& request,
+                                                         const Drained& drained);
+  [[nodiscard]] asio::awaitable<error_code> write_text(std::string_view text);
+  [[nodiscard]] asio::awaitable<error_code> write_piece(
+      const std::vector<asio::const_buffer>& piece);
+
+  void close();
+
+  asio::local::stream_protocol::socket socket_;
+  std::shared_ptr<const Context> context_;
+  asio::steady_timer write_timer_;
+  std::string received_;          // what was read and not yet answered
+  std::size_t searched_ = 0;      // octets of received_ that have no line end
+  bool end_of_stream_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace meridian::control

@@ -1,0 +1,17 @@
+#include "control/default_socket.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+
+namespace meridian::control {
+
+std::string default_socket() {
+  const char* const runtime_directory = std::getenv("XDG_RUNTIME_DIR");
+  if (::geteuid() != 0 && runtime_directory != nullptr && *runtime_directory != '\0') {
+    return std::string(runtime_directory) + "/meridian/control.sock";
+  }
+  return "/run/meridian/control.sock";
+}
+
+}  // namespace meridian::control

@@ -1,0 +1,11 @@
+/// Where the control socket is unless somebody says otherwise.
+#pragma once
+
+#include <string>
+
+namespace meridian::control {
+
+/// /run/meridian/control.sock for root; below $XDG_RUNTIME_DIR for an ordinary user who has one.
+[[nodiscard]] std::string default_socket();
+
+}  // namespace meridian::control

@@ -1,0 +1,58 @@
+/// The reply to a drain, in pieces.
+#pragma once
+
+#include <meridian/aggregator.hpp>
+
+#include <boost/asio/buffer.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace meridian::control {
+
+/// Makes {"frames": […], "remaining": n} piece by piece, so that a drain of a million frames never
+/// stands in memory as text.
+class DrainJsonEncoder {
+ public:
+  explicit DrainJsonEncoder(const Drained& drained) noexcept : drained_(drained) {}
+  explicit DrainJsonEncoder(Drained&&) = delete;  // refers to it
+
+  /// A piece is complete once it has this many octets; a large frame makes it larger.
+  static constexpr std::size_t piece_bytes = 128 * 1024;
+
+  /// Puts the next piece into `out`, whose capacity is used again. False after the last one.
+  [[nodiscard]] bool next(std::string& out);
+
+ private:
+  enum class Stage { begin, frames, ended };
+
+  void append_frame(std::string& out, const FrameView& frame);
+
+  const Drained& drained_;
+  Stage stage_ = Stage::begin;
+  std::size_t batch_ = 0;
+  std::size_t batch_offset_ = 0;  // octets of the batch that are encoded
+  bool first_frame_ = true;
+  std::string received_at_;  // of the batch, as text
+};
+
+/// Gathers the octets of drained batches for writing, as they are.
+class DrainBinaryEncoder {
+ public:
+  explicit DrainBinaryEncoder(const Drained& drained) noexcept : drained_(drained) {}
+  explicit DrainBinaryEncoder(Drained&&) = delete;  // refers to it
+
+  static constexpr std::size_t piece_bytes = 256 * 1024;
+  static constexpr std::size_t max_buffers = 64;
+
+  /// Puts the next piece into `out`. False after the last one.
+  [[nodiscard]] bool next(std::vector<boost::asio::const_buffer>& out);
+
+ private:
+  const Drained& drained_;
+  std::size_t batch_ = 0;
+};
+
+}  // namespace meridian::control

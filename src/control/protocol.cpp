@@ -1,0 +1,209 @@
+#include "control/protocol.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+namespace meridian::control {
+
+namespace {
+
+struct NamedMethod {
+  std::string_view name;
+  Method method;
+};
+constexpr std::array methods{
+    NamedMethod{"depth", Method::depth},           NamedMethod{"drain", Method::drain},
+    NamedMethod{"flush", Method::flush},           NamedMethod{"stats", Method::stats},
+    NamedMethod{"uplinks", Method::uplinks},       NamedMethod{"satellites", Method::satellites},
+    NamedMethod{"version", Method::version},
+};
+
+/// Thrown and caught in this file only: reading a request has many ways to fail and one place to say so.
+struct Refusal {
+  ErrorCode code;
+  std::string message;
+};
+
+std::string_view trim(std::string_view line) {
+  constexpr std::string_view blanks = " \t\r\n";
+  const std::size_t first = line.find_first_not_of(blanks);
+  if (first == std::string_view::npos) {
+    return {};
+  }
+  return line.substr(first, line.find_last_not_of(blanks) - first + 1);
+}
+
+/// What somebody sent, short and printable, to be quoted in an error.
+std::string quote(std::string_view text) {
+  constexpr std::size_t longest = 40;
+  const SentJson json(std::string(text.substr(0, longest)));
+  return json.dump(-1, ' ', true, SentJson::error_handler_t::replace) +
+         (text.size() > longest ? "…" : "");
+}
+
+std::string method_names() {
+  std::string names;
+  for (const NamedMethod& method : methods) {
+    names += (names.empty() ? "" : ", ") + std::string(method.name);
+  }
+  return names;
+}
+
+Method find_method(std::string_view name) {
+  const auto* const found = std::ranges::find(methods, name, &NamedMethod::name);
+  if (found == methods.end()) {
+    throw Refusal{ErrorCode::method_not_found,
+                  fmt::format("there is no method {}: use one of {}", quote(name), method_names())};
+  }
+  return found->method;
+}
+
+/// An integer from `least` to `most`.
+std::uint64_t read_integer(const SentJson& value, std::string_view name, std::uint64_t least,
+                           std::uint64_t most) {
+  const bool in_range = value.is_number_unsigned() && value.get<std::uint64_t>() >= least &&
+                        value.get<std::uint64_t>() <= most;
+  if (!in_range) {
+    throw Refusal{ErrorCode::invalid_params,
+                  fmt::format("{} must be an integer from {} to {}", name, least, most)};
+  }
+  return value.get<std::uint64_t>();
+}
+
+DrainFormat read_format(const SentJson& value) {
+  if (value == "json") {
+    return DrainFormat::json;
+  }
+  if (value == "binary") {
+    return DrainFormat::binary;
+  }
+  throw Refusal{ErrorCode::invalid_params, "format must be \"json\" or \"binary\""};
+}
+
+DrainParams read_drain_params(const SentJson& params) {
+  DrainParams drain;
+  for (const auto& [key, value] : params.items()) {
+    if (key == "max_frames") {
+      drain.max_frames = read_integer(value, key, 1, std::numeric_limits<std::int64_t>::max());
+    } else if (key == "satellite_id") {
+      drain.satellite_id = static_cast<SatelliteId>(
+          read_integer(value, key, 0, std::numeric_limits<SatelliteId>::max()));
+    } else if (key == "format") {
+      drain.format = read_format(value);
+    } else {
+      throw Refusal{ErrorCode::invalid_params,
+                    fmt::format("drain has no parameter {}: use max_frames, satellite_id, format",
+                                quote(key))};
+    }
+  }
+  return drain;
+}
+
+void read_params(Request& request, const SentJson& json) {
+  const auto params = json.find("params");
+  if (params == json.end()) {
+    return;
+  }
+  const bool is_empty_list = params->is_array() && params->empty();
+  if (!params->is_object() && !is_empty_list) {
+    throw Refusal{ErrorCode::invalid_params, "params must be an object with named parameters"};
+  }
+  if (request.method == Method::drain) {
+    request.drain = read_drain_params(*params);
+  } else if (!params->empty()) {
+    throw Refusal{ErrorCode::invalid_params, "this method takes no parameters: leave params away"};
+  }
+}
+
+bool is_valid_id(const SentJson& id) { return id.is_null() || id.is_string() || id.is_number(); }
+
+Request read_request(const SentJson& json) {
+  Request request;
+  if (const auto id = json.find("id"); id != json.end()) {
+    if (!is_valid_id(*id)) {
+      throw Refusal{ErrorCode::invalid_request, "id must be a string, a number or null"};
+    }
+    request.id = *id;
+  }
+  if (const auto version = json.find("jsonrpc"); version == json.end() || *version != "2.0") {
+    throw Refusal{ErrorCode::invalid_request, "a request must have \"jsonrpc\": \"2.0\""};
+  }
+  const auto method = json.find("method");
+  if (method == json.end() || !method->is_string()) {
+    throw Refusal{ErrorCode::invalid_request, "a request must have a \"method\", a string"};
+  }
+  request.method = find_method(method->get_ref<const std::string&>());
+  read_params(request, json);
+  return request;
+}
+
+std::variant<Request, Error> parse_json(std::string_view line) {
+  const SentJson json = SentJson::parse(line, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) {
+    return Error{ErrorCode::parse_error,
+                 "this line is not valid JSON: send one JSON-RPC 2.0 object per line"};
+  }
+  try {
+    return read_request(json);
+  } catch (Refusal& refusal) {
+    const auto id = json.find("id");
+    const bool has_id = id != json.end() && is_valid_id(*id);
+    return Error{refusal.code, std::move(refusal.message), has_id ? *id : SentJson(nullptr)};
+  }
+}
+
+std::variant<Request, Error> parse_word(std::string_view word) {
+  if (word.empty()) {
+    return Error{ErrorCode::invalid_request,
+                 "this line is empty: send a JSON-RPC 2.0 object or one of " + method_names()};
+  }
+  if (word.front() == '[') {
+    return Error{ErrorCode::invalid_request,
+                 "batches are not supported: send one JSON-RPC 2.0 object per line"};
+  }
+  try {
+    return Request{.method = find_method(word), .drain = {}, .plain = true, .id = SentJson(nullptr)};
+  } catch (Refusal& refusal) {
+    return Error{refusal.code, std::move(refusal.message)};
+  }
+}
+
+template <typename AnyJson>
+std::string dump(const AnyJson& json) {
+  return json.dump(-1, ' ', false, AnyJson::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::variant<Request, Error> parse_request(std::string_view line) {
+  const std::string_view text = trim(line);
+  return text.starts_with('{') ? parse_json(text) : parse_word(text);
+}
+
+Envelope envelope_for(const Request& request) {
+  if (request.plain) {
+    return {.before = "", .after = "\n"};
+  }
+  const SentJson id = request.id.value_or(nullptr);
+  return {.before = fmt::format(R"({{"jsonrpc":"2.0","id":{},"result":)", dump(id)),
+          .after = "}\n"};
+}
+
+std::string encode_result(const Request& request, const status::Json& result) {
+  const Envelope envelope = envelope_for(request);
+  return envelope.before + dump(result) + envelope.after;
+}
+
+std::string encode_error(const Error& error) {
+  const status::Json json = {
+      {"jsonrpc", "2.0"},
+      {"id", error.id},
+      {"error", {{"code", static_cast<int>(error.code)}, {"message", error.message}}}};
+  return dump(json) + "\n";
+}
+
+}  // namespace meridian::control

@@ -1,0 +1,72 @@
+/// The control protocol, text to structs and back, without sockets.
+///
+/// A request is one line: a JSON-RPC 2.0 object, or the plain name of a method, which is answered
+/// with the result alone.
+#pragma once
+
+#include "status/json.hpp"
+
+#include <meridian/frame.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace meridian::control {
+
+/// What a client sent. Sorted, unlike status::Json: finding keys in a hostile object stays cheap.
+using SentJson = nlohmann::json;
+
+enum class Method : std::uint8_t { depth, drain, flush, stats, uplinks, satellites, version };
+
+/// Error codes of JSON-RPC 2.0, and Meridian's own from -32000 up.
+enum class ErrorCode : int {
+  parse_error = -32700,
+  invalid_request = -32600,
+  method_not_found = -32601,
+  invalid_params = -32602,
+  request_too_long = -32000,
+  too_many_clients = -32001,
+  shut_down = -32002,
+};
+
+enum class DrainFormat : std::uint8_t { json, binary };
+
+struct DrainParams {
+  std::uint64_t max_frames = 1000;
+  std::optional<SatelliteId> satellite_id;
+  DrainFormat format = DrainFormat::json;
+};
+
+struct Request {
+  Method method = Method::depth;
+  DrainParams drain;       ///< for Method::drain
+  bool plain = false;      ///< came as a plain word
+  std::optional<SentJson> id;  ///< nothing: a notification, which is carried out and not answered
+};
+
+struct Error {
+  ErrorCode code;
+  std::string message;  ///< says what to do
+  SentJson id = nullptr;  ///< of the request, as far as it could be read
+};
+
+/// Reads one line, its end removed. Never throws on bad input.
+[[nodiscard]] std::variant<Request, Error> parse_request(std::string_view line);
+
+/// What stands before and after a result. A long result is written in pieces between them.
+struct Envelope {
+  std::string before;
+  std::string after;
+};
+[[nodiscard]] Envelope envelope_for(const Request& request);
+
+/// The whole answer, line end included.
+[[nodiscard]] std::string encode_result(const Request& request, const status::Json& result);
+[[nodiscard]] std::string encode_error(const Error& error);
+
+}  // namespace meridian::control

@@ -1,0 +1,63 @@
+/// Accepts clients on the control socket.
+#pragma once
+
+#include "channel/stop_group.hpp"
+#include "control/client_session.hpp"
+#include "control/counters.hpp"
+#include "control/socket_file.hpp"
+#include "status/log_limit.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace meridian::control {
+
+struct ServerOptions {
+  std::string socket;
+  std::uint32_t mode = 0660;
+  std::size_t max_clients = 64;
+  std::size_t max_request_bytes = 65536;
+};
+
+/// Binds in its constructor, accepts from `start` on. Runs on a strand of its own; `start` and
+/// `stop` may be called from any thread. Must be held by a shared_ptr.
+class Server : public std::enable_shared_from_this<Server> {
+ public:
+  /// Throws std::runtime_error where the socket cannot be had.
+  Server(const asio::any_io_executor& executor, const ServerOptions& options,
+         AggregatorHandle aggregator, status::UplinkTable& uplinks);
+
+  void start();
+
+  /// Accepts no more and ends all clients.
+  void stop();
+
+  /// Waits until all clients have ended, after `stop`.
+  [[nodiscard]] asio::awaitable<void> wait_stopped() { return clients_.wait_empty(); }
+
+ private:
+  using Socket = asio::local::stream_protocol::socket;
+
+  [[nodiscard]] asio::awaitable<void> accept_all();
+  [[nodiscard]] asio::awaitable<void> pause_after(error_code ec);
+  void open_client(Socket socket);
+  [[nodiscard]] static asio::awaitable<void> run_client(std::shared_ptr<Server> server,
+                                                        std::shared_ptr<ClientSession> client);
+
+  asio::any_io_executor executor_;
+  std::size_t max_clients_;
+  SocketFile file_;
+  asio::local::stream_protocol::acceptor acceptor_;  // its executor is the server's strand
+  Counters counters_;
+  std::shared_ptr<const Context> context_;
+  StopGroup<ClientSession> clients_;
+  status::LogLimit limit_log_;
+  status::LogLimit accept_log_;
+};
+
+}  // namespace meridian::control

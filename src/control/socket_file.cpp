@@ -1,0 +1,134 @@
+#include "control/socket_file.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/system/system_error.hpp>
+#include <fmt/format.h>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+namespace meridian::control {
+
+namespace {
+
+using asio::local::stream_protocol;
+
+std::runtime_error failure(const std::string& path, const std::string& why) {
+  return std::runtime_error(fmt::format("control.socket \"{}\": {}", path, why));
+}
+
+std::string reason(int error) { return std::generic_category().message(error); }
+
+void create_directory_of(const std::string& path) {
+  const std::filesystem::path directory = std::filesystem::path(path).parent_path();
+  std::error_code ec;
+  if (!directory.empty() && !std::filesystem::exists(directory, ec)) {
+    std::filesystem::create_directories(directory, ec);
+  }
+  if (ec) {
+    throw failure(path, fmt::format("cannot create the directory {}: {}; create it, or set "
+                                    "control.socket to a path that can be written",
+                                    directory.string(), ec.message()));
+  }
+}
+
+bool somebody_listens(const std::string& path) {
+  asio::io_context context;
+  stream_protocol::socket socket(context);
+  boost::system::error_code ec;
+  socket.connect(stream_protocol::endpoint(path), ec);
+  return !ec;
+}
+
+}  // namespace
+
+SocketFile::SocketFile(std::string path, mode_t mode) : path_(std::move(path)), mode_(mode) {
+  constexpr std::size_t longest = sizeof(sockaddr_un::sun_path) - 1;
+  if (path_.size() > longest) {
+    throw failure(path_, fmt::format("the path has {} octets, a Unix socket takes {} at most",
+                                     path_.size(), longest));
+  }
+  create_directory_of(path_);
+  take_lock();
+  try {
+    remove_stale();
+  } catch (...) {
+    ::close(lock_);
+    throw;
+  }
+}
+
+SocketFile::~SocketFile() {
+  struct stat status {};
+  if (inode_ != 0 && ::lstat(path_.c_str(), &status) == 0 && status.st_ino == inode_) {
+    ::unlink(path_.c_str());
+  }
+  ::close(lock_);
+}
+
+void SocketFile::take_lock() {
+  const std::string lock_path = path_ + ".lock";
+  lock_ = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (lock_ < 0) {
+    throw failure(path_, fmt::format("cannot open {}: {}; set control.socket to a path that can "
+                                     "be written",
+                                     lock_path, reason(errno)));
+  }
+  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+    const int error = errno;
+    ::close(lock_);
+    throw failure(path_, error == EWOULDBLOCK
+                             ? "a running daemon holds it; stop that one, or set another path"
+                             : "cannot lock it: " + reason(error));
+  }
+}
+
+void SocketFile::remove_stale() const {
+  struct stat status {};
+  if (::lstat(path_.c_str(), &status) != 0) {
+    return;
+  }
+  if (!S_ISSOCK(status.st_mode)) {
+    throw failure(path_, "there is a file that is not a socket; remove it, or set another path");
+  }
+  if (somebody_listens(path_)) {
+    throw failure(path_, "another program listens there; stop it, or set another path");
+  }
+  if (::unlink(path_.c_str()) != 0) {
+    throw failure(path_, "cannot replace the stale socket file: " + reason(errno));
+  }
+}
+
+stream_protocol::acceptor SocketFile::listen(const asio::any_io_executor& executor) {
+  try {
+    stream_protocol::acceptor acceptor(executor);
+    acceptor.open();
+    // The mode of the open socket is the mode of the file that `bind` makes.
+    ::fchmod(acceptor.native_handle(), 0600);
+    acceptor.bind(stream_protocol::endpoint(path_));
+    struct stat status {};
+    if (::lstat(path_.c_str(), &status) == 0) {
+      inode_ = status.st_ino;
+    }
+    acceptor.listen();
+    if (::chmod(path_.c_str(), mode_) != 0) {
+      throw failure(path_, "cannot set its mode: " + reason(errno));
+    }
+    return acceptor;
+  } catch (const boost::system::system_error& error) {
+    throw failure(path_, fmt::format("cannot listen: {}; set control.socket to a path that can be "
+                                     "written",
+                                     error.code().message()));
+  }
+}
+
+}  // namespace meridian::control

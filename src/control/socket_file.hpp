@@ -1,0 +1,46 @@
+/// The Unix socket that the daemon is asked through.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+
+#include <sys/types.h>
+
+#include <string>
+
+namespace meridian::control {
+
+namespace asio = boost::asio;
+
+/// Owns a Unix socket's path: one daemon at a time, and never the file of somebody else.
+///
+/// A lock file beside the socket ("PATH.lock") decides between daemons, so that a stale socket file
+/// can be replaced without a race. It stays behind, empty: to remove it would let two daemons
+/// hold a lock of that name.
+class SocketFile {
+ public:
+  /// Takes the path, creating its directory if need be. Throws std::runtime_error, with what to
+  /// do, if it is too long, not writable, held by a live daemon, or not a socket.
+  SocketFile(std::string path, mode_t mode);
+  SocketFile(const SocketFile&) = delete;
+  SocketFile& operator=(const SocketFile&) = delete;
+  /// Removes the socket file, if it still is the one that was made here.
+  ~SocketFile();
+
+  /// Listens on the path. The file is created closed to others and opened to `mode` then.
+  [[nodiscard]] asio::local::stream_protocol::acceptor listen(
+      const asio::any_io_executor& executor);
+
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+ private:
+  void take_lock();
+  void remove_stale() const;
+
+  std::string path_;
+  mode_t mode_;
+  int lock_ = -1;
+  ino_t inode_ = 0;
+};
+
+}  // namespace meridian::control

@@ -1,0 +1,62 @@
+/// The daemon's configuration.
+#pragma once
+
+#include "control/server.hpp"
+#include "uplink/options.hpp"
+
+#include <meridian/aggregator.hpp>
+
+#include <spdlog/common.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace meridian::daemon {
+
+enum class LogFormat : std::uint8_t { text, json };
+
+struct LogOptions {
+  spdlog::level::level_enum level = spdlog::level::info;
+  LogFormat format = LogFormat::text;
+  std::string target = "stderr";  ///< "stderr", "stdout" or the absolute path of a file
+};
+
+struct Config {
+  std::vector<uplink::ListenerOptions> uplinks;
+  AggregatorOptions aggregator;
+  control::ServerOptions control;
+  std::size_t threads = 0;  ///< 0: as many as there are processors, at least 2
+  LogOptions log;
+};
+
+/// A configuration that cannot be used. The message names the key by its path and says what is
+/// allowed.
+class ConfigError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// What holds where no file says otherwise.
+[[nodiscard]] Config default_config();
+
+/// Reads JSON with `//` comments. Throws ConfigError.
+[[nodiscard]] Config parse_config(std::string_view text);
+
+/// Reads a file. Throws ConfigError, with the file's name in front.
+[[nodiscard]] Config load_config(const std::filesystem::path& file);
+
+/// The configuration of `file` if one is given, else of /etc/meridian/meridiand.json if that is there, else
+/// the defaults. Throws ConfigError.
+[[nodiscard]] Config find_config(const std::optional<std::filesystem::path>& file);
+
+/// The names of log levels, in the order of their weight, for messages.
+[[nodiscard]] std::string_view log_level_names() noexcept;
+[[nodiscard]] std::optional<spdlog::level::level_enum> log_level_from(std::string_view name);
+
+}  // namespace meridian::daemon

@@ -1,0 +1,71 @@
+#include "daemon/config_reader.hpp"
+
+#include <algorithm>
+
+namespace meridian::daemon {
+
+namespace {
+
+using Json = ConfigReader::Json;
+
+std::string shown(const Json& value) {
+  constexpr std::size_t longest = 60;
+  std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (text.size() > longest) {
+    text = text.substr(0, longest) + "…";
+  }
+  return text;
+}
+
+}  // namespace
+
+ConfigReader::ConfigReader(const Json& json, std::string path)
+    : json_(json), path_(std::move(path)) {
+  if (!json.is_object()) {
+    throw ConfigError(fmt::format("{}: must be an object, is {}",
+                                  path_.empty() ? "the configuration" : path_, shown(json)));
+  }
+}
+
+void ConfigReader::read(std::string_view key, std::string& target) {
+  if (const Json* value = find(key)) {
+    if (!value->is_string()) {
+      fail(key, "must be a string", *value);
+    }
+    target = value->get<std::string>();
+  }
+}
+
+const Json* ConfigReader::find(std::string_view key) {
+  known_.emplace_back(key);
+  const auto found = json_.find(key);
+  return found == json_.end() ? nullptr : &*found;
+}
+
+std::string ConfigReader::path_of(std::string_view key) const {
+  return path_.empty() ? std::string(key) : fmt::format("{}.{}", path_, key);
+}
+
+void ConfigReader::finish() const {
+  for (const auto& [key, value] : json_.items()) {
+    if (std::ranges::find(known_, key) == known_.end()) {
+      throw ConfigError(fmt::format("{}: unknown key; allowed here: {}", path_of(key),
+                                    fmt::join(known_, ", ")));
+    }
+  }
+}
+
+void ConfigReader::fail(std::string_view key, std::string_view what, const Json& value) const {
+  throw ConfigError(fmt::format("{}: {}, is {}", path_of(key), what, shown(value)));
+}
+
+std::uint64_t ConfigReader::integer(std::string_view key, const Json& value, std::uint64_t least,
+                                    std::uint64_t most) const {
+  if (!value.is_number_unsigned() || value.get<std::uint64_t>() < least ||
+      value.get<std::uint64_t>() > most) {
+    fail(key, fmt::format("must be an integer from {} to {}", least, most), value);
+  }
+  return value.get<std::uint64_t>();
+}
+
+}  // namespace meridian::daemon

@@ -1,0 +1,77 @@
+/// Reads JSON objects strictly: every key is asked for, or it is an error.
+#pragma once
+
+#include "daemon/config.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace meridian::daemon {
+
+/// One object of the configuration. Each `read` leaves its target as it is where the key is not there, and
+/// throws ConfigError where the value is not allowed; `finish` throws for keys that nobody read.
+class ConfigReader {
+ public:
+  using Json = nlohmann::json;
+
+  /// `path` names the object in messages; "" is the whole file.
+  ConfigReader(const Json& json, std::string path);
+
+  /// An integer from `least` to `most`.
+  template <std::unsigned_integral T>
+  void read(std::string_view key, T& target, std::uint64_t least, std::uint64_t most) {
+    if (const Json* value = find(key)) {
+      target = static_cast<T>(integer(key, *value, least, most));
+    }
+  }
+
+  void read(std::string_view key, std::string& target);
+
+  /// One of a few names.
+  template <typename Enum>
+  void read(std::string_view key, Enum& target,
+            std::span<const std::pair<std::string_view, Enum>> names) {
+    const Json* const value = find(key);
+    if (value == nullptr) {
+      return;
+    }
+    std::string allowed;
+    for (const auto& [name, meaning] : names) {
+      if (*value == name) {
+        target = meaning;
+        return;
+      }
+      allowed += fmt::format("{}\"{}\"", allowed.empty() ? "" : ", ", name);
+    }
+    fail(key, fmt::format("must be one of {}", allowed), *value);
+  }
+
+  /// The value of a key that is read elsewhere, or nullptr.
+  [[nodiscard]] const Json* find(std::string_view key);
+
+  /// The path of a key of this object.
+  [[nodiscard]] std::string path_of(std::string_view key) const;
+
+  void finish() const;
+
+  [[noreturn]] void fail(std::string_view key, std::string_view what, const Json& value) const;
+
+ private:
+  [[nodiscard]] std::uint64_t integer(std::string_view key, const Json& value, std::uint64_t least,
+                                      std::uint64_t most) const;
+
+  const Json& json_;
+  std::string path_;
+  std::vector<std::string> known_;
+};
+
+}  // namespace meridian::daemon

@@ -1,0 +1,133 @@
+#include "daemon/daemon.hpp"
+
+#include "daemon/drop_log.hpp"
+#include "status/version.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <exception>
+#include <thread>
+#include <utility>
+
+namespace meridian::daemon {
+
+namespace {
+
+/// Everything that a stop waits for takes milliseconds; whatever hangs is given up then.
+constexpr std::chrono::seconds stop_deadline{4};
+
+void stop_program(const std::exception_ptr& error) {
+  if (error) {
+    std::rethrow_exception(error);
+  }
+}
+
+std::size_t thread_count(std::size_t configured) {
+  return configured != 0 ? configured
+                         : std::max<std::size_t>(2, std::thread::hardware_concurrency());
+}
+
+void log_end(const AggregatorStats& stats) {
+  const Ledger& ledger = stats.ledger;
+  std::uint64_t dropped = 0;
+  for (const std::uint64_t frames : ledger.dropped) {
+    dropped += frames;
+  }
+  spdlog::info("stopped: {} frames ({} octets) remained; of {} received, {} were drained, {} "
+               "flushed, {} dropped",
+               ledger.buffered, stats.buffer.now.bytes, ledger.received, ledger.drained,
+               ledger.flushed, dropped);
+}
+
+}  // namespace
+
+Daemon::Daemon(const Config& config)
+    : threads_(thread_count(config.threads)),
+      context_(static_cast<int>(threads_)),
+      signals_(asio::make_strand(context_), SIGTERM, SIGINT),
+      deadline_(context_),
+      drop_log_tick_(std::make_shared<asio::steady_timer>(signals_.get_executor())),
+      sessions_(context_.get_executor()),
+      aggregator_(spawn_aggregator(context_.get_executor(), config.aggregator)) {
+  spdlog::info("meridiand {} starts with {} threads", status::version, threads_);
+  control_ = std::make_shared<control::Server>(context_.get_executor(), config.control,
+                                               *aggregator_, uplinks_);
+  for (const uplink::ListenerOptions& options : config.uplinks) {
+    listeners_.push_back(std::make_shared<uplink::Listener>(context_.get_executor(), options,
+                                                            *aggregator_, uplinks_, sessions_));
+  }
+}
+
+int Daemon::run() {
+  const auto strand = signals_.get_executor();
+  asio::co_spawn(strand, wait_for_signal(), stop_program);
+  asio::co_spawn(strand, log_drops_each_second(*aggregator_, drop_log_tick_), stop_program);
+  control_->start();
+  for (const auto& listener : listeners_) {
+    listener->start();
+  }
+  spdlog::info("ready");
+
+  std::vector<std::thread> threads;
+  for (std::size_t i = 1; i < threads_; ++i) {
+    threads.emplace_back([this] { context_.run(); });
+  }
+  context_.run();
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  return exit_status_;
+}
+
+asio::awaitable<void> Daemon::wait_for_signal() {
+  const auto [ec, signal] = co_await signals_.async_wait(asio::as_tuple(asio::use_awaitable));
+  spdlog::info("stopping on {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+  give_up_after_deadline();
+  co_await stop_in_order();
+  deadline_.cancel();
+}
+
+asio::awaitable<void> Daemon::stop_in_order() {
+  for (const auto& listener : listeners_) {
+    listener->stop();
+  }
+  sessions_.stop();
+  // Sessions that wait for room must get it: nobody drains any more.
+  std::ignore = co_await aggregator_->release_backpressure();
+  co_await sessions_.wait_empty();
+  control_->stop();
+  co_await control_->wait_stopped();
+  drop_log_tick_->cancel();
+
+  const auto drops = co_await aggregator_->take_drop_report();
+  const auto stats = co_await aggregator_->stats();
+  if (drops && stats) {
+    log_drops(*drops);
+    log_end(*stats);
+  }
+  // With the last handle the aggregator ends, and with it the last work of the context.
+  listeners_.clear();
+  control_.reset();
+  aggregator_.reset();
+}
+
+void Daemon::give_up_after_deadline() {
+  deadline_.expires_after(stop_deadline);
+  deadline_.async_wait([this](const error_code& cancelled) {
+    if (!cancelled) {
+      spdlog::critical("cannot stop in order within {} s: giving up", stop_deadline.count());
+      exit_status_ = 1;
+      context_.stop();
+    }
+  });
+}
+
+}  // namespace meridian::daemon

@@ -1,0 +1,40 @@
+#include "daemon/drop_log.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <cstddef>
+
+namespace meridian::daemon {
+
+void log_drops(const DropReport& report) {
+  for (const DropReason reason : all_drop_reasons) {
+    const DropReport::Entry& entry = report.by_reason.at(static_cast<std::size_t>(reason));
+    if (entry.frames > 0) {
+      spdlog::warn("dropped {} frames: {}, satellites {}{}", entry.frames, name_of(reason),
+                   fmt::join(entry.satellites, ", "), entry.more_satellites ? " and others" : "");
+    }
+  }
+}
+
+asio::awaitable<void> log_drops_each_second(AggregatorHandle aggregator,
+                                            std::shared_ptr<asio::steady_timer> tick) {
+  for (;;) {
+    tick->expires_after(std::chrono::seconds(1));
+    const auto [cancelled] = co_await tick->async_wait(asio::as_tuple(asio::use_awaitable));
+    if (cancelled) {
+      co_return;
+    }
+    const auto report = co_await aggregator.take_drop_report();
+    if (!report) {
+      co_return;
+    }
+    log_drops(*report);
+  }
+}
+
+}  // namespace meridian::daemon

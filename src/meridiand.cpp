@@ -1,0 +1,81 @@
+// meridiand: the daemon.
+#include "daemon/config.hpp"
+#include "daemon/daemon.hpp"
+#include "daemon/logging.hpp"
+#include "daemon/process_limits.hpp"
+#include "status/version.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <sysexits.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace {
+
+using namespace meridian;
+
+/// Reads the configuration, or exits with the error.
+std::optional<daemon::Config> read_config(const std::optional<std::filesystem::path>& file) {
+  try {
+    return daemon::find_config(file);
+  } catch (const daemon::ConfigError& error) {
+    fmt::print(stderr, "meridiand: {}\n", error.what());
+    return std::nullopt;
+  }
+}
+
+int serve(const daemon::Config& config) {
+  try {
+    daemon::set_up_logging(config.log);
+    daemon::raise_open_files_limit();
+    return daemon::Daemon(config).run();
+  } catch (const std::exception& error) {
+    spdlog::critical("{}", error.what());
+    return EXIT_FAILURE;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Satellite-telemetry aggregator daemon: takes frames from many uplinks over TCP, and is "
+               "drained and asked over a control socket.");
+  std::optional<std::filesystem::path> file;
+  std::optional<std::string> log_level;
+  bool check_config = false;
+  app.add_option("--config", file, "Configuration file (default: /etc/meridian/meridiand.json if it is "
+                                   "there, else built-in defaults)")
+      ->option_text("FILE");
+  app.add_flag("--check-config", check_config, "Check the configuration and exit: 0, or 78 with the error");
+  app.add_option("--log-level", log_level, "Overrides log.level of the configuration")
+      ->option_text("LEVEL");
+  app.set_version_flag("--version", fmt::format("meridiand {} ({})", status::version, status::build));
+  CLI11_PARSE(app, argc, argv);
+
+  std::optional<daemon::Config> config = read_config(file);
+  if (!config) {
+    return EX_CONFIG;
+  }
+  if (log_level) {
+    const auto level = daemon::log_level_from(*log_level);
+    if (!level) {
+      fmt::print(stderr, "meridiand: --log-level: must be one of {}, is \"{}\"\n",
+                 daemon::log_level_names(), *log_level);
+      return EX_USAGE;
+    }
+    config->log.level = *level;
+  }
+  if (check_config) {
+    fmt::print("the configuration is valid\n");
+    return EXIT_SUCCESS;
+  }
+  return serve(*config);
+}

@@ -1,0 +1,145 @@
+#include "status/json.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <cstddef>
+
+namespace meridian::status {
+
+namespace {
+
+/// {"reason": n} for all reasons, those with 0 too.
+template <typename Reasons, typename Counts>
+Json by_reason(const Reasons& reasons, const Counts& counts) {
+  Json json = Json::object();
+  for (const auto reason : reasons) {
+    json[std::string(name_of(reason))] = counts.at(static_cast<std::size_t>(reason));
+  }
+  return json;
+}
+
+template <typename T, typename Format>
+Json or_null(const std::optional<T>& value, Format format) {
+  return value ? Json(format(*value)) : Json(nullptr);
+}
+
+Json uplink_json(const UplinkRecord& record) {
+  return {{"id", record.id()},
+          {"listener", record.listener()},
+          {"peer", record.peer()},
+          {"state", record.held() ? "held" : "receiving"},
+          {"connected_at", format_time(record.connected_at())},
+          {"last_frame_at", or_null(record.last_frame_at(), format_time)},
+          {"frames", record.frames()},
+          {"bytes", record.bytes()}};
+}
+
+}  // namespace
+
+std::string_view name_of(CutOff reason) noexcept {
+  switch (reason) {
+    case CutOff::request_too_long:
+      return "request_too_long";
+    case CutOff::client_limit:
+      return "client_limit";
+    case CutOff::not_reading:
+      return "not_reading";
+  }
+  return "unknown";
+}
+
+std::string format_time(ReceiveTime time) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}Z",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)),
+                     (time - seconds).count());
+}
+
+Json to_json(const Depth& depth) { return {{"frames", depth.frames}, {"bytes", depth.bytes}}; }
+
+Json to_json(const AggregatorStats& stats, const SessionCounts& sessions,
+             const ControlCounts& control, std::chrono::milliseconds uptime) {
+  const Ledger& ledger = stats.ledger;
+  const BufferLevel& buffer = stats.buffer;
+  return {
+      {"ledger",
+       {{"received", ledger.received},
+        {"buffered", ledger.buffered},
+        {"drained", ledger.drained},
+        {"flushed", ledger.flushed},
+        {"dropped", by_reason(all_drop_reasons, ledger.dropped)}}},
+      {"buffer",
+       {{"frames", buffer.now.frames},
+        {"bytes", buffer.now.bytes},
+        {"max_frames", buffer.limits.max_frames},
+        {"max_bytes", buffer.limits.max_bytes},
+        {"frames_high_water", buffer.high_water.frames},
+        {"bytes_high_water", buffer.high_water.bytes}}},
+      {"channel",
+       {{"length", stats.channel.length},
+        {"capacity", stats.channel.capacity},
+        {"high_water", stats.channel.high_water}}},
+      {"sessions",
+       {{"open", sessions.open},
+        {"accepted", sessions.accepted},
+        {"closed", by_reason(all_close_reasons, sessions.closed)}}},
+      {"malformed", by_reason(all_malformed, sessions.malformed)},
+      {"truncated", sessions.truncated},
+      {"idle_packets", sessions.idle_packets},
+      {"control",
+       {{"clients", control.clients},
+        {"accepted", control.accepted},
+        {"cut_off", by_reason(all_cut_offs, control.cut_off)}}},
+      {"uptime_s", static_cast<double>(uptime.count()) / 1000.0},
+  };
+}
+
+Json to_json(const UplinkTable::Snapshot& uplinks) {
+  Json open = Json::array();
+  for (const auto& record : uplinks.open) {
+    open.push_back(uplink_json(*record));
+  }
+  Json closed = Json::array();
+  for (const ClosedUplink& uplink : uplinks.closed) {
+    Json json = uplink_json(*uplink.record);
+    json["state"] = "closed";
+    json["closed_at"] = format_time(uplink.closed_at);
+    json["reason"] = name_of(uplink.reason);
+    closed.push_back(std::move(json));
+  }
+  Json listeners = Json::array();
+  for (const ListenerInfo& listener : uplinks.listeners) {
+    listeners.push_back({{"name", listener.name},
+                         {"framing", listener.framing},
+                         {"address", listener.address}});
+  }
+  return {{"uplinks", std::move(open)},
+          {"closed", std::move(closed)},
+          {"listeners", std::move(listeners)}};
+}
+
+Json to_json(const std::vector<OriginStats>& origins) {
+  Json satellites = Json::array();
+  const auto as_is = [](auto value) { return value; };
+  for (const OriginStats& stats : origins) {
+    Json json = {{"satellite_id", nullptr}, {"channel_id", nullptr}};
+    if (stats.origin) {
+      json["satellite_id"] = stats.origin->satellite_id;
+      json["channel_id"] = stats.origin->channel_id;
+    }
+    json["frames"] = stats.frames;
+    json["bytes"] = stats.bytes;
+    json["last_sequence"] = or_null(stats.last_sequence, as_is);
+    json["gaps"] = stats.gaps;
+    json["missing"] = stats.missing;
+    json["duplicates"] = stats.duplicates;
+    json["late"] = stats.late;
+    json["dropped"] = stats.dropped;
+    json["last_seen_at"] = format_time(stats.last_seen_at);
+    satellites.push_back(std::move(json));
+  }
+  return {{"satellites", std::move(satellites)}};
+}
+
+}  // namespace meridian::status

@@ -1,0 +1,47 @@
+/// The daemon's state as JSON, in the shape that the contract gives it.
+#pragma once
+
+#include "status/uplink_table.hpp"
+
+#include <meridian/aggregator.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace meridian::status {
+
+/// Keeps fields in the order of the contract.
+using Json = nlohmann::ordered_json;
+
+/// Why a control client was cut off. Counted per reason.
+enum class CutOff : std::uint8_t {
+  request_too_long,  ///< a line of more than max_request_bytes
+  client_limit,      ///< there were max_clients already
+  not_reading,       ///< did not take its answer in time
+};
+inline constexpr std::array all_cut_offs{CutOff::request_too_long, CutOff::client_limit,
+                                         CutOff::not_reading};
+[[nodiscard]] std::string_view name_of(CutOff reason) noexcept;
+
+struct ControlCounts {
+  std::uint64_t clients = 0;
+  std::uint64_t accepted = 0;
+  std::array<std::uint64_t, all_cut_offs.size()> cut_off{};
+};
+
+/// RFC 3339, UTC, with microseconds: "2026-11-23T02:49:47.000000Z".
+[[nodiscard]] std::string format_time(ReceiveTime time);
+
+[[nodiscard]] Json to_json(const Depth& depth);
+[[nodiscard]] Json to_json(const AggregatorStats& stats, const SessionCounts& sessions,
+                           const ControlCounts& control, std::chrono::milliseconds uptime);
+[[nodiscard]] Json to_json(const UplinkTable::Snapshot& uplinks);
+[[nodiscard]] Json to_json(const std::vector<OriginStats>& origins);
+
+}  // namespace meridian::status

@@ -1,0 +1,90 @@
+#include "status/uplink_table.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace meridian::status {
+
+std::string_view name_of(CloseReason reason) noexcept {
+  switch (reason) {
+    case CloseReason::end_of_stream:
+      return "end_of_stream";
+    case CloseReason::truncated:
+      return "truncated";
+    case CloseReason::malformed:
+      return "malformed";
+    case CloseReason::idle_timeout:
+      return "idle_timeout";
+    case CloseReason::connection_lost:
+      return "connection_lost";
+    case CloseReason::session_limit:
+      return "session_limit";
+    case CloseReason::stopped:
+      return "stopped";
+  }
+  return "unknown";
+}
+
+void UplinkTable::add_listener(ListenerInfo listener) {
+  const std::lock_guard lock(mutex_);
+  listeners_.push_back(std::move(listener));
+}
+
+std::shared_ptr<UplinkRecord> UplinkTable::open(std::string listener, std::string peer,
+                                                ReceiveTime now) {
+  const std::lock_guard lock(mutex_);
+  const SessionId id = ++counts_.accepted;
+  auto record = std::make_shared<UplinkRecord>(id, std::move(listener), std::move(peer), now);
+  open_.emplace(id, record);
+  return record;
+}
+
+void UplinkTable::close(const std::shared_ptr<UplinkRecord>& record, CloseReason reason,
+                        ReceiveTime now) {
+  const std::lock_guard lock(mutex_);
+  open_.erase(record->id());
+  ++counts_.closed.at(static_cast<std::size_t>(reason));
+  closed_.push_front({record, now, reason});
+  if (closed_.size() > max_closed) {
+    closed_.pop_back();
+  }
+}
+
+void UplinkTable::count_malformed(Malformed reason) {
+  const std::lock_guard lock(mutex_);
+  ++counts_.malformed.at(static_cast<std::size_t>(reason));
+}
+
+void UplinkTable::count_truncated() {
+  const std::lock_guard lock(mutex_);
+  ++counts_.truncated;
+}
+
+void UplinkTable::count_idle_packets(std::uint64_t packets) {
+  const std::lock_guard lock(mutex_);
+  counts_.idle_packets += packets;
+}
+
+UplinkTable::Snapshot UplinkTable::snapshot() const {
+  Snapshot snapshot;
+  {
+    const std::lock_guard lock(mutex_);
+    snapshot.listeners = listeners_;
+    snapshot.closed.assign(closed_.begin(), closed_.end());
+    snapshot.open.reserve(open_.size());
+    for (const auto& [id, record] : open_) {
+      snapshot.open.push_back(record);
+    }
+  }
+  std::ranges::sort(snapshot.open, {}, [](const auto& record) { return record->id(); });
+  return snapshot;
+}
+
+SessionCounts UplinkTable::counts() const {
+  const std::lock_guard lock(mutex_);
+  SessionCounts counts = counts_;
+  counts.open = open_.size();
+  return counts;
+}
+
+}  // namespace meridian::status

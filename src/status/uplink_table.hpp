@@ -1,0 +1,141 @@
+/// Who is connected, who was, and how sessions ended.
+#pragma once
+
+#include "frame/malformed.hpp"
+
+#include <meridian/frame.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace meridian::status {
+
+/// Why an uplink session ended. Counted per reason.
+enum class CloseReason : std::uint8_t {
+  end_of_stream,    ///< the peer has sent everything
+  truncated,        ///< the peer ended its stream in the middle of a frame
+  malformed,        ///< the stream could not be trusted any further
+  idle_timeout,     ///< nothing came for too long
+  connection_lost,  ///< reset, or another error of the connection
+  session_limit,    ///< never began: the listener had as many sessions as it may
+  stopped,          ///< the daemon stops
+};
+inline constexpr std::array all_close_reasons{
+    CloseReason::end_of_stream,   CloseReason::truncated,     CloseReason::malformed,
+    CloseReason::idle_timeout,    CloseReason::connection_lost, CloseReason::session_limit,
+    CloseReason::stopped};
+
+/// The name under which a reason is counted and logged, such as "end_of_stream".
+[[nodiscard]] std::string_view name_of(CloseReason reason) noexcept;
+
+/// One session, as the session itself keeps it. Written by its session, read by anyone.
+class UplinkRecord {
+ public:
+  UplinkRecord(SessionId id, std::string listener, std::string peer, ReceiveTime connected_at)
+      : id_(id),
+        listener_(std::move(listener)),
+        peer_(std::move(peer)),
+        connected_at_(connected_at) {}
+
+  [[nodiscard]] SessionId id() const noexcept { return id_; }
+  [[nodiscard]] const std::string& listener() const noexcept { return listener_; }
+  [[nodiscard]] const std::string& peer() const noexcept { return peer_; }
+  [[nodiscard]] ReceiveTime connected_at() const noexcept { return connected_at_; }
+
+  void add_bytes(std::uint64_t bytes) noexcept { bytes_.fetch_add(bytes, relaxed); }
+  void add_frames(std::uint64_t frames, ReceiveTime at) noexcept {
+    frames_.fetch_add(frames, relaxed);
+    last_frame_at_.store(at.time_since_epoch().count(), relaxed);
+  }
+  void set_held(bool held) noexcept { held_.store(held, relaxed); }
+
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_.load(relaxed); }
+  [[nodiscard]] std::uint64_t frames() const noexcept { return frames_.load(relaxed); }
+  [[nodiscard]] bool held() const noexcept { return held_.load(relaxed); }
+  [[nodiscard]] std::optional<ReceiveTime> last_frame_at() const noexcept {
+    const std::int64_t at = last_frame_at_.load(relaxed);
+    return at == 0 ? std::nullopt : std::optional(ReceiveTime(ReceiveTime::duration(at)));
+  }
+
+ private:
+  static constexpr auto relaxed = std::memory_order_relaxed;
+
+  // Constant after construction.
+  SessionId id_;
+  std::string listener_;
+  std::string peer_;
+  ReceiveTime connected_at_;
+
+  std::atomic<std::uint64_t> bytes_{0};
+  std::atomic<std::uint64_t> frames_{0};
+  std::atomic<std::int64_t> last_frame_at_{0};  // microseconds since 1970; 0: none yet
+  std::atomic<bool> held_{false};
+};
+
+struct ClosedUplink {
+  std::shared_ptr<const UplinkRecord> record;
+  ReceiveTime closed_at;
+  CloseReason reason;
+};
+
+struct SessionCounts {
+  std::uint64_t open = 0;
+  std::uint64_t accepted = 0;
+  std::array<std::uint64_t, all_close_reasons.size()> closed{};
+  std::array<std::uint64_t, std::size(all_malformed)> malformed{};
+  std::uint64_t truncated = 0;
+  std::uint64_t idle_packets = 0;
+};
+
+/// A listener as it is: with the port that it really has.
+struct ListenerInfo {
+  std::string name;
+  std::string framing;
+  std::string address;
+};
+
+/// All sessions of the daemon. Thread-safe; its lock is taken when sessions begin and end and for a
+/// snapshot, never on the path of a frame.
+class UplinkTable {
+ public:
+  /// How many closed sessions are remembered.
+  static constexpr std::size_t max_closed = 64;
+
+  void add_listener(ListenerInfo listener);
+
+  [[nodiscard]] std::shared_ptr<UplinkRecord> open(std::string listener, std::string peer,
+                                                   ReceiveTime now);
+  void close(const std::shared_ptr<UplinkRecord>& record, CloseReason reason, ReceiveTime now);
+
+  void count_malformed(Malformed reason);
+  void count_truncated();
+  void count_idle_packets(std::uint64_t packets);
+
+  struct Snapshot {
+    std::vector<ListenerInfo> listeners;
+    std::vector<std::shared_ptr<const UplinkRecord>> open;  ///< by id
+    std::vector<ClosedUplink> closed;                       ///< the latest first
+  };
+  [[nodiscard]] Snapshot snapshot() const;
+  [[nodiscard]] SessionCounts counts() const;
+
+ private:
+  mutable std::mutex mutex_;
+  // Protected by mutex_.
+  std::vector<ListenerInfo> listeners_;
+  std::unordered_map<SessionId, std::shared_ptr<const UplinkRecord>> open_;
+  std::deque<ClosedUplink> closed_;
+  SessionCounts counts_;
+};
+
+}  // namespace meridian::status

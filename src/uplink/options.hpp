@@ -1,0 +1,35 @@
+/// How a listener is to behave.
+#pragma once
+
+#include <meridian/frame.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace meridian::uplink {
+
+enum class Framing : std::uint8_t { length_prefixed, ccsds_space_packet };
+[[nodiscard]] std::string_view name_of(Framing framing) noexcept;
+
+/// What a session does with a batch that finds the channel full.
+enum class WhenChannelFull : std::uint8_t {
+  backpressure,  ///< stops reading until there is room, so that the peer's own sends block
+  drop,          ///< gives the batch up, counted
+};
+
+struct ListenerOptions {
+  std::string name;
+  std::string host;  ///< a numeric address
+  std::uint16_t port = 0;
+  Framing framing = Framing::length_prefixed;
+  SatelliteId satellite_id = 0;  ///< of all frames, where the framing does not tell
+  std::size_t max_sessions = 1024;
+  std::uint32_t max_payload_bytes = 65536;
+  std::chrono::seconds idle_timeout{0};  ///< 0: none
+  WhenChannelFull when_channel_full = WhenChannelFull::backpressure;
+};
+
+}  // namespace meridian::uplink

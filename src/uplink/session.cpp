@@ -1,0 +1,217 @@
+#include "uplink/session.hpp"
+
+#include "frame/native_decoder.hpp"
+#include "frame/space_packet_decoder.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+namespace meridian::uplink {
+
+namespace {
+
+constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+
+ReceiveTime now() {
+  return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+}
+
+std::unique_ptr<Decoder> make_decoder(const ListenerOptions& options) {
+  switch (options.framing) {
+    case Framing::length_prefixed:
+      return std::make_unique<NativeDecoder>(options.max_payload_bytes);
+    case Framing::ccsds_space_packet:
+      return std::make_unique<SpacePacketDecoder>(options.satellite_id, options.max_payload_bytes);
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::string_view name_of(Framing framing) noexcept {
+  switch (framing) {
+    case Framing::length_prefixed:
+      return "length_prefixed";
+    case Framing::ccsds_space_packet:
+      return "ccsds_space_packet";
+  }
+  return "unknown";
+}
+
+Session::Session(asio::ip::tcp::socket socket, std::shared_ptr<const ListenerOptions> options,
+                 AggregatorHandle aggregator, status::UplinkTable& table,
+                 std::shared_ptr<status::UplinkRecord> record)
+    : socket_(std::move(socket)),
+      options_(std::move(options)),
+      aggregator_(std::move(aggregator)),
+      table_(table),
+      record_(std::move(record)),
+      decoder_(make_decoder(*options_)),
+      idle_timer_(socket_.get_executor()),
+      last_read_(std::chrono::steady_clock::now()) {}
+
+asio::awaitable<void> Session::run() {
+  error_code ignored;
+  socket_.non_blocking(true, ignored);
+  // A peer that vanished without a word is noticed some time.
+  socket_.set_option(asio::socket_base::keep_alive(true), ignored);
+  watch_idle();
+  while (!closing_) {
+    std::optional<FrameBatch> batch = co_await read_batch();
+    if (batch) {
+      co_await deliver(*std::move(batch));
+    }
+  }
+  finish();
+}
+
+void Session::stop() {
+  asio::dispatch(socket_.get_executor(), [self = shared_from_this()] {
+    if (!self->closing_) {
+      self->closing_ = CloseReason::stopped;
+      error_code ignored;
+      self->socket_.cancel(ignored);
+    }
+  });
+}
+
+asio::awaitable<std::optional<FrameBatch>> Session::read_batch() {
+  if (more_expected_) {
+    // No need to ask the reactor, but others on this thread have their turn.
+    co_await asio::post(socket_.get_executor(), asio::use_awaitable);
+  } else {
+    co_await wait_readable();
+  }
+  if (closing_) {
+    co_return std::nullopt;
+  }
+  co_return read_and_decode();
+}
+
+asio::awaitable<void> Session::wait_readable() {
+  const auto [ec] = co_await socket_.async_wait(asio::socket_base::wait_read, use_tuple);
+  if (ec && !closing_) {
+    closing_ = CloseReason::connection_lost;
+  }
+}
+
+std::optional<FrameBatch> Session::read_and_decode() {
+  const std::span<std::byte> room = buffer_.prepare();
+  error_code ec;
+  const std::size_t bytes = socket_.read_some(asio::buffer(room.data(), room.size()), ec);
+  more_expected_ = bytes == room.size();
+  if (ec) {
+    note_read_error(ec);
+    buffer_.rest();
+    return std::nullopt;
+  }
+  last_read_ = std::chrono::steady_clock::now();
+  record_->add_bytes(bytes);
+  buffer_.commit(bytes);
+
+  const ReadStamp stamp{.session = record_->id(),
+                        .received_at = now(),
+                        .width = decoder_->sequence_width()};
+  Decoded decoded = decoder_->decode(buffer_.contents(), stamp);
+  buffer_.consume(decoded.consumed, decoded.wanted);
+  stream_offset_ += decoded.consumed;
+  if (decoded.idle_packets > 0) {
+    table_.count_idle_packets(decoded.idle_packets);
+  }
+  if (decoded.malformed) {
+    malformed_ = decoded.malformed;
+    closing_ = CloseReason::malformed;
+  }
+  if (decoded.batch) {
+    record_->add_frames(decoded.batch->frames(), stamp.received_at);
+  }
+  return std::move(decoded.batch);
+}
+
+void Session::note_read_error(const error_code& ec) {
+  if (ec == asio::error::would_block || ec == asio::error::try_again ||
+      ec == asio::error::interrupted) {
+    return;
+  }
+  if (ec != asio::error::eof) {
+    closing_ = CloseReason::connection_lost;
+  } else {
+    closing_ = buffer_.unconsumed() > 0 ? CloseReason::truncated : CloseReason::end_of_stream;
+  }
+}
+
+asio::awaitable<void> Session::deliver(FrameBatch batch) {
+  std::optional<Refused<FrameBatch>> refused = aggregator_.try_send(std::move(batch));
+  if (!refused) {
+    co_return;
+  }
+  error_code ec = refused->reason;
+  if (ec == Errc::channel_full) {
+    if (options_->when_channel_full == WhenChannelFull::drop) {
+      ec = co_await aggregator_.give_up(std::move(refused->value));
+    } else {
+      record_->set_held(true);
+      ec = co_await aggregator_.send(std::move(refused->value));
+      record_->set_held(false);
+      last_read_ = std::chrono::steady_clock::now();  // the silence was ours
+    }
+  }
+  if (ec && !closing_) {
+    spdlog::error("uplink {} from {}: {}", record_->id(), record_->peer(), ec.message());
+    closing_ = CloseReason::stopped;
+  }
+}
+
+void Session::watch_idle() {
+  if (options_->idle_timeout.count() == 0) {
+    return;
+  }
+  idle_timer_.expires_at(last_read_ + options_->idle_timeout);
+  idle_timer_.async_wait([self = shared_from_this()](const error_code& ec) {
+    if (ec || self->closing_) {
+      return;
+    }
+    const auto silent_for = std::chrono::steady_clock::now() - self->last_read_;
+    if (!self->record_->held() && silent_for >= self->options_->idle_timeout) {
+      self->closing_ = CloseReason::idle_timeout;
+      error_code ignored;
+      self->socket_.cancel(ignored);
+      return;
+    }
+    if (self->record_->held()) {
+      self->last_read_ = std::chrono::steady_clock::now();
+    }
+    self->watch_idle();
+  });
+}
+
+void Session::finish() {
+  idle_timer_.cancel();
+  error_code ignored;
+  socket_.close(ignored);
+
+  const std::size_t cut_short = malformed_ ? 0 : buffer_.unconsumed();
+  if (malformed_) {
+    table_.count_malformed(*malformed_);
+    spdlog::warn("uplink {} ({}) from {}: malformed at stream offset {}: {}", record_->id(),
+                 record_->listener(), record_->peer(), stream_offset_, name_of(*malformed_));
+  }
+  if (cut_short > 0) {
+    table_.count_truncated();
+    spdlog::warn("uplink {} ({}) from {}: ended in the middle of a frame at stream offset {}: {} octets lost",
+                 record_->id(), record_->listener(), record_->peer(), stream_offset_, cut_short);
+  }
+  table_.close(record_, *closing_, now());
+  spdlog::info("uplink {} ({}) from {} closed: {}, {} frames, {} octets", record_->id(),
+               record_->listener(), record_->peer(), name_of(*closing_), record_->frames(),
+               record_->bytes());
+}
+
+}  // namespace meridian::uplink

@@ -1,0 +1,72 @@
+/// One uplink: from its socket to the aggregator's channel.
+#pragma once
+
+#include "frame/decoder.hpp"
+#include "status/uplink_table.hpp"
+#include "uplink/options.hpp"
+#include "uplink/read_buffer.hpp"
+
+#include <meridian/aggregator.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+namespace meridian::uplink {
+
+namespace asio = boost::asio;
+
+/// Reads a socket, and hands over the frames of each read as one batch. Batching never waits: a lone
+/// frame travels at once. While the channel is full the socket is not read (or frames are dropped,
+/// if the listener says so).
+///
+/// Everything runs on the socket's strand; only `stop` may be called from elsewhere.
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  Session(asio::ip::tcp::socket socket, std::shared_ptr<const ListenerOptions> options,
+          AggregatorHandle aggregator, status::UplinkTable& table,
+          std::shared_ptr<status::UplinkRecord> record);
+
+  /// Runs until the stream or the daemon ends. Has handed over all whole frames then.
+  [[nodiscard]] asio::awaitable<void> run();
+
+  /// Reads no more. What was read is still handed over.
+  void stop();
+
+ private:
+  using CloseReason = status::CloseReason;
+
+  /// Waits for octets if there are none, reads once and decodes.
+  [[nodiscard]] asio::awaitable<std::optional<FrameBatch>> read_batch();
+  [[nodiscard]] asio::awaitable<void> wait_readable();
+  [[nodiscard]] std::optional<FrameBatch> read_and_decode();
+  void note_read_error(const error_code& ec);
+
+  [[nodiscard]] asio::awaitable<void> deliver(FrameBatch batch);
+
+  void watch_idle();
+  void finish();
+
+  asio::ip::tcp::socket socket_;
+  std::shared_ptr<const ListenerOptions> options_;
+  AggregatorHandle aggregator_;
+  status::UplinkTable& table_;
+  std::shared_ptr<status::UplinkRecord> record_;
+  std::unique_ptr<Decoder> decoder_;
+
+  ReadBuffer buffer_;
+  asio::steady_timer idle_timer_;
+  std::chrono::steady_clock::time_point last_read_;
+  std::uint64_t stream_offset_ = 0;  // of the first octet in buffer_
+  bool more_expected_ = false;       // the last read filled its room
+  std::optional<CloseReason> closing_;
+  std::optional<Malformed> malformed_;
+};
+
+}  // namespace meridian::uplink

@@ -1,0 +1,256 @@
+#include "frame/decoder.hpp"
+#include "frame/native_decoder.hpp"
+#include "unit/frame/frame_samples.hpp"
+#include "unit/frame/stream_driver.hpp"
+
+#include <meridian/frame_batch.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <iterator>
+#include <type_traits>
+
+namespace meridian {
+namespace {
+
+using testing::append;
+using testing::batch_of;
+using testing::batch_of_run;
+using ::testing::ElementsAre;
+using testing::frames_of;
+using testing::header;
+using testing::in_slab;
+using testing::native_frame;
+using testing::Octets;
+using testing::sample_payload;
+using testing::SeenFrame;
+
+static_assert(!std::is_copy_constructible_v<FrameBatch>, "a batch is not copied by accident");
+static_assert(!std::is_copy_assignable_v<FrameBatch>);
+static_assert(std::is_nothrow_move_constructible_v<FrameBatch>);
+static_assert(std::is_nothrow_move_assignable_v<FrameBatch>);
+static_assert(std::forward_iterator<FrameBatch::Iterator>);
+
+/// Three satellites in turn, with sequences of their own and payloads of several lengths.
+FrameBatch interleaved_batch(std::uint32_t frames) {
+  FrameBatchBuilder builder;
+  for (std::uint32_t i = 0; i < frames; ++i) {
+    builder.append(header(i % 3, 0, 100 + i / 3), sample_payload(i % 5, i));
+  }
+  return builder.finish({.session = 4}).value();
+}
+
+std::vector<meridian::Run> walk(const FrameBatch& batch) {
+  return FrameBatch(batch.share()).find_runs();
+}
+
+TEST(FrameBatchBuilder, KeepsFramesInTheOrderOfTheirAppending) {
+  FrameBatchBuilder builder;
+  builder.append(header(1, 2, 3, true), sample_payload(4));
+  builder.append(header(5, 6, 7), {});
+  const auto batch = builder.finish({.session = 9, .width = SequenceWidth::bits14});
+  ASSERT_TRUE(batch.has_value());
+  EXPECT_EQ(batch->frames(), 2U);
+  EXPECT_EQ(batch->bytes(), 44U);
+  EXPECT_EQ(batch->stamp().session, 9U);
+  EXPECT_EQ(batch->stamp().width, SequenceWidth::bits14);
+  EXPECT_THAT(frames_of(*batch), ElementsAre(SeenFrame{header(1, 2, 3, true), sample_payload(4)},
+                                             SeenFrame{header(5, 6, 7), {}}));
+}
+
+TEST(FrameBatchBuilder, MakesNoBatchOfNothing) {
+  FrameBatchBuilder builder;
+  EXPECT_FALSE(builder.finish({}).has_value());
+}
+
+TEST(FrameBatchBuilder, IsEmptyAfterFinish) {
+  FrameBatchBuilder builder;
+  builder.append(header(1, 2, 3), {});
+  EXPECT_TRUE(builder.finish({}).has_value());
+  EXPECT_FALSE(builder.finish({}).has_value());
+  builder.append(header(1, 2, 4), {});
+  EXPECT_THAT(frames_of(builder.finish({}).value()), ElementsAre(SeenFrame{header(1, 2, 4), {}}));
+}
+
+TEST(FrameBatchBuilder, RefusesAPayloadWithWhichItWouldPassFourGigabytes) {
+  FrameBatchBuilder builder;
+  builder.append(header(1, 2, 3), {});
+  // Never read: only its size counts.
+  const std::span<const std::byte> huge(static_cast<const std::byte*>(nullptr),
+                                        std::size_t{0xFFFFFFFF} - 40 + 1);
+  EXPECT_THROW(builder.append(header(1, 2, 4), huge), std::length_error);
+  EXPECT_EQ(builder.finish({}).value().frames(), 1U);
+}
+
+TEST(FrameBatch, IteratesOverEachFrameOnce) {
+  const FrameBatch batch = interleaved_batch(10);
+  EXPECT_EQ(std::ranges::distance(batch), 10);
+  std::uint32_t i = 0;
+  for (const FrameView frame : batch) {
+    EXPECT_EQ(frame.header, header(i % 3, 0, 100 + i / 3));
+    EXPECT_TRUE(std::ranges::equal(frame.payload(), sample_payload(i % 5, i)));
+    ++i;
+  }
+  auto at = batch.begin();
+  EXPECT_EQ((*at++).header.origin.satellite_id, 0U);
+  EXPECT_EQ((*at).header.origin.satellite_id, 1U);
+}
+
+TEST(FrameBatch, SplitsAnywhereWithoutLossOrCopy) {
+  const std::vector<SeenFrame> all = frames_of(interleaved_batch(10));
+  for (std::uint32_t count = 1; count < 10; ++count) {
+    FrameBatch rest = interleaved_batch(10);
+    const std::byte* const start = rest.octets().data();
+    const FrameBatch front = rest.split_front(count);
+    EXPECT_EQ(front.frames(), count);
+    EXPECT_EQ(rest.frames(), 10 - count);
+    EXPECT_EQ(front.octets().data(), start);
+    EXPECT_EQ(rest.octets().data(), start + front.bytes()) << "the octets were copied";
+    EXPECT_EQ(rest.stamp().session, 4U);
+    EXPECT_EQ(front.stamp().session, 4U);
+    std::vector<SeenFrame> joined = frames_of(front);
+    std::ranges::move(frames_of(rest), std::back_inserter(joined));
+    EXPECT_EQ(joined, all) << count;
+  }
+}
+
+TEST(FrameBatch, KnowsItsRunsAfterASplit) {
+  Octets stream;
+  for (std::uint32_t i = 0; i < 10; ++i) {
+    append(stream, native_frame(header(1, 0, i < 6 ? i : i + 100), sample_payload(i)));
+  }
+  NativeDecoder decoder(100);
+  FrameBatch rest = std::move(decoder.decode(in_slab(stream), {}).batch).value();
+  EXPECT_THAT(
+      rest.find_runs(),
+      ElementsAre(meridian::Run{.origin = {1, 0}, .frames = 6, .first = 0, .bytes = 135},
+                  meridian::Run{.origin = {1, 0}, .frames = 4, .first = 106, .bytes = 110}));
+
+  const FrameBatch front = rest.split_front(4);
+
+  EXPECT_THAT(front.find_runs(),
+              ElementsAre(meridian::Run{.origin = {1, 0}, .frames = 4, .first = 0, .bytes = 86}));
+  EXPECT_THAT(
+      rest.find_runs(),
+      ElementsAre(meridian::Run{.origin = {1, 0}, .frames = 2, .first = 4, .bytes = 49},
+                  meridian::Run{.origin = {1, 0}, .frames = 4, .first = 106, .bytes = 110}));
+}
+
+TEST(FrameBatch, FindsTheSameRunsByWalkingAsTheDecoderDid) {
+  Octets stream;
+  const FrameBatch source = interleaved_batch(60);
+  append(stream, source.octets());
+  NativeDecoder decoder(100);
+  const FrameBatch decoded = std::move(decoder.decode(in_slab(stream), {}).batch).value();
+  EXPECT_EQ(decoded.find_runs(), source.find_runs());
+  EXPECT_EQ(decoded.find_runs().size(), 3U);
+}
+
+TEST(FrameBatch, VisitsTheRunsItFinds) {
+  FrameBatch batch = interleaved_batch(9);
+  std::vector<meridian::Run> visited;
+  batch.for_each_run([&](const meridian::Run& run) { visited.push_back(run); });
+  EXPECT_EQ(visited, walk(batch));
+  EXPECT_EQ(visited.size(), 3U);
+}
+
+TEST(FrameBatch, WalksRunsInTheWidthOfItsCounter) {
+  const std::vector<FrameHeader> headers{header(1, 1, 16383), header(1, 1, 0)};
+  EXPECT_EQ(batch_of(headers, 0, {.width = SequenceWidth::bits14}).find_runs().size(), 1U);
+  EXPECT_EQ(batch_of(headers, 0, {.width = SequenceWidth::bits64}).find_runs().size(), 2U);
+}
+
+TEST(FrameBatch, SharesItsOctets) {
+  FrameBatch first = batch_of_run({1, 2}, 0, 5, 10);
+  const std::vector<SeenFrame> all = frames_of(first);
+  FrameBatch second = first.share();
+  EXPECT_EQ(second.octets().data(), first.octets().data());
+  // Each goes on by itself, and outlives the other.
+  std::ignore = first.split_front(3);
+  first = batch_of_run({9, 9}, 0, 1);
+  EXPECT_EQ(frames_of(second), all);
+}
+
+TEST(FrameBatch, KeepsItsSlabForAsLongAsAPartOfItLives) {
+  auto slab = std::make_shared<std::byte[]>(frame_header_bytes * 2);
+  const std::weak_ptr<const std::byte[]> alive = slab;
+  const std::span<std::byte> octets(slab.get(), frame_header_bytes * 2);
+  write_frame_header(header(1, 1, 1), 0, octets.first<frame_header_bytes>());
+  write_frame_header(header(1, 1, 2), 0, octets.subspan<frame_header_bytes, frame_header_bytes>());
+  std::optional<FrameBatch> whole(std::in_place, std::move(slab), octets, 2U,
+                                  std::vector<meridian::Run>{}, ReadStamp{});
+  std::optional<FrameBatch> front(whole->split_front(1));
+  whole.reset();
+  EXPECT_FALSE(alive.expired());
+  EXPECT_THAT(frames_of(*front), ElementsAre(SeenFrame{header(1, 1, 1), {}}));
+  front.reset();
+  EXPECT_TRUE(alive.expired());
+}
+
+TEST(FrameBatch, CountsLeadingFramesWithinBothBounds) {
+  const std::vector<FrameHeader> headers(4, header(1, 1, 1));
+  const FrameBatch batch = batch_of(headers, 10);  // 4 frames of 30 octets
+  constexpr std::uint64_t any = 1'000'000;
+  EXPECT_EQ(batch.leading_frames_within(any, any), 4U);
+  EXPECT_EQ(batch.leading_frames_within(4, 120), 4U);
+  EXPECT_EQ(batch.leading_frames_within(3, any), 3U);
+  EXPECT_EQ(batch.leading_frames_within(0, any), 0U);
+  EXPECT_EQ(batch.leading_frames_within(any, 119), 3U);
+  EXPECT_EQ(batch.leading_frames_within(any, 90), 3U);
+  EXPECT_EQ(batch.leading_frames_within(any, 89), 2U);
+  EXPECT_EQ(batch.leading_frames_within(any, 29), 0U);
+  EXPECT_EQ(batch.leading_frames_within(any, 0), 0U);
+  EXPECT_EQ(batch.leading_frames_within(1, 90), 1U);
+  EXPECT_EQ(batch.leading_frames_within(3, 60), 2U);
+  EXPECT_EQ(batch.leading_frames_within(~std::uint64_t{0}, any), 4U);
+}
+
+class AdoptOrCopy : public ::testing::Test {
+ protected:
+  /// A slab of `slab_bytes` with `frames` frames of 20 octets at its start.
+  static SlabRange slab(std::size_t slab_bytes, std::uint32_t frames) {
+    auto octets = std::make_shared<std::byte[]>(slab_bytes);
+    for (std::uint32_t i = 0; i < frames; ++i) {
+      write_frame_header(header(1, 1, i), 0,
+                         std::span<std::byte, frame_header_bytes>(
+                             octets.get() + i * frame_header_bytes, frame_header_bytes));
+    }
+    const std::span<const std::byte> whole(octets.get(), slab_bytes);
+    return {.slab = std::move(octets), .slab_bytes = slab_bytes, .octets = whole};
+  }
+
+  static FrameBatch batch_over(const SlabRange& stream, std::uint32_t frames) {
+    return adopt_or_copy(stream, frames * frame_header_bytes, frames, {}, {.session = 3});
+  }
+};
+
+TEST_F(AdoptOrCopy, AdoptsTheSlabWhereFramesFillHalfOfIt) {
+  const SlabRange stream = slab(200, 5);
+  const FrameBatch batch = batch_over(stream, 5);
+  EXPECT_EQ(batch.octets().data(), stream.octets.data());
+  EXPECT_EQ(stream.slab.use_count(), 2);
+  EXPECT_EQ(batch.frames(), 5U);
+}
+
+TEST_F(AdoptOrCopy, CopiesWhereFramesFillLessThanHalfOfTheSlab) {
+  const SlabRange stream = slab(202, 5);
+  const FrameBatch batch = batch_over(stream, 5);
+  EXPECT_NE(batch.octets().data(), stream.octets.data());
+  EXPECT_EQ(stream.slab.use_count(), 1) << "a small batch pins a large slab";
+  EXPECT_TRUE(std::ranges::equal(batch.octets(), stream.octets.first(100)));
+  EXPECT_EQ(batch.stamp().session, 3U);
+}
+
+TEST_F(AdoptOrCopy, PinsNoLargeSlabForOneSmallFrameFromADecoder) {
+  const SlabRange stream = slab(65536, 1);
+  NativeDecoder decoder(100);
+  const Decoded found = decoder.decode(
+      {.slab = stream.slab, .slab_bytes = stream.slab_bytes, .octets = stream.octets.first(20)},
+      {});
+  ASSERT_TRUE(found.batch.has_value());
+  EXPECT_EQ(stream.slab.use_count(), 1);
+}
+
+}  // namespace
+}  // namespace meridian

@@ -1,0 +1,113 @@
+#include "frame/run_builder.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+namespace meridian {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr Origin a{.satellite_id = 1, .channel_id = 1};
+constexpr Origin b{.satellite_id = 2, .channel_id = 1};
+
+TEST(RunBuilder, MakesOneRunOfConsecutiveSequences) {
+  RunBuilder runs(SequenceWidth::bits64);
+  for (std::uint64_t sequence = 10; sequence < 15; ++sequence) {
+    runs.add(a, sequence, 100 + sequence);
+  }
+  EXPECT_THAT(runs.take(),
+              ElementsAre(meridian::Run{.origin = a, .frames = 5, .first = 10, .bytes = 560}));
+}
+
+TEST(RunBuilder, StartsARunWhereSequencesJumpRepeatOrGoBack) {
+  RunBuilder runs(SequenceWidth::bits64);
+  for (const std::uint64_t sequence : {1, 2, 4, 4, 3, 4}) {
+    runs.add(a, sequence, 1);
+  }
+  EXPECT_THAT(runs.take(),
+              ElementsAre(meridian::Run{.origin = a, .frames = 2, .first = 1, .bytes = 2},
+                          meridian::Run{.origin = a, .frames = 1, .first = 4, .bytes = 1},
+                          meridian::Run{.origin = a, .frames = 1, .first = 4, .bytes = 1},
+                          meridian::Run{.origin = a, .frames = 2, .first = 3, .bytes = 2}));
+}
+
+TEST(RunBuilder, MakesOneRunEachOfInterleavedOrigins) {
+  RunBuilder runs(SequenceWidth::bits64);
+  for (std::uint64_t sequence = 0; sequence < 100; ++sequence) {
+    for (SatelliteId satellite = 0; satellite < 8; ++satellite) {
+      runs.add({.satellite_id = satellite}, 1000 * satellite + sequence, 10);
+    }
+  }
+  const std::vector<meridian::Run> found = runs.take();
+  ASSERT_EQ(found.size(), 8U);
+  for (SatelliteId satellite = 0; satellite < 8; ++satellite) {
+    EXPECT_EQ(found[satellite], (meridian::Run{.origin = {.satellite_id = satellite},
+                                               .frames = 100,
+                                               .first = 1000 * satellite,
+                                               .bytes = 1000}));
+  }
+}
+
+TEST(RunBuilder, NeverContinuesARunBehindANewerOneOfTheSameOrigin) {
+  RunBuilder runs(SequenceWidth::bits64);
+  runs.add(a, 1, 1);
+  runs.add(a, 7, 1);
+  runs.add(b, 1, 1);
+  runs.add(a, 2, 1);  // continues the first run of `a`, which is behind the second
+  EXPECT_THAT(runs.take(),
+              ElementsAre(meridian::Run{.origin = a, .frames = 1, .first = 1, .bytes = 1},
+                          meridian::Run{.origin = a, .frames = 1, .first = 7, .bytes = 1},
+                          meridian::Run{.origin = b, .frames = 1, .first = 1, .bytes = 1},
+                          meridian::Run{.origin = a, .frames = 1, .first = 2, .bytes = 1}));
+}
+
+TEST(RunBuilder, TellsChannelsOfOneSatelliteApart) {
+  RunBuilder runs(SequenceWidth::bits64);
+  runs.add({.satellite_id = 1, .channel_id = 1}, 1, 1);
+  runs.add({.satellite_id = 1, .channel_id = 2}, 2, 1);
+  EXPECT_EQ(runs.take().size(), 2U);
+}
+
+TEST(RunBuilder, ContinuesOverARollOverOf14Bits) {
+  RunBuilder runs(SequenceWidth::bits14);
+  for (const std::uint64_t sequence : {16382, 16383, 0, 1}) {
+    runs.add(a, sequence, 1);
+  }
+  EXPECT_THAT(runs.take(),
+              ElementsAre(meridian::Run{.origin = a, .frames = 4, .first = 16382, .bytes = 4}));
+}
+
+TEST(RunBuilder, DoesNotTake16383ForTheEndOf64Bits) {
+  RunBuilder runs(SequenceWidth::bits64);
+  runs.add(a, 16383, 1);
+  runs.add(a, 0, 1);
+  EXPECT_EQ(runs.take().size(), 2U);
+}
+
+TEST(RunBuilder, ContinuesOverARollOverOf64Bits) {
+  RunBuilder runs(SequenceWidth::bits64);
+  runs.add(a, std::numeric_limits<std::uint64_t>::max(), 1);
+  runs.add(a, 0, 1);
+  EXPECT_THAT(runs.take(),
+              ElementsAre(meridian::Run{.origin = a,
+                                        .frames = 2,
+                                        .first = std::numeric_limits<std::uint64_t>::max(),
+                                        .bytes = 2}));
+}
+
+TEST(RunBuilder, IsEmptyAfterTake) {
+  RunBuilder runs(SequenceWidth::bits64);
+  runs.add(a, 1, 1);
+  EXPECT_EQ(runs.take().size(), 1U);
+  EXPECT_THAT(runs.take(), IsEmpty());
+  runs.add(a, 2, 1);
+  EXPECT_THAT(runs.take(),
+              ElementsAre(meridian::Run{.origin = a, .frames = 1, .first = 2, .bytes = 1}));
+}
+
+}  // namespace
+}  // namespace meridian
