@@ -47,8 +47,9 @@ class OneshotEnd {
  public:
   explicit OneshotEnd(std::shared_ptr<OneshotRaw<T>> raw) noexcept : raw_(std::move(raw)) {}
   OneshotEnd(OneshotEnd&&) noexcept = default;
-  OneshotEnd& operator=(OneshotEnd other) noexcept {
-    std::swap(raw_, other.raw_);
+  OneshotEnd& operator=(OneshotEnd&& other) noexcept {
+    OneshotEnd old(std::move(*this));
+    raw_ = std::move(other.raw_);
     return *this;
   }
   ~OneshotEnd() {

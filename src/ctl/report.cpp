@@ -1,0 +1,164 @@
+#include "ctl/report.hpp"
+
+#include "ctl/table.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <iterator>
+
+namespace meridian::ctl {
+
+namespace {
+
+using Align = Table::Align;
+
+std::uint64_t number(const Json& json, const char* key) {
+  return json.at(key).get<std::uint64_t>();
+}
+
+std::string counted(const Json& json, const char* key) {
+  return with_separators(number(json, key));
+}
+
+/// A value as it is, "-" for null, strings without quotes.
+std::string plain(const Json& value) {
+  if (value.is_null()) {
+    return "-";
+  }
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+/// "reason 3, reason 4" for what is not 0, or "none".
+std::string reasons(const Json& by_reason) {
+  std::string text;
+  for (const auto& [reason, count] : by_reason.items()) {
+    if (count != 0) {
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", reason,
+                          with_separators(count.get<std::uint64_t>()));
+    }
+  }
+  return text.empty() ? "none" : text;
+}
+
+std::uint64_t sum(const Json& by_reason) {
+  std::uint64_t total = 0;
+  for (const Json& count : by_reason) {
+    total += count.get<std::uint64_t>();
+  }
+  return total;
+}
+
+std::string level(const Json& json, const char* now, const char* limit, const char* high_water) {
+  return fmt::format("{} of {} (high water {})", counted(json, now), counted(json, limit),
+                     counted(json, high_water));
+}
+
+}  // namespace
+
+std::string report_depth(const Json& result) {
+  return fmt::format("{} frames, {} ({} octets)\n", counted(result, "frames"),
+                     octets_for_people(number(result, "bytes")), counted(result, "bytes"));
+}
+
+std::string report_flush(const Json& result) {
+  return fmt::format("discarded {} frames\n", counted(result, "discarded"));
+}
+
+std::string report_stats(const Json& result) {
+  const Json& ledger = result.at("ledger");
+  const std::uint64_t accounted = number(ledger, "buffered") + number(ledger, "drained") +
+                                  number(ledger, "flushed") + sum(ledger.at("dropped"));
+  const bool balanced = accounted == number(ledger, "received");
+  const Json& buffer = result.at("buffer");
+  const Json& sessions = result.at("sessions");
+  const Json& control = result.at("control");
+
+  std::string text;
+  const auto line = [&](std::string_view name, std::string_view value) {
+    fmt::format_to(std::back_inserter(text), "{:<18}{}\n", name, value);
+  };
+  line("received", counted(ledger, "received"));
+  line("  buffered", counted(ledger, "buffered"));
+  line("  drained", counted(ledger, "drained"));
+  line("  flushed", counted(ledger, "flushed"));
+  line("  dropped", fmt::format("{} ({})", with_separators(sum(ledger.at("dropped"))),
+                                reasons(ledger.at("dropped"))));
+  line("ledger", balanced ? "balanced: received = buffered + drained + flushed + dropped"
+                          : "DOES NOT BALANCE");
+  line("buffer frames", level(buffer, "frames", "max_frames", "frames_high_water"));
+  line("buffer octets", level(buffer, "bytes", "max_bytes", "bytes_high_water"));
+  line("channel batches", level(result.at("channel"), "length", "capacity", "high_water"));
+  line("sessions", fmt::format("{} open, {} accepted", counted(sessions, "open"),
+                               counted(sessions, "accepted")));
+  line("  closed", reasons(sessions.at("closed")));
+  line("malformed", reasons(result.at("malformed")));
+  line("truncated", counted(result, "truncated"));
+  line("idle packets", counted(result, "idle_packets"));
+  line("control clients", fmt::format("{}, {} accepted, cut off: {}", counted(control, "clients"),
+                                      counted(control, "accepted"),
+                                      reasons(control.at("cut_off"))));
+  line("uptime", fmt::format("{:.1f} s", result.at("uptime_s").get<double>()));
+  return text;
+}
+
+std::string report_uplinks(const Json& result) {
+  std::string text;
+  Table listeners({{"LISTENER"}, {"FRAMING"}, {"ADDRESS"}});
+  for (const Json& listener : result.at("listeners")) {
+    listeners.add({plain(listener.at("name")), plain(listener.at("framing")),
+                   plain(listener.at("address"))});
+  }
+  text += listeners.to_text();
+
+  Table table({{"ID", Align::right},
+               {"LISTENER"},
+               {"PEER"},
+               {"STATE"},
+               {"CONNECTED AT"},
+               {"LAST FRAME AT"},
+               {"FRAMES", Align::right},
+               {"OCTETS", Align::right}});
+  const auto add = [&table](const Json& uplink, std::string state) {
+    table.add({plain(uplink.at("id")), plain(uplink.at("listener")), plain(uplink.at("peer")),
+               std::move(state), plain(uplink.at("connected_at")),
+               plain(uplink.at("last_frame_at")), counted(uplink, "frames"),
+               counted(uplink, "bytes")});
+  };
+  for (const Json& uplink : result.at("uplinks")) {
+    add(uplink, plain(uplink.at("state")));
+  }
+  for (const Json& uplink : result.at("closed")) {
+    add(uplink, "closed: " + plain(uplink.at("reason")));
+  }
+  return text + "\n" + (table.empty() ? "no uplinks so far\n" : table.to_text());
+}
+
+std::string report_satellites(const Json& result) {
+  Table table({{"SATELLITE", Align::right},
+               {"CHANNEL", Align::right},
+               {"FRAMES", Align::right},
+               {"OCTETS", Align::right},
+               {"LAST SEQUENCE", Align::right},
+               {"GAPS", Align::right},
+               {"MISSING", Align::right},
+               {"DUPLICATES", Align::right},
+               {"LATE", Align::right},
+               {"DROPPED", Align::right},
+               {"LAST SEEN AT"}});
+  for (const Json& row : result.at("satellites")) {
+    const bool beyond_cap = row.at("satellite_id").is_null();
+    table.add({beyond_cap ? "others" : plain(row.at("satellite_id")), plain(row.at("channel_id")),
+               counted(row, "frames"), counted(row, "bytes"), plain(row.at("last_sequence")),
+               counted(row, "gaps"), counted(row, "missing"), counted(row, "duplicates"),
+               counted(row, "late"), counted(row, "dropped"), plain(row.at("last_seen_at"))});
+  }
+  return table.empty() ? "no satellites so far\n" : table.to_text();
+}
+
+std::string report_version(const Json& result) {
+  return fmt::format("{} {} ({})\n", plain(result.at("name")), plain(result.at("version")),
+                     plain(result.at("build")));
+}
+
+}  // namespace meridian::ctl

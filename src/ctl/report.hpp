@@ -1,0 +1,21 @@
+/// The daemon's answers, for people.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+
+namespace meridian::ctl {
+
+using Json = nlohmann::ordered_json;
+
+/// Each takes the result of the method of its name and returns lines of text. Throws
+/// nlohmann::json::exception where the result lacks what the contract promises.
+[[nodiscard]] std::string report_depth(const Json& result);
+[[nodiscard]] std::string report_flush(const Json& result);
+[[nodiscard]] std::string report_stats(const Json& result);
+[[nodiscard]] std::string report_uplinks(const Json& result);
+[[nodiscard]] std::string report_satellites(const Json& result);
+[[nodiscard]] std::string report_version(const Json& result);
+
+}  // namespace meridian::ctl

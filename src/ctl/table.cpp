@@ -1,0 +1,61 @@
+#include "ctl/table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+namespace meridian::ctl {
+
+std::string with_separators(std::uint64_t number) {
+  std::string digits = std::to_string(number);
+  for (std::size_t at = digits.size(); at > 3;) {
+    at -= 3;
+    digits.insert(at, 1, ',');
+  }
+  return digits;
+}
+
+std::string octets_for_people(std::uint64_t octets) {
+  constexpr std::array units{"octets", "kB", "MB", "GB", "TB"};
+  auto value = static_cast<double>(octets);
+  std::size_t unit = 0;
+  while (value >= 1000 && unit + 1 < units.size()) {
+    value /= 1000;
+    ++unit;
+  }
+  return fmt::format("{:.{}f} {}", value, unit == 0 ? 0 : 1, units.at(unit));
+}
+
+std::string Table::to_text() const {
+  std::vector<std::size_t> widths;
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    std::size_t width = columns_[i].heading.size();
+    for (const auto& row : rows_) {
+      width = std::max(width, row[i].size());
+    }
+    widths.push_back(width);
+  }
+  std::string text;
+  const auto add_line = [&](const auto& cell_of) {
+    std::string line;
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      const std::string_view gap = i == 0 ? "" : "  ";
+      if (columns_[i].align == Align::right) {
+        fmt::format_to(std::back_inserter(line), "{}{:>{}}", gap, cell_of(i), widths[i]);
+      } else {
+        fmt::format_to(std::back_inserter(line), "{}{:<{}}", gap, cell_of(i), widths[i]);
+      }
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + '\n';
+  };
+  add_line([&](std::size_t i) { return columns_[i].heading; });
+  for (const auto& row : rows_) {
+    add_line([&](std::size_t i) { return std::string_view(row[i]); });
+  }
+  return text;
+}
+
+}  // namespace meridian::ctl

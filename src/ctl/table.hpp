@@ -1,0 +1,40 @@
+/// Text in columns.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace meridian::ctl {
+
+/// 1234567 as "1,234,567".
+[[nodiscard]] std::string with_separators(std::uint64_t number);
+
+/// Octets for people: "8.4 MB".
+[[nodiscard]] std::string octets_for_people(std::uint64_t octets);
+
+/// Rows under a heading, as wide as they need to be. Columns of numbers are set to the right.
+class Table {
+ public:
+  enum class Align : std::uint8_t { left, right };
+  struct Column {
+    std::string_view heading;
+    Align align = Align::left;
+  };
+
+  explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+
+  /// A row has a cell for each column.
+  void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+  [[nodiscard]] bool empty() const noexcept { return rows_.empty(); }
+
+  [[nodiscard]] std::string to_text() const;
+
+ private:
+  std::vector<Column> columns_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+}  // namespace meridian::ctl

@@ -1,0 +1,32 @@
+/// What to simulate.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace meridian::sim {
+
+enum class Framing : std::uint8_t { length_prefixed, ccsds_space_packet };
+
+struct Range {
+  std::size_t least = 64;
+  std::size_t most = 64;
+};
+
+struct Options {
+  std::string host = "127.0.0.1";
+  std::string port = "7400";
+  std::size_t uplinks = 48;
+  std::optional<std::uint64_t> frames;  ///< per uplink; nothing: what the source or the duration gives
+  double rate = 0;                      ///< frames/s per uplink; 0: as fast as they are taken
+  Range payload_bytes;
+  std::optional<std::chrono::duration<double>> duration;
+  std::string replay;  ///< a file of space packets; "": make frames
+  Framing framing = Framing::length_prefixed;
+  std::uint64_t seed = 1;
+};
+
+}  // namespace meridian::sim

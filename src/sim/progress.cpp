@@ -1,0 +1,65 @@
+#include "sim/progress.hpp"
+
+#include "ctl/table.hpp"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace meridian::sim {
+
+Progress::Progress(const Options& options, std::optional<std::uint64_t> total_frames)
+    : options_(options),
+      total_frames_(total_frames),
+      terminal_(::isatty(STDERR_FILENO) == 1),
+      started_at_(Clock::now()),
+      drawn_at_(started_at_) {}
+
+double Progress::share_done(const Totals& totals) const {
+  const auto frames = static_cast<double>(totals.frames.load(std::memory_order_relaxed));
+  const std::chrono::duration<double> elapsed = Clock::now() - started_at_;
+  double share = 0;
+  if (total_frames_) {
+    share = frames / static_cast<double>(std::max<std::uint64_t>(*total_frames_, 1));
+  }
+  if (options_.duration) {
+    share = std::max(share, elapsed / *options_.duration);
+  }
+  return std::min(share, 1.0);
+}
+
+void Progress::draw(const Totals& totals) {
+  if (!terminal_) {
+    return;
+  }
+  constexpr std::size_t width = 30;
+  const double share = share_done(totals);
+  const auto full = static_cast<std::size_t>(share * static_cast<double>(width));
+
+  const Clock::time_point now = Clock::now();
+  const std::chrono::duration<double> since = now - drawn_at_;
+  const std::uint64_t frames = totals.frames.load(std::memory_order_relaxed);
+  const double rate = static_cast<double>(frames - frames_then_) / std::max(since.count(), 1e-3);
+  const std::chrono::duration<double> elapsed = now - started_at_;
+  const double held = static_cast<double>(totals.held_ns.load(std::memory_order_relaxed)) / 1e9 /
+                      static_cast<double>(options_.uplinks) / std::max(elapsed.count(), 1e-3);
+  drawn_at_ = now;
+  frames_then_ = frames;
+
+  fmt::print(stderr, "\r[{:#<{}}{:.<{}}] {:3.0f} %  {} frames  {:.2f} M frames/s  held back {:.0f} %\x1b[K",
+             "", full, "", width - full, share * 100, ctl::with_separators(frames), rate / 1e6,
+             std::min(held, 1.0) * 100);
+  std::fflush(stderr);
+}
+
+void Progress::clear() {
+  if (terminal_) {
+    fmt::print(stderr, "\r\x1b[K");
+    std::fflush(stderr);
+  }
+}
+
+}  // namespace meridian::sim

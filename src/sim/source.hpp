@@ -1,0 +1,45 @@
+/// Where a simulated uplink gets its frames from.
+#pragma once
+
+#include "sim/options.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace meridian::sim {
+
+/// Whole frames, back to back as they go onto the wire. Valid until the next call to the source.
+struct Chunk {
+  std::span<const std::byte> octets;
+  std::uint64_t frames = 0;
+};
+
+/// An endless stream of frames, or one of the length of a file. Not thread-safe.
+class Source {
+ public:
+  virtual ~Source() = default;
+
+  /// The next frames: at most `max_frames`, and as many as are good to write at once. An empty
+  /// chunk is the end.
+  [[nodiscard]] virtual Chunk next(std::uint64_t max_frames) = 0;
+
+ protected:
+  Source() = default;
+  Source(const Source&) = default;
+  Source& operator=(const Source&) = default;
+};
+
+/// Reads a file of space packets. Throws std::runtime_error where it cannot be read or is not whole
+/// packets.
+[[nodiscard]] std::shared_ptr<const std::vector<std::byte>> load_packets(const std::string& file);
+
+/// The source for uplink `index`, from 0. `replayed` is the file to replay, or nullptr. A replay is
+/// repeated where `options` ask for a number of frames or a time.
+[[nodiscard]] std::unique_ptr<Source> make_source(
+    const Options& options, std::size_t index,
+    const std::shared_ptr<const std::vector<std::byte>>& replayed);
+
+}  // namespace meridian::sim
