@@ -62,15 +62,21 @@ CLI::App* add_drain(CLI::App& app, Options& options) {
       {"ndjson", ctl::DrainFormat::ndjson},
       {"binary", ctl::DrainFormat::binary}};
   CLI::App* const drain = app.add_subcommand("drain", "Take frames out, the oldest first");
-  CLI::Option* const max = drain->add_option("--max", options.max_frames, "At most so many (default 1000)")
-                               ->option_text("N")
-                               ->check(CLI::PositiveNumber);
+  CLI::Option* const max =
+      drain->add_option("--max", options.max_frames, "At most so many (default 1000)")
+          ->option_text("N")
+          ->check(CLI::PositiveNumber);
   drain->add_flag("--all", options.all, "Until the buffer is empty")->excludes(max);
-  drain->add_option("--satellite", options.drain.satellite_id, "Only of this satellite")->option_text("ID");
-  drain->add_option("--format", options.drain.format, "table (default), ndjson or binary (native framing)")
+  drain->add_option("--satellite", options.drain.satellite_id, "Only of this satellite")
+      ->option_text("ID");
+  drain
+      ->add_option("--format", options.drain.format,
+                   "table (default), ndjson or binary (native framing)")
       ->option_text("table|ndjson|binary")
       ->transform(CLI::CheckedTransformer(formats));
-  drain->add_option("--output", options.drain.output, "Write to a file instead of the standard output")
+  drain
+      ->add_option("--output", options.drain.output,
+                   "Write to a file instead of the standard output")
       ->option_text("FILE");
   return drain;
 }
@@ -107,11 +113,13 @@ void run(const CLI::App& app, Options& options) {
 int main(int argc, char** argv) {
   CLI::App app("Asks a running meridiand over its control socket.");
   Options options;
-  app.add_option("--socket", options.socket, "Control socket (default: $MERIDIAN_SOCKET, then where the daemon "
-                                             "would put it)")
+  app.add_option("--socket", options.socket,
+                 "Control socket (default: $MERIDIAN_SOCKET, then where the daemon "
+                 "would put it)")
       ->option_text("PATH");
   app.add_flag("--json", options.json, "Answers for programs");
-  app.set_version_flag("--version", fmt::format("meridianctl {} ({})", status::version, status::build));
+  app.set_version_flag("--version",
+                       fmt::format("meridianctl {} ({})", status::version, status::build));
   app.require_subcommand(1);
   app.fallthrough();
   for (const Command& command : commands) {

@@ -9,14 +9,14 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <sysexits.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <optional>
 #include <string>
+
+#include <sysexits.h>
 
 namespace {
 
@@ -46,18 +46,22 @@ int serve(const daemon::Config& config) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Satellite-telemetry aggregator daemon: takes frames from many uplinks over TCP, and is "
-               "drained and asked over a control socket.");
+  CLI::App app(
+      "Satellite-telemetry aggregator daemon: takes frames from many uplinks over TCP, and is "
+      "drained and asked over a control socket.");
   std::optional<std::filesystem::path> file;
   std::optional<std::string> log_level;
   bool check_config = false;
-  app.add_option("--config", file, "Configuration file (default: /etc/meridian/meridiand.json if it is "
-                                   "there, else built-in defaults)")
+  app.add_option("--config", file,
+                 "Configuration file (default: /etc/meridian/meridiand.json if it is "
+                 "there, else built-in defaults)")
       ->option_text("FILE");
-  app.add_flag("--check-config", check_config, "Check the configuration and exit: 0, or 78 with the error");
+  app.add_flag("--check-config", check_config,
+               "Check the configuration and exit: 0, or 78 with the error");
   app.add_option("--log-level", log_level, "Overrides log.level of the configuration")
       ->option_text("LEVEL");
-  app.set_version_flag("--version", fmt::format("meridiand {} ({})", status::version, status::build));
+  app.set_version_flag("--version",
+                       fmt::format("meridiand {} ({})", status::version, status::build));
   CLI11_PARSE(app, argc, argv);
 
   std::optional<daemon::Config> config = read_config(file);

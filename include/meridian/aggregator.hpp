@@ -45,9 +45,8 @@ enum class DropReason : std::uint8_t {
   buffer_full_newest,  ///< refused by WhenFull::drop_newest, or larger than the whole buffer
   channel_full,        ///< given up by its session because the channel was full
 };
-inline constexpr std::array all_drop_reasons{DropReason::buffer_full_oldest,
-                                             DropReason::buffer_full_newest,
-                                             DropReason::channel_full};
+inline constexpr std::array all_drop_reasons{
+    DropReason::buffer_full_oldest, DropReason::buffer_full_newest, DropReason::channel_full};
 
 /// The name under which a reason is counted and logged, such as "channel_full".
 [[nodiscard]] std::string_view name_of(DropReason reason) noexcept;
@@ -60,7 +59,7 @@ struct BufferLimits {
 
 struct AggregatorOptions {
   std::size_t channel_capacity = 128;  ///< batches, at least 1
-  BufferLimits buffer;
+  BufferLimits buffer{};
   std::size_t max_tracked = 65'536;  ///< origins with a state of their own; the others are summed
 };
 
@@ -128,7 +127,7 @@ struct BufferedBatch {
 /// Which frames to drain, oldest first.
 struct DrainQuery {
   std::uint64_t max_frames = 0;
-  std::optional<SatelliteId> satellite_id;  ///< nothing: all of them
+  std::optional<SatelliteId> satellite_id{};  ///< nothing: all of them
 };
 
 struct Drained {
@@ -147,8 +146,8 @@ struct DropReport {
   std::array<Entry, all_drop_reasons.size()> by_reason;
 };
 
-/// The way to the aggregator. All calls may fail with Errc::aggregator_shut_down, those with a result
-/// also with Errc::reply_dropped.
+/// The way to the aggregator. All calls may fail with Errc::aggregator_shut_down, those with a
+/// result also with Errc::reply_dropped.
 ///
 /// Ownership: copies share the aggregator, which ends when the last of them is destroyed; what
 /// is in the buffer then goes with it. A call that is in progress keeps it alive.
@@ -167,19 +166,19 @@ class AggregatorHandle {
   /// Errc::channel_full or Errc::aggregator_shut_down.
   [[nodiscard]] std::optional<Refused<FrameBatch>> try_send(FrameBatch batch) const;
 
-  /// Counts a batch that its session gives up after `try_send` said channel_full: as received and as
-  /// dropped. Returns once it is counted, so that the session's next batch comes behind it.
+  /// Counts a batch that its session gives up after `try_send` said channel_full: as received and
+  /// as dropped. Returns once it is counted, so that the session's next batch comes behind it.
   [[nodiscard]] asio::awaitable<error_code> give_up(FrameBatch batch) const;
 
   [[nodiscard]] asio::awaitable<Result<Depth>> depth() const;
 
-  /// Takes frames out of the buffer. Everything that was sent before is seen, also what backpressure
-  /// held in the channel. Done in steps, between which others have their turn.
+  /// Takes frames out of the buffer. Everything that was sent before is seen, also what
+  /// backpressure held in the channel. Done in steps, between which others have their turn.
   [[nodiscard]] asio::awaitable<Result<Drained>> drain(DrainQuery query) const;
 
-  /// Puts drained frames back in their old place, as if they had not been drained: where the buffer has
-  /// filled up meanwhile, its policy applies. Under `WhenFull::backpressure` none is lost, and the
-  /// buffer may stand above its bounds until the next drain.
+  /// Puts drained frames back in their old place, as if they had not been drained: where the buffer
+  /// has filled up meanwhile, its policy applies. Under `WhenFull::backpressure` none is lost, and
+  /// the buffer may stand above its bounds until the next drain.
   [[nodiscard]] asio::awaitable<error_code> put_back(std::vector<BufferedBatch> batches) const;
 
   /// Discards the buffer, and what waits in the channel. Returns how many frames.

@@ -63,8 +63,8 @@ class UnboundedSender;
 template <typename T>
 class Receiver;
 
-/// Makes a channel that holds exactly `capacity` messages (at least 1): with 32, the 33rd send waits.
-/// Completions go to the executor of the operation that waits, `executor` if it has none.
+/// Makes a channel that holds exactly `capacity` messages (at least 1): with 32, the 33rd send
+/// waits. Completions go to the executor of the operation that waits, `executor` if it has none.
 template <typename T>
 [[nodiscard]] std::pair<Sender<T>, Receiver<T>> channel(asio::any_io_executor executor,
                                                         std::size_t capacity);
@@ -116,6 +116,17 @@ struct StartSend {
   }
 };
 
+/// Starts a waiting receive as an Asio operation.
+template <typename T>
+struct StartReceive {
+  ChannelCore<T>* core;
+
+  template <typename Handler>
+  void operator()(Handler&& handler) const {
+    core->start_receive(std::forward<Handler>(handler));
+  }
+};
+
 template <typename T>
 [[nodiscard]] std::optional<Refused<T>> try_send(const SenderRef<T>& sender, T value) {
   if (const error_code refused = sender->try_send(value)) {
@@ -138,9 +149,11 @@ class Sender {
   ///
   /// Result: no error once the message is in the channel; Errc::receiver_gone.
   /// Cancellation: a cancelled send (asio::error::operation_aborted) has not sent its message;
-  /// a send that could not be cancelled any more reports success. Do not race a send against a timer with
-  /// the `||` of awaitable_operators: it can send twice.
-  [[nodiscard]] asio::awaitable<error_code> send(T value) const { return send(ref_, std::move(value)); }
+  /// a send that could not be cancelled any more reports success. Do not race a send against a
+  /// timer with the `||` of awaitable_operators: it can send twice.
+  [[nodiscard]] asio::awaitable<error_code> send(T value) const {
+    return send(ref_, std::move(value));
+  }
 
   /// Sends `value` if there is room now. Never waits.
   /// Returns nothing if it was sent, else the reason and the value.
@@ -209,8 +222,8 @@ class UnboundedSender {
 /// The receiving end of a channel. There is one.
 ///
 /// Ownership: move-only. Destroying it makes all sends fail and destroys what was not received.
-/// Thread-safety: one operation at a time; a `receive` in progress counts as one. Not to be destroyed while
-/// a `receive` is in progress.
+/// Thread-safety: one operation at a time; a `receive` in progress counts as one. Not to be
+/// destroyed while a `receive` is in progress.
 template <typename T>
 class Receiver {
  public:
@@ -232,8 +245,9 @@ class Receiver {
   /// The next message; nothing once all senders are gone and everything was received.
   ///
   /// Cancellation: throws boost::system::system_error(operation_aborted) and takes no message; a
-  /// receive that could not be cancelled any more returns its message. Do not race a receive against a timer
-  /// with the `||` of awaitable_operators: it can drop a message. Let the tick be a message.
+  /// receive that could not be cancelled any more returns its message. Do not race a receive
+  /// against a timer with the `||` of awaitable_operators: it can drop a message. Let the tick be a
+  /// message.
   [[nodiscard]] asio::awaitable<std::optional<T>> receive() {
     detail::Message<T> message;
     if (ended_) {
@@ -241,7 +255,10 @@ class Receiver {
     }
     // A receive that finds a message costs no trip through the scheduler.
     if (core_->try_receive(message)) {
-      auto [ec, received] = co_await core_->raw().async_receive(asio::as_tuple(asio::use_awaitable));
+      auto token = asio::as_tuple(asio::use_awaitable);
+      auto operation = asio::async_initiate<decltype(token), void(error_code, detail::Message<T>)>(
+          detail::StartReceive<T>{core_.get()}, token);
+      auto [ec, received] = co_await std::move(operation);
       if (ec) {
         throw boost::system::system_error(asio::error::operation_aborted);
       }

@@ -1,15 +1,15 @@
 /// A telemetry frame and its native wire layout.
 ///
-/// The same layout is used on the uplink, in the aggregator's buffer and in a binary drain, so that a
-/// frame is encoded once in its life. All integers are big-endian:
+/// The same layout is used on the uplink, in the aggregator's buffer and in a binary drain, so that
+/// a frame is encoded once in its life. All integers are big-endian:
 ///
 ///     offset  octets  field
 ///     0       4       length        octets that follow this field: 16 + payload
 ///     4       4       satellite_id
 ///     8       2       channel_id    virtual channel or APID; 0 where there is only one
-///     10      2       flags         bit 0: stored (played back, not real time); the others are zero
-///     12      8       sequence      counts up by one per (satellite, channel)
-///     20      n       payload
+///     10      2       flags         bit 0: stored (played back, not real time); the others are
+///     zero 12      8       sequence      counts up by one per (satellite, channel) 20      n
+///     payload
 #pragma once
 
 #include <chrono>

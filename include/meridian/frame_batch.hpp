@@ -14,8 +14,8 @@
 
 namespace meridian {
 
-/// Consecutive frames of one origin: the sequences first, first + 1, … (modulo the counter's width).
-/// Sequences are tracked per run, not per frame.
+/// Consecutive frames of one origin: the sequences first, first + 1, … (modulo the counter's
+/// width). Sequences are tracked per run, not per frame.
 struct Run {
   Origin origin;
   std::uint32_t frames = 0;
@@ -129,7 +129,9 @@ class FrameBatch::Iterator {
   std::span<const std::byte> rest_;
 };
 
-inline FrameBatch::Iterator FrameBatch::begin() const noexcept { return Iterator{octets_}; }
+inline FrameBatch::Iterator FrameBatch::begin() const noexcept {
+  return Iterator{octets_};
+}
 inline FrameBatch::Iterator FrameBatch::end() const noexcept {
   return Iterator{octets_.subspan(octets_.size())};
 }

@@ -1,8 +1,8 @@
 /// One reply, exactly once: request and response between coroutines.
 ///
 ///     auto [tx, rx] = meridian::oneshot<int>(executor);
-///     std::move(tx).send(42);                              // consumes tx: a second send does not compile
-///     boost::system::result<int> reply = co_await std::move(rx).receive();
+///     std::move(tx).send(42);                              // consumes tx: a second send does not
+///     compile boost::system::result<int> reply = co_await std::move(rx).receive();
 ///
 /// Source: tokio::sync::oneshot, as the lesson uses it.
 #pragma once
@@ -82,7 +82,8 @@ class OneshotSender {
     if (raw && raw->try_send(error_code{}, std::move(message))) {
       return std::nullopt;
     }
-    return message;  // try_send moves from its arguments only on success
+    // The channel moves from its arguments only on success.
+    return message;  // NOLINT(bugprone-use-after-move)
   }
 
  private:
@@ -129,7 +130,8 @@ template <typename T>
 std::pair<OneshotSender<T>, OneshotReceiver<T>> oneshot(asio::any_io_executor executor) {
   auto raw = std::make_shared<detail::OneshotRaw<T>>(std::move(executor), std::size_t{1});
   detail::OneshotEnd<T> other(raw);
-  return {OneshotSender<T>(std::move(other)), OneshotReceiver<T>(detail::OneshotEnd<T>(std::move(raw)))};
+  return {OneshotSender<T>(std::move(other)),
+          OneshotReceiver<T>(detail::OneshotEnd<T>(std::move(raw)))};
 }
 
 }  // namespace meridian

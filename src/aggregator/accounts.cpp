@@ -69,6 +69,8 @@ void Accounts::report(DropReason reason, SatelliteId satellite_id, std::uint64_t
   entry.satellites.push_back(satellite_id);
 }
 
-DropReport Accounts::take_drop_report() { return std::exchange(drops_, {}); }
+DropReport Accounts::take_drop_report() {
+  return std::exchange(drops_, {});
+}
 
 }  // namespace meridian

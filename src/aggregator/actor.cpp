@@ -97,7 +97,9 @@ void Actor::receive(FrameBatch batch) {
   buffer_.add(std::move(batch));
 }
 
-void Actor::answer(request::GetDepth& request) { std::move(request.reply).send(buffer_.depth()); }
+void Actor::answer(request::GetDepth& request) {
+  std::move(request.reply).send(buffer_.depth());
+}
 
 void Actor::answer(request::GetStats& request) {
   std::move(request.reply)
@@ -129,21 +131,19 @@ void Actor::answer(request::Drain& request) {
       {.max_frames = request.query.max_frames,
        .satellite_id = request.query.satellite_id,
        .from_place = progress.from_place,
-       .until_place =
-           progress.until_place.value_or(std::numeric_limits<std::uint64_t>::max()),
+       .until_place = progress.until_place.value_or(std::numeric_limits<std::uint64_t>::max()),
        .max_batches = batches_per_drain_step});
   accounts_.drained(taken.amount.frames);
   progress.from_place = taken.next_place;
   take_batches(data_.level().capacity);  // into the room that was made
 
   const bool nothing_will_come = progress.until_place || taken.amount.frames == 0;
-  request::DrainReply reply{
-      .batches = std::move(taken.batches),
-      .taken = taken.amount,
-      .remaining = buffer_.depth().frames,
-      .progress = progress,
-      .finished = taken.amount.frames == request.query.max_frames ||
-                  (taken.reached_end && nothing_will_come)};
+  request::DrainReply reply{.batches = std::move(taken.batches),
+                            .taken = taken.amount,
+                            .remaining = buffer_.depth().frames,
+                            .progress = progress,
+                            .finished = taken.amount.frames == request.query.max_frames ||
+                                        (taken.reached_end && nothing_will_come)};
   if (auto undelivered = std::move(request.reply).send(std::move(reply))) {
     accounts_.put_back(undelivered->taken.frames);
     buffer_.put_back(std::move(undelivered->batches));

@@ -17,8 +17,8 @@
 
 namespace meridian {
 
-/// Owns the buffer and the accounts. Everything in here runs on the aggregator's strand, one message
-/// at a time; the only way in is the two lanes.
+/// Owns the buffer and the accounts. Everything in here runs on the aggregator's strand, one
+/// message at a time; the only way in is the two lanes.
 ///
 /// Both lanes are only ever read without waiting, and the doorbell is what the actor waits for. A
 /// receive that waits on the data lane would hold a batch that a request could not see yet.
@@ -62,7 +62,7 @@ class Actor {
 
   Accounts accounts_;
   FrameBuffer buffer_;
-  std::optional<FrameBatch> held_;    // the rest of a batch, waiting for room (backpressure)
+  std::optional<FrameBatch> held_;   // the rest of a batch, waiting for room (backpressure)
   std::uint64_t batches_taken_ = 0;  // from the data lane, the held one included
   bool data_ended_ = false;
 };

@@ -1,8 +1,8 @@
-#include <meridian/aggregator.hpp>
-
 #include "aggregator/actor.hpp"
 #include "aggregator/requests.hpp"
 #include "channel/doorbell.hpp"
+
+#include <meridian/aggregator.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/strand.hpp>
@@ -54,7 +54,7 @@ struct AggregatorHandle::Port {
 
   /// Sends on one of the lanes, and wakes the actor.
   template <typename T>
-  static asio::awaitable<error_code> send(std::shared_ptr<const Port> port, Sender<T> Port::*lane,
+  static asio::awaitable<error_code> send(std::shared_ptr<const Port> port, Sender<T> Port::* lane,
                                           T message) {
     const RingAtExit ring_when_sent(port->ring_when_closed);
     const error_code ec = co_await ((*port).*lane).send(std::move(message));
@@ -82,8 +82,7 @@ struct AggregatorHandle::Port {
   }
 
   class UnfinishedDrain;
-  static asio::awaitable<Result<Drained>> drain(std::shared_ptr<const Port> port,
-                                                DrainQuery query);
+  static asio::awaitable<Result<Drained>> drain(std::shared_ptr<const Port> port, DrainQuery query);
   static asio::awaitable<error_code> put_back(std::shared_ptr<const Port> port,
                                               std::vector<BufferedBatch> batches);
   static asio::awaitable<Result<std::uint64_t>> flush(std::shared_ptr<const Port> port);
@@ -91,8 +90,8 @@ struct AggregatorHandle::Port {
       std::shared_ptr<const Port> port);
 };
 
-/// What a drain has taken so far. Goes back unless the drain comes to its end, however it ends: by an
-/// error, by cancellation or with its coroutine.
+/// What a drain has taken so far. Goes back unless the drain comes to its end, however it ends: by
+/// an error, by cancellation or with its coroutine.
 class AggregatorHandle::Port::UnfinishedDrain {
  public:
   explicit UnfinishedDrain(std::shared_ptr<const Port> port) : port_(std::move(port)) {}
@@ -166,8 +165,8 @@ asio::awaitable<AggregatorHandle::Result<std::uint64_t>> AggregatorHandle::Port:
   co_return reply->discarded;
 }
 
-asio::awaitable<AggregatorHandle::Result<std::vector<OriginStats>>>
-AggregatorHandle::Port::origins(std::shared_ptr<const Port> port) {
+asio::awaitable<AggregatorHandle::Result<std::vector<OriginStats>>> AggregatorHandle::Port::origins(
+    std::shared_ptr<const Port> port) {
   std::vector<OriginStats> all;
   for (bool more = true; more;) {
     auto page = co_await ask<request::GetOrigins>(port, all.size(), origins_per_step);
@@ -240,7 +239,7 @@ asio::awaitable<void> run_actor(AggregatorOptions options, Receiver<FrameBatch> 
   co_await actor.run();
 }
 
-void rethrow(std::exception_ptr broken_invariant) {
+void rethrow(const std::exception_ptr& broken_invariant) {
   if (broken_invariant) {
     std::rethrow_exception(broken_invariant);
   }
@@ -269,11 +268,11 @@ AggregatorHandle spawn_aggregator(const asio::any_io_executor& executor,
   auto bell = std::make_shared<Doorbell>(strand);
   asio::co_spawn(strand, run_actor(options, std::move(data_rx), std::move(control_rx), bell),
                  rethrow);
-  return AggregatorHandle(std::make_shared<const AggregatorHandle::Port>(AggregatorHandle::Port{
-      .ring_when_closed = RingAtExit(std::move(bell)),
-      .data = std::move(data_tx),
-      .control = std::move(control_tx),
-      .executor = executor}));
+  return AggregatorHandle(std::make_shared<const AggregatorHandle::Port>(
+      AggregatorHandle::Port{.ring_when_closed = RingAtExit(std::move(bell)),
+                             .data = std::move(data_tx),
+                             .control = std::move(control_tx),
+                             .executor = executor}));
 }
 
 }  // namespace meridian

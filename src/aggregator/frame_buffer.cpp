@@ -8,7 +8,9 @@ namespace meridian {
 
 namespace {
 
-Depth amount_of(const FrameBatch& batch) { return {batch.frames(), batch.bytes()}; }
+Depth amount_of(const FrameBatch& batch) {
+  return {batch.frames(), batch.bytes()};
+}
 
 void add_to(Depth& depth, const Depth& amount) noexcept {
   depth.frames += amount.frames;
@@ -23,6 +25,18 @@ void subtract_from(Depth& depth, const Depth& amount) noexcept {
 /// By how much `value` is over `limit`.
 std::uint64_t over(std::uint64_t value, std::uint64_t limit) {
   return value - std::min(value, limit);
+}
+
+/// How many leading frames have at most `max_frame_bytes` octets each.
+std::uint32_t leading_frames_up_to(const FrameBatch& batch, std::uint64_t max_frame_bytes) {
+  std::uint32_t count = 0;
+  for (const FrameView frame : batch) {
+    if (frame.octets.size() > max_frame_bytes) {
+      break;
+    }
+    ++count;
+  }
+  return count;
 }
 
 /// How many leading frames to drop so that at least so much is gone.
@@ -66,27 +80,29 @@ Carved carve(BufferedBatch whole, std::optional<SatelliteId> satellite_id, std::
     carved.taken = BufferedBatch{whole.place, whole.batch.split_front(count)};
     carved.left = BufferedBatch{whole.place + count, std::move(whole.batch)};
   } else {
-    // Satellites are mixed in this batch: the only case in which buffered octets are copied.
-    struct Side {
-      FrameBatchBuilder builder;
-      std::uint64_t place = 0;
-      std::uint64_t frames = 0;
-      void append(const FrameView& frame, std::uint64_t at) {
-        builder.append(frame.header, frame.payload());
-        place = frames++ == 0 ? at : place;
-      }
-      std::optional<BufferedBatch> finish(const ReadStamp& stamp) {
-        std::optional<FrameBatch> batch = builder.finish(stamp);
-        return batch ? std::optional(BufferedBatch{place, *std::move(batch)}) : std::nullopt;
-      }
-    } taken, left;
-    std::uint64_t place = whole.place;
+    // Satellites are mixed in this batch: the only case in which buffered octets are copied. The
+    // wanted frames come to stand in front, and those of each satellite stay in their order; so
+    // places go on without holes on both sides.
+    const auto is_wanted = [&](const FrameView& frame) {
+      return frame.header.origin.satellite_id == *satellite_id;
+    };
+    FrameBatchBuilder taken;
+    FrameBatchBuilder left;
+    std::uint64_t count = 0;
     for (const FrameView frame : whole.batch) {
-      const bool wanted = frame.header.origin.satellite_id == satellite_id && taken.frames < room;
-      (wanted ? taken : left).append(frame, place++);
+      if (is_wanted(frame)) {
+        (count < room ? taken : left).append(frame.header, frame.payload());
+        count += count < room ? 1 : 0;
+      }
     }
-    carved.taken = taken.finish(whole.batch.stamp());
-    carved.left = left.finish(whole.batch.stamp());
+    for (const FrameView frame : whole.batch) {
+      if (!is_wanted(frame)) {
+        left.append(frame.header, frame.payload());
+      }
+    }
+    const ReadStamp& stamp = whole.batch.stamp();
+    carved.taken = BufferedBatch{whole.place, taken.finish(stamp).value()};
+    carved.left = BufferedBatch{whole.place + count, left.finish(stamp).value()};
   }
   return carved;
 }
@@ -113,8 +129,7 @@ std::uint32_t FrameBuffer::admits(const FrameBatch& batch) const noexcept {
 
 void FrameBuffer::add(FrameBatch batch) {
   if (limits_.when_full == WhenFull::drop_oldest) {
-    append(std::move(batch));
-    evict_oldest();
+    add_and_evict(std::move(batch));
   } else if (const std::uint32_t fitting = frames_that_fit(batch);
              fitting == batch.frames() || backpressure_released_) {
     append(std::move(batch));
@@ -150,8 +165,8 @@ FrameBuffer::Taken FrameBuffer::take(const Step& step) {
 }
 
 void FrameBuffer::take_from(Entry& entry, const Step& step, Taken& taken) {
-  Carved carved = carve({entry.place, *std::exchange(entry.batch, std::nullopt)},
-                        step.satellite_id, step.max_frames - taken.amount.frames);
+  Carved carved = carve({entry.place, *std::exchange(entry.batch, std::nullopt)}, step.satellite_id,
+                        step.max_frames - taken.amount.frames);
   if (carved.left) {
     entry.place = carved.left->place;
     entry.batch = std::move(carved.left->batch);
@@ -191,6 +206,27 @@ void FrameBuffer::put_back(std::vector<BufferedBatch> batches) {
 FrameBuffer::Entries FrameBuffer::take_all() {
   depth_ = {};
   return std::exchange(entries_, {});
+}
+
+void FrameBuffer::add_and_evict(FrameBatch batch) {
+  // A frame that is larger than the whole buffer must not empty it for nothing.
+  while (batch.bytes() > limits_.max_bytes) {
+    const std::uint32_t possible = leading_frames_up_to(batch, limits_.max_bytes);
+    if (possible == batch.frames()) {
+      break;
+    }
+    if (possible > 0) {
+      append(batch.split_front(possible));
+      evict_oldest();
+    }
+    if (batch.frames() == 1) {
+      on_drop_(DropReason::buffer_full_newest, batch);
+      return;
+    }
+    on_drop_(DropReason::buffer_full_newest, batch.split_front(1));
+  }
+  append(std::move(batch));
+  evict_oldest();
 }
 
 void FrameBuffer::append(FrameBatch batch) {

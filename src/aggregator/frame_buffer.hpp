@@ -13,12 +13,12 @@
 
 namespace meridian {
 
-/// Batches in the order of their arrival. Each frame has a place, a number that counts up; so a batch
-/// that was taken out finds its way back.
+/// Batches in the order of their arrival. Each frame has a place, a number that counts up; so a
+/// batch that was taken out finds its way back.
 ///
 /// Not thread-safe: owned by the aggregator. Invariant, after each call: `depth()` is within
-/// the limits, unless the policy is `WhenFull::backpressure` and `put_back` or `release_backpressure`
-/// was called.
+/// the limits, unless the policy is `WhenFull::backpressure` and `put_back` or
+/// `release_backpressure` was called.
 class FrameBuffer {
  public:
   /// Told of frames that the policy drops, before they are gone.
@@ -79,6 +79,7 @@ class FrameBuffer {
     return depth_.frames > limits_.max_frames || depth_.bytes > limits_.max_bytes;
   }
   [[nodiscard]] std::uint32_t frames_that_fit(const FrameBatch& batch) const noexcept;
+  void add_and_evict(FrameBatch batch);
   void append(FrameBatch batch);
   void note_high_water() noexcept;
   void evict_oldest();

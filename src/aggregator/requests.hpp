@@ -69,7 +69,7 @@ struct GiveUp : Asking<Done> {
   FrameBatch batch;
 };
 
-using Request = std::variant<GetDepth, GetStats, TakeDropReport, ReleaseBackpressure, Drain, PutBack,
-                             Flush, GetOrigins, GiveUp>;
+using Request = std::variant<GetDepth, GetStats, TakeDropReport, ReleaseBackpressure, Drain,
+                             PutBack, Flush, GetOrigins, GiveUp>;
 
 }  // namespace meridian::request

@@ -12,7 +12,9 @@ std::uint64_t mask_of(SequenceWidth width) noexcept {
 }
 
 /// M/2, the largest distance that is a step forward.
-std::uint64_t half_of(std::uint64_t mask) noexcept { return mask / 2 + 1; }
+std::uint64_t half_of(std::uint64_t mask) noexcept {
+  return mask / 2 + 1;
+}
 
 }  // namespace
 

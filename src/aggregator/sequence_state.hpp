@@ -10,8 +10,8 @@
 namespace meridian {
 
 /// Judges each sequence by its distance d from the last one, modulo the counter's M values:
-/// 0 duplicate, 1 in order, 2 to M/2 a gap of d - 1 missing, otherwise late (and the last one stays).
-/// Counts; refuses nothing.
+/// 0 duplicate, 1 in order, 2 to M/2 a gap of d - 1 missing, otherwise late (and the last one
+/// stays). Counts; refuses nothing.
 class SequenceState {
  public:
   struct Counts {
@@ -24,8 +24,8 @@ class SequenceState {
   /// A run that was received and kept, in the order of arrival. Takes the same time for any length.
   void observe(const Run& run, SequenceWidth width);
 
-  /// A run that was received but given up on the way, perhaps before earlier frames arrived here. What
-  /// it covers will not count as missing when the next frame seems to skip it.
+  /// A run that was received but given up on the way, perhaps before earlier frames arrived here.
+  /// What it covers will not count as missing when the next frame seems to skip it.
   void excuse(const Run& run);
 
   [[nodiscard]] const Counts& counts() const noexcept { return counts_; }

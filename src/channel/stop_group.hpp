@@ -19,7 +19,7 @@ namespace meridian {
 template <typename Member>
 class StopGroup {
  public:
-  explicit StopGroup(asio::any_io_executor executor) : emptied_(std::move(executor)) {}
+  explicit StopGroup(const asio::any_io_executor& executor) : emptied_(executor) {}
 
   /// False if the group has stopped; then the member must not run.
   [[nodiscard]] bool add(std::shared_ptr<Member> member) {

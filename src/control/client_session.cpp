@@ -111,11 +111,11 @@ asio::awaitable<void> ClientSession::refuse_long_line() {
   context_->counters.cut_off(status::CutOff::request_too_long);
   spdlog::warn("control client cut off: a line of more than {} octets",
                context_->max_request_bytes);
-  const std::string answer = encode_error(
-      {ErrorCode::request_too_long,
-       fmt::format("a line has at most {} octets: send shorter ones, or raise "
-                   "control.max_request_bytes",
-                   context_->max_request_bytes)});
+  const std::string answer =
+      encode_error({ErrorCode::request_too_long,
+                    fmt::format("a line has at most {} octets: send shorter ones, or raise "
+                                "control.max_request_bytes",
+                                context_->max_request_bytes)});
   std::ignore = co_await write_text(answer);
 }
 
@@ -169,9 +169,8 @@ asio::awaitable<std::variant<Json, error_code>> ClientSession::result_of(Method 
       co_return status::to_json(context_->uplinks.snapshot());
     case Method::satellites: {
       const auto reply = co_await aggregator.origins();
-      co_return convert(reply, [](const std::vector<OriginStats>& origins) {
-        return status::to_json(origins);
-      });
+      co_return convert(
+          reply, [](const std::vector<OriginStats>& origins) { return status::to_json(origins); });
     }
     case Method::version:
     case Method::drain:  // answered in pieces, elsewhere

@@ -43,7 +43,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   /// How long a client may take to read one piece of an answer.
   static constexpr std::chrono::seconds write_timeout{10};
 
-  ClientSession(asio::local::stream_protocol::socket socket, std::shared_ptr<const Context> context);
+  ClientSession(asio::local::stream_protocol::socket socket,
+                std::shared_ptr<const Context> context);
 
   [[nodiscard]] asio::awaitable<void> run();
 
@@ -78,8 +79,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   asio::local::stream_protocol::socket socket_;
   std::shared_ptr<const Context> context_;
   asio::steady_timer write_timer_;
-  std::string received_;          // what was read and not yet answered
-  std::size_t searched_ = 0;      // octets of received_ that have no line end
+  std::string received_;      // what was read and not yet answered
+  std::size_t searched_ = 0;  // octets of received_ that have no line end
   bool end_of_stream_ = false;
   bool closed_ = false;
 };

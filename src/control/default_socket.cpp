@@ -1,8 +1,8 @@
 #include "control/default_socket.hpp"
 
-#include <unistd.h>
-
 #include <cstdlib>
+
+#include <unistd.h>
 
 namespace meridian::control {
 

@@ -16,13 +16,14 @@ struct NamedMethod {
   Method method;
 };
 constexpr std::array methods{
-    NamedMethod{"depth", Method::depth},           NamedMethod{"drain", Method::drain},
-    NamedMethod{"flush", Method::flush},           NamedMethod{"stats", Method::stats},
-    NamedMethod{"uplinks", Method::uplinks},       NamedMethod{"satellites", Method::satellites},
+    NamedMethod{"depth", Method::depth},     NamedMethod{"drain", Method::drain},
+    NamedMethod{"flush", Method::flush},     NamedMethod{"stats", Method::stats},
+    NamedMethod{"uplinks", Method::uplinks}, NamedMethod{"satellites", Method::satellites},
     NamedMethod{"version", Method::version},
 };
 
-/// Thrown and caught in this file only: reading a request has many ways to fail and one place to say so.
+/// Thrown and caught in this file only: reading a request has many ways to fail and one place to
+/// say so.
 struct Refusal {
   ErrorCode code;
   std::string message;
@@ -119,7 +120,9 @@ void read_params(Request& request, const SentJson& json) {
   }
 }
 
-bool is_valid_id(const SentJson& id) { return id.is_null() || id.is_string() || id.is_number(); }
+bool is_valid_id(const SentJson& id) {
+  return id.is_null() || id.is_string() || id.is_number();
+}
 
 Request read_request(const SentJson& json) {
   Request request;
@@ -166,7 +169,8 @@ std::variant<Request, Error> parse_word(std::string_view word) {
                  "batches are not supported: send one JSON-RPC 2.0 object per line"};
   }
   try {
-    return Request{.method = find_method(word), .drain = {}, .plain = true, .id = SentJson(nullptr)};
+    return Request{
+        .method = find_method(word), .drain = {}, .plain = true, .id = SentJson(nullptr)};
   } catch (Refusal& refusal) {
     return Error{refusal.code, std::move(refusal.message)};
   }

@@ -44,14 +44,14 @@ struct DrainParams {
 
 struct Request {
   Method method = Method::depth;
-  DrainParams drain;       ///< for Method::drain
-  bool plain = false;      ///< came as a plain word
+  DrainParams drain;           ///< for Method::drain
+  bool plain = false;          ///< came as a plain word
   std::optional<SentJson> id;  ///< nothing: a notification, which is carried out and not answered
 };
 
 struct Error {
   ErrorCode code;
-  std::string message;  ///< says what to do
+  std::string message;    ///< says what to do
   SentJson id = nullptr;  ///< of the request, as far as it could be read
 };
 

@@ -38,21 +38,20 @@ Server::Server(const asio::any_io_executor& executor, const ServerOptions& optio
       max_clients_(options.max_clients),
       file_(options.socket, options.mode),
       acceptor_(file_.listen(asio::make_strand(executor))),
-      context_(std::make_shared<const Context>(
-          Context{.aggregator = std::move(aggregator),
-                  .uplinks = uplinks,
-                  .counters = counters_,
-                  .started_at = std::chrono::steady_clock::now(),
-                  .max_request_bytes = options.max_request_bytes})),
+      context_(
+          std::make_shared<const Context>(Context{.aggregator = std::move(aggregator),
+                                                  .uplinks = uplinks,
+                                                  .counters = counters_,
+                                                  .started_at = std::chrono::steady_clock::now(),
+                                                  .max_request_bytes = options.max_request_bytes})),
       clients_(executor) {
   spdlog::info("control socket is {}", file_.path());
 }
 
 void Server::start() {
-  asio::co_spawn(acceptor_.get_executor(), accept_all(),
-                 [self = shared_from_this()](const std::exception_ptr& error) {
-                   stop_program(error);
-                 });
+  asio::co_spawn(
+      acceptor_.get_executor(), accept_all(),
+      [self = shared_from_this()](const std::exception_ptr& error) { stop_program(error); });
 }
 
 void Server::stop() {
@@ -76,8 +75,8 @@ asio::awaitable<void> Server::accept_all() {
 
 asio::awaitable<void> Server::pause_after(error_code ec) {
   if (const auto held_back = accept_log_.admit(status::LogLimit::Clock::now())) {
-    spdlog::error("control socket cannot accept: {} ({} more since the last message)",
-                  ec.message(), *held_back);
+    spdlog::error("control socket cannot accept: {} ({} more since the last message)", ec.message(),
+                  *held_back);
   }
   asio::steady_timer timer(acceptor_.get_executor(), accept_pause);
   std::ignore = co_await timer.async_wait(use_tuple);
@@ -87,9 +86,10 @@ void Server::open_client(Socket socket) {
   if (clients_.size() >= max_clients_) {
     counters_.cut_off(status::CutOff::client_limit);
     if (const auto held_back = limit_log_.admit(status::LogLimit::Clock::now())) {
-      spdlog::warn("control client refused: there are {}, as many as control.max_clients allows "
-                   "({} more since the last message)",
-                   max_clients_, *held_back);
+      spdlog::warn(
+          "control client refused: there are {}, as many as control.max_clients allows "
+          "({} more since the last message)",
+          max_clients_, *held_back);
     }
     const std::string refusal = encode_error(
         {ErrorCode::too_many_clients,

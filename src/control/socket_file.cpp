@@ -4,17 +4,17 @@
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <filesystem>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 namespace meridian::control {
 
@@ -26,7 +26,9 @@ std::runtime_error failure(const std::string& path, const std::string& why) {
   return std::runtime_error(fmt::format("control.socket \"{}\": {}", path, why));
 }
 
-std::string reason(int error) { return std::generic_category().message(error); }
+std::string reason(int error) {
+  return std::generic_category().message(error);
+}
 
 void create_directory_of(const std::string& path) {
   const std::filesystem::path directory = std::filesystem::path(path).parent_path();
@@ -68,7 +70,7 @@ SocketFile::SocketFile(std::string path, mode_t mode) : path_(std::move(path)), 
 }
 
 SocketFile::~SocketFile() {
-  struct stat status {};
+  struct stat status{};
   if (inode_ != 0 && ::lstat(path_.c_str(), &status) == 0 && status.st_ino == inode_) {
     ::unlink(path_.c_str());
   }
@@ -93,7 +95,7 @@ void SocketFile::take_lock() {
 }
 
 void SocketFile::remove_stale() const {
-  struct stat status {};
+  struct stat status{};
   if (::lstat(path_.c_str(), &status) != 0) {
     return;
   }
@@ -115,7 +117,7 @@ stream_protocol::acceptor SocketFile::listen(const asio::any_io_executor& execut
     // The mode of the open socket is the mode of the file that `bind` makes.
     ::fchmod(acceptor.native_handle(), 0600);
     acceptor.bind(stream_protocol::endpoint(path_));
-    struct stat status {};
+    struct stat status{};
     if (::lstat(path_.c_str(), &status) == 0) {
       inode_ = status.st_ino;
     }

@@ -4,9 +4,9 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
-#include <sys/types.h>
-
 #include <string>
+
+#include <sys/types.h>
 
 namespace meridian::control {
 

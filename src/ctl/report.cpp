@@ -1,6 +1,7 @@
 #include "ctl/report.hpp"
 
 #include "ctl/table.hpp"
+#include "status/figures.hpp"
 
 #include <fmt/format.h>
 
@@ -12,6 +13,8 @@ namespace meridian::ctl {
 namespace {
 
 using Align = Table::Align;
+using status::octets_for_people;
+using status::with_separators;
 
 std::uint64_t number(const Json& json, const char* key) {
   return json.at(key).get<std::uint64_t>();
@@ -95,9 +98,9 @@ std::string report_stats(const Json& result) {
   line("malformed", reasons(result.at("malformed")));
   line("truncated", counted(result, "truncated"));
   line("idle packets", counted(result, "idle_packets"));
-  line("control clients", fmt::format("{}, {} accepted, cut off: {}", counted(control, "clients"),
-                                      counted(control, "accepted"),
-                                      reasons(control.at("cut_off"))));
+  line("control clients",
+       fmt::format("{}, {} accepted, cut off: {}", counted(control, "clients"),
+                   counted(control, "accepted"), reasons(control.at("cut_off"))));
   line("uptime", fmt::format("{:.1f} s", result.at("uptime_s").get<double>()));
   return text;
 }
@@ -106,8 +109,8 @@ std::string report_uplinks(const Json& result) {
   std::string text;
   Table listeners({{"LISTENER"}, {"FRAMING"}, {"ADDRESS"}});
   for (const Json& listener : result.at("listeners")) {
-    listeners.add({plain(listener.at("name")), plain(listener.at("framing")),
-                   plain(listener.at("address"))});
+    listeners.add(
+        {plain(listener.at("name")), plain(listener.at("framing")), plain(listener.at("address"))});
   }
   text += listeners.to_text();
 

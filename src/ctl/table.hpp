@@ -9,12 +9,6 @@
 
 namespace meridian::ctl {
 
-/// 1234567 as "1,234,567".
-[[nodiscard]] std::string with_separators(std::uint64_t number);
-
-/// Octets for people: "8.4 MB".
-[[nodiscard]] std::string octets_for_people(std::uint64_t octets);
-
 /// Rows under a heading, as wide as they need to be. Columns of numbers are set to the right.
 class Table {
  public:

@@ -28,8 +28,9 @@ using Names = std::pair<std::string_view, Enum>;
 
 constexpr std::array framings{Names{"length_prefixed"sv, uplink::Framing::length_prefixed},
                               Names{"ccsds_space_packet"sv, uplink::Framing::ccsds_space_packet}};
-constexpr std::array channel_policies{Names{"backpressure"sv, uplink::WhenChannelFull::backpressure},
-                                      Names{"drop"sv, uplink::WhenChannelFull::drop}};
+constexpr std::array channel_policies{
+    Names{"backpressure"sv, uplink::WhenChannelFull::backpressure},
+    Names{"drop"sv, uplink::WhenChannelFull::drop}};
 constexpr std::array buffer_policies{Names{"drop_oldest"sv, WhenFull::drop_oldest},
                                      Names{"drop_newest"sv, WhenFull::drop_newest},
                                      Names{"backpressure"sv, WhenFull::backpressure}};
@@ -38,7 +39,8 @@ constexpr std::array log_levels{
     Names{"info"sv, spdlog::level::info},   Names{"warning"sv, spdlog::level::warn},
     Names{"error"sv, spdlog::level::err},   Names{"critical"sv, spdlog::level::critical},
     Names{"off"sv, spdlog::level::off}};
-constexpr std::array log_formats{Names{"text"sv, LogFormat::text}, Names{"json"sv, LogFormat::json}};
+constexpr std::array log_formats{Names{"text"sv, LogFormat::text},
+                                 Names{"json"sv, LogFormat::json}};
 
 template <typename Enum, std::size_t n>
 std::span<const Names<Enum>> all(const std::array<Names<Enum>, n>& names) {
@@ -60,7 +62,8 @@ void read_listen(ConfigReader& reader, uplink::ListenerOptions& options) {
     return;
   }
   const auto refuse = [&] {
-    reader.fail("listen", "must be an address and a port, such as \"127.0.0.1:7400\" or \"[::1]:7400\"",
+    reader.fail("listen",
+                "must be an address and a port, such as \"127.0.0.1:7400\" or \"[::1]:7400\"",
                 *value);
   };
   if (!value->is_string()) {
@@ -88,9 +91,8 @@ void read_listen(ConfigReader& reader, uplink::ListenerOptions& options) {
 }
 
 uplink::ListenerOptions read_listener(const Json& json, std::size_t index) {
-  uplink::ListenerOptions options{.name = fmt::format("uplink-{}", index + 1),
-                                  .host = "127.0.0.1",
-                                  .port = 7400};
+  uplink::ListenerOptions options{
+      .name = fmt::format("uplink-{}", index + 1), .host = "127.0.0.1", .port = 7400};
   ConfigReader reader(json, fmt::format("uplinks[{}]", index));
   reader.read("name", options.name);
   if (options.name.empty()) {
@@ -132,14 +134,16 @@ std::vector<uplink::ListenerOptions> read_listeners(ConfigReader& root, const Js
   for (std::size_t i = 0; i < json.size(); ++i) {
     uplink::ListenerOptions listener = read_listener(json[i], i);
     if (!names.insert(listener.name).second) {
-      throw ConfigError(fmt::format("uplinks[{}].name: \"{}\" is taken by another listener; names "
-                                    "must differ",
-                                    i, listener.name));
+      throw ConfigError(
+          fmt::format("uplinks[{}].name: \"{}\" is taken by another listener; names "
+                      "must differ",
+                      i, listener.name));
     }
     if (listener.port != 0 && !addresses.emplace(listener.host, listener.port).second) {
-      throw ConfigError(fmt::format("uplinks[{}].listen: {}:{} is taken by another listener; "
-                                    "addresses must differ",
-                                    i, listener.host, listener.port));
+      throw ConfigError(
+          fmt::format("uplinks[{}].listen: {}:{} is taken by another listener; "
+                      "addresses must differ",
+                      i, listener.host, listener.port));
     }
     listeners.push_back(std::move(listener));
   }
@@ -289,7 +293,8 @@ std::string_view log_level_names() noexcept {
 }
 
 std::optional<spdlog::level::level_enum> log_level_from(std::string_view name) {
-  const auto* const found = std::ranges::find(log_levels, name, &Names<spdlog::level::level_enum>::first);
+  const auto* const found =
+      std::ranges::find(log_levels, name, &Names<spdlog::level::level_enum>::first);
   return found == log_levels.end() ? std::nullopt : std::optional(found->second);
 }
 

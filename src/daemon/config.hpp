@@ -51,8 +51,8 @@ class ConfigError : public std::runtime_error {
 /// Reads a file. Throws ConfigError, with the file's name in front.
 [[nodiscard]] Config load_config(const std::filesystem::path& file);
 
-/// The configuration of `file` if one is given, else of /etc/meridian/meridiand.json if that is there, else
-/// the defaults. Throws ConfigError.
+/// The configuration of `file` if one is given, else of /etc/meridian/meridiand.json if that is
+/// there, else the defaults. Throws ConfigError.
 [[nodiscard]] Config find_config(const std::optional<std::filesystem::path>& file);
 
 /// The names of log levels, in the order of their weight, for messages.

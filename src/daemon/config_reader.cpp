@@ -49,8 +49,8 @@ std::string ConfigReader::path_of(std::string_view key) const {
 void ConfigReader::finish() const {
   for (const auto& [key, value] : json_.items()) {
     if (std::ranges::find(known_, key) == known_.end()) {
-      throw ConfigError(fmt::format("{}: unknown key; allowed here: {}", path_of(key),
-                                    fmt::join(known_, ", ")));
+      throw ConfigError(
+          fmt::format("{}: unknown key; allowed here: {}", path_of(key), fmt::join(known_, ", ")));
     }
   }
 }

@@ -17,8 +17,9 @@
 
 namespace meridian::daemon {
 
-/// One object of the configuration. Each `read` leaves its target as it is where the key is not there, and
-/// throws ConfigError where the value is not allowed; `finish` throws for keys that nobody read.
+/// One object of the configuration. Each `read` leaves its target as it is where the key is not
+/// there, and throws ConfigError where the value is not allowed; `finish` throws for keys that
+/// nobody read.
 class ConfigReader {
  public:
   using Json = nlohmann::json;

@@ -41,10 +41,11 @@ void log_end(const AggregatorStats& stats) {
   for (const std::uint64_t frames : ledger.dropped) {
     dropped += frames;
   }
-  spdlog::info("stopped: {} frames ({} octets) remained; of {} received, {} were drained, {} "
-               "flushed, {} dropped",
-               ledger.buffered, stats.buffer.now.bytes, ledger.received, ledger.drained,
-               ledger.flushed, dropped);
+  spdlog::info(
+      "stopped: {} frames ({} octets) remained; of {} received, {} were drained, {} "
+      "flushed, {} dropped",
+      ledger.buffered, stats.buffer.now.bytes, ledger.received, ledger.drained, ledger.flushed,
+      dropped);
 }
 
 }  // namespace

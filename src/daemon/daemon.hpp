@@ -30,8 +30,9 @@ class Daemon {
   /// Opens the listeners and the control socket. Throws where one cannot be had.
   explicit Daemon(const Config& config);
 
-  /// Serves until SIGTERM or SIGINT, then stops in order: accepts no more, lets sessions hand over what
-  /// they have read, takes what is in the channel, and logs what remains. Returns the exit status.
+  /// Serves until SIGTERM or SIGINT, then stops in order: accepts no more, lets sessions hand over
+  /// what they have read, takes what is in the channel, and logs what remains. Returns the exit
+  /// status.
   [[nodiscard]] int run();
 
  private:

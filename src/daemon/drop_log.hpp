@@ -14,7 +14,7 @@ namespace meridian::daemon {
 void log_drops(const DropReport& report);
 
 /// Does so once a second, until `tick` is cancelled. `tick` must run on one strand with this.
-[[nodiscard]] asio::awaitable<void> log_drops_each_second(
-    AggregatorHandle aggregator, std::shared_ptr<asio::steady_timer> tick);
+[[nodiscard]] asio::awaitable<void> log_drops_each_second(AggregatorHandle aggregator,
+                                                          std::shared_ptr<asio::steady_timer> tick);
 
 }  // namespace meridian::daemon

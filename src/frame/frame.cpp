@@ -1,6 +1,6 @@
-#include <meridian/frame.hpp>
-
 #include "frame/wire.hpp"
+
+#include <meridian/frame.hpp>
 
 namespace meridian {
 

@@ -1,7 +1,7 @@
-#include <meridian/frame_batch.hpp>
-
 #include "frame/run_builder.hpp"
 #include "frame/wire.hpp"
+
+#include <meridian/frame_batch.hpp>
 
 #include <algorithm>
 #include <cassert>
@@ -64,8 +64,7 @@ std::uint32_t FrameBatch::leading_frames_within(std::uint64_t max_frames,
 
 void FrameBatchBuilder::append(const FrameHeader& header, std::span<const std::byte> payload) {
   const std::size_t old_size = octets_.size();
-  if (payload.size() >
-      std::numeric_limits<std::uint32_t>::max() - old_size - frame_header_bytes) {
+  if (payload.size() > std::numeric_limits<std::uint32_t>::max() - old_size - frame_header_bytes) {
     throw std::length_error("a frame batch holds less than 4 GiB");
   }
   octets_.resize(old_size + frame_header_bytes + payload.size());

@@ -29,8 +29,8 @@ Decoded NativeDecoder::decode(const SlabRange& stream, const ReadStamp& stamp) {
       found.malformed = Malformed::length_too_large;
       break;
     }
-    if (left >= wire::flags_end &&
-        (wire::frame_flags(frame) & ~frame_flag_stored) != 0) [[unlikely]] {
+    if (left >= wire::flags_end && (wire::frame_flags(frame) & ~frame_flag_stored) != 0)
+        [[unlikely]] {
       found.malformed = Malformed::reserved_flags;
       break;
     }

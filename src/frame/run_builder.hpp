@@ -9,9 +9,9 @@
 
 namespace meridian {
 
-/// Turns a stream of (origin, sequence, octets) into runs. Frames of a few interleaved origins still
-/// make one run each, since a run is continued as long as it is among the last `open_runs`; the
-/// runs of one origin stay in the order in which its frames came.
+/// Turns a stream of (origin, sequence, octets) into runs. Frames of a few interleaved origins
+/// still make one run each, since a run is continued as long as it is among the last `open_runs`;
+/// the runs of one origin stay in the order in which its frames came.
 class RunBuilder {
  public:
   explicit RunBuilder(SequenceWidth width) noexcept

@@ -26,9 +26,15 @@ inline std::uint64_t load_u64(const std::byte* at) noexcept {
   return boost::endian::load_big_u64(reinterpret_cast<const unsigned char*>(at));
 }
 
-inline std::uint32_t frame_length(const std::byte* frame) noexcept { return load_u32(frame); }
-inline std::uint16_t frame_flags(const std::byte* frame) noexcept { return load_u16(frame + 10); }
-inline std::uint64_t frame_sequence(const std::byte* frame) noexcept { return load_u64(frame + 12); }
+inline std::uint32_t frame_length(const std::byte* frame) noexcept {
+  return load_u32(frame);
+}
+inline std::uint16_t frame_flags(const std::byte* frame) noexcept {
+  return load_u16(frame + 10);
+}
+inline std::uint64_t frame_sequence(const std::byte* frame) noexcept {
+  return load_u64(frame + 12);
+}
 inline Origin frame_origin(const std::byte* frame) noexcept {
   return {.satellite_id = load_u32(frame + 4), .channel_id = load_u16(frame + 8)};
 }

@@ -1,13 +1,13 @@
 #include "sim/progress.hpp"
 
-#include "ctl/table.hpp"
+#include "status/figures.hpp"
 
 #include <fmt/format.h>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
+
+#include <unistd.h>
 
 namespace meridian::sim {
 
@@ -49,8 +49,9 @@ void Progress::draw(const Totals& totals) {
   drawn_at_ = now;
   frames_then_ = frames;
 
-  fmt::print(stderr, "\r[{:#<{}}{:.<{}}] {:3.0f} %  {} frames  {:.2f} M frames/s  held back {:.0f} %\x1b[K",
-             "", full, "", width - full, share * 100, ctl::with_separators(frames), rate / 1e6,
+  fmt::print(stderr,
+             "\r[{:#<{}}{:.<{}}] {:3.0f} %  {} frames  {:.2f} M frames/s  held back {:.0f} %\x1b[K",
+             "", full, "", width - full, share * 100, status::with_separators(frames), rate / 1e6,
              std::min(held, 1.0) * 100);
   std::fflush(stderr);
 }

@@ -1,9 +1,9 @@
 #include "sim/simulation.hpp"
 
-#include "ctl/table.hpp"
 #include "sim/progress.hpp"
 #include "sim/source.hpp"
 #include "sim/uplink.hpp"
+#include "status/figures.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -76,14 +76,15 @@ class Simulation {
   void start(const tcp::resolver::results_type& endpoints) {
     for (std::size_t i = 0; i < options_.uplinks; ++i) {
       const asio::any_io_executor strand = asio::make_strand(context_);
-      uplinks_.push_back(std::make_shared<Uplink>(
-          strand, options_, make_source(options_, i, replayed_), totals_));
-      asio::co_spawn(strand, uplinks_.back()->run(endpoints), [this](const std::exception_ptr& error) {
-        stop_program(error);
-        if (totals_.done.load(std::memory_order_relaxed) == options_.uplinks) {
-          asio::post(strand_, [this] { finish(); });
-        }
-      });
+      uplinks_.push_back(
+          std::make_shared<Uplink>(strand, options_, make_source(options_, i, replayed_), totals_));
+      asio::co_spawn(strand, uplinks_.back()->run(endpoints),
+                     [this](const std::exception_ptr& error) {
+                       stop_program(error);
+                       if (totals_.done.load(std::memory_order_relaxed) == options_.uplinks) {
+                         asio::post(strand_, [this] { finish(); });
+                       }
+                     });
     }
     signals_.async_wait([this](const error_code& cancelled, int /*signal*/) {
       if (!cancelled) {
@@ -146,7 +147,9 @@ class Simulation {
 
 }  // namespace
 
-Result simulate(const Options& options) { return Simulation(options).run(); }
+Result simulate(const Options& options) {
+  return Simulation(options).run();
+}
 
 std::string to_text(const Result& result) {
   const double seconds = std::max(result.seconds, 1e-9);
@@ -154,9 +157,9 @@ std::string to_text(const Result& result) {
       "sent {} frames, {}, by {} uplinks in {:.2f} s\n"
       "rate: {:.2f} M frames/s, {}/s\n"
       "held back: {:.2f} s an uplink on average, {:.0f} % of the time\n",
-      ctl::with_separators(result.frames), ctl::octets_for_people(result.octets), result.uplinks,
-      result.seconds, static_cast<double>(result.frames) / seconds / 1e6,
-      ctl::octets_for_people(
+      status::with_separators(result.frames), status::octets_for_people(result.octets),
+      result.uplinks, result.seconds, static_cast<double>(result.frames) / seconds / 1e6,
+      status::octets_for_people(
           static_cast<std::uint64_t>(static_cast<double>(result.octets) / seconds)),
       result.held_seconds / static_cast<double>(result.uplinks),
       100 * result.held_seconds / static_cast<double>(result.uplinks) / seconds);

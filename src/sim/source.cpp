@@ -97,8 +97,7 @@ class SpacePacketSource final : public Source {
 
   void append(std::span<const std::byte> data) {
     const std::size_t channel = turn_++ % apids;
-    const auto apid =
-        static_cast<std::uint16_t>((first_apid_ + channel) % space_packet::idle_apid);
+    const auto apid = static_cast<std::uint16_t>((first_apid_ + channel) % space_packet::idle_apid);
     constexpr std::uint16_t unsegmented = 0xC000;
     const auto count =
         static_cast<std::uint16_t>(counts_.at(channel)++ & space_packet::sequence_count_mask);
@@ -168,9 +167,8 @@ std::shared_ptr<const std::vector<std::byte>> load_packets(const std::string& fi
   return packets;
 }
 
-std::unique_ptr<Source> make_source(
-    const Options& options, std::size_t index,
-    const std::shared_ptr<const std::vector<std::byte>>& replayed) {
+std::unique_ptr<Source> make_source(const Options& options, std::size_t index,
+                                    const std::shared_ptr<const std::vector<std::byte>>& replayed) {
   const std::uint64_t seed = options.seed + index;
   if (replayed) {
     const bool repeat = options.frames.has_value() || options.duration.has_value();
@@ -179,8 +177,8 @@ std::unique_ptr<Source> make_source(
   if (options.framing == Framing::ccsds_space_packet) {
     return std::make_unique<SpacePacketSource>(index, options.payload_bytes, seed);
   }
-  return std::make_unique<NativeSource>(static_cast<SatelliteId>(index + 1),
-                                        options.payload_bytes, seed);
+  return std::make_unique<NativeSource>(static_cast<SatelliteId>(index + 1), options.payload_bytes,
+                                        seed);
 }
 
 }  // namespace meridian::sim

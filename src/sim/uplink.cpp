@@ -78,8 +78,7 @@ bool Uplink::time_is_over() const {
 }
 
 asio::awaitable<void> Uplink::send_all() {
-  const std::uint64_t wanted =
-      options_.frames.value_or(std::numeric_limits<std::uint64_t>::max());
+  const std::uint64_t wanted = options_.frames.value_or(std::numeric_limits<std::uint64_t>::max());
   while (failure_.empty() && sent_ < wanted && !time_is_over()) {
     if (stopped_) {
       fail("", {});
@@ -109,8 +108,8 @@ asio::awaitable<std::uint64_t> Uplink::wait_until_due() {
   }
   const std::chrono::duration<double> until_next(static_cast<double>(sent_) / options_.rate -
                                                  elapsed.count());
-  auto pause = std::max<Clock::duration>(
-      shortest_pause, std::chrono::duration_cast<Clock::duration>(until_next));
+  auto pause = std::max<Clock::duration>(shortest_pause,
+                                         std::chrono::duration_cast<Clock::duration>(until_next));
   if (options_.duration) {
     const auto left = started_at_ + *options_.duration - Clock::now();
     pause = std::min(pause, std::chrono::duration_cast<Clock::duration>(left) + shortest_pause);

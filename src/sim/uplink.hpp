@@ -36,8 +36,8 @@ class Uplink : public std::enable_shared_from_this<Uplink> {
  public:
   using Clock = std::chrono::steady_clock;
 
-  Uplink(const asio::any_io_executor& strand, const Options& options, std::unique_ptr<Source> source,
-         Totals& totals);
+  Uplink(const asio::any_io_executor& strand, const Options& options,
+         std::unique_ptr<Source> source, Totals& totals);
 
   /// Runs to the end. Then `failure` tells whether everything was done.
   [[nodiscard]] asio::awaitable<void> run(asio::ip::tcp::resolver::results_type endpoints);

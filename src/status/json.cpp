@@ -56,7 +56,9 @@ std::string format_time(ReceiveTime time) {
                      (time - seconds).count());
 }
 
-Json to_json(const Depth& depth) { return {{"frames", depth.frames}, {"bytes", depth.bytes}}; }
+Json to_json(const Depth& depth) {
+  return {{"frames", depth.frames}, {"bytes", depth.bytes}};
+}
 
 Json to_json(const AggregatorStats& stats, const SessionCounts& sessions,
              const ControlCounts& control, std::chrono::milliseconds uptime) {
@@ -110,9 +112,8 @@ Json to_json(const UplinkTable::Snapshot& uplinks) {
   }
   Json listeners = Json::array();
   for (const ListenerInfo& listener : uplinks.listeners) {
-    listeners.push_back({{"name", listener.name},
-                         {"framing", listener.framing},
-                         {"address", listener.address}});
+    listeners.push_back(
+        {{"name", listener.name}, {"framing", listener.framing}, {"address", listener.address}});
   }
   return {{"uplinks", std::move(open)},
           {"closed", std::move(closed)},

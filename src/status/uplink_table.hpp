@@ -31,8 +31,8 @@ enum class CloseReason : std::uint8_t {
   stopped,          ///< the daemon stops
 };
 inline constexpr std::array all_close_reasons{
-    CloseReason::end_of_stream,   CloseReason::truncated,     CloseReason::malformed,
-    CloseReason::idle_timeout,    CloseReason::connection_lost, CloseReason::session_limit,
+    CloseReason::end_of_stream, CloseReason::truncated,       CloseReason::malformed,
+    CloseReason::idle_timeout,  CloseReason::connection_lost, CloseReason::session_limit,
     CloseReason::stopped};
 
 /// The name under which a reason is counted and logged, such as "end_of_stream".

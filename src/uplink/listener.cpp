@@ -13,6 +13,7 @@
 
 #include <exception>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -47,9 +48,9 @@ tcp::acceptor listen_on(const asio::any_io_executor& executor, const ListenerOpt
     acceptor.listen();
     return acceptor;
   } catch (const boost::system::system_error& error) {
-    throw boost::system::system_error(
-        error.code(), fmt::format("uplink listener \"{}\" cannot listen on {}:{}", options.name,
-                                  options.host, options.port));
+    throw std::runtime_error(fmt::format(
+        "uplink listener \"{}\" cannot listen on {}:{}: {}; free the address or change its listen",
+        options.name, options.host, options.port, error.code().message()));
   }
 }
 
@@ -71,7 +72,8 @@ void stop_program(const std::exception_ptr& error) {
 }  // namespace
 
 Listener::Listener(const asio::any_io_executor& executor, ListenerOptions options,
-                   AggregatorHandle aggregator, status::UplinkTable& table, StopGroup<Session>& group)
+                   AggregatorHandle aggregator, status::UplinkTable& table,
+                   StopGroup<Session>& group)
     : executor_(executor),
       acceptor_(listen_on(executor, options)),
       options_(std::make_shared<const ListenerOptions>(std::move(options))),
@@ -86,10 +88,9 @@ Listener::Listener(const asio::any_io_executor& executor, ListenerOptions option
 }
 
 void Listener::start() {
-  asio::co_spawn(acceptor_.get_executor(), accept_all(),
-                 [self = shared_from_this()](const std::exception_ptr& error) {
-                   stop_program(error);
-                 });
+  asio::co_spawn(
+      acceptor_.get_executor(), accept_all(),
+      [self = shared_from_this()](const std::exception_ptr& error) { stop_program(error); });
 }
 
 void Listener::stop() {
@@ -128,14 +129,17 @@ void Listener::open_session(tcp::socket socket) {
   if (open_sessions_->load(std::memory_order_relaxed) >= options_->max_sessions) {
     table_.close(record, status::CloseReason::session_limit, now());
     if (const auto held_back = limit_log_.admit(status::LogLimit::Clock::now())) {
-      spdlog::warn("uplink listener \"{}\" refused {}: it has {} sessions, as many as max_sessions allows ({} more since the last message)",
-                   options_->name, record->peer(), options_->max_sessions, *held_back);
+      spdlog::warn(
+          "uplink listener \"{}\" refused {}: it has {} sessions, as many as max_sessions allows "
+          "({} more since the last message)",
+          options_->name, record->peer(), options_->max_sessions, *held_back);
     }
     return;
   }
   spdlog::info("uplink {} ({}) from {} connected", record->id(), options_->name, record->peer());
   const auto executor = socket.get_executor();
-  auto session = std::make_shared<Session>(std::move(socket), options_, aggregator_, table_, record);
+  auto session =
+      std::make_shared<Session>(std::move(socket), options_, aggregator_, table_, record);
   if (!group_.add(session)) {
     table_.close(record, status::CloseReason::stopped, now());
     return;

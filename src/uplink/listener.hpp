@@ -26,7 +26,7 @@ namespace meridian::uplink {
 /// shared_ptr, and the references given must outlive the execution context's `run`.
 class Listener : public std::enable_shared_from_this<Listener> {
  public:
-  /// Throws boost::system::system_error, naming listener and address, where it cannot listen there.
+  /// Throws std::runtime_error, naming listener and address, where it cannot listen there.
   Listener(const asio::any_io_executor& executor, ListenerOptions options,
            AggregatorHandle aggregator, status::UplinkTable& table, StopGroup<Session>& group);
 

@@ -14,11 +14,11 @@ namespace meridian::uplink {
 ///     slab   [ unconsumed octets | room for the next read ]
 ///            0                   filled                   capacity
 ///
-/// An idle session holds no slab, and one with a short piece of a frame just that piece. A slab that
-/// no batch adopted is used again, by whichever session of the same thread reads next.
+/// An idle session holds no slab, and one with a short piece of a frame just that piece. A slab
+/// that no batch adopted is used again, by whichever session of the same thread reads next.
 ///
-/// Not thread-safe. From `prepare` to `consume` a session must stay on its thread, and a batch that was
-/// decoded must not be handed on: by then it shows whether it adopted the slab.
+/// Not thread-safe. From `prepare` to `consume` a session must stay on its thread, and a batch that
+/// was decoded must not be handed on: by then it shows whether it adopted the slab.
 class ReadBuffer {
  public:
   /// What one read takes at most, unless a single frame is larger.

@@ -116,9 +116,8 @@ std::optional<FrameBatch> Session::read_and_decode() {
   record_->add_bytes(bytes);
   buffer_.commit(bytes);
 
-  const ReadStamp stamp{.session = record_->id(),
-                        .received_at = now(),
-                        .width = decoder_->sequence_width()};
+  const ReadStamp stamp{
+      .session = record_->id(), .received_at = now(), .width = decoder_->sequence_width()};
   Decoded decoded = decoder_->decode(buffer_.contents(), stamp);
   buffer_.consume(decoded.consumed, decoded.wanted);
   stream_offset_ += decoded.consumed;
@@ -205,8 +204,10 @@ void Session::finish() {
   }
   if (cut_short > 0) {
     table_.count_truncated();
-    spdlog::warn("uplink {} ({}) from {}: ended in the middle of a frame at stream offset {}: {} octets lost",
-                 record_->id(), record_->listener(), record_->peer(), stream_offset_, cut_short);
+    spdlog::warn(
+        "uplink {} ({}) from {}: ended in the middle of a frame at stream offset {}: {} octets "
+        "lost",
+        record_->id(), record_->listener(), record_->peer(), stream_offset_, cut_short);
   }
   table_.close(record_, *closing_, now());
   spdlog::info("uplink {} ({}) from {} closed: {}, {} frames, {} octets", record_->id(),

@@ -22,9 +22,9 @@ namespace meridian::uplink {
 
 namespace asio = boost::asio;
 
-/// Reads a socket, and hands over the frames of each read as one batch. Batching never waits: a lone
-/// frame travels at once. While the channel is full the socket is not read (or frames are dropped,
-/// if the listener says so).
+/// Reads a socket, and hands over the frames of each read as one batch. Batching never waits: a
+/// lone frame travels at once. While the channel is full the socket is not read (or frames are
+/// dropped, if the listener says so).
 ///
 /// Everything runs on the socket's strand; only `stop` may be called from elsewhere.
 class Session : public std::enable_shared_from_this<Session> {

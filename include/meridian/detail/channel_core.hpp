@@ -1,12 +1,18 @@
 /// What the two ends of a channel share. Not for use outside meridian/channel.hpp.
 #pragma once
 
+#include <meridian/detail/context_watch.hpp>
 #include <meridian/detail/send_gate.hpp>
 #include <meridian/errors.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/append.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/experimental/concurrent_channel.hpp>
 #include <boost/asio/post.hpp>
 
@@ -28,7 +34,8 @@ class LengthGauge {
  public:
   explicit LengthGauge(std::size_t capacity) noexcept : capacity_(capacity) {}
 
-  /// Senders that wait hold a message too, but the channel itself never holds more than its capacity.
+  /// Senders that wait hold a message too, but the channel itself never holds more than its
+  /// capacity.
   [[nodiscard]] std::size_t now() const noexcept {
     return std::min(length_.load(std::memory_order_relaxed), capacity_);
   }
@@ -94,6 +101,9 @@ class Message {
 /// - `close()` makes buffered messages unreachable: the end of the stream is a message instead.
 /// - `close()` leaves a parked sender parked, and a `cancel()` after it reports success: the
 ///   receiver's end cancels first and closes then, behind a gate that no sender can pass meanwhile.
+/// - A cancelled receive leaves a channel that refuses sends although it is empty: a receive is not
+///   cancelled, but interrupted by a message that carries operation_aborted.
+/// - A send to a channel whose context is being destroyed crashes: not begun.
 /// - `try_send_n` has a data race in later versions: unused.
 template <typename T>
 class ChannelCore : public std::enable_shared_from_this<ChannelCore<T>> {
@@ -101,7 +111,7 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore<T>> {
   using Raw = asio::experimental::concurrent_channel<void(error_code, Message<T>)>;
 
   ChannelCore(asio::any_io_executor executor, std::size_t capacity)
-      : gauge_(capacity), raw_(std::move(executor), capacity) {}
+      : gauge_(capacity), raw_(std::move(executor), capacity), context_(raw_.get_executor()) {}
 
   // Sender side ------------------------------------------------------------------------------
 
@@ -109,7 +119,7 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore<T>> {
 
   /// The last sender queues the end of the stream behind everything that was sent.
   void remove_sender() {
-    if (senders_.fetch_sub(1, std::memory_order_acq_rel) == 1 && gate_.enter()) {
+    if (senders_.fetch_sub(1, std::memory_order_acq_rel) == 1 && enter()) {
       // The handler keeps this object alive while the mark waits for room.
       raw_.async_send(error_code{}, Message<T>{}, EndSent{this->shared_from_this()});
       gate_.leave();
@@ -118,7 +128,7 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore<T>> {
 
   /// No error: sent, and `value` is moved from. channel_full, receiver_gone: `value` is untouched.
   [[nodiscard]] error_code try_send(T& value) {
-    if (!gate_.enter()) {
+    if (!enter()) {
       return Errc::receiver_gone;
     }
     Message<T> message(std::move(value), gauge_);
@@ -127,14 +137,15 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore<T>> {
     if (sent) {
       return {};
     }
-    value = std::move(*message.take());  // try_send moves from its arguments only on success
+    // The channel moves from its arguments only on success.
+    value = std::move(*message.take());  // NOLINT(bugprone-use-after-move)
     return Errc::channel_full;
   }
 
   /// Starts a send that may wait for room. The handler gets any error as the raw channel gives it.
   template <typename Handler>
   void start_send(T value, Handler handler) {
-    if (!gate_.enter()) {
+    if (!enter()) {
       const auto executor = asio::get_associated_executor(handler, raw_.get_executor());
       asio::post(executor, asio::append(std::move(handler), error_code(Errc::receiver_gone)));
       return;
@@ -149,15 +160,26 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore<T>> {
 
   /// channel_empty, or the message.
   [[nodiscard]] error_code try_receive(Message<T>& message) {
-    error_code result = Errc::channel_empty;
-    raw_.try_receive([&](error_code ec, Message<T> received) {
-      result = ec;
-      message = std::move(received);
-    });
+    error_code result;
+    do {
+      result = Errc::channel_empty;
+      raw_.try_receive([&](error_code ec, Message<T> received) {
+        result = ec;
+        message = std::move(received);
+      });
+    } while (result == asio::error::operation_aborted);  // interrupted nothing: came too late
     return result;
   }
 
-  [[nodiscard]] Raw& raw() noexcept { return raw_; }
+  /// Starts a receive that waits. The handler gets a message, or operation_aborted if cancelled.
+  template <typename Handler>
+  void start_receive(Handler handler) {
+    auto slot = asio::get_associated_cancellation_slot(handler);
+    if (slot.is_connected()) {
+      slot.template emplace<Interrupt>(this);
+    }
+    raw_.async_receive(asio::bind_cancellation_slot(asio::cancellation_slot(), std::move(handler)));
+  }
 
   /// Ends all sends with an error and destroys what nobody will receive now.
   void remove_receiver() {
@@ -180,8 +202,19 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore<T>> {
     void operator()(error_code) const noexcept {}
   };
 
+  /// Before each send: false if there is nobody to receive it. Then `leave` must not be called.
+  [[nodiscard]] bool enter() noexcept { return !context_.ended() && gate_.enter(); }
+
+  struct Interrupt {
+    ChannelCore* core;
+    void operator()(asio::cancellation_type) const {
+      core->raw_.try_send(error_code(asio::error::operation_aborted), Message<T>{});
+    }
+  };
+
   LengthGauge gauge_;  // outlives the messages in raw_, which point to it
   Raw raw_;
+  ContextWatch context_;
   SendGate gate_;
   std::atomic<std::size_t> senders_{1};
 };

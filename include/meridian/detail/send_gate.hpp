@@ -6,9 +6,9 @@
 
 namespace meridian::detail {
 
-/// Why it is there: between `cancel()` and `close()` of a concurrent_channel a sender could still put
-/// a message into the buffer, or park itself for ever. Every operation is started inside the gate,
-/// so once `close` has returned none is being started, and none will be.
+/// Why it is there: between `cancel()` and `close()` of a concurrent_channel a sender could still
+/// put a message into the buffer, or park itself for ever. Every operation is started inside the
+/// gate, so once `close` has returned none is being started, and none will be.
 ///
 /// Thread-safe. `enter` and `leave` never wait; `close` waits for senders that are inside, which
 /// is as long as starting an operation takes.

@@ -1,0 +1,31 @@
+# Sourced by the scripts beside it: what they need from Debian, and how to get it.
+
+build_packages=(
+  g++ cmake ninja-build libboost1.81-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libcli11-dev
+  libssl-dev
+)
+test_packages=(libgtest-dev libgmock-dev)
+tool_packages=(socat netcat-openbsd)
+clang_packages=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev)
+
+# Installs the packages that are not there yet; asks the network for nothing if all are.
+need_packages() {
+  local missing=() package
+  for package in "$@"; do
+    dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
+      missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || {
+      echo "missing packages: ${missing[*]} (run this as root, or install sudo)" >&2
+      return 1
+    }
+    as_root=(sudo)
+  fi
+  echo "installing: ${missing[*]}"
+  "${as_root[@]}" apt-get update -q
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -q -y --no-install-recommends "${missing[@]}"
+}

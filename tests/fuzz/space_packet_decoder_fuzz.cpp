@@ -1,0 +1,11 @@
+#include "decoder_check.hpp"
+#include "frame/space_packet_decoder.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  meridian::fuzz::check_decoder<meridian::SpacePacketDecoder>(
+      std::as_bytes(std::span(data, size)), meridian::SatelliteId{1}, std::size_t{512});
+  return 0;
+}

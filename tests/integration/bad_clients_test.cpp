@@ -1,0 +1,248 @@
+// Control clients that misbehave: cut off or put up with, counted, and never in anybody's way.
+#include "integration/harness/daemon.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <optional>
+
+namespace meridian {
+namespace {
+
+using testing::balanced;
+using testing::ControlClient;
+using testing::DaemonTest;
+using testing::error_code_of;
+using testing::error_message_of;
+using testing::eventually;
+using testing::frames_of;
+using testing::Json;
+using testing::NativeFrame;
+using testing::rpc;
+using testing::send_whole;
+using testing::UplinkClient;
+using ::testing::HasSubstr;
+
+class BadClients : public DaemonTest {
+ protected:
+  std::uint64_t cut_off(const std::string& reason) {
+    return daemon().stat("/control/cut_off/" + reason);
+  }
+};
+
+TEST_F(BadClients, LineThatIsTooLongIsCutOffAndCounted) {
+  start({{"control", {{"max_request_bytes", 1000}}}});
+  ControlClient client = daemon().connect();
+  client.send(std::string(5000, 'x'));  // and no end of the line in sight
+  const Json answer = Json::parse(client.socket().wait_closed());
+  EXPECT_EQ(error_code_of(answer), -32000);
+  EXPECT_EQ(answer.at("id"), nullptr);
+  EXPECT_THAT(error_message_of(answer), HasSubstr("1000"));
+  EXPECT_THAT(error_message_of(answer), HasSubstr("max_request_bytes"));
+  EXPECT_EQ(cut_off("request_too_long"), 1U);
+  EXPECT_TRUE(daemon().logged("more than 1000 octets"));
+}
+
+TEST_F(BadClients, LineIsJudgedByItsOwnLengthNotByWhatElseWasSent) {
+  start({{"control", {{"max_request_bytes", 1000}}}});
+  ControlClient client = daemon().connect();
+  const std::string longest = "depth" + std::string(995, ' ') + "\n";
+  client.send(longest + longest + longest);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(client.read_json().contains("frames"));
+  }
+  client.send("depth" + std::string(996, ' ') + "\n");
+  EXPECT_EQ(error_code_of(client.read_json()), -32000);
+  EXPECT_EQ(client.socket().wait_closed(), "");
+  EXPECT_EQ(cut_off("request_too_long"), 1U);
+}
+
+TEST_F(BadClients, RequestsBeforeALineThatIsTooLongAreAnswered) {
+  start({{"control", {{"max_request_bytes", 1000}}}});
+  ControlClient client = daemon().connect();
+  client.send("depth\n" + std::string(2000, 'x'));
+  EXPECT_TRUE(client.read_json().contains("frames"));
+  EXPECT_EQ(error_code_of(client.read_json()), -32000);
+}
+
+TEST_F(BadClients, ClientsBeyondTheLimitAreToldSoAndCounted) {
+  start({{"control", {{"max_clients", 2}}}});
+  // The client that asked at the start may still be on its way out.
+  std::optional<ControlClient> first;
+  std::optional<ControlClient> second;
+  const auto admitted = [&](std::optional<ControlClient>& client) {
+    return eventually([&] {
+      client.emplace(daemon().socket());
+      return !client->ask("depth").contains("error");
+    });
+  };
+  ASSERT_TRUE(admitted(first));
+  ASSERT_TRUE(admitted(second));
+  const auto cut_off_before =
+      first->call("stats").at("control").at("cut_off").at("client_limit").get<std::uint64_t>();
+
+  ControlClient third = daemon().connect();
+  const Json answer = Json::parse(third.socket().wait_closed());
+  EXPECT_EQ(error_code_of(answer), -32001);
+  EXPECT_THAT(error_message_of(answer), HasSubstr("max_clients"));
+  const Json stats = first->call("stats");
+  EXPECT_EQ(stats.at("control").at("cut_off").at("client_limit"), cut_off_before + 1);
+  EXPECT_EQ(stats.at("control").at("clients"), 2);
+  EXPECT_TRUE(daemon().logged("control.max_clients"));
+  EXPECT_TRUE(second->call("depth").contains("frames")) << "those who were there go on";
+
+  second.reset();
+  EXPECT_TRUE(admitted(second)) << "there is room again";
+}
+
+TEST_F(BadClients, ClientThatHangsInTheMiddleOfALineHoldsUpNobody) {
+  start();
+  ControlClient hanging = daemon().connect();
+  const std::string request = rpc("depth");
+  hanging.send(request.substr(0, 10));
+  send_whole(daemon().port(), frames_of(1, 0, 10));
+  ControlClient other = daemon().connect();
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_EQ(other.call("depth").at("frames"), 10);
+  }
+  hanging.send_line(request.substr(10));
+  EXPECT_EQ(hanging.read_json().at("result").at("frames"), 10) << "it may take its time";
+}
+
+TEST_F(BadClients, ClientThatVanishesIsForgotten) {
+  start();
+  ControlClient watcher = daemon().connect();
+  {
+    ControlClient client = daemon().connect();
+    client.send("{\"jsonrpc\":");
+    ASSERT_TRUE(eventually([&] { return watcher.call("stats")["control"]["clients"] == 2; }));
+  }
+  EXPECT_TRUE(eventually([&] { return watcher.call("stats")["control"]["clients"] == 1; }));
+}
+
+class VanishingClients : public BadClients, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(VanishingClients, LoseNoFramesOfTheirDrain) {
+  start();
+  const std::vector<NativeFrame> frames = frames_of(1, 0, testing::scaled(100'000), 40);
+  send_whole(daemon().port(), frames);
+  {
+    ControlClient client = daemon().connect();
+    client.send_line(rpc("drain", {{"max_frames", 1'000'000}, {"format", GetParam()}}));
+    ASSERT_EQ(client.read_octets(50'000).size(), 50'000U);  // the answer is on its way: megabytes
+  }
+  ControlClient client = daemon().connect();
+  ASSERT_TRUE(eventually([&] { return client.call("depth").at("frames") == frames.size(); }));
+  const Json stats = client.call("stats");
+  EXPECT_TRUE(balanced(stats));
+  EXPECT_EQ(stats.at("ledger").at("drained"), 0);
+  EXPECT_TRUE(daemon().logged(fmt::format("{} frames go back", frames.size())));
+
+  send_whole(daemon().port(), frames_of(1, frames.size(), 10, 40));
+  std::vector<NativeFrame> expected = frames;
+  const std::vector<NativeFrame> later = frames_of(1, frames.size(), 10, 40);
+  expected.insert(expected.end(), later.begin(), later.end());
+  EXPECT_TRUE(client.drain_all() == expected) << "all of them, and in their order";
+  EXPECT_TRUE(balanced(client.call("stats")));
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, VanishingClients, ::testing::Values("json", "binary"),
+                         [](const auto& each) { return std::string(each.param); });
+
+TEST_F(BadClients, FramesOfASatelliteGoBackBetweenTheOthers) {
+  start();
+  std::vector<NativeFrame> mixed;
+  for (std::uint64_t sequence = 0; sequence < testing::scaled(50'000); ++sequence) {
+    for (std::uint32_t id = 1; id <= 3; ++id) {
+      mixed.push_back({.satellite_id = id, .sequence = sequence, .payload = std::string(20, 'x')});
+    }
+  }
+  send_whole(daemon().port(), mixed);
+  {
+    ControlClient client = daemon().connect();
+    client.send_line(rpc("drain", {{"max_frames", 1'000'000}, {"satellite_id", 2}}));
+    std::ignore = client.read_octets(1000);
+  }
+  ControlClient client = daemon().connect();
+  ASSERT_TRUE(eventually([&] { return client.call("depth").at("frames") == mixed.size(); }));
+  std::vector<NativeFrame> others;
+  std::vector<NativeFrame> second;
+  for (const NativeFrame& frame : mixed) {
+    (frame.satellite_id == 2 ? second : others).push_back(frame);
+  }
+  std::vector<NativeFrame> drained = client.drain_all({{"satellite_id", 2}});
+  EXPECT_TRUE(drained == second);
+  EXPECT_TRUE(client.drain_all() == others);
+}
+
+/// Sends requests without reading, until the daemon takes no more of them.
+void send_without_reading(ControlClient& client, std::string_view line) {
+  std::string lines;
+  for (int i = 0; i < 20'000; ++i) {
+    lines += std::string(line) + "\n";
+  }
+  while (client.socket().send_until_blocked(lines, std::chrono::milliseconds(300)) ==
+         lines.size()) {
+  }
+}
+
+TEST_F(BadClients, ClientsThatDoNotReadAreCutOffWhileUplinksGoOn) {
+  start();
+  const std::vector<NativeFrame> frames = frames_of(1, 0, 20'000, 100);
+  send_whole(daemon().port(), frames);
+
+  // Two at once, since each takes the daemon's ten seconds: one that floods it with small requests,
+  // one in the middle of a large drain.
+  ControlClient draining = daemon().connect();
+  draining.send_line(rpc("drain", {{"max_frames", 1'000'000}, {"format", "binary"}}));
+  ControlClient flooding = daemon().connect();
+  send_without_reading(flooding, "stats");
+
+  std::uint64_t sent = 0;
+  UplinkClient uplink(daemon().port());
+  ControlClient watcher = daemon().connect();
+  const bool both_cut_off = eventually(
+      [&] {
+        uplink.send(frames_of(2, sent, 100));
+        sent += 100;
+        const auto asked_at = std::chrono::steady_clock::now();
+        const Json stats = watcher.call("stats");
+        EXPECT_LT(std::chrono::steady_clock::now() - asked_at,
+                  testing::at_most(std::chrono::seconds(1)));
+        EXPECT_TRUE(balanced(stats));
+        return stats.at("control").at("cut_off").at("not_reading") == 2;
+      },
+      testing::at_most(std::chrono::seconds(25)));
+  EXPECT_TRUE(both_cut_off);
+  EXPECT_TRUE(daemon().logged("did not read"));
+  uplink.finish();
+
+  ASSERT_TRUE(eventually(
+      [&] { return watcher.call("depth").at("frames") == frames.size() + sent; }));
+  EXPECT_TRUE(watcher.drain_all({{"satellite_id", 1}}) == frames) << "back, and in order";
+  EXPECT_TRUE(watcher.drain_all({{"satellite_id", 2}}) == frames_of(2, 0, sent));
+  EXPECT_TRUE(balanced(watcher.call("stats")));
+  flooding.socket().wait_closed();
+}
+
+TEST_F(BadClients, SlowReaderGetsAllOfALargeDrain) {
+  start();
+  const std::vector<NativeFrame> frames = frames_of(1, 0, testing::scaled(20'000), 100);
+  send_whole(daemon().port(), frames);
+  ControlClient client = daemon().connect();
+  client.send_line("drain");  // a second request waits behind the first
+  client.send_line(rpc("drain", {{"max_frames", 1'000'000}, {"format", "binary"}}));
+  client.send_line("depth");
+  ASSERT_TRUE(eventually([&] { return daemon().call("depth").at("frames") == 0; }));
+
+  const Json first = client.read_json();
+  ASSERT_EQ(first.at("frames").size(), 1000U);
+  const Json reply = client.read_json().at("result");
+  const std::string octets = client.read_octets(reply.at("bytes").get<std::size_t>());
+  EXPECT_EQ(octets, encode({frames.begin() + 1000, frames.end()}));
+  EXPECT_EQ(client.read_json().at("frames"), 0);
+}
+
+}  // namespace
+}  // namespace meridian

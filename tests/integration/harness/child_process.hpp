@@ -1,0 +1,69 @@
+/// A program under test.
+#pragma once
+
+#include "integration/harness/deadlines.hpp"
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace meridian::testing {
+
+/// Runs a program, with what it writes captured in memory. Killed in the destructor, by its process
+/// id, if it has not ended by then.
+class ChildProcess {
+ public:
+  using Arguments = std::vector<std::string>;
+
+  /// `arguments` begin with the path of the program. `environment` ("NAME=value") is added to this
+  /// process's own.
+  explicit ChildProcess(const Arguments& arguments, const Arguments& environment = {});
+  ChildProcess(ChildProcess&& other) noexcept;
+  ChildProcess& operator=(ChildProcess&&) = delete;
+  ~ChildProcess();
+
+  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+  [[nodiscard]] bool running();
+  void signal(int number) const;
+
+  /// The exit status, or 128 + the number of the signal that ended it. Throws where it still runs after
+  /// `patience_for_it`.
+  int wait(std::chrono::milliseconds patience_for_it = patience);
+
+  /// What it has written so far.
+  [[nodiscard]] std::string out() const;
+  [[nodiscard]] std::string err() const;
+
+  /// Processor time that it has used so far, all threads.
+  [[nodiscard]] std::chrono::milliseconds cpu_time() const;
+  /// Memory that it holds now.
+  [[nodiscard]] std::size_t resident_bytes() const;
+  [[nodiscard]] std::size_t open_files() const;
+  /// Takes away the right to more than `count` open files, or gives it back.
+  void limit_open_files(std::size_t count) const;
+
+ private:
+  std::string name_;
+  int out_ = -1;
+  int err_ = -1;
+  pid_t pid_ = -1;
+  std::optional<int> status_;
+};
+
+/// What became of a program that ran to its end.
+struct Finished {
+  int status = 0;
+  std::string out;
+  std::string err;
+};
+
+/// Runs a program to its end.
+[[nodiscard]] Finished run(const ChildProcess::Arguments& arguments,
+                           const ChildProcess::Arguments& environment = {},
+                           std::chrono::milliseconds patience_for_it = at_most(
+                               std::chrono::seconds(60)));
+
+}  // namespace meridian::testing

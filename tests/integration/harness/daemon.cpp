@@ -1,0 +1,138 @@
+#include "integration/harness/daemon.hpp"
+
+#include <signal.h>
+
+#include <sstream>
+#include <stdexcept>
+
+namespace meridian::testing {
+
+namespace {
+
+Json with(Json json, const Json& changes) {
+  json.merge_patch(changes);
+  return json;
+}
+
+/// The answer to `uplinks`, or nothing while there is no daemon that gives one.
+std::optional<Json> try_uplinks(const std::string& socket) {
+  try {
+    return ControlClient(socket).call("uplinks");
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+Json native_listener(const Json& changes) {
+  return with({{"name", "native"}, {"listen", "127.0.0.1:0"}, {"framing", "length_prefixed"}},
+              changes);
+}
+
+Json packet_listener(const Json& changes) {
+  return with({{"name", "packets"},
+               {"listen", "127.0.0.1:0"},
+               {"framing", "ccsds_space_packet"},
+               {"satellite_id", 7}},
+              changes);
+}
+
+Json config_in(const TempDir& directory, const Json& changes) {
+  return with({{"uplinks", {native_listener(), packet_listener()}},
+               {"control", {{"socket", directory.file("control.sock")}}}},
+              changes);
+}
+
+Daemon::Daemon(const TempDir& directory, const Json& config)
+    : socket_(config.at("control").at("socket").get<std::string>()),
+      process_({meridiand, "--config", directory.write("meridiand.json", config.dump(2))}) {
+  std::optional<Json> answer;
+  const bool ended_or_answers = eventually([&] {
+    if (!process_.running()) {
+      return true;
+    }
+    answer = try_uplinks(socket_);
+    return answer.has_value();
+  });
+  if (!ended_or_answers || !answer) {
+    throw std::runtime_error("meridiand does not start:\n" + log());
+  }
+  listeners_ = answer->at("listeners");
+}
+
+std::uint16_t Daemon::port(std::string_view listener) const {
+  for (const Json& each : listeners_) {
+    if (each.at("name") == listener) {
+      const auto address = each.at("address").get<std::string>();
+      return static_cast<std::uint16_t>(std::stoul(address.substr(address.rfind(':') + 1)));
+    }
+  }
+  throw std::runtime_error("no listener " + std::string(listener));
+}
+
+Json Daemon::call(std::string_view method, const Json& params) const {
+  return connect().call(method, params);
+}
+
+std::uint64_t Daemon::stat(const std::string& pointer) const {
+  return call("stats").at(Json::json_pointer(pointer)).get<std::uint64_t>();
+}
+
+bool Daemon::logged(std::string_view text) const { return log().find(text) != std::string::npos; }
+
+int Daemon::stop() {
+  process_.signal(SIGTERM);
+  return process_.wait();
+}
+
+bool balanced(const Json& stats) {
+  const Json& ledger = stats.at("ledger");
+  std::uint64_t accounted = ledger.at("buffered").get<std::uint64_t>() +
+                            ledger.at("drained").get<std::uint64_t>() +
+                            ledger.at("flushed").get<std::uint64_t>();
+  for (const Json& dropped : ledger.at("dropped")) {
+    accounted += dropped.get<std::uint64_t>();
+  }
+  return accounted == ledger.at("received").get<std::uint64_t>();
+}
+
+Json satellite(const Json& answer, std::uint64_t satellite_id, std::uint64_t channel_id) {
+  for (const Json& each : answer.at("satellites")) {
+    if (each.at("satellite_id") == satellite_id && each.at("channel_id") == channel_id) {
+      return each;
+    }
+  }
+  return nullptr;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) {
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+Daemon& DaemonTest::start(const Json& changes) {
+  daemon_.emplace(directory_, config_in(directory_, changes));
+  return *daemon_;
+}
+
+void DaemonTest::stop() {
+  EXPECT_EQ(daemon_->stop(), 0) << daemon_->log();
+}
+
+void DaemonTest::TearDown() {
+  if (daemon_ && daemon_->process().running()) {
+    stop();
+  }
+  if (daemon_ && HasFailure()) {
+    const std::string log = daemon_->log();
+    ADD_FAILURE() << "the daemon's log ends in:\n"
+                  << log.substr(log.size() - std::min<std::size_t>(log.size(), 4000));
+  }
+}
+
+}  // namespace meridian::testing

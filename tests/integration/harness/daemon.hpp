@@ -1,0 +1,86 @@
+/// A meridiand under test.
+#pragma once
+
+#include "integration/harness/child_process.hpp"
+#include "integration/harness/clients.hpp"
+#include "integration/harness/temp_dir.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace meridian::testing {
+
+/// Where the programs are.
+inline constexpr const char* meridiand = MERIDIAN_MERIDIAND;
+inline constexpr const char* meridianctl = MERIDIAN_MERIDIANCTL;
+inline constexpr const char* meridian_sim = MERIDIAN_MERIDIAN_SIM;
+
+/// A listener on a port of the system's choice, with `changes` to the defaults.
+[[nodiscard]] Json native_listener(const Json& changes = Json::object());
+[[nodiscard]] Json packet_listener(const Json& changes = Json::object());
+
+/// Both listeners, and a control socket in `directory`, with `changes` (a JSON merge patch).
+[[nodiscard]] Json config_in(const TempDir& directory, const Json& changes = Json::object());
+
+/// A running daemon. Killed in the destructor unless it was stopped.
+class Daemon {
+ public:
+  /// Starts it and waits until it answers. Throws std::runtime_error with its log where it does not.
+  Daemon(const TempDir& directory, const Json& config);
+
+  [[nodiscard]] const std::string& socket() const noexcept { return socket_; }
+  /// The port of a listener, by its name.
+  [[nodiscard]] std::uint16_t port(std::string_view listener = "native") const;
+
+  [[nodiscard]] ControlClient connect() const { return ControlClient(socket_); }
+  /// A request on a connection of its own.
+  [[nodiscard]] Json call(std::string_view method, const Json& params = Json::object()) const;
+  /// A number of `stats`, such as "/ledger/received".
+  [[nodiscard]] std::uint64_t stat(const std::string& pointer) const;
+
+  [[nodiscard]] std::string log() const { return process_.err(); }
+  [[nodiscard]] bool logged(std::string_view text) const;
+  [[nodiscard]] ChildProcess& process() noexcept { return process_; }
+
+  /// Stops it with SIGTERM and returns its exit status.
+  int stop();
+
+ private:
+  std::string socket_;
+  ChildProcess process_;
+  Json listeners_;
+};
+
+/// Whether received = buffered + drained + flushed + dropped, in an answer to `stats`.
+[[nodiscard]] bool balanced(const Json& stats);
+
+/// The entry of a satellite in the answer to `satellites`, or null.
+[[nodiscard]] Json satellite(const Json& answer, std::uint64_t satellite_id,
+                             std::uint64_t channel_id = 0);
+
+/// The lines of a text.
+[[nodiscard]] std::vector<std::string> lines_of(const std::string& text);
+
+/// A test with one daemon, whose orderly end is part of every test.
+class DaemonTest : public ::testing::Test {
+ protected:
+  Daemon& start(const Json& changes = Json::object());
+  Daemon& daemon() { return *daemon_; }
+  [[nodiscard]] const TempDir& directory() const noexcept { return directory_; }
+
+  /// Stops the daemon and expects that this went well.
+  void stop();
+
+  void TearDown() override;
+
+ private:
+  TempDir directory_;
+  std::optional<Daemon> daemon_;
+};
+
+}  // namespace meridian::testing

@@ -1,0 +1,55 @@
+/// A plain socket, as any client of the daemon would have one.
+#pragma once
+
+#include "integration/harness/deadlines.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace meridian::testing {
+
+/// A connected stream socket on which nothing waits for ever: where there is no progress for
+/// `patience` a call throws std::runtime_error, as it does where the connection breaks.
+class StreamSocket {
+ public:
+  /// Connects to a Unix socket.
+  explicit StreamSocket(const std::string& path);
+  /// Connects to a port of 127.0.0.1.
+  explicit StreamSocket(std::uint16_t port);
+  StreamSocket(StreamSocket&& other) noexcept;
+  StreamSocket& operator=(StreamSocket&&) = delete;
+  ~StreamSocket() { close(); }
+
+  void send(std::string_view octets);
+
+  /// Sends as much as goes, until nothing has gone for `quiet`. Returns how much that was.
+  std::size_t send_until_blocked(std::string_view octets, std::chrono::milliseconds quiet);
+
+  /// At least one octet, or "" at the orderly end of the stream.
+  [[nodiscard]] std::string read_some();
+
+  /// Reads to the orderly end of the stream.
+  std::string read_to_end();
+
+  /// Waits until the other side ends the connection, in order or not. Returns what came before.
+  std::string wait_closed();
+
+  void half_close();
+  /// Ends the connection with a reset instead of an end of the stream.
+  void reset() noexcept;
+  void close() noexcept;
+
+  /// "127.0.0.1:43210": this end, as the daemon names its peer.
+  [[nodiscard]] std::string local_address() const;
+
+ private:
+  enum class Read { data, end, broken };
+  Read read_into(std::string& out);
+  void wait_for(short events, const char* what) const;
+
+  int socket_ = -1;
+};
+
+}  // namespace meridian::testing

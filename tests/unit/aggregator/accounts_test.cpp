@@ -1,0 +1,121 @@
+#include "aggregator/accounts.hpp"
+
+#include "unit/frame/frame_samples.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <stdexcept>
+
+namespace meridian {
+namespace {
+
+using testing::batch_of;
+using testing::batch_of_run;
+using ::testing::ElementsAre;
+using testing::header;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+
+TEST(Accounts, BalanceOverEveryMovement) {
+  Accounts accounts(100);
+  EXPECT_TRUE(accounts.ledger(0).balanced());
+
+  accounts.received(batch_of_run({1, 1}, 0, 10));
+  EXPECT_EQ(accounts.ledger(10).received, 10U);
+
+  accounts.dropped(DropReason::buffer_full_oldest, batch_of_run({1, 1}, 0, 2));
+  accounts.dropped(DropReason::buffer_full_newest, batch_of_run({1, 1}, 8, 1));
+  accounts.given_up(batch_of_run({1, 1}, 10, 4));
+  accounts.drained(3);
+  accounts.flushed(2);
+  const Ledger ledger = accounts.ledger(2);
+  EXPECT_EQ(ledger.received, 14U);
+  EXPECT_EQ(ledger.buffered, 2U);
+  EXPECT_EQ(ledger.drained, 3U);
+  EXPECT_EQ(ledger.flushed, 2U);
+  EXPECT_EQ(ledger.dropped_for(DropReason::buffer_full_oldest), 2U);
+  EXPECT_EQ(ledger.dropped_for(DropReason::buffer_full_newest), 1U);
+  EXPECT_EQ(ledger.dropped_for(DropReason::channel_full), 4U);
+
+  accounts.put_back(3);
+  EXPECT_EQ(accounts.ledger(5).drained, 0U);
+}
+
+TEST(Accounts, RefuseALedgerThatDoesNotBalance) {
+  Accounts accounts(100);
+  accounts.received(batch_of_run({1, 1}, 0, 10));
+  EXPECT_THROW(std::ignore = accounts.ledger(9), std::logic_error);
+  EXPECT_THROW(std::ignore = accounts.ledger(11), std::logic_error);
+  EXPECT_NO_THROW(std::ignore = accounts.ledger(10));
+}
+
+TEST(Ledger, BalancesOnlyWithEveryColumn) {
+  EXPECT_TRUE(Ledger{}.balanced());
+  EXPECT_TRUE(
+      (Ledger{.received = 21, .buffered = 1, .drained = 2, .flushed = 3, .dropped = {4, 5, 6}})
+          .balanced());
+  EXPECT_FALSE(
+      (Ledger{.received = 20, .buffered = 1, .drained = 2, .flushed = 3, .dropped = {4, 5, 6}})
+          .balanced());
+}
+
+const DropReport::Entry& entry_for(const DropReport& report, DropReason reason) {
+  return report.by_reason.at(static_cast<std::size_t>(reason));
+}
+
+TEST(DropReport, TellsHowManyAndOfWhichSatellitesForEachReason) {
+  Accounts accounts(100);
+  accounts.received(batch_of_run({1, 1}, 0, 5));
+  accounts.dropped(DropReason::buffer_full_oldest, batch_of_run({1, 1}, 0, 2));
+  accounts.dropped(DropReason::buffer_full_oldest, batch_of_run({1, 2}, 0, 1));
+  accounts.dropped(DropReason::buffer_full_oldest, batch_of_run({7, 2}, 0, 1));
+  accounts.given_up(batch_of_run({9, 1}, 0, 3));
+
+  const DropReport report = accounts.take_drop_report();
+
+  EXPECT_EQ(entry_for(report, DropReason::buffer_full_oldest).frames, 4U);
+  EXPECT_THAT(entry_for(report, DropReason::buffer_full_oldest).satellites,
+              UnorderedElementsAre(1, 7));
+  EXPECT_FALSE(entry_for(report, DropReason::buffer_full_oldest).more_satellites);
+  EXPECT_EQ(entry_for(report, DropReason::buffer_full_newest).frames, 0U);
+  EXPECT_THAT(entry_for(report, DropReason::buffer_full_newest).satellites, IsEmpty());
+  EXPECT_EQ(entry_for(report, DropReason::channel_full).frames, 3U);
+  EXPECT_THAT(entry_for(report, DropReason::channel_full).satellites, ElementsAre(9));
+}
+
+TEST(DropReport, IsEmptyAfterItWasTaken) {
+  Accounts accounts(100);
+  accounts.given_up(batch_of_run({9, 1}, 0, 3));
+  EXPECT_EQ(entry_for(accounts.take_drop_report(), DropReason::channel_full).frames, 3U);
+  EXPECT_EQ(entry_for(accounts.take_drop_report(), DropReason::channel_full).frames, 0U);
+  EXPECT_EQ(accounts.ledger(0).dropped_for(DropReason::channel_full), 3U) << "the ledger stays";
+}
+
+TEST(DropReport, NamesAFewSatellitesAndSaysThatThereAreMore) {
+  Accounts accounts(100);
+  for (SatelliteId satellite = 0; satellite < 1000; ++satellite) {
+    accounts.given_up(batch_of_run({satellite, 1}, 0, 1));
+  }
+  const DropReport report = accounts.take_drop_report();
+  const DropReport::Entry& entry = entry_for(report, DropReason::channel_full);
+  EXPECT_EQ(entry.frames, 1000U);
+  EXPECT_LE(entry.satellites.size(), 16U);
+  EXPECT_GE(entry.satellites.size(), 1U);
+  EXPECT_TRUE(entry.more_satellites);
+  EXPECT_EQ(std::set(entry.satellites.begin(), entry.satellites.end()).size(),
+            entry.satellites.size());
+}
+
+TEST(DropReason, HasADistinctNameEach) {
+  std::set<std::string_view> names;
+  for (const DropReason reason : all_drop_reasons) {
+    names.insert(name_of(reason));
+  }
+  EXPECT_THAT(names, ElementsAre("buffer_full_newest", "buffer_full_oldest", "channel_full"));
+}
+
+}  // namespace
+}  // namespace meridian

@@ -1,0 +1,289 @@
+// The buffer against a model that keeps single frames in a deque. Each batch is of one satellite
+// here, as most are; frame_buffer_mixed_test.cpp has the others.
+#include "aggregator/frame_buffer.hpp"
+#include "unit/frame/frame_samples.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace meridian {
+namespace {
+
+/// Frames are numbered as they come; the number is the sequence, too.
+struct ModelFrame {
+  std::uint64_t number;
+  SatelliteId satellite;
+  std::uint64_t bytes;
+
+  friend bool operator==(const ModelFrame&, const ModelFrame&) = default;
+  friend void PrintTo(const ModelFrame& frame, std::ostream* out) {
+    *out << frame.number << " of " << frame.satellite;
+  }
+};
+using ModelFrames = std::vector<ModelFrame>;
+
+ModelFrames frames_of(const FrameBatch& batch) {
+  ModelFrames frames;
+  for (const FrameView frame : batch) {
+    frames.push_back(
+        {frame.header.sequence, frame.header.origin.satellite_id, frame.octets.size()});
+  }
+  return frames;
+}
+
+ModelFrames frames_of(const std::vector<BufferedBatch>& batches) {
+  ModelFrames frames;
+  for (const BufferedBatch& buffered : batches) {
+    std::ranges::copy(frames_of(buffered.batch), std::back_inserter(frames));
+  }
+  return frames;
+}
+
+class Model {
+ public:
+  explicit Model(const BufferLimits& limits) : limits_(limits) {}
+
+  [[nodiscard]] std::uint32_t admits(const ModelFrames& batch) const {
+    if (limits_.when_full != WhenFull::backpressure) {
+      return static_cast<std::uint32_t>(batch.size());
+    }
+    const std::uint32_t fitting = fits(batch);
+    return fitting == 0 && frames_.empty() ? 1 : fitting;
+  }
+
+  void add(const ModelFrames& batch) {
+    if (limits_.when_full == WhenFull::drop_oldest) {
+      for (const ModelFrame& frame : batch) {
+        if (frame.bytes > limits_.max_bytes) {
+          dropped_.push_back(frame);
+        } else {
+          push(frame);
+          evict_oldest();
+        }
+      }
+    } else {
+      const std::uint32_t fitting = fits(batch);
+      for (std::size_t i = 0; i < batch.size(); ++i) {
+        if (i < fitting) {
+          push(batch[i]);
+        } else {
+          dropped_.push_back(batch[i]);
+        }
+      }
+    }
+    note_high_water();
+  }
+
+  ModelFrames take(std::uint64_t max_frames, std::optional<SatelliteId> satellite) {
+    ModelFrames taken;
+    std::deque<ModelFrame> left;
+    for (const ModelFrame& frame : frames_) {
+      const bool wanted = !satellite || frame.satellite == *satellite;
+      if (wanted && taken.size() < max_frames) {
+        taken.push_back(frame);
+        bytes_ -= frame.bytes;
+      } else {
+        left.push_back(frame);
+      }
+    }
+    frames_ = std::move(left);
+    return taken;
+  }
+
+  void put_back(const ModelFrames& frames) {
+    for (const ModelFrame& frame : frames) {
+      frames_.insert(std::ranges::lower_bound(frames_, frame.number, {}, &ModelFrame::number),
+                     frame);
+      bytes_ += frame.bytes;
+    }
+    if (limits_.when_full == WhenFull::drop_oldest) {
+      evict_oldest();
+    } else if (limits_.when_full == WhenFull::drop_newest) {
+      while (over_limits()) {
+        dropped_.push_back(frames_.back());
+        bytes_ -= frames_.back().bytes;
+        frames_.pop_back();
+      }
+    }
+    note_high_water();
+  }
+
+  [[nodiscard]] Depth depth() const { return {frames_.size(), bytes_}; }
+  [[nodiscard]] Depth high_water() const { return high_water_; }
+
+  /// What was dropped, by number, since the last call.
+  ModelFrames take_dropped() {
+    std::ranges::sort(dropped_, {}, &ModelFrame::number);
+    return std::exchange(dropped_, {});
+  }
+
+ private:
+  [[nodiscard]] bool over_limits() const {
+    return frames_.size() > limits_.max_frames || bytes_ > limits_.max_bytes;
+  }
+  [[nodiscard]] std::uint32_t fits(const ModelFrames& batch) const {
+    std::uint64_t bytes = bytes_;
+    std::uint32_t count = 0;
+    for (const ModelFrame& frame : batch) {
+      bytes += frame.bytes;
+      if (bytes > limits_.max_bytes || frames_.size() + count + 1 > limits_.max_frames) {
+        break;
+      }
+      ++count;
+    }
+    return count;
+  }
+  void push(const ModelFrame& frame) {
+    frames_.push_back(frame);
+    bytes_ += frame.bytes;
+  }
+  void evict_oldest() {
+    while (over_limits()) {
+      dropped_.push_back(frames_.front());
+      bytes_ -= frames_.front().bytes;
+      frames_.pop_front();
+    }
+  }
+  void note_high_water() {
+    high_water_.frames = std::max<std::uint64_t>(high_water_.frames, frames_.size());
+    high_water_.bytes = std::max(high_water_.bytes, bytes_);
+  }
+
+  BufferLimits limits_;
+  std::deque<ModelFrame> frames_;
+  std::uint64_t bytes_ = 0;
+  Depth high_water_;
+  ModelFrames dropped_;
+};
+
+struct Setting {
+  const char* name;
+  WhenFull when_full;
+};
+
+class BufferAndModel : public ::testing::TestWithParam<Setting> {
+ protected:
+  BufferAndModel()
+      : limits_{.max_frames = 60, .max_bytes = 2500, .when_full = GetParam().when_full},
+        model_(limits_),
+        buffer_(limits_, [this](DropReason, const FrameBatch& batch) {
+          std::ranges::copy(frames_of(batch), std::back_inserter(dropped_));
+        }) {}
+
+  std::uint64_t up_to(std::uint64_t most) {
+    return std::uniform_int_distribution<std::uint64_t>(0, most)(random_);
+  }
+
+  void add() {
+    FrameBatchBuilder builder;
+    const std::uint64_t frames = 1 + up_to(up_to(20) == 0 ? 80 : 8);
+    const auto satellite = static_cast<SatelliteId>(up_to(2));
+    for (std::uint64_t i = 0; i < frames; ++i) {
+      const std::size_t payload_bytes = up_to(500) == 0 ? 3000 : up_to(60);
+      builder.append(testing::header(satellite, 0, next_number_++),
+                     testing::sample_payload(payload_bytes));
+    }
+    FrameBatch batch = builder.finish({}).value();
+    const std::uint32_t admitted = buffer_.admits(batch);
+    ASSERT_EQ(admitted, model_.admits(frames_of(batch)));
+    if (admitted == 0) {
+      return;
+    }
+    FrameBatch front = admitted < batch.frames() ? batch.split_front(admitted) : std::move(batch);
+    model_.add(frames_of(front));
+    buffer_.add(std::move(front));
+  }
+
+  /// Takes frames in steps. Sometimes they stay outside for a while.
+  void take() {
+    FrameBuffer::Step step;
+    step.max_frames = up_to(40);
+    step.max_batches = 1 + up_to(3);
+    if (up_to(1) == 0) {
+      step.satellite_id = static_cast<SatelliteId>(up_to(2));
+    }
+    const ModelFrames expected = model_.take(step.max_frames, step.satellite_id);
+    std::vector<BufferedBatch> taken;
+    for (bool done = false; !done;) {
+      FrameBuffer::Taken part = buffer_.take(step);
+      EXPECT_EQ(part.amount.frames, frames_of(part.batches).size());
+      step.max_frames -= part.amount.frames;
+      step.from_place = part.next_place;
+      std::ranges::move(part.batches, std::back_inserter(taken));
+      done = part.reached_end || step.max_frames == 0;
+    }
+    ASSERT_EQ(frames_of(taken), expected);
+    if (up_to(2) > 0) {
+      outside_.push_back(std::move(taken));
+    }
+  }
+
+  void put_back() {
+    if (outside_.empty()) {
+      return;
+    }
+    std::swap(outside_[up_to(outside_.size() - 1)], outside_.back());
+    std::vector<BufferedBatch> batches = std::move(outside_.back());
+    outside_.pop_back();
+    model_.put_back(frames_of(batches));
+    buffer_.put_back(std::move(batches));
+  }
+
+  void compare() {
+    ASSERT_EQ(buffer_.depth().frames, model_.depth().frames);
+    ASSERT_EQ(buffer_.depth().bytes, model_.depth().bytes);
+    ASSERT_EQ(buffer_.level().high_water.frames, model_.high_water().frames);
+    ASSERT_EQ(buffer_.level().high_water.bytes, model_.high_water().bytes);
+    std::ranges::sort(dropped_, {}, &ModelFrame::number);
+    ASSERT_EQ(std::exchange(dropped_, {}), model_.take_dropped());
+  }
+
+  BufferLimits limits_;
+  std::mt19937_64 random_{60};
+  std::uint64_t next_number_ = 0;
+  Model model_;
+  ModelFrames dropped_;
+  std::vector<std::vector<BufferedBatch>> outside_;
+  FrameBuffer buffer_;
+};
+
+TEST_P(BufferAndModel, HoldAndDropTheSameFramesInTheSameOrder) {
+  for (int step = 0; step < 20'000; ++step) {
+    SCOPED_TRACE("step " + std::to_string(step));
+    switch (up_to(5)) {
+      case 0:
+        take();
+        break;
+      case 1:
+        put_back();
+        break;
+      default:
+        add();
+        break;
+    }
+    if (HasFatalFailure()) {
+      return;
+    }
+    compare();
+    if (HasFatalFailure()) {
+      return;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, BufferAndModel,
+                         ::testing::Values(Setting{"DropOldest", WhenFull::drop_oldest},
+                                           Setting{"DropNewest", WhenFull::drop_newest},
+                                           Setting{"Backpressure", WhenFull::backpressure}),
+                         [](const auto& each) { return std::string(each.param.name); });
+
+}  // namespace
+}  // namespace meridian

@@ -1,0 +1,167 @@
+#include "aggregator/origin_table.hpp"
+
+#include "aggregator/accounts.hpp"
+#include "unit/frame/frame_samples.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <vector>
+
+namespace meridian {
+namespace {
+
+using std::chrono::microseconds;
+using testing::batch_of_run;
+
+meridian::Run run(Origin origin, std::uint64_t first, std::uint32_t frames,
+                  std::uint64_t bytes = 0) {
+  return {.origin = origin, .frames = frames, .first = first, .bytes = bytes};
+}
+
+ReadStamp at(int time_us) {
+  return {.received_at = ReceiveTime(microseconds(time_us))};
+}
+
+std::vector<OriginStats> all_of(const OriginTable& table) {
+  return table.page(0, 1'000'000);
+}
+
+TEST(OriginTable, CountsPerOrigin) {
+  OriginTable table(10);
+  table.received(run({1, 1}, 0, 5, 500), at(10));
+  table.received(run({1, 2}, 7, 1, 20), at(20));
+  table.received(run({1, 1}, 8, 2, 40), at(30));
+  table.dropped({1, 1}, 4);
+
+  const std::vector<OriginStats> stats = all_of(table);
+
+  ASSERT_EQ(stats.size(), 2U);
+  EXPECT_EQ(stats[0].origin, (Origin{1, 1}));
+  EXPECT_EQ(stats[0].frames, 7U);
+  EXPECT_EQ(stats[0].bytes, 540U);
+  EXPECT_EQ(stats[0].last_sequence, 9U);
+  EXPECT_EQ(stats[0].gaps, 1U);
+  EXPECT_EQ(stats[0].missing, 3U);
+  EXPECT_EQ(stats[0].duplicates, 0U);
+  EXPECT_EQ(stats[0].late, 0U);
+  EXPECT_EQ(stats[0].dropped, 4U);
+  EXPECT_EQ(stats[0].last_seen_at, ReceiveTime(microseconds(30)));
+  EXPECT_EQ(stats[1].origin, (Origin{1, 2}));
+  EXPECT_EQ(stats[1].frames, 1U);
+  EXPECT_EQ(stats[1].last_seen_at, ReceiveTime(microseconds(20)));
+}
+
+TEST(OriginTable, TracksSequencesOverSessions) {
+  OriginTable table(10);
+  table.received(run({1, 1}, 0, 5), {.session = 1});
+  table.received(run({1, 1}, 5, 5), {.session = 2});  // a reconnect is not a gap
+  table.received(run({1, 1}, 11, 1), {.session = 3});
+  EXPECT_EQ(all_of(table).at(0).gaps, 1U);
+  EXPECT_EQ(all_of(table).at(0).missing, 1U);
+}
+
+TEST(OriginTable, TracksInTheWidthOfTheCounter) {
+  OriginTable table(10);
+  table.received(run({1, 1}, 16383, 1), {.width = SequenceWidth::bits14});
+  table.received(run({1, 1}, 0, 1), {.width = SequenceWidth::bits14});
+  EXPECT_EQ(all_of(table).at(0).gaps, 0U);
+  EXPECT_EQ(all_of(table).at(0).late, 0U);
+}
+
+TEST(OriginTable, CountsWhatWasGivenUpAsSeenAndDroppedButNotMissing) {
+  OriginTable table(10);
+  table.received(run({1, 1}, 0, 5, 100), at(1));
+  table.given_up(run({1, 1}, 5, 5, 100), at(2));
+  table.received(run({1, 1}, 10, 5, 100), at(3));
+  const OriginStats stats = all_of(table).at(0);
+  EXPECT_EQ(stats.frames, 15U);
+  EXPECT_EQ(stats.bytes, 300U);
+  EXPECT_EQ(stats.dropped, 5U);
+  EXPECT_EQ(stats.missing, 0U);
+  EXPECT_EQ(stats.last_sequence, 14U);
+}
+
+TEST(OriginTable, SumsUpTheOriginsBeyondItsBound) {
+  OriginTable table(2);
+  for (SatelliteId satellite = 1; satellite <= 5; ++satellite) {
+    table.received(run({satellite, 0}, 100 * satellite, 3, 60), at(static_cast<int>(satellite)));
+  }
+  table.received(run({5, 0}, 9000, 1, 20), at(9));
+  table.dropped({4, 0}, 2);
+  table.given_up(run({3, 0}, 0, 1, 20), at(1));
+
+  const std::vector<OriginStats> stats = all_of(table);
+
+  ASSERT_EQ(stats.size(), 3U);
+  EXPECT_EQ(stats[0].origin, (Origin{1, 0}));
+  EXPECT_EQ(stats[1].origin, (Origin{2, 0}));
+  EXPECT_FALSE(stats[2].origin.has_value());
+  EXPECT_EQ(stats[2].frames, 11U);
+  EXPECT_EQ(stats[2].bytes, 220U);
+  EXPECT_EQ(stats[2].dropped, 3U);
+  EXPECT_FALSE(stats[2].last_sequence.has_value());
+  EXPECT_EQ(stats[2].gaps + stats[2].missing + stats[2].late + stats[2].duplicates, 0U);
+  EXPECT_EQ(stats[2].last_seen_at, ReceiveTime(microseconds(9)));
+}
+
+TEST(OriginTable, StaysWithinItsBoundForAMillionOrigins) {
+  constexpr std::size_t max_tracked = 65'536;
+  constexpr SatelliteId origins = 1'000'000;
+  Accounts accounts(max_tracked);
+  for (SatelliteId satellite = 0; satellite < origins; ++satellite) {
+    accounts.received(batch_of_run({satellite, 3}, satellite, 1));
+  }
+  const std::vector<OriginStats> stats = accounts.origins().page(0, 2 * origins);
+  ASSERT_EQ(stats.size(), max_tracked + 1);
+  std::uint64_t frames = 0;
+  for (std::size_t i = 0; i < max_tracked; ++i) {
+    ASSERT_EQ(stats[i].origin, (Origin{static_cast<SatelliteId>(i), 3})) << "order of arrival";
+    ASSERT_EQ(stats[i].last_sequence, i);
+    frames += stats[i].frames;
+  }
+  EXPECT_FALSE(stats.back().origin.has_value());
+  EXPECT_EQ(stats.back().frames, origins - max_tracked);
+  EXPECT_EQ(stats.back().bytes, std::uint64_t{20} * (origins - max_tracked));
+  EXPECT_EQ(frames + stats.back().frames, origins);
+  EXPECT_EQ(accounts.ledger(origins).received, origins);
+}
+
+/// Reads the table page by page, until a page is not full.
+std::vector<OriginStats> read_in_pages(const OriginTable& table, std::size_t page_size) {
+  std::vector<OriginStats> all;
+  for (;;) {
+    const std::vector<OriginStats> page = table.page(all.size(), page_size);
+    EXPECT_LE(page.size(), page_size);
+    all.insert(all.end(), page.begin(), page.end());
+    if (page.size() < page_size) {
+      return all;
+    }
+  }
+}
+
+TEST(OriginTablePages, NameEachEntryOnceForAnyPageSize) {
+  for (const bool with_others : {false, true}) {
+    OriginTable table(12);
+    const SatelliteId origins = with_others ? 20 : 12;
+    for (SatelliteId satellite = 0; satellite < origins; ++satellite) {
+      table.received(run({satellite, 0}, 0, 1), {});
+    }
+    for (std::size_t page_size = 1; page_size <= 15; ++page_size) {
+      const std::vector<OriginStats> stats = read_in_pages(table, page_size);
+      ASSERT_EQ(stats.size(), with_others ? 13U : 12U) << "pages of " << page_size;
+      for (std::size_t i = 0; i < 12; ++i) {
+        EXPECT_EQ(stats[i].origin, (Origin{static_cast<SatelliteId>(i), 0}));
+      }
+      EXPECT_EQ(stats.size() == 13 && !stats.back().origin, with_others);
+    }
+  }
+}
+
+TEST(OriginTablePages, AreEmptyForAnEmptyTable) {
+  EXPECT_TRUE(OriginTable(10).page(0, 10).empty());
+  EXPECT_TRUE(OriginTable(10).page(5, 10).empty());
+}
+
+}  // namespace
+}  // namespace meridian
