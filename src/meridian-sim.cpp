@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <exception>
 #include <map>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -22,8 +23,9 @@ using namespace meridian;
 
 std::size_t read_size(std::string_view text) {
   std::size_t value = 0;
-  const char* const end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, value);
+  const char* const begin = std::to_address(text.begin());
+  const char* const end = std::to_address(text.end());
+  const auto parsed = std::from_chars(begin, end, value);
   constexpr std::size_t most = 16 * 1024 * 1024;
   if (parsed.ec != std::errc{} || parsed.ptr != end || value > most) {
     throw std::runtime_error(
@@ -81,7 +83,8 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 1'000'000));
   app.add_option("--frames", options.frames,
                  "Frames per uplink (default 10000, or the whole file once for a replay)")
-      ->option_text("N");
+      ->option_text("N")
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1'000'000'000'000}));
   app.add_option("--rate", options.rate,
                  "Frames per second and uplink; 0, the default: as fast as they are taken")
       ->option_text("FRAMES_PER_S")

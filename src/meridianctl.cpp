@@ -65,7 +65,7 @@ CLI::App* add_drain(CLI::App& app, Options& options) {
   CLI::Option* const max =
       drain->add_option("--max", options.max_frames, "At most so many (default 1000)")
           ->option_text("N")
-          ->check(CLI::PositiveNumber);
+          ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000'000}));
   drain->add_flag("--all", options.all, "Until the buffer is empty")->excludes(max);
   drain->add_option("--satellite", options.drain.satellite_id, "Only of this satellite")
       ->option_text("ID");

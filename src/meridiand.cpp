@@ -35,6 +35,11 @@ std::optional<daemon::Config> read_config(const std::optional<std::filesystem::p
 int serve(const daemon::Config& config) {
   try {
     daemon::set_up_logging(config.log);
+  } catch (const spdlog::spdlog_ex& error) {
+    fmt::print(stderr, "meridiand: log.target: {}\n", error.what());
+    return EXIT_FAILURE;
+  }
+  try {
     daemon::raise_open_files_limit();
     return daemon::Daemon(config).run();
   } catch (const std::exception& error) {

@@ -229,7 +229,7 @@ class Receiver {
  public:
   Receiver(Receiver&&) noexcept = default;
   Receiver& operator=(Receiver&& other) noexcept {
-    Receiver old(std::move(*this));
+    const Receiver old(std::move(*this));
     core_ = std::move(other.core_);
     ended_ = other.ended_;
     return *this;

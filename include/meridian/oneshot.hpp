@@ -48,7 +48,7 @@ class OneshotEnd {
   explicit OneshotEnd(std::shared_ptr<OneshotRaw<T>> raw) noexcept : raw_(std::move(raw)) {}
   OneshotEnd(OneshotEnd&&) noexcept = default;
   OneshotEnd& operator=(OneshotEnd&& other) noexcept {
-    OneshotEnd old(std::move(*this));
+    const OneshotEnd old(std::move(*this));
     raw_ = std::move(other.raw_);
     return *this;
   }

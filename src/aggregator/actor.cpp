@@ -35,12 +35,12 @@ Actor::Actor(const AggregatorOptions& options, Receiver<FrameBatch> data,
 
 asio::awaitable<void> Actor::run() {
   const auto executor = co_await asio::this_coro::executor;
-  while (!data_ended_) {
+  while (!ended_) {
     bool more = serve_requests();
     more |= take_batches(batches_per_turn);
     if (more) {
       co_await asio::post(executor, asio::use_awaitable);
-    } else if (!data_ended_) {
+    } else if (!ended_) {
       co_await bell_->wait();
     }
   }
@@ -50,6 +50,8 @@ bool Actor::serve_requests() {
   for (std::size_t served = 0; served < requests_per_turn; ++served) {
     auto next = control_.try_receive();
     if (!next) {
+      // Not the data lane's end: that may stand behind a batch that backpressure holds.
+      ended_ = next.error() == Errc::channel_ended;
       return false;
     }
     // Read your writes: whatever was in the data lane when the request was sent comes first.
@@ -71,7 +73,6 @@ bool Actor::take_batches(std::size_t max_batches) {
     }
     auto next = data_.try_receive();
     if (!next) {
-      data_ended_ = next.error() == Errc::channel_ended;
       return false;
     }
     ++batches_taken_;

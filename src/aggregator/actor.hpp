@@ -64,7 +64,7 @@ class Actor {
   FrameBuffer buffer_;
   std::optional<FrameBatch> held_;   // the rest of a batch, waiting for room (backpressure)
   std::uint64_t batches_taken_ = 0;  // from the data lane, the held one included
-  bool data_ended_ = false;
+  bool ended_ = false;               // all handles are gone
 };
 
 }  // namespace meridian

@@ -6,6 +6,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -71,7 +72,13 @@ struct AggregatorHandle::Port {
     if (ec) {
       co_return ec;
     }
-    co_return co_await std::move(reply_rx).receive();
+    // A cancellation may have come too late for the send: the reply, on its way or there already,
+    // must not be thrown away with what is in it.
+    const bool throws = co_await asio::this_coro::throw_if_cancelled();
+    co_await asio::this_coro::throw_if_cancelled(false);
+    auto reply = co_await std::move(reply_rx).receive();
+    co_await asio::this_coro::throw_if_cancelled(throws);
+    co_return reply;
   }
 
   /// The same for requests whose reply says nothing but that they are done.

@@ -125,7 +125,13 @@ asio::awaitable<void> ClientSession::answer_line(std::string line) {
     co_await answer(std::move(*request));
     co_return;
   }
-  const std::string refusal = encode_error(std::get<Error>(parsed));
+  const auto& error = std::get<Error>(parsed);
+  if (error.to_notification) {
+    spdlog::warn("control client sent a notification that cannot be carried out: {}",
+                 error.message);
+    co_return;
+  }
+  const std::string refusal = encode_error(error);
   std::ignore = co_await write_text(refusal);
 }
 

@@ -155,7 +155,10 @@ std::variant<Request, Error> parse_json(std::string_view line) {
   } catch (Refusal& refusal) {
     const auto id = json.find("id");
     const bool has_id = id != json.end() && is_valid_id(*id);
-    return Error{refusal.code, std::move(refusal.message), has_id ? *id : SentJson(nullptr)};
+    // Only what is a request apart from this error can be told to be a notification.
+    const bool is_notification = id == json.end() && refusal.code != ErrorCode::invalid_request;
+    return Error{refusal.code, std::move(refusal.message), has_id ? *id : SentJson(nullptr),
+                 is_notification};
   }
 }
 

@@ -51,8 +51,9 @@ struct Request {
 
 struct Error {
   ErrorCode code;
-  std::string message;    ///< says what to do
-  SentJson id = nullptr;  ///< of the request, as far as it could be read
+  std::string message;           ///< says what to do
+  SentJson id = nullptr;         ///< of the request, as far as it could be read
+  bool to_notification = false;  ///< then it is not answered either
 };
 
 /// Reads one line, its end removed. Never throws on bad input.

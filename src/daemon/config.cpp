@@ -223,21 +223,57 @@ Config read_config(const Json& json) {
 class DuplicateKeys {
  public:
   bool operator()(int /*depth*/, Json::parse_event_t event, Json& parsed) {
-    if (event == Json::parse_event_t::object_start) {
-      open_.emplace_back();
-    } else if (event == Json::parse_event_t::object_end) {
-      open_.pop_back();
-    } else if (event == Json::parse_event_t::key) {
-      const auto& key = parsed.get_ref<const std::string&>();
-      if (!open_.back().insert(key).second) {
-        throw ConfigError(fmt::format("{}: stands twice in one object; keep one", key));
-      }
+    switch (event) {
+      case Json::parse_event_t::object_start:
+      case Json::parse_event_t::array_start:
+        count_element();
+        open_.emplace_back().is_list = event == Json::parse_event_t::array_start;
+        break;
+      case Json::parse_event_t::object_end:
+      case Json::parse_event_t::array_end:
+        open_.pop_back();
+        break;
+      case Json::parse_event_t::value:
+        count_element();
+        break;
+      case Json::parse_event_t::key:
+        open_.back().key = parsed.get<std::string>();
+        if (!open_.back().keys.insert(open_.back().key).second) {
+          throw ConfigError(fmt::format("{}: stands twice in one object; keep one", path()));
+        }
+        break;
     }
     return true;
   }
 
  private:
-  std::vector<std::set<std::string>> open_;
+  /// An object or a list that has begun and not ended.
+  struct Open {
+    bool is_list = false;
+    std::size_t elements = 0;  // of a list
+    std::string key;           // of an object, the last one
+    std::set<std::string> keys;
+  };
+
+  void count_element() {
+    if (!open_.empty() && open_.back().is_list) {
+      ++open_.back().elements;
+    }
+  }
+
+  [[nodiscard]] std::string path() const {
+    std::string path;
+    for (const Open& open : open_) {
+      if (open.is_list) {
+        path += fmt::format("[{}]", open.elements - 1);
+      } else {
+        path += (path.empty() ? "" : ".") + open.key;
+      }
+    }
+    return path;
+  }
+
+  std::vector<Open> open_;
 };
 
 }  // namespace
@@ -267,11 +303,12 @@ Config parse_config(std::string_view text) {
 
 Config load_config(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  if (!in.good() && !in.eof()) {
+  // A directory can be opened; to read it throws.
+  if (!in || std::filesystem::is_directory(file)) {
     throw ConfigError(fmt::format("{}: cannot be read; check that it is a file and its permissions",
                                   file.string()));
   }
+  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   try {
     return parse_config(text);
   } catch (const ConfigError& error) {

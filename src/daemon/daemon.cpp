@@ -55,7 +55,7 @@ Daemon::Daemon(const Config& config)
       context_(static_cast<int>(threads_)),
       signals_(asio::make_strand(context_), SIGTERM, SIGINT),
       deadline_(context_),
-      drop_log_tick_(std::make_shared<asio::steady_timer>(signals_.get_executor())),
+      drop_log_(signals_.get_executor()),
       sessions_(context_.get_executor()),
       aggregator_(spawn_aggregator(context_.get_executor(), config.aggregator)) {
   spdlog::info("meridiand {} starts with {} threads", status::version, threads_);
@@ -70,7 +70,7 @@ Daemon::Daemon(const Config& config)
 int Daemon::run() {
   const auto strand = signals_.get_executor();
   asio::co_spawn(strand, wait_for_signal(), stop_program);
-  asio::co_spawn(strand, log_drops_each_second(*aggregator_, drop_log_tick_), stop_program);
+  asio::co_spawn(strand, drop_log_.run(*aggregator_), stop_program);
   control_->start();
   for (const auto& listener : listeners_) {
     listener->start();
@@ -106,7 +106,7 @@ asio::awaitable<void> Daemon::stop_in_order() {
   co_await sessions_.wait_empty();
   control_->stop();
   co_await control_->wait_stopped();
-  drop_log_tick_->cancel();
+  drop_log_.stop();
 
   const auto drops = co_await aggregator_->take_drop_report();
   const auto stats = co_await aggregator_->stats();

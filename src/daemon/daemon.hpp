@@ -4,6 +4,7 @@
 #include "channel/stop_group.hpp"
 #include "control/server.hpp"
 #include "daemon/config.hpp"
+#include "daemon/drop_log.hpp"
 #include "status/uplink_table.hpp"
 #include "uplink/listener.hpp"
 
@@ -44,7 +45,7 @@ class Daemon {
   asio::io_context context_;
   asio::signal_set signals_;
   asio::steady_timer deadline_;
-  std::shared_ptr<asio::steady_timer> drop_log_tick_;
+  DropLog drop_log_;
 
   status::UplinkTable uplinks_;
   StopGroup<uplink::Session> sessions_;

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <tuple>
 
 namespace meridian::daemon {
 
@@ -21,12 +22,11 @@ void log_drops(const DropReport& report) {
   }
 }
 
-asio::awaitable<void> log_drops_each_second(AggregatorHandle aggregator,
-                                            std::shared_ptr<asio::steady_timer> tick) {
-  for (;;) {
-    tick->expires_after(std::chrono::seconds(1));
-    const auto [cancelled] = co_await tick->async_wait(asio::as_tuple(asio::use_awaitable));
-    if (cancelled) {
+asio::awaitable<void> DropLog::run(AggregatorHandle aggregator) {
+  while (!stopped_) {
+    tick_.expires_after(std::chrono::seconds(1));
+    std::ignore = co_await tick_.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (stopped_) {
       co_return;
     }
     const auto report = co_await aggregator.take_drop_report();

@@ -3,18 +3,31 @@
 
 #include <meridian/aggregator.hpp>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
-
-#include <memory>
 
 namespace meridian::daemon {
 
 /// Logs one line for each reason for which frames were dropped.
 void log_drops(const DropReport& report);
 
-/// Does so once a second, until `tick` is cancelled. `tick` must run on one strand with this.
-[[nodiscard]] asio::awaitable<void> log_drops_each_second(AggregatorHandle aggregator,
-                                                          std::shared_ptr<asio::steady_timer> tick);
+/// Does so once a second. Confined to one strand, on which `stop` must be called too.
+class DropLog {
+ public:
+  explicit DropLog(const asio::any_io_executor& strand) : tick_(strand) {}
+
+  /// Runs until `stop`, or until the aggregator has shut down.
+  [[nodiscard]] asio::awaitable<void> run(AggregatorHandle aggregator);
+
+  void stop() {
+    stopped_ = true;
+    tick_.cancel();
+  }
+
+ private:
+  asio::steady_timer tick_;
+  bool stopped_ = false;  // a tick that is on its way already is not cancelled
+};
 
 }  // namespace meridian::daemon

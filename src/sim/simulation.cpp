@@ -99,7 +99,8 @@ class Simulation {
   void redraw() {
     tick_.expires_after(redraw_every);
     tick_.async_wait([this](const error_code& cancelled) {
-      if (!cancelled) {
+      // A tick that is on its way already is not cancelled by `finish`.
+      if (!cancelled && !finished_) {
         progress_.draw(totals_);
         redraw();
       }

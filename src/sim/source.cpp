@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <random>
@@ -146,10 +147,11 @@ class ReplaySource final : public Source {
 
 std::shared_ptr<const std::vector<std::byte>> load_packets(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
-  const std::string content{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  if (!in.good() && !in.eof()) {
+  // A directory can be opened; to read it throws.
+  if (!in || std::filesystem::is_directory(file)) {
     throw std::runtime_error(fmt::format("{}: cannot be read", file));
   }
+  const std::string content{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   auto packets = std::make_shared<std::vector<std::byte>>(content.size());
   std::memcpy(packets->data(), content.data(), content.size());
   for (std::size_t at = 0; at < packets->size();) {

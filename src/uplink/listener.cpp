@@ -134,6 +134,10 @@ void Listener::open_session(tcp::socket socket) {
           "({} more since the last message)",
           options_->name, record->peer(), options_->max_sessions, *held_back);
     }
+    // A reset: a peer that has sent everything would take an end of stream for success.
+    error_code ignored;
+    socket.set_option(asio::socket_base::linger(true, 0), ignored);
+    socket.close(ignored);
     return;
   }
   spdlog::info("uplink {} ({}) from {} connected", record->id(), options_->name, record->peer());

@@ -194,6 +194,10 @@ void Session::watch_idle() {
 void Session::finish() {
   idle_timer_.cancel();
   error_code ignored;
+  if (closing_ == CloseReason::malformed || closing_ == CloseReason::idle_timeout) {
+    // A reset: a peer that has sent everything would take an end of stream for success.
+    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+  }
   socket_.close(ignored);
 
   const std::size_t cut_short = malformed_ ? 0 : buffer_.unconsumed();

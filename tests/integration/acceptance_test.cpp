@@ -4,14 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <signal.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <regex>
+
+#include <signal.h>
 
 namespace meridian {
 namespace {
@@ -34,9 +34,9 @@ using testing::scaled;
 constexpr std::uint64_t uplinks = 48;
 
 ChildProcess simulate(const Daemon& daemon, std::vector<std::string> options) {
-  options.insert(options.begin(),
-                 {testing::meridian_sim, "--json", "--connect",
-                  fmt::format("127.0.0.1:{}", daemon.port()), "--uplinks", std::to_string(uplinks)});
+  options.insert(options.begin(), {testing::meridian_sim, "--json", "--connect",
+                                   fmt::format("127.0.0.1:{}", daemon.port()), "--uplinks",
+                                   std::to_string(uplinks)});
   return ChildProcess(options);
 }
 
@@ -227,8 +227,8 @@ TEST_F(Acceptance, RealTelemetryHasItsKnownGapsAndComesOutUnchanged) {
   EXPECT_EQ(control.call("depth").at("frames"), 101);
   const Json answer = control.call("satellites");
   EXPECT_EQ(answer.at("satellites").size(), 7U);
-  const std::map<std::uint64_t, std::uint64_t> frames = {
-      {384, 4}, {386, 4}, {391, 1}, {392, 4}, {393, 40}, {394, 39}, {1313, 9}};
+  const std::map<std::uint64_t, std::uint64_t> frames = {{384, 4},  {386, 4},  {391, 1}, {392, 4},
+                                                         {393, 40}, {394, 39}, {1313, 9}};
   for (const auto& [apid, count] : frames) {
     const bool has_gaps = apid == 384 || apid == 386 || apid == 392;
     const Json entry = satellite(answer, 7, apid);
@@ -257,9 +257,9 @@ TEST_F(Acceptance, SimulatorReplaysRealTelemetry) {
     GTEST_SKIP() << "there is no " << file << "; set MERIDIAN_TEST_DATA to where it is";
   }
   start();
-  const Finished sim = testing::run(
-      {testing::meridian_sim, "--replay", file, "--framing", "ccsds_space_packet", "--connect",
-       fmt::format("127.0.0.1:{}", daemon().port("packets"))});
+  const Finished sim =
+      testing::run({testing::meridian_sim, "--replay", file, "--framing", "ccsds_space_packet",
+                    "--connect", fmt::format("127.0.0.1:{}", daemon().port("packets"))});
   EXPECT_EQ(sim.status, 0) << sim.err;
   const Json entry = satellite(daemon().call("satellites"), 7, 35);
   EXPECT_EQ(entry.at("frames"), 7200);
@@ -274,8 +274,8 @@ TEST_P(StopUnderLoad, IsOrderlyAndSaysWhatRemained) {
   ChildProcess sim = simulate(daemon(), {"--duration", "600"});
   ControlClient control = daemon().connect();
   control.call("drain", {{"max_frames", 10}});
-  ASSERT_TRUE(eventually([&] { return control.call("depth").at("frames") == 100'000; },
-                         at_most(30s)));
+  ASSERT_TRUE(
+      eventually([&] { return control.call("depth").at("frames") == 100'000; }, at_most(30s)));
   const Json before = control.call("stats").at("ledger");
 
   daemon().process().signal(SIGTERM);

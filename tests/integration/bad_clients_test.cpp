@@ -17,12 +17,12 @@ using testing::error_code_of;
 using testing::error_message_of;
 using testing::eventually;
 using testing::frames_of;
+using ::testing::HasSubstr;
 using testing::Json;
 using testing::NativeFrame;
 using testing::rpc;
 using testing::send_whole;
 using testing::UplinkClient;
-using ::testing::HasSubstr;
 
 class BadClients : public DaemonTest {
  protected:
@@ -218,29 +218,28 @@ TEST_F(BadClients, ClientsThatDoNotReadAreCutOffWhileUplinksGoOn) {
   EXPECT_TRUE(daemon().logged("did not read"));
   uplink.finish();
 
-  ASSERT_TRUE(eventually(
-      [&] { return watcher.call("depth").at("frames") == frames.size() + sent; }));
+  ASSERT_TRUE(
+      eventually([&] { return watcher.call("depth").at("frames") == frames.size() + sent; }));
   EXPECT_TRUE(watcher.drain_all({{"satellite_id", 1}}) == frames) << "back, and in order";
   EXPECT_TRUE(watcher.drain_all({{"satellite_id", 2}}) == frames_of(2, 0, sent));
   EXPECT_TRUE(balanced(watcher.call("stats")));
   flooding.socket().wait_closed();
 }
 
-TEST_F(BadClients, SlowReaderGetsAllOfALargeDrain) {
+TEST_F(BadClients, RequestsBehindALargeDrainAreAnsweredBehindIt) {
   start();
   const std::vector<NativeFrame> frames = frames_of(1, 0, testing::scaled(20'000), 100);
   send_whole(daemon().port(), frames);
   ControlClient client = daemon().connect();
-  client.send_line("drain");  // a second request waits behind the first
+  client.send_line("drain");
   client.send_line(rpc("drain", {{"max_frames", 1'000'000}, {"format", "binary"}}));
   client.send_line("depth");
-  ASSERT_TRUE(eventually([&] { return daemon().call("depth").at("frames") == 0; }));
 
   const Json first = client.read_json();
   ASSERT_EQ(first.at("frames").size(), 1000U);
   const Json reply = client.read_json().at("result");
   const std::string octets = client.read_octets(reply.at("bytes").get<std::size_t>());
-  EXPECT_EQ(octets, encode({frames.begin() + 1000, frames.end()}));
+  EXPECT_TRUE(octets == testing::encode({frames.begin() + 1000, frames.end()}));
   EXPECT_EQ(client.read_json().at("frames"), 0);
 }
 

@@ -14,6 +14,7 @@ using testing::DaemonTest;
 using testing::encode;
 using testing::eventually;
 using testing::frames_of;
+using ::testing::HasSubstr;
 using testing::Json;
 using testing::native_listener;
 using testing::NativeFrame;
@@ -22,7 +23,6 @@ using testing::satellite;
 using testing::send_whole;
 using testing::SpacePacket;
 using testing::UplinkClient;
-using ::testing::HasSubstr;
 
 class BadUplinks : public DaemonTest {
  protected:
@@ -60,14 +60,17 @@ struct BadStream {
   std::string bad;    ///< what ends the session
   const char* reason;
 };
-void PrintTo(const BadStream& stream, std::ostream* out) { *out << stream.name; }
+void PrintTo(const BadStream& stream, std::ostream* out) {
+  *out << stream.name;
+}
 
 class MalformedUplinks : public BadUplinks, public ::testing::WithParamInterface<BadStream> {};
 
 TEST_P(MalformedUplinks, EndWithTheirReasonAndKeepTheFramesBefore) {
   const BadStream& stream = GetParam();
-  start({{"uplinks", {native_listener({{"max_payload_bytes", 100}}),
-                      packet_listener({{"max_payload_bytes", 200}})}}});
+  start({{"uplinks",
+          {native_listener({{"max_payload_bytes", 100}}),
+           packet_listener({{"max_payload_bytes", 200}})}}});
   UplinkClient bystander(daemon().port());
   UplinkClient uplink(daemon().port(stream.listener));
   uplink.send(stream.whole + stream.bad + encode(frames_of(9, 0, 10)));
@@ -270,9 +273,9 @@ TEST_F(BadUplinks, MillionSatellitesAreBoundedAndTheRestIsSummed) {
 
 TEST_F(BadUplinks, IdlePacketsAreCountedAndNotBuffered) {
   start();
-  send_whole(daemon().port("packets"),
-             encode(SpacePacket{.apid = 0x7FF, .count = 1}) + five_packets() +
-                 encode(SpacePacket{.apid = 0x7FF, .count = 2}));
+  send_whole(daemon().port("packets"), encode(SpacePacket{.apid = 0x7FF, .count = 1}) +
+                                           five_packets() +
+                                           encode(SpacePacket{.apid = 0x7FF, .count = 2}));
   EXPECT_EQ(daemon().call("depth").at("frames"), 5);
   EXPECT_EQ(daemon().stat("/idle_packets"), 2U);
 }

@@ -12,8 +12,8 @@ namespace meridian {
 namespace {
 
 using testing::Finished;
-using testing::TempDir;
 using ::testing::HasSubstr;
+using testing::TempDir;
 
 Finished check_config(const std::string& file) {
   return testing::run({testing::meridiand, "--check-config", "--config", file});
@@ -24,7 +24,9 @@ struct BrokenConfig {
   std::string text;
   std::vector<std::string> said;  ///< that the message has all of
 };
-void PrintTo(const BrokenConfig& config, std::ostream* out) { *out << config.text; }
+void PrintTo(const BrokenConfig& config, std::ostream* out) {
+  *out << config.text;
+}
 
 class BrokenConfigs : public ::testing::TestWithParam<BrokenConfig> {};
 
@@ -47,7 +49,9 @@ TEST_P(BrokenConfigs, KeepTheDaemonFromStartingToo) {
   EXPECT_EQ(testing::run({testing::meridiand, "--config", file}).status, 78);
 }
 
-std::string uplink(const std::string& fields) { return R"({"uplinks":[{)" + fields + "}]}"; }
+std::string uplink(const std::string& fields) {
+  return R"({"uplinks":[{)" + fields + "}]}";
+}
 
 INSTANTIATE_TEST_SUITE_P(
     Each, BrokenConfigs,
@@ -91,15 +95,15 @@ INSTANTIATE_TEST_SUITE_P(
         BrokenConfig{"NothingTracked",
                      R"({"satellites": {"max_tracked": 0}})",
                      {"satellites.max_tracked", "from 1"}},
-        BrokenConfig{"NoClients",
-                     R"({"control": {"max_clients": 0}})",
-                     {"control.max_clients", "from 1"}},
+        BrokenConfig{
+            "NoClients", R"({"control": {"max_clients": 0}})", {"control.max_clients", "from 1"}},
         BrokenConfig{"TinyRequests",
                      R"({"control": {"max_request_bytes": 1}})",
                      {"control.max_request_bytes", "integer from"}},
-        BrokenConfig{"UnknownPolicy",
-                     R"({"buffer": {"when_full": "drop"}})",
-                     {"buffer.when_full", "drop_oldest", "drop_newest", "backpressure", "\"drop\""}},
+        BrokenConfig{
+            "UnknownPolicy",
+            R"({"buffer": {"when_full": "drop"}})",
+            {"buffer.when_full", "drop_oldest", "drop_newest", "backpressure", "\"drop\""}},
         BrokenConfig{"UnknownChannelPolicy",
                      uplink(R"("when_channel_full": "drop_oldest")"),
                      {"uplinks[0].when_channel_full", "backpressure", "\"drop\""}},
@@ -107,7 +111,8 @@ INSTANTIATE_TEST_SUITE_P(
                      uplink(R"("framing": "hdlc")"),
                      {"uplinks[0].framing", "length_prefixed", "ccsds_space_packet", "hdlc"}},
         BrokenConfig{"UnknownLevel", R"({"log": {"level": "loud"}})", {"log.level", "debug"}},
-        BrokenConfig{"UnknownFormat", R"({"log": {"format": "xml"}})", {"log.format", "text", "json"}},
+        BrokenConfig{
+            "UnknownFormat", R"({"log": {"format": "xml"}})", {"log.format", "text", "json"}},
         BrokenConfig{"UnknownTarget",
                      R"({"log": {"target": "syslog"}})",
                      {"log.target", "stderr", "stdout", "file"}},
@@ -135,9 +140,8 @@ INSTANTIATE_TEST_SUITE_P(
                      R"({"uplinks":[{"name":"a","listen":"127.0.0.1:1"},
                                     {"name":"b","listen":"127.0.0.1:1"}]})",
                      {"uplinks[1].listen", "127.0.0.1:1"}},
-        BrokenConfig{"NoSessions",
-                     uplink(R"("max_sessions": 0)"),
-                     {"uplinks[0].max_sessions", "from 1"}},
+        BrokenConfig{
+            "NoSessions", uplink(R"("max_sessions": 0)"), {"uplinks[0].max_sessions", "from 1"}},
         BrokenConfig{"HugePayload",
                      uplink(R"("max_payload_bytes": 4294967296)"),
                      {"uplinks[0].max_payload_bytes", "integer from"}},
@@ -155,9 +159,8 @@ INSTANTIATE_TEST_SUITE_P(
                      {"uplinks[0].satellite_id", "ccsds_space_packet"}},
         BrokenConfig{"EmptySocket", R"({"control": {"socket": ""}})", {"control.socket", "path"}},
         BrokenConfig{"ModeNotOctal", R"({"control": {"mode": "0888"}})", {"control.mode", "octal"}},
-        BrokenConfig{"ModeInWords",
-                     R"({"control": {"mode": "rw-rw----"}})",
-                     {"control.mode", "octal"}},
+        BrokenConfig{
+            "ModeInWords", R"({"control": {"mode": "rw-rw----"}})", {"control.mode", "octal"}},
         BrokenConfig{"ModeANumber", R"({"control": {"mode": 432}})", {"control.mode", "432"}}),
     [](const auto& each) { return std::string(each.param.name); });
 
@@ -165,7 +168,9 @@ struct ValidConfig {
   const char* name;
   std::string text;
 };
-void PrintTo(const ValidConfig& config, std::ostream* out) { *out << config.text; }
+void PrintTo(const ValidConfig& config, std::ostream* out) {
+  *out << config.text;
+}
 
 class ValidConfigs : public ::testing::TestWithParam<ValidConfig> {};
 

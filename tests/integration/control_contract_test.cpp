@@ -14,18 +14,18 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::balanced;
+using ::testing::ContainsRegex;
 using testing::ControlClient;
 using testing::DaemonTest;
 using testing::decode_base64;
 using testing::eventually;
 using testing::frames_of;
+using ::testing::IsSupersetOf;
 using testing::Json;
 using testing::NativeFrame;
 using testing::satellite;
 using testing::send_whole;
 using testing::UplinkClient;
-using ::testing::ContainsRegex;
-using ::testing::IsSupersetOf;
 
 class ControlContract : public DaemonTest {};
 
@@ -52,8 +52,8 @@ void expect_counts(const Json& object, std::initializer_list<const char*> names)
 /// RFC 3339, UTC, microseconds; and not far from now.
 void expect_recent_time(const Json& value) {
   const auto text = value.get<std::string>();
-  ASSERT_THAT(text, ContainsRegex(
-                        "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{6}Z$"));
+  ASSERT_THAT(text,
+              ContainsRegex("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{6}Z$"));
   std::tm fields{};
   ASSERT_NE(::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &fields), nullptr);
   EXPECT_NEAR(static_cast<double>(::timegm(&fields)), static_cast<double>(std::time(nullptr)), 60);
@@ -80,9 +80,8 @@ TEST_F(ControlContract, JsonDrainGivesEveryFieldOfAFrame) {
   EXPECT_EQ(result.at("remaining"), 0);
   ASSERT_EQ(result.at("frames").size(), 1U);
   const Json& drained = result.at("frames").at(0);
-  EXPECT_EQ(keys_of(drained),
-            (std::vector<std::string>{"channel_id", "payload", "received_at", "satellite_id",
-                                      "sequence", "stored"}));
+  EXPECT_EQ(keys_of(drained), (std::vector<std::string>{"channel_id", "payload", "received_at",
+                                                        "satellite_id", "sequence", "stored"}));
   EXPECT_EQ(drained.at("satellite_id"), frame.satellite_id);
   EXPECT_EQ(drained.at("channel_id"), frame.channel_id);
   EXPECT_EQ(drained.at("sequence"), frame.sequence);
@@ -192,10 +191,11 @@ TEST_F(ControlContract, FlushSaysHowManyItDiscarded) {
 }
 
 TEST_F(ControlContract, StatsHaveEveryFieldFromTheStart) {
-  start({{"buffer", {{"max_frames", 500}, {"max_bytes", 100'000}}}, {"channel", {{"capacity", 9}}}});
+  start(
+      {{"buffer", {{"max_frames", 500}, {"max_bytes", 100'000}}}, {"channel", {{"capacity", 9}}}});
   const Json stats = daemon().call("stats");
-  expect_keys(stats, {"ledger", "buffer", "channel", "sessions", "malformed", "truncated",
-                      "uptime_s"});
+  expect_keys(stats,
+              {"ledger", "buffer", "channel", "sessions", "malformed", "truncated", "uptime_s"});
   expect_counts(stats.at("ledger"), {"received", "buffered", "drained", "flushed"});
   expect_counts(stats.at("ledger").at("dropped"),
                 {"buffer_full_oldest", "buffer_full_newest", "channel_full"});

@@ -12,10 +12,10 @@ using testing::DaemonTest;
 using testing::error_code_of;
 using testing::error_message_of;
 using testing::frames_of;
+using ::testing::HasSubstr;
 using testing::Json;
 using testing::rpc;
 using testing::send_whole;
-using ::testing::HasSubstr;
 
 class ControlRequests : public DaemonTest {
  protected:
@@ -39,9 +39,8 @@ class ControlRequests : public DaemonTest {
 TEST_F(ControlRequests, AnswerIsAJsonRpcObjectWithTheIdOfItsRequest) {
   for (const Json& id : {Json(7), Json("seven"), Json(nullptr), Json(-1), Json(1.5), Json("")}) {
     const Json answer = client().ask(rpc("depth", Json::object(), id));
-    EXPECT_EQ(answer, (Json{{"jsonrpc", "2.0"},
-                            {"id", id},
-                            {"result", {{"frames", 0}, {"bytes", 0}}}}));
+    EXPECT_EQ(answer,
+              (Json{{"jsonrpc", "2.0"}, {"id", id}, {"result", {{"frames", 0}, {"bytes", 0}}}}));
   }
 }
 
@@ -120,7 +119,9 @@ struct BadRequest {
   std::string message;
   Json id = nullptr;  ///< that the answer carries
 };
-void PrintTo(const BadRequest& request, std::ostream* out) { *out << request.line; }
+void PrintTo(const BadRequest& request, std::ostream* out) {
+  *out << request.line;
+}
 
 class BadRequests : public ControlRequests, public ::testing::WithParamInterface<BadRequest> {};
 
@@ -134,7 +135,9 @@ TEST_P(BadRequests, AreAnsweredWithAnErrorThatSaysWhatToDo) {
   expect_in_step();
 }
 
-std::string drain_with(const Json& params) { return rpc("drain", params, 5); }
+std::string drain_with(const Json& params) {
+  return rpc("drain", params, 5);
+}
 
 INSTANTIATE_TEST_SUITE_P(
     Each, BadRequests,

@@ -4,16 +4,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <signal.h>
-
 #include <algorithm>
 #include <map>
 #include <set>
+
+#include <signal.h>
 
 namespace meridian {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::AllOf;
 using testing::at_most;
 using testing::ChildProcess;
 using testing::ControlClient;
@@ -21,14 +22,13 @@ using testing::DaemonTest;
 using testing::encode;
 using testing::eventually;
 using testing::Finished;
+using ::testing::HasSubstr;
 using testing::Json;
 using testing::NativeFrame;
 using testing::satellite;
 using testing::scaled;
 using testing::SpacePacket;
 using testing::TempDir;
-using ::testing::AllOf;
-using ::testing::HasSubstr;
 
 class MeridianSim : public DaemonTest {
  protected:
@@ -49,9 +49,8 @@ TEST_F(MeridianSim, SendsNumberedFramesOfASatelliteEachUplink) {
   const Finished finished = simulate({"--uplinks", "3", "--frames", "500"});
   EXPECT_EQ(finished.status, 0) << finished.err;
   EXPECT_EQ(finished.err, "") << "no progress where there is no terminal";
-  EXPECT_THAT(finished.out,
-              AllOf(HasSubstr("sent 1,500 frames"), HasSubstr("by 3 uplinks"), HasSubstr("rate: "),
-                    HasSubstr("held back: ")));
+  EXPECT_THAT(finished.out, AllOf(HasSubstr("sent 1,500 frames"), HasSubstr("by 3 uplinks"),
+                                  HasSubstr("rate: "), HasSubstr("held back: ")));
   std::map<std::uint32_t, std::uint64_t> next;
   for (const NativeFrame& frame : drain_all()) {
     EXPECT_EQ(frame.sequence, next[frame.satellite_id]++);
@@ -70,8 +69,7 @@ TEST_F(MeridianSim, HasFortyEightUplinksUnlessToldOtherwise) {
 
 TEST_F(MeridianSim, ResultIsThereForProgramsToo) {
   start();
-  const Json result =
-      Json::parse(simulate({"--json", "--uplinks", "2", "--frames", "100"}).out);
+  const Json result = Json::parse(simulate({"--json", "--uplinks", "2", "--frames", "100"}).out);
   EXPECT_EQ(result.at("frames"), 200);
   EXPECT_EQ(result.at("bytes"), 200 * 84);
   EXPECT_EQ(result.at("uplinks"), 2);
@@ -132,8 +130,8 @@ TEST_F(MeridianSim, SpacePacketsComeFromSeveralApidsAndRollOver) {
 
 TEST_F(MeridianSim, SpacePacketsOfManyUplinksDoNotMix) {
   start();
-  const Finished finished =
-      simulate({"--framing", "ccsds_space_packet", "--uplinks", "48", "--frames", "400"}, "packets");
+  const Finished finished = simulate(
+      {"--framing", "ccsds_space_packet", "--uplinks", "48", "--frames", "400"}, "packets");
   ASSERT_EQ(finished.status, 0) << finished.err;
   const Json satellites = daemon().call("satellites");
   for (const Json& entry : satellites.at("satellites")) {
@@ -157,9 +155,9 @@ std::string packets_of_a_file() {
 TEST_F(MeridianSim, ReplaysAFileOncePacketByPacket) {
   start();
   const std::string octets = packets_of_a_file();
-  const Finished finished = simulate({"--replay", directory().write("some.tlm", octets),
-                                      "--framing", "ccsds_space_packet"},
-                                     "packets");
+  const Finished finished = simulate(
+      {"--replay", directory().write("some.tlm", octets), "--framing", "ccsds_space_packet"},
+      "packets");
   EXPECT_EQ(finished.status, 0) << finished.err;
   EXPECT_EQ(daemon().stat("/sessions/accepted"), 1U) << "one uplink is the default here";
   std::string received;
@@ -176,8 +174,8 @@ TEST_F(MeridianSim, RefusesFilesThatAreNotSpacePackets) {
   const std::string cut_off =
       directory().write("cut.tlm", std::string_view(octets).substr(0, octets.size() - 1));
   const std::string empty = directory().write("empty.tlm", "");
-  for (const std::string& file : {text, cut_off, empty, directory().file("missing.tlm"),
-                                  directory().path().string()}) {
+  for (const std::string& file :
+       {text, cut_off, empty, directory().file("missing.tlm"), directory().path().string()}) {
     const Finished finished =
         simulate({"--replay", file, "--framing", "ccsds_space_packet"}, "packets");
     EXPECT_EQ(finished.status, 1) << file;
@@ -188,8 +186,8 @@ TEST_F(MeridianSim, RefusesFilesThatAreNotSpacePackets) {
 
 TEST_F(MeridianSim, KeepsToItsRate) {
   start();
-  const Json result = Json::parse(
-      simulate({"--json", "--uplinks", "2", "--frames", "100", "--rate", "200"}).out);
+  const Json result =
+      Json::parse(simulate({"--json", "--uplinks", "2", "--frames", "100", "--rate", "200"}).out);
   EXPECT_EQ(result.at("frames"), 200);
   EXPECT_GE(result.at("seconds"), 0.45) << "100 frames at 200 a second";
   EXPECT_LT(result.at("seconds"), 0.45 * 4 * static_cast<double>(testing::slowdown));
@@ -273,11 +271,10 @@ TEST_F(MeridianSim, FailsClearlyWhereNothingListens) {
 
 TEST(MeridianSimAlone, RefusesWrongArguments) {
   const std::vector<std::vector<std::string>> wrong = {
-      {"--connect", "nowhere"},          {"--connect", ":1"},
-      {"--uplinks", "0"},                {"--rate", "-1"},
-      {"--payload-bytes", "20:10"},      {"--payload-bytes", "many"},
-      {"--duration", "0"},               {"--framing", "hdlc"},
-      {"--replay", "/dev/null"},         {"--frames", "-5"}};
+      {"--connect", "nowhere"}, {"--connect", ":1"},          {"--uplinks", "0"},
+      {"--rate", "-1"},         {"--payload-bytes", "20:10"}, {"--payload-bytes", "many"},
+      {"--duration", "0"},      {"--framing", "hdlc"},        {"--replay", "/dev/null"},
+      {"--frames", "-5"}};
   for (std::vector<std::string> arguments : wrong) {
     arguments.insert(arguments.begin(), testing::meridian_sim);
     const Finished finished = testing::run(arguments);

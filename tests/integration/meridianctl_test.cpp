@@ -9,21 +9,21 @@
 namespace meridian {
 namespace {
 
+using ::testing::AllOf;
 using testing::ChildProcess;
+using ::testing::ContainsRegex;
 using testing::DaemonTest;
 using testing::encode;
 using testing::Finished;
 using testing::frames_of;
+using ::testing::HasSubstr;
 using testing::Json;
 using testing::lines_of;
 using testing::NativeFrame;
 using testing::read_file;
 using testing::send_whole;
-using testing::TempDir;
-using ::testing::AllOf;
-using ::testing::ContainsRegex;
-using ::testing::HasSubstr;
 using ::testing::StartsWith;
+using testing::TempDir;
 
 class Meridianctl : public DaemonTest {
  protected:
@@ -38,13 +38,13 @@ TEST_F(Meridianctl, TellsPeopleWhatTheyAskFor) {
   start();
   send_whole(daemon().port(), frames_of(42, 0, 1234, 80));
   EXPECT_THAT(ctl({"depth"}).out, AllOf(HasSubstr("1,234 frames"), HasSubstr("123,400 octets")));
-  EXPECT_THAT(ctl({"stats"}).out,
-              AllOf(ContainsRegex("received +1,234"), HasSubstr("balanced"),
-                    HasSubstr("end_of_stream 1")));
+  EXPECT_THAT(ctl({"stats"}).out, AllOf(ContainsRegex("received +1,234"), HasSubstr("balanced"),
+                                        HasSubstr("end_of_stream 1")));
   EXPECT_THAT(ctl({"uplinks"}).out,
               AllOf(HasSubstr("native"), HasSubstr(std::to_string(daemon().port())),
                     HasSubstr("closed: end_of_stream"), HasSubstr("1,234")));
-  EXPECT_THAT(ctl({"satellites"}).out, AllOf(HasSubstr("SATELLITE"), ContainsRegex("42 +0 +1,234")));
+  EXPECT_THAT(ctl({"satellites"}).out,
+              AllOf(HasSubstr("SATELLITE"), ContainsRegex("42 +0 +1,234")));
   EXPECT_THAT(ctl({"version"}).out, StartsWith("meridiand "));
   EXPECT_THAT(ctl({"flush"}).out, HasSubstr("1,234 frames"));
   EXPECT_EQ(depth(), 0U);
@@ -74,16 +74,16 @@ TEST_F(Meridianctl, JsonIsTheDaemonsAnswer) {
 
 TEST_F(Meridianctl, DrainsToATable) {
   start();
-  send_whole(daemon().port(), {NativeFrame{.satellite_id = 42,
-                                           .channel_id = 3,
-                                           .flags = 1,
-                                           .sequence = 99,
-                                           .payload = "four"}});
+  send_whole(
+      daemon().port(),
+      {NativeFrame{
+          .satellite_id = 42, .channel_id = 3, .flags = 1, .sequence = 99, .payload = "four"}});
   const Finished finished = ctl({"drain"});
   EXPECT_EQ(finished.status, 0);
   const std::vector<std::string> lines = lines_of(finished.out);
   ASSERT_EQ(lines.size(), 2U);
-  EXPECT_THAT(lines[0], ContainsRegex("SATELLITE +CHANNEL +SEQUENCE +STORED +RECEIVED AT +PAYLOAD"));
+  EXPECT_THAT(lines[0],
+              ContainsRegex("SATELLITE +CHANNEL +SEQUENCE +STORED +RECEIVED AT +PAYLOAD"));
   EXPECT_THAT(lines[1], ContainsRegex("42 +3 +99 +yes +20[0-9-]+T[0-9:.]+Z +4$"));
   EXPECT_THAT(finished.err, HasSubstr("drained 1 frames"));
 }
@@ -139,7 +139,8 @@ TEST_F(Meridianctl, DrainsOneSatellite) {
   start();
   send_whole(daemon().port(), frames_of(1, 0, 10));
   send_whole(daemon().port(), frames_of(2, 0, 10));
-  EXPECT_EQ(ctl({"drain", "--satellite", "2", "--format", "binary"}).out, encode(frames_of(2, 0, 10)));
+  EXPECT_EQ(ctl({"drain", "--satellite", "2", "--format", "binary"}).out,
+            encode(frames_of(2, 0, 10)));
   EXPECT_EQ(daemon().connect().drain_all(), frames_of(1, 0, 10));
 }
 
@@ -148,8 +149,7 @@ TEST_F(Meridianctl, WritesToAFile) {
   const std::vector<NativeFrame> frames = frames_of(42, 0, 10);
   send_whole(daemon().port(), frames);
   const std::string file = directory().file("frames");
-  const Finished finished =
-      ctl({"drain", "--all", "--format", "binary", "--output", file});
+  const Finished finished = ctl({"drain", "--all", "--format", "binary", "--output", file});
   EXPECT_EQ(finished.status, 0);
   EXPECT_EQ(finished.out, "");
   EXPECT_EQ(read_file(file), encode(frames));
@@ -211,7 +211,8 @@ TEST_F(Meridianctl, FindsTheSocketInTheEnvironment) {
 
 TEST(MeridianctlAlone, FailsClearlyWhereNoDaemonRuns) {
   const TempDir directory;
-  for (const std::string& socket : {directory.file("missing.sock"), directory.file(std::string(200, 's'))}) {
+  for (const std::string& socket :
+       {directory.file("missing.sock"), directory.file(std::string(200, 's'))}) {
     for (const char* command : {"depth", "drain", "stats", "flush"}) {
       const Finished finished = testing::run({testing::meridianctl, "--socket", socket, command});
       EXPECT_EQ(finished.status, 1);

@@ -29,8 +29,7 @@ class Overflow : public DaemonTest {
                      const std::vector<NativeFrame>& frames) {
     const std::uint64_t before = frames_read(uplink, control);
     uplink.send(frames);
-    ASSERT_TRUE(
-        eventually([&] { return frames_read(uplink, control) == before + frames.size(); }));
+    ASSERT_TRUE(eventually([&] { return frames_read(uplink, control) == before + frames.size(); }));
   }
 
   static std::uint64_t frames_read(UplinkClient& uplink, ControlClient& control) {
@@ -224,9 +223,9 @@ TEST_F(ChannelFull, DropsAreCountedAtOnceAndPerSatellite) {
   ASSERT_TRUE(eventually([&] {
     stats = control.call("stats");
     return stats.at("ledger").at("received").get<std::uint64_t>() + waiting_at_most >= 1000;
-  })) << "a full buffer must not keep drops from being counted: " << stats;
-  const auto dropped =
-      stats.at("ledger").at("dropped").at("channel_full").get<std::uint64_t>();
+  })) << "a full buffer must not keep drops from being counted: "
+      << stats;
+  const auto dropped = stats.at("ledger").at("dropped").at("channel_full").get<std::uint64_t>();
   EXPECT_EQ(stats.at("ledger").at("received").get<std::uint64_t>(), 100 + dropped);
   EXPECT_TRUE(balanced(stats));
 
@@ -295,18 +294,22 @@ TEST_F(Overflow, FileDescriptorsUsedUpPauseAcceptAndNothingElse) {
   uplink.send(frames_of(1, 0, 10));
   ControlClient control = daemon().connect();
   ASSERT_TRUE(eventually([&] { return control.call("depth").at("frames") == 10; }));
-  daemon().process().limit_open_files(daemon().process().open_files() + 3);
+  ASSERT_TRUE(eventually([&] { return control.call("stats")["control"]["clients"] == 1; }))
+      << "the client that asked at the start is gone";
+  const std::size_t limit = daemon().process().open_files() + 3;
+  daemon().process().limit_open_files(limit);
 
   std::vector<UplinkClient> crowd;
   for (std::uint32_t i = 0; i < 12; ++i) {
     crowd.emplace_back(daemon().port()).send(frames_of(100 + i, 0, 5));
   }
-  ControlClient late = daemon().connect();  // the system takes it; the daemon cannot yet
-  late.send_line("depth");
   const auto logged = [&](const char* text) {
     return eventually([&] { return daemon().logged(text); });
   };
   ASSERT_TRUE(logged("uplink listener \"native\" cannot accept: Too many open files"));
+  ASSERT_TRUE(eventually([&] { return daemon().process().open_files() == limit; }));
+  ControlClient late = daemon().connect();  // the system takes it; the daemon cannot yet
+  late.send_line("depth");
   ASSERT_TRUE(logged("control socket cannot accept: Too many open files"));
 
   const std::chrono::milliseconds cpu_before = daemon().process().cpu_time();

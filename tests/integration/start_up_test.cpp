@@ -4,28 +4,28 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <filesystem>
+
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <cstring>
-#include <filesystem>
-
 namespace meridian {
 namespace {
 
+using ::testing::AllOf;
 using testing::at_most;
 using testing::config_in;
 using testing::Daemon;
 using testing::eventually;
 using testing::Finished;
+using ::testing::HasSubstr;
 using testing::Json;
 using testing::native_listener;
 using testing::TempDir;
-using ::testing::AllOf;
-using ::testing::HasSubstr;
 
 class StartUp : public ::testing::Test {
  protected:
@@ -85,9 +85,9 @@ TEST_F(StartUp, SocketPathThatIsTooLongIsAnError) {
   const std::string path = directory_.file(std::string(108, 's'));
   const Finished refused = run_daemon(config({{"control", {{"socket", path}}}}));
   EXPECT_EQ(refused.status, 1);
-  EXPECT_THAT(refused.err, AllOf(HasSubstr("control.socket"), HasSubstr(path),
-                                 HasSubstr(fmt::format("{} octets", path.size())),
-                                 HasSubstr("107")));
+  EXPECT_THAT(refused.err,
+              AllOf(HasSubstr("control.socket"), HasSubstr(path),
+                    HasSubstr(fmt::format("{} octets", path.size())), HasSubstr("107")));
 }
 
 TEST_F(StartUp, SocketDirectoryThatIsNotWritableIsAnError) {
@@ -99,8 +99,8 @@ TEST_F(StartUp, SocketDirectoryThatIsNotWritableIsAnError) {
   std::vector<std::string> arguments = {testing::meridiand, "--config",
                                         directory_.write("closed.json", json.dump())};
   if (::geteuid() == 0) {  // to whom nothing is closed
-    const std::vector<std::string> as_nobody = {"setpriv", "--reuid", "65534", "--regid", "65534",
-                                                "--clear-groups"};
+    const std::vector<std::string> as_nobody = {"setpriv", "--reuid", "65534",
+                                                "--regid", "65534",   "--clear-groups"};
     std::vector<std::string> probe = as_nobody;
     probe.insert(probe.end(), {testing::meridiand, "--version"});
     if (testing::run(probe).status != 0) {
@@ -120,7 +120,7 @@ TEST_F(StartUp, SocketDirectoryIsMadeIfItIsNotThere) {
 }
 
 TEST_F(StartUp, SocketFileHasTheConfiguredMode) {
-  struct stat status {};
+  struct stat status{};
   {
     Daemon daemon(directory_, config());
     ASSERT_EQ(::stat(daemon.socket().c_str(), &status), 0);
@@ -184,7 +184,7 @@ TEST_F(StartUp, StopsOnSigintAsOnSigterm) {
 
 TEST_F(StartUp, JsonLogHasOneObjectALine) {
   Daemon daemon(directory_, config({{"log", {{"format", "json"}, {"level", "debug"}}}}));
-  testing::send_whole(daemon.port(), std::string("\0\0\0\1", 4));  // something to warn of
+  testing::send_whole(daemon.port(), std::string("\0\0\0", 3));  // something to warn of
   EXPECT_EQ(daemon.stop(), 0);
   bool warned = false;
   for (const std::string& line : testing::lines_of(daemon.log())) {
@@ -205,7 +205,7 @@ TEST_F(StartUp, LogGoesToAFileIfItIsToldSo) {
 }
 
 TEST_F(StartUp, LogFileThatCannotBeWrittenIsAnError) {
-  const std::string log = directory_.file("missing/meridiand.log");
+  const std::string log = directory_.write("file", "no directory") + "/meridiand.log";
   const Finished refused = run_daemon(config({{"log", {{"target", log}}}}));
   EXPECT_EQ(refused.status, 1);
   EXPECT_THAT(refused.err, HasSubstr(log));
@@ -234,8 +234,7 @@ TEST_F(StartUp, EveryProgramTellsVersionAndHelp) {
   for (const char* program : {testing::meridiand, testing::meridianctl, testing::meridian_sim}) {
     const Finished version = testing::run({program, "--version"});
     EXPECT_EQ(version.status, 0);
-    EXPECT_THAT(version.out,
-                HasSubstr(std::filesystem::path(program).filename().string() + " "));
+    EXPECT_THAT(version.out, HasSubstr(std::filesystem::path(program).filename().string() + " "));
     const Finished help = testing::run({program, "--help"});
     EXPECT_EQ(help.status, 0);
     EXPECT_THAT(help.out, HasSubstr("--version"));

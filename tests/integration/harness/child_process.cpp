@@ -4,15 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <filesystem>
@@ -21,6 +12,15 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace meridian::testing {
 
@@ -40,7 +40,7 @@ int make_memory_file(const char* name) {
 }
 
 std::string content_of(int file) {
-  struct stat status {};
+  struct stat status{};
   check(::fstat(file, &status) != 0 ? errno : 0, "fstat");
   std::string content(static_cast<std::size_t>(status.st_size), '\0');
   const ssize_t bytes = ::pread(file, content.data(), content.size(), 0);
@@ -90,6 +90,8 @@ ChildProcess::ChildProcess(const Arguments& arguments, const Arguments& environm
   ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_adddup2(&actions, out_, STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, err_, STDERR_FILENO);
+  // Whatever else this process was given is none of the program's business.
+  ::posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
   const int error =
       ::posix_spawnp(&pid_, own_arguments.at(0).c_str(), &actions, nullptr,
                      pointers_to(own_arguments).data(), pointers_to(variables).data());
@@ -140,9 +142,13 @@ int ChildProcess::wait(std::chrono::milliseconds patience_for_it) {
   return *status_;
 }
 
-std::string ChildProcess::out() const { return content_of(out_); }
+std::string ChildProcess::out() const {
+  return content_of(out_);
+}
 
-std::string ChildProcess::err() const { return content_of(err_); }
+std::string ChildProcess::err() const {
+  return content_of(err_);
+}
 
 std::chrono::milliseconds ChildProcess::cpu_time() const {
   const std::string stat = read_file(fmt::format("/proc/{}/stat", pid_));

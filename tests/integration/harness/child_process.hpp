@@ -3,12 +3,12 @@
 
 #include "integration/harness/deadlines.hpp"
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <sys/types.h>
 
 namespace meridian::testing {
 
@@ -29,8 +29,8 @@ class ChildProcess {
   [[nodiscard]] bool running();
   void signal(int number) const;
 
-  /// The exit status, or 128 + the number of the signal that ended it. Throws where it still runs after
-  /// `patience_for_it`.
+  /// The exit status, or 128 + the number of the signal that ended it. Throws where it still runs
+  /// after `patience_for_it`.
   int wait(std::chrono::milliseconds patience_for_it = patience);
 
   /// What it has written so far.
@@ -61,9 +61,8 @@ struct Finished {
 };
 
 /// Runs a program to its end.
-[[nodiscard]] Finished run(const ChildProcess::Arguments& arguments,
-                           const ChildProcess::Arguments& environment = {},
-                           std::chrono::milliseconds patience_for_it = at_most(
-                               std::chrono::seconds(60)));
+[[nodiscard]] Finished run(
+    const ChildProcess::Arguments& arguments, const ChildProcess::Arguments& environment = {},
+    std::chrono::milliseconds patience_for_it = at_most(std::chrono::seconds(60)));
 
 }  // namespace meridian::testing

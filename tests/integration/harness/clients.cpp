@@ -27,7 +27,9 @@ std::string ControlClient::read_line() {
   }
 }
 
-Json ControlClient::read_json() { return Json::parse(read_line()); }
+Json ControlClient::read_json() {
+  return Json::parse(read_line());
+}
 
 std::string ControlClient::read_octets(std::size_t count) {
   while (received_.size() < count) {

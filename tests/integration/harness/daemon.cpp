@@ -1,9 +1,9 @@
 #include "integration/harness/daemon.hpp"
 
-#include <signal.h>
-
 #include <sstream>
 #include <stdexcept>
+
+#include <signal.h>
 
 namespace meridian::testing {
 
@@ -79,7 +79,9 @@ std::uint64_t Daemon::stat(const std::string& pointer) const {
   return call("stats").at(Json::json_pointer(pointer)).get<std::uint64_t>();
 }
 
-bool Daemon::logged(std::string_view text) const { return log().find(text) != std::string::npos; }
+bool Daemon::logged(std::string_view text) const {
+  return log().find(text) != std::string::npos;
+}
 
 int Daemon::stop() {
   process_.signal(SIGTERM);

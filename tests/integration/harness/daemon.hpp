@@ -30,7 +30,8 @@ inline constexpr const char* meridian_sim = MERIDIAN_MERIDIAN_SIM;
 /// A running daemon. Killed in the destructor unless it was stopped.
 class Daemon {
  public:
-  /// Starts it and waits until it answers. Throws std::runtime_error with its log where it does not.
+  /// Starts it and waits until it answers. Throws std::runtime_error with its log where it does
+  /// not.
   Daemon(const TempDir& directory, const Json& config);
 
   [[nodiscard]] const std::string& socket() const noexcept { return socket_; }

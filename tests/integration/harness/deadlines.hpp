@@ -11,7 +11,9 @@ namespace meridian::testing {
 inline constexpr std::uint64_t slowdown = MERIDIAN_TEST_SLOWDOWN;
 
 /// A load that takes as long as usual.
-constexpr std::uint64_t scaled(std::uint64_t count) { return count / slowdown; }
+constexpr std::uint64_t scaled(std::uint64_t count) {
+  return count / slowdown;
+}
 
 /// A time that is long enough.
 constexpr std::chrono::milliseconds at_most(std::chrono::milliseconds usual) {

@@ -18,9 +18,8 @@ void append_big(std::string& out, std::uint64_t value, int bytes) {
 }  // namespace
 
 void PrintTo(const NativeFrame& frame, std::ostream* out) {
-  *out << fmt::format("satellite {} channel {} flags {} sequence {}, {} octets",
-                      frame.satellite_id, frame.channel_id, frame.flags, frame.sequence,
-                      frame.payload.size());
+  *out << fmt::format("satellite {} channel {} flags {} sequence {}, {} octets", frame.satellite_id,
+                      frame.channel_id, frame.flags, frame.sequence, frame.payload.size());
 }
 
 void refuse_octets(std::string_view why, std::size_t at) {

@@ -69,8 +69,8 @@ void for_each_native(std::string_view octets, OnFrame&& on_frame) {
     if (length < 16 || octets.size() - at < 4 + length) {
       refuse_octets("a length that does not fit", at);
     }
-    on_frame(static_cast<std::uint32_t>(read_big(octets, at + 4, 4)),
-             read_big(octets, at + 12, 8), static_cast<std::size_t>(length - 16));
+    on_frame(static_cast<std::uint32_t>(read_big(octets, at + 4, 4)), read_big(octets, at + 12, 8),
+             static_cast<std::size_t>(length - 16));
     at += 4 + length;
   }
 }

@@ -2,19 +2,19 @@
 
 #include <fmt/format.h>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 namespace meridian::testing {
 
@@ -32,7 +32,9 @@ int open_socket(int family) {
   return socket;
 }
 
-bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
+bool would_block(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK;
+}
 
 }  // namespace
 
@@ -82,8 +84,7 @@ void StreamSocket::wait_for(short events, const char* what) const {
 void StreamSocket::send(std::string_view octets) {
   while (!octets.empty()) {
     wait_for(POLLOUT, "send");
-    const ssize_t sent =
-        ::send(socket_, octets.data(), octets.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent = ::send(socket_, octets.data(), octets.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent >= 0) {
       octets.remove_prefix(static_cast<std::size_t>(sent));
     } else if (!would_block(errno)) {
@@ -97,8 +98,7 @@ std::size_t StreamSocket::send_until_blocked(std::string_view octets,
   std::size_t total = 0;
   pollfd polled{.fd = socket_, .events = POLLOUT, .revents = 0};
   while (!octets.empty() && ::poll(&polled, 1, static_cast<int>(quiet.count())) == 1) {
-    const ssize_t sent =
-        ::send(socket_, octets.data(), octets.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent = ::send(socket_, octets.data(), octets.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent >= 0) {
       octets.remove_prefix(static_cast<std::size_t>(sent));
       total += static_cast<std::size_t>(sent);
@@ -148,7 +148,9 @@ std::string StreamSocket::wait_closed() {
   return octets;
 }
 
-void StreamSocket::half_close() { ::shutdown(socket_, SHUT_WR); }
+void StreamSocket::half_close() {
+  ::shutdown(socket_, SHUT_WR);
+}
 
 void StreamSocket::reset() noexcept {
   const linger at_once{.l_onoff = 1, .l_linger = 0};

@@ -1,11 +1,11 @@
 #include "integration/harness/temp_dir.hpp"
 
-#include <stdlib.h>
-
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
 #include <system_error>
+
+#include <stdlib.h>
 
 namespace meridian::testing {
 
