@@ -1,6 +1,7 @@
 // The acceptance of the main job, with the real programs: meridiand, meridian-sim, meridianctl.
 #include "integration/harness/daemon.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -26,7 +27,6 @@ using testing::DaemonTest;
 using testing::eventually;
 using testing::Finished;
 using testing::Json;
-using testing::native_listener;
 using testing::NativeFrame;
 using testing::satellite;
 using testing::scaled;

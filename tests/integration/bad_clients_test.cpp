@@ -1,6 +1,7 @@
 // Control clients that misbehave: cut off or put up with, counted, and never in anybody's way.
 #include "integration/harness/daemon.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -171,8 +172,7 @@ TEST_F(BadClients, FramesOfASatelliteGoBackBetweenTheOthers) {
   for (const NativeFrame& frame : mixed) {
     (frame.satellite_id == 2 ? second : others).push_back(frame);
   }
-  std::vector<NativeFrame> drained = client.drain_all({{"satellite_id", 2}});
-  EXPECT_TRUE(drained == second);
+  EXPECT_TRUE(client.drain_all({{"satellite_id", 2}}) == second);
   EXPECT_TRUE(client.drain_all() == others);
 }
 

@@ -1,6 +1,7 @@
 // Uplinks that send what they should not: named, counted, and nothing that was whole is lost.
 #include "integration/harness/daemon.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

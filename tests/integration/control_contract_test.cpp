@@ -93,6 +93,7 @@ TEST_F(ControlContract, JsonDrainGivesEveryFieldOfAFrame) {
 TEST_F(ControlContract, JsonDrainPadsPayloadsOfEveryLength) {
   start();
   std::vector<NativeFrame> frames;
+  frames.reserve(7);
   for (std::size_t bytes = 0; bytes < 7; ++bytes) {
     frames.push_back({.satellite_id = 1, .sequence = bytes, .payload = std::string(bytes, '\xA5')});
   }

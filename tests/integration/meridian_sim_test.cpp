@@ -1,6 +1,7 @@
 // meridian-sim against a real daemon.
 #include "integration/harness/daemon.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,7 +18,6 @@ using namespace std::chrono_literals;
 using ::testing::AllOf;
 using testing::at_most;
 using testing::ChildProcess;
-using testing::ControlClient;
 using testing::DaemonTest;
 using testing::encode;
 using testing::eventually;
@@ -26,9 +26,7 @@ using ::testing::HasSubstr;
 using testing::Json;
 using testing::NativeFrame;
 using testing::satellite;
-using testing::scaled;
 using testing::SpacePacket;
-using testing::TempDir;
 
 class MeridianSim : public DaemonTest {
  protected:

@@ -10,7 +10,6 @@ namespace meridian {
 namespace {
 
 using ::testing::AllOf;
-using testing::ChildProcess;
 using ::testing::ContainsRegex;
 using testing::DaemonTest;
 using testing::encode;

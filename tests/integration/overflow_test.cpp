@@ -17,7 +17,6 @@ using testing::frames_of;
 using testing::Json;
 using testing::native_listener;
 using testing::NativeFrame;
-using testing::packet_listener;
 using testing::satellite;
 using testing::send_whole;
 using testing::UplinkClient;

@@ -1,6 +1,7 @@
 // What keeps a daemon from starting, and what must not: ports, the socket's path, its file.
 #include "integration/harness/daemon.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
