@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string_view>
 #include <thread>
 
 namespace meridian {
@@ -129,7 +130,7 @@ TEST_F(Overflow, BackpressureReachesThePeerAndShowsAsHeld) {
   start({{"buffer", {{"max_frames", 100}, {"when_full", "backpressure"}}},
          {"channel", {{"capacity", 1}}}});
   UplinkClient uplink(daemon().port());
-  const std::vector<NativeFrame> frames = frames_of(1, 0, testing::scaled(200'000), 84);
+  const std::vector<NativeFrame> frames = frames_of(1, 0, 200'000, 84);
   const std::string octets = encode(frames);
   const std::size_t taken =
       uplink.socket().send_until_blocked(octets, std::chrono::milliseconds(300));
@@ -288,6 +289,9 @@ TEST_F(ChannelFull, LossOfThePeerIsStillAGapAmongDrops) {
 }
 
 TEST_F(Overflow, FileDescriptorsUsedUpPauseAcceptAndNothingElse) {
+  if (std::string_view(MERIDIAN_TEST_SANITIZERS).find("undefined") != std::string_view::npos) {
+    GTEST_SKIP() << "its check of vptrs needs file descriptors too, and fails without";
+  }
   start();
   UplinkClient uplink(daemon().port());
   uplink.send(frames_of(1, 0, 10));

@@ -102,7 +102,7 @@ TEST_F(Backpressure, DrainsFrameByFrameInOrder) {
 TEST_F(Backpressure, DrainsAlsoWhatWaitsInTheChannel) {
   // Six sends had completed: 60 frames, more than twice what the buffer holds.
   const Drained drained = drain(all_frames);
-  std::vector<std::uint64_t> sequences = sequences_of(drained);
+  const std::vector<std::uint64_t> sequences = sequences_of(drained);
   ASSERT_GE(sequences.size(), 60U);
   EXPECT_EQ(sequences, numbers(0, sequences.size()));
   EXPECT_TRUE(stats().ledger.balanced());
