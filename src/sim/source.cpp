@@ -9,11 +9,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <random>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
@@ -152,8 +152,8 @@ std::shared_ptr<const std::vector<std::byte>> load_packets(const std::string& fi
     throw std::runtime_error(fmt::format("{}: cannot be read", file));
   }
   const std::string content{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  auto packets = std::make_shared<std::vector<std::byte>>(content.size());
-  std::memcpy(packets->data(), content.data(), content.size());
+  const auto octets = std::as_bytes(std::span(content));
+  auto packets = std::make_shared<std::vector<std::byte>>(octets.begin(), octets.end());
   for (std::size_t at = 0; at < packets->size();) {
     const std::size_t left = packets->size() - at;
     const bool whole = left >= space_packet::header_bytes &&
