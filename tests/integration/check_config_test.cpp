@@ -25,7 +25,7 @@ struct BrokenConfig {
   std::vector<std::string> said;  ///< that the message has all of
 };
 void PrintTo(const BrokenConfig& config, std::ostream* out) {
-  *out << config.text;
+  *out << config.name;
 }
 
 class BrokenConfigs : public ::testing::TestWithParam<BrokenConfig> {};
@@ -169,7 +169,7 @@ struct ValidConfig {
   std::string text;
 };
 void PrintTo(const ValidConfig& config, std::ostream* out) {
-  *out << config.text;
+  *out << config.name;
 }
 
 class ValidConfigs : public ::testing::TestWithParam<ValidConfig> {};

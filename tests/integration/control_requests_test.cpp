@@ -120,7 +120,7 @@ struct BadRequest {
   Json id = nullptr;  ///< that the answer carries
 };
 void PrintTo(const BadRequest& request, std::ostream* out) {
-  *out << request.line;
+  *out << request.name;
 }
 
 class BadRequests : public ControlRequests, public ::testing::WithParamInterface<BadRequest> {};
