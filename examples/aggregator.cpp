@@ -55,6 +55,7 @@ int main() {
     const auto aggregator =
         meridian::spawn_aggregator(context.get_executor(), {.channel_capacity = 128});
     std::vector<std::future<void>> uplinks;
+    uplinks.reserve(4);
     for (std::uint32_t satellite_id = 0; satellite_id < 4; ++satellite_id) {
       uplinks.push_back(
           asio::co_spawn(context, run_uplink(aggregator, satellite_id), asio::use_future));

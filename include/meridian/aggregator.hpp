@@ -149,8 +149,9 @@ struct DropReport {
 /// The way to the aggregator. All calls may fail with Errc::aggregator_shut_down, those with a
 /// result also with Errc::reply_dropped.
 ///
-/// Ownership: copies share the aggregator, which ends when the last of them is destroyed; what
-/// is in the buffer then goes with it. A call that is in progress keeps it alive.
+/// Ownership: copies share the aggregator, which ends when the last of them is destroyed or when
+/// `shut_down` is called; what is in the buffer then goes with it. A call that is in progress keeps
+/// it alive.
 /// Thread-safety: copies and const members may be used on any thread.
 /// Cancellation: a cancelled call (asio::error::operation_aborted) may or may not have been carried
 /// out, but frames of a cancelled drain stay in the buffer or go back to their place.
@@ -176,9 +177,10 @@ class AggregatorHandle {
   /// backpressure held in the channel. Done in steps, between which others have their turn.
   [[nodiscard]] asio::awaitable<Result<Drained>> drain(DrainQuery query) const;
 
-  /// Puts drained frames back in their old place, as if they had not been drained: where the buffer
-  /// has filled up meanwhile, its policy applies. Under `WhenFull::backpressure` none is lost, and
-  /// the buffer may stand above its bounds until the next drain.
+  /// Puts drained frames back in their old place: where the buffer has filled up meanwhile, its
+  /// policy applies. Under `WhenFull::backpressure` none is lost, and the buffer may stand above its
+  /// bounds until the next drain. The frames of each satellite are in their old order again; after a
+  /// drain of one satellite its frames may stand before those of others that came in the same read.
   [[nodiscard]] asio::awaitable<error_code> put_back(std::vector<BufferedBatch> batches) const;
 
   /// Discards the buffer, and what waits in the channel. Returns how many frames.
@@ -196,6 +198,12 @@ class AggregatorHandle {
   /// Before a stop: from now on a full buffer holds nothing back, so that sessions can hand over
   /// what they have read, and the channel empties. Bounds are exceeded by at most that.
   [[nodiscard]] asio::awaitable<error_code> release_backpressure() const;
+
+  /// Ends the aggregator for all handles: takes what is in the channel, as after
+  /// `release_backpressure`, and returns the last figures. Frames that are still in the buffer go
+  /// with it. Other calls fail from now on with Errc::aggregator_shut_down, those whose request was
+  /// on its way with Errc::reply_dropped.
+  [[nodiscard]] asio::awaitable<Result<AggregatorStats>> shut_down() const;
 
  private:
   friend AggregatorHandle spawn_aggregator(const asio::any_io_executor&, const AggregatorOptions&);

@@ -64,7 +64,7 @@ template <typename T>
 class Receiver;
 
 /// Makes a channel that holds exactly `capacity` messages (at least 1): with 32, the 33rd send
-/// waits. Completions go to the executor of the operation that waits, `executor` if it has none.
+/// waits. T moves (by construction and by assignment) without throwing. Completions go to the executor of the operation that waits, `executor` if it has none.
 template <typename T>
 [[nodiscard]] std::pair<Sender<T>, Receiver<T>> channel(asio::any_io_executor executor,
                                                         std::size_t capacity);
@@ -76,6 +76,11 @@ template <typename T>
     asio::any_io_executor executor);
 
 namespace detail {
+
+/// What a message is moved by: into the channel, and back to a sender that it is refused to.
+template <typename T>
+inline constexpr bool movable_without_loss =
+    std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>;
 
 /// Shared ownership of the sending end: counted, so that the last one ends the stream.
 template <typename T>
@@ -308,7 +313,7 @@ class Receiver {
 
 template <typename T>
 std::pair<Sender<T>, Receiver<T>> channel(asio::any_io_executor executor, std::size_t capacity) {
-  static_assert(std::is_nothrow_move_constructible_v<T>, "a message must not get lost in a move");
+  static_assert(detail::movable_without_loss<T>, "a message must not get lost in a move");
   assert(capacity > 0);
   auto core = std::make_shared<detail::ChannelCore<T>>(std::move(executor), capacity);
   detail::SenderRef<T> sender(core);
@@ -317,7 +322,7 @@ std::pair<Sender<T>, Receiver<T>> channel(asio::any_io_executor executor, std::s
 
 template <typename T>
 std::pair<UnboundedSender<T>, Receiver<T>> unbounded_channel(asio::any_io_executor executor) {
-  static_assert(std::is_nothrow_move_constructible_v<T>, "a message must not get lost in a move");
+  static_assert(detail::movable_without_loss<T>, "a message must not get lost in a move");
   auto core = std::make_shared<detail::ChannelCore<T>>(std::move(executor),
                                                        std::numeric_limits<std::size_t>::max());
   detail::SenderRef<T> sender(core);

@@ -1,8 +1,10 @@
 /// One reply, exactly once: request and response between coroutines.
 ///
 ///     auto [tx, rx] = meridian::oneshot<int>(executor);
-///     std::move(tx).send(42);                              // consumes tx: a second send does not
-///     compile boost::system::result<int> reply = co_await std::move(rx).receive();
+///     std::move(tx).send(42);  // consumes tx
+///     boost::system::result<int> reply = co_await std::move(rx).receive();
+///
+/// A sender that was moved from has no way to the receiver: a second send gives its value back.
 ///
 /// Source: tokio::sync::oneshot, as the lesson uses it.
 #pragma once

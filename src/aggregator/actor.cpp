@@ -57,6 +57,9 @@ bool Actor::serve_requests() {
     // Read your writes: whatever was in the data lane when the request was sent comes first.
     take_batches(data_.level().capacity);
     std::visit([this](auto& request) { answer(request); }, *next);
+    if (ended_) {
+      return false;
+    }
     // The answer may have made room.
     take_batches(data_.level().capacity);
   }
@@ -102,11 +105,14 @@ void Actor::answer(request::GetDepth& request) {
   std::move(request.reply).send(buffer_.depth());
 }
 
+AggregatorStats Actor::stats() const {
+  return {.ledger = accounts_.ledger(buffer_.depth().frames),
+          .buffer = buffer_.level(),
+          .channel = data_.level()};
+}
+
 void Actor::answer(request::GetStats& request) {
-  std::move(request.reply)
-      .send({.ledger = accounts_.ledger(buffer_.depth().frames),
-             .buffer = buffer_.level(),
-             .channel = data_.level()});
+  std::move(request.reply).send(stats());
 }
 
 void Actor::answer(request::TakeDropReport& request) {
@@ -116,6 +122,15 @@ void Actor::answer(request::TakeDropReport& request) {
 void Actor::answer(request::ReleaseBackpressure& request) {
   buffer_.release_backpressure();
   std::move(request.reply).send({});
+}
+
+void Actor::answer(request::ShutDown& request) {
+  buffer_.release_backpressure();
+  // Senders that wait move up as their place in the channel becomes free.
+  while (take_batches(data_.level().capacity)) {
+  }
+  ended_ = true;
+  std::move(request.reply).send(stats());
 }
 
 void Actor::answer(request::Drain& request) {

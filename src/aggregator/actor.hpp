@@ -29,7 +29,7 @@ class Actor {
   Actor(const Actor&) = delete;
   Actor& operator=(const Actor&) = delete;
 
-  /// Runs until all handles are gone.
+  /// Runs until all handles are gone, or one of them shuts it down.
   [[nodiscard]] asio::awaitable<void> run();
 
  private:
@@ -46,10 +46,13 @@ class Actor {
   /// Counts a batch and puts it into the buffer.
   void receive(FrameBatch batch);
 
+  [[nodiscard]] AggregatorStats stats() const;
+
   void answer(request::GetDepth& request);
   void answer(request::GetStats& request);
   void answer(request::TakeDropReport& request);
   void answer(request::ReleaseBackpressure& request);
+  void answer(request::ShutDown& request);
   void answer(request::Drain& request);
   void answer(request::PutBack& request);
   void answer(request::Flush& request);
@@ -64,7 +67,7 @@ class Actor {
   FrameBuffer buffer_;
   std::optional<FrameBatch> held_;   // the rest of a batch, waiting for room (backpressure)
   std::uint64_t batches_taken_ = 0;  // from the data lane, the held one included
-  bool ended_ = false;               // all handles are gone
+  bool ended_ = false;               // all handles are gone, or it was shut down
 };
 
 }  // namespace meridian

@@ -237,6 +237,10 @@ asio::awaitable<error_code> AggregatorHandle::release_backpressure() const {
   return Port::tell<request::ReleaseBackpressure>(port_);
 }
 
+asio::awaitable<AggregatorHandle::Result<AggregatorStats>> AggregatorHandle::shut_down() const {
+  return Port::ask<request::ShutDown>(port_);
+}
+
 namespace {
 
 asio::awaitable<void> run_actor(AggregatorOptions options, Receiver<FrameBatch> data,

@@ -28,6 +28,7 @@ struct GetDepth : Asking<Depth> {};
 struct GetStats : Asking<AggregatorStats> {};
 struct TakeDropReport : Asking<DropReport> {};
 struct ReleaseBackpressure : Asking<Done> {};
+struct ShutDown : Asking<AggregatorStats> {};
 
 /// How far a drain has come. The first step is the one without bounds.
 struct DrainProgress {
@@ -69,7 +70,7 @@ struct GiveUp : Asking<Done> {
   FrameBatch batch;
 };
 
-using Request = std::variant<GetDepth, GetStats, TakeDropReport, ReleaseBackpressure, Drain,
-                             PutBack, Flush, GetOrigins, GiveUp>;
+using Request = std::variant<GetDepth, GetStats, TakeDropReport, ReleaseBackpressure, ShutDown,
+                             Drain, PutBack, Flush, GetOrigins, GiveUp>;
 
 }  // namespace meridian::request

@@ -20,6 +20,13 @@ std::uint64_t half_of(std::uint64_t mask) noexcept {
 
 void SequenceState::observe(const Run& run, SequenceWidth width) {
   const std::uint64_t mask = mask_of(width);
+  judge(run, mask);
+  if (!excused_.empty()) {
+    forget_passed(mask);
+  }
+}
+
+void SequenceState::judge(const Run& run, std::uint64_t mask) {
   const std::uint64_t end = (run.first + run.frames - 1) & mask;
   if (!last_) {
     last_ = end;
@@ -40,7 +47,7 @@ void SequenceState::observe(const Run& run, SequenceWidth width) {
   } else if (distance == 0) {
     ++counts_.duplicates;
   } else if (distance > 1) {
-    const std::uint64_t missing = distance - 1 - take_excused(distance, mask);
+    const std::uint64_t missing = distance - 1 - excused_before(distance, mask);
     counts_.missing += missing;
     counts_.gaps += missing > 0 ? 1 : 0;
   }
@@ -58,20 +65,22 @@ void SequenceState::excuse(const Run& run) {
   excused_.push_back({.first = run.first, .frames = run.frames});
 }
 
-std::uint64_t SequenceState::take_excused(std::uint64_t distance, std::uint64_t mask) {
+std::uint64_t SequenceState::excused_before(std::uint64_t distance, std::uint64_t mask) const {
   std::uint64_t covered = 0;
+  for (const Excused& piece : excused_) {
+    const std::uint64_t ahead = (piece.first - *last_) & mask;
+    if (ahead < distance) {
+      covered += std::min(piece.frames, distance - ahead);
+    }
+  }
+  return std::min(covered, distance - 1);
+}
+
+void SequenceState::forget_passed(std::uint64_t mask) {
   std::erase_if(excused_, [&](const Excused& piece) {
     const std::uint64_t ahead = (piece.first - *last_) & mask;
-    if (ahead == 0 || ahead > half_of(mask)) {
-      return true;  // behind
-    }
-    if (ahead >= distance) {
-      return false;  // still to come
-    }
-    covered += std::min(piece.frames, distance - ahead);
-    return true;
+    return ahead == 0 || ahead > half_of(mask);
   });
-  return std::min(covered, distance - 1);
 }
 
 }  // namespace meridian

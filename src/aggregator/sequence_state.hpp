@@ -40,9 +40,13 @@ class SequenceState {
   /// missing then.
   static constexpr std::size_t max_excused = 16;
 
-  /// How many of the sequences last + 1 … last + distance - 1 are excused; forgets all that are
-  /// not ahead of last + distance.
-  std::uint64_t take_excused(std::uint64_t distance, std::uint64_t mask);
+  void judge(const Run& run, std::uint64_t mask);
+
+  /// How many of the sequences last + 1 … last + distance - 1 are excused.
+  [[nodiscard]] std::uint64_t excused_before(std::uint64_t distance, std::uint64_t mask) const;
+
+  /// Forgets what is not ahead of the last one: after a roll-over it would seem to be.
+  void forget_passed(std::uint64_t mask);
 
   std::optional<std::uint64_t> last_;
   Counts counts_;

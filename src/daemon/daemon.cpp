@@ -109,15 +109,12 @@ asio::awaitable<void> Daemon::stop_in_order() {
   drop_log_.stop();
 
   const auto drops = co_await aggregator_->take_drop_report();
-  const auto stats = co_await aggregator_->stats();
+  const auto stats = co_await aggregator_->shut_down();
   if (drops && stats) {
     log_drops(*drops);
     log_end(*stats);
   }
-  // With the last handle the aggregator ends, and with it the last work of the context.
-  listeners_.clear();
-  control_.reset();
-  aggregator_.reset();
+  // The aggregator was the last work of the context.
 }
 
 void Daemon::give_up_after_deadline() {

@@ -178,7 +178,7 @@ TEST_F(Acceptance, BackpressureWithoutADrainStallsSendersAndNothingElse) {
   }
 
   std::uint64_t received = room;
-  for (const std::uint64_t count : {1, 10, 999, 1000, 1, 500}) {
+  for (const std::uint64_t count : {1U, 10U, 999U, 1000U, 1U, 500U}) {
     EXPECT_EQ(control.drain_binary({{"max_frames", count}}).result.at("frames"), count);
     received += count;
     ASSERT_TRUE(eventually([&] {

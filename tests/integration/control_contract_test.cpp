@@ -270,7 +270,7 @@ TEST_F(ControlContract, SatellitesHaveEveryField) {
   start();
   // 0 1 2 | a gap of 2 | 5 5 (a duplicate) 3 (late) 6
   std::vector<NativeFrame> frames;
-  for (const std::uint64_t sequence : {0, 1, 2, 5, 5, 3, 6}) {
+  for (const std::uint64_t sequence : {0U, 1U, 2U, 5U, 5U, 3U, 6U}) {
     frames.push_back({.satellite_id = 8, .channel_id = 2, .sequence = sequence, .payload = "four"});
   }
   send_whole(daemon().port(), frames);

@@ -209,7 +209,7 @@ TEST_F(MeridianSim, SecondRunIsNotAGap) {
   // Sequences begin anew with each run: repeated and late, but nothing is missing.
   ASSERT_EQ(simulate({"--uplinks", "2", "--frames", "100"}).status, 0);
   ASSERT_EQ(simulate({"--uplinks", "2", "--frames", "200"}).status, 0);
-  for (const std::uint64_t id : {1, 2}) {
+  for (const std::uint64_t id : {1U, 2U}) {
     const Json entry = satellite(daemon().call("satellites"), id);
     EXPECT_EQ(entry.at("frames"), 300);
     EXPECT_EQ(entry.at("gaps"), 0);

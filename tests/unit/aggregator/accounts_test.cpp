@@ -12,10 +12,8 @@
 namespace meridian {
 namespace {
 
-using testing::batch_of;
 using testing::batch_of_run;
 using ::testing::ElementsAre;
-using testing::header;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 

@@ -284,6 +284,49 @@ TEST_F(AggregatorTest, LivesUntilACallInProgressIsAnswered) {
   EXPECT_TRUE(context_.stopped());
 }
 
+TEST_F(AggregatorTest, IsShutDownForAllHandles) {
+  spawn({});
+  send(batch_of_run({1, 1}, 0, 10));
+  const AggregatorHandle copy(*aggregator_);
+  const auto last = call(aggregator_->shut_down());
+  ASSERT_TRUE(last.has_value());
+  EXPECT_EQ(last->ledger.buffered, 10U);
+  EXPECT_TRUE(last->ledger.balanced());
+
+  EXPECT_EQ(call(copy.send(batch_of_run({1, 1}, 10, 1))), Errc::aggregator_shut_down);
+  const auto refused = copy.try_send(batch_of_run({1, 1}, 10, 7));
+  ASSERT_TRUE(refused.has_value());
+  EXPECT_EQ(refused->reason, Errc::aggregator_shut_down);
+  EXPECT_EQ(refused->value.frames(), 7U);
+  EXPECT_EQ(call(copy.give_up(batch_of_run({1, 1}, 10, 1))), Errc::aggregator_shut_down);
+  EXPECT_EQ(call(copy.depth()).error(), Errc::aggregator_shut_down);
+  EXPECT_EQ(call(copy.drain({.max_frames = 1})).error(), Errc::aggregator_shut_down);
+  EXPECT_EQ(call(copy.flush()).error(), Errc::aggregator_shut_down);
+  EXPECT_EQ(call(copy.stats()).error(), Errc::aggregator_shut_down);
+  EXPECT_EQ(call(copy.origins()).error(), Errc::aggregator_shut_down);
+  EXPECT_EQ(call(copy.shut_down()).error(), Errc::aggregator_shut_down);
+}
+
+TEST_F(AggregatorTest, TakesWhatBackpressureHeldBackBeforeItIsShutDown) {
+  spawn(options(2, 5, WhenFull::backpressure));
+  for (std::uint64_t first = 0; first < 40; first += 10) {  // the last one waits for the channel
+    asio::co_spawn(context_, aggregator_->send(batch_of_run({1, 1}, first, 10)), asio::use_future);
+  }
+  testing::poll(context_);
+  EXPECT_EQ(call(aggregator_->shut_down()).value().ledger.buffered, 40U);
+  testing::poll(context_);
+  EXPECT_TRUE(context_.stopped()) << "something is left that waits";
+}
+
+TEST_F(AggregatorTest, DropsTheReplyToARequestThatAShutDownOvertakes) {
+  spawn({});
+  auto last = asio::co_spawn(context_, aggregator_->shut_down(), asio::use_future);
+  auto depth = asio::co_spawn(context_, aggregator_->depth(), asio::use_future);
+  testing::poll(context_);
+  EXPECT_TRUE(last.get().has_value());
+  EXPECT_EQ(depth.get().error(), Errc::reply_dropped);
+}
+
 TEST_F(AggregatorTest, RefusesOptionsOfZero) {
   EXPECT_THROW(spawn({.channel_capacity = 0}), std::invalid_argument);
   EXPECT_THROW(spawn({.buffer = {.max_frames = 0}}), std::invalid_argument);

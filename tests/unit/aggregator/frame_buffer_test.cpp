@@ -197,7 +197,7 @@ TEST(FrameLargerThanTheBuffer, IsRefusedUnderDropOldestAndEvictsNobody) {
 TEST(FrameLargerThanTheBuffer, IsRefusedFromTheMiddleOfABatchUnderDropOldest) {
   Buffer buffer(limits(any, 100, WhenFull::drop_oldest));
   FrameBatchBuilder builder;
-  for (const std::size_t payload_bytes : {0, 10, 200, 300, 20, 500}) {
+  for (const std::size_t payload_bytes : {0U, 10U, 200U, 300U, 20U, 500U}) {
     builder.append(header(1, 1, payload_bytes), testing::sample_payload(payload_bytes));
   }
   buffer->add(builder.finish({}).value());

@@ -127,7 +127,7 @@ TEST(SequenceState, TakesTheFirstFrameAsItComes) {
 
 TEST(SequenceState, AddsUpOverManySteps) {
   SequenceState state;
-  for (const std::uint64_t sequence : {0, 1, 1, 5, 3, 4, 6, 10}) {
+  for (const std::uint64_t sequence : {0U, 1U, 1U, 5U, 3U, 4U, 6U, 10U}) {
     state.observe(run(sequence), w64);
   }
   EXPECT_EQ(judgement_of(state),
@@ -252,6 +252,18 @@ TEST(SequenceStateExcuse, IsUsedOnce) {
   ASSERT_EQ(judgement_of(state), (Judgement{.last = 0}));
   state.observe(run(5), w14);
   EXPECT_EQ(judgement_of(state), (Judgement{.gaps = 1, .missing = 4, .last = 5}));
+}
+
+TEST(SequenceStateExcuse, EndsWhereItsTurnHasPassed) {
+  SequenceState state;
+  state.excuse(run(100, 5));  // before the first frame arrived
+  state.observe(run(200), w14);
+  // Once around, without a gap that would have met the piece.
+  state.observe(run(201, 8000), w14);
+  state.observe(run(8201, 8280), w14);  // up to 96
+  ASSERT_EQ(judgement_of(state), (Judgement{.last = 96}));
+  state.observe(run(106), w14);
+  EXPECT_EQ(judgement_of(state), (Judgement{.gaps = 1, .missing = 9, .last = 106}));
 }
 
 TEST(SequenceStateExcuse, WorksOverTheRollOver) {

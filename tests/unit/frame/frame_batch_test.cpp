@@ -148,7 +148,7 @@ TEST(FrameBatch, FindsTheSameRunsByWalkingAsTheDecoderDid) {
 }
 
 TEST(FrameBatch, VisitsTheRunsItFinds) {
-  FrameBatch batch = interleaved_batch(9);
+  const FrameBatch batch = interleaved_batch(9);
   std::vector<meridian::Run> visited;
   batch.for_each_run([&](const meridian::Run& run) { visited.push_back(run); });
   EXPECT_EQ(visited, walk(batch));
@@ -164,7 +164,7 @@ TEST(FrameBatch, WalksRunsInTheWidthOfItsCounter) {
 TEST(FrameBatch, SharesItsOctets) {
   FrameBatch first = batch_of_run({1, 2}, 0, 5, 10);
   const std::vector<SeenFrame> all = frames_of(first);
-  FrameBatch second = first.share();
+  const FrameBatch second = first.share();
   EXPECT_EQ(second.octets().data(), first.octets().data());
   // Each goes on by itself, and outlives the other.
   std::ignore = first.split_front(3);

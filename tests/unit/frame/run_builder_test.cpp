@@ -25,7 +25,7 @@ TEST(RunBuilder, MakesOneRunOfConsecutiveSequences) {
 
 TEST(RunBuilder, StartsARunWhereSequencesJumpRepeatOrGoBack) {
   RunBuilder runs(SequenceWidth::bits64);
-  for (const std::uint64_t sequence : {1, 2, 4, 4, 3, 4}) {
+  for (const std::uint64_t sequence : {1U, 2U, 4U, 4U, 3U, 4U}) {
     runs.add(a, sequence, 1);
   }
   EXPECT_THAT(runs.take(),
@@ -74,7 +74,7 @@ TEST(RunBuilder, TellsChannelsOfOneSatelliteApart) {
 
 TEST(RunBuilder, ContinuesOverARollOverOf14Bits) {
   RunBuilder runs(SequenceWidth::bits14);
-  for (const std::uint64_t sequence : {16382, 16383, 0, 1}) {
+  for (const std::uint64_t sequence : {16382U, 16383U, 0U, 1U}) {
     runs.add(a, sequence, 1);
   }
   EXPECT_THAT(runs.take(),

@@ -15,7 +15,6 @@ using testing::frames_of;
 using testing::header;
 using testing::in_slab;
 using testing::Octets;
-using testing::sample_payload;
 using testing::SeenFrame;
 
 constexpr SatelliteId satellite = 25544;
