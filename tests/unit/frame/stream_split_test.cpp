@@ -59,7 +59,7 @@ Octets native_frames() {
 Octets packets() {
   Octets stream;
   for (std::uint16_t i = 0; i < 12; ++i) {
-    const ChannelId apid = i % 4 == 3 ? 0x7FF : i % 2;
+    const auto apid = static_cast<ChannelId>(i % 4 == 3 ? 0x7FF : i % 2);
     append(stream, space_packet(apid, static_cast<std::uint16_t>((16380 + i) & 0x3FFF), 1 + i));
   }
   return stream;
