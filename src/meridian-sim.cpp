@@ -1,4 +1,7 @@
 // meridian-sim: simulated uplinks.
+#include "frame/framing.hpp"
+#include "runtime/host_port.hpp"
+#include "runtime/process_limits.hpp"
 #include "sim/options.hpp"
 #include "sim/simulation.hpp"
 #include "status/version.hpp"
@@ -11,7 +14,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <map>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -48,23 +50,42 @@ sim::Range read_range(const std::string& text) {
 
 /// "HOST:PORT", with an IPv6 address in brackets.
 void read_target(const std::string& text, sim::Options& options) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string::npos || colon == 0 || colon + 1 == text.size()) {
-    throw std::runtime_error("--connect: must be HOST:PORT");
+  const auto target = runtime::read_host_port(text);
+  if (!target || target->port == 0) {
+    throw std::runtime_error("--connect: must be HOST:PORT, with a port of 1 to 65535");
   }
-  options.host = text.substr(0, colon);
-  options.port = text.substr(colon + 1);
-  if (options.host.size() > 2 && options.host.front() == '[' && options.host.back() == ']') {
-    options.host = options.host.substr(1, options.host.size() - 2);
+  options.host = target->host;
+  options.port = target->port;
+}
+
+Framing read_framing(const std::string& text) {
+  for (const auto& [name, framing] : framing_names) {
+    if (text == name) {
+      return framing;
+    }
+  }
+  throw std::runtime_error("--framing: must be length_prefixed or ccsds_space_packet");
+}
+
+/// A number of 0 to `most`; it may have a fraction.
+double read_number(const char* option, double value, double most) {
+  if (!(value >= 0 && value <= most)) {
+    throw std::runtime_error(fmt::format("{}: must be a number of 0 to {}", option, most));
+  }
+  return value;
+}
+
+/// What the framing allows.
+void check_payload(const sim::Options& options) {
+  const bool packets = options.framing == Framing::ccsds_space_packet;
+  if (packets && (options.payload_bytes.least < 1 || options.payload_bytes.most > 65536)) {
+    throw std::runtime_error("--payload-bytes: space packets carry 1 to 65536 octets");
   }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  static const std::map<std::string, sim::Framing> framings = {
-      {"length_prefixed", sim::Framing::length_prefixed},
-      {"ccsds_space_packet", sim::Framing::ccsds_space_packet}};
   CLI::App app(
       "Simulated uplinks: makes frames or replays a file of space packets, sends them to a "
       "meridiand and measures.");
@@ -72,6 +93,7 @@ int main(int argc, char** argv) {
   std::string connect;
   std::string payload = "64";
   std::optional<std::size_t> uplinks;
+  std::string framing = "length_prefixed";
   std::optional<double> duration;
   bool json = false;
   app.add_option("--connect", connect,
@@ -87,17 +109,15 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1'000'000'000'000}));
   app.add_option("--rate", options.rate,
                  "Frames per second and uplink; 0, the default: as fast as they are taken")
-      ->option_text("FRAMES_PER_S")
-      ->check(CLI::NonNegativeNumber);
+      ->option_text("FRAMES_PER_S");
   app.add_option("--payload-bytes", payload, "Octets of payload (default 64)")
       ->option_text("N|MIN:MAX");
-  app.add_option("--duration", duration, "Stop after so many seconds")
-      ->option_text("S")
-      ->check(CLI::PositiveNumber);
-  app.add_option("--replay", options.replay, "Send the packets of this file")->option_text("FILE");
-  app.add_option("--framing", options.framing, "length_prefixed (default) or ccsds_space_packet")
-      ->option_text("FRAMING")
-      ->transform(CLI::CheckedTransformer(framings));
+  app.add_option("--duration", duration, "Stop after so many seconds")->option_text("S");
+  CLI::Option* const replay =
+      app.add_option("--replay", options.replay, "Send the packets of this file")
+          ->option_text("FILE");
+  app.add_option("--framing", framing, "length_prefixed (default) or ccsds_space_packet")
+      ->option_text("FRAMING");
   app.add_option("--seed", options.seed, "Seed of the payloads (default 1)")->option_text("N");
   app.add_flag("--json", json, "The result for programs");
   app.set_version_flag("--version",
@@ -105,25 +125,33 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   try {
-    const bool replays = !options.replay.empty();
-    if (replays && options.framing != sim::Framing::ccsds_space_packet) {
+    const bool replays = replay->count() > 0;
+    options.framing = read_framing(framing);
+    if (replays && options.replay.empty()) {
+      throw std::runtime_error("--replay: needs the name of a file");
+    }
+    if (replays && options.framing != Framing::ccsds_space_packet) {
       throw std::runtime_error(
           "--replay: needs --framing ccsds_space_packet, the only framing of files");
     }
     options.uplinks = uplinks.value_or(replays ? 1 : 48);
     options.payload_bytes = read_range(payload);
+    check_payload(options);
+    options.rate = read_number("--rate", options.rate, 1e9);
     if (duration) {
-      options.duration = std::chrono::duration<double>(*duration);
+      constexpr double year = 365.0 * 24 * 3600;
+      options.duration = std::chrono::duration<double>(read_number("--duration", *duration, year));
     }
     if (!options.frames && !duration && !replays) {
       options.frames = 10'000;
     }
-    if (options.framing == sim::Framing::ccsds_space_packet) {
-      options.port = "7401";
+    if (options.framing == Framing::ccsds_space_packet) {
+      options.port = 7401;
     }
     if (!connect.empty()) {
       read_target(connect, options);
     }
+    runtime::raise_open_files_limit();
     const sim::Result result = sim::simulate(options);
     fmt::print("{}", json ? sim::to_json(result) : sim::to_text(result));
     return result.failures.empty() ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -11,10 +11,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace {
 
@@ -52,15 +54,12 @@ struct Options {
   std::string socket;
   bool json = false;
   ctl::DrainOptions drain;
+  std::string format;
   std::uint64_t max_frames = 1000;
   bool all = false;
 };
 
 CLI::App* add_drain(CLI::App& app, Options& options) {
-  static const std::map<std::string, ctl::DrainFormat> formats = {
-      {"table", ctl::DrainFormat::table},
-      {"ndjson", ctl::DrainFormat::ndjson},
-      {"binary", ctl::DrainFormat::binary}};
   CLI::App* const drain = app.add_subcommand("drain", "Take frames out, the oldest first");
   CLI::Option* const max =
       drain->add_option("--max", options.max_frames, "At most so many (default 1000)")
@@ -70,10 +69,8 @@ CLI::App* add_drain(CLI::App& app, Options& options) {
   drain->add_option("--satellite", options.drain.satellite_id, "Only of this satellite")
       ->option_text("ID");
   drain
-      ->add_option("--format", options.drain.format,
-                   "table (default), ndjson or binary (native framing)")
-      ->option_text("table|ndjson|binary")
-      ->transform(CLI::CheckedTransformer(formats));
+      ->add_option("--format", options.format, "table (default), ndjson or binary (native framing)")
+      ->option_text("table|ndjson|binary");
   drain
       ->add_option("--output", options.drain.output,
                    "Write to a file instead of the standard output")
@@ -81,12 +78,22 @@ CLI::App* add_drain(CLI::App& app, Options& options) {
   return drain;
 }
 
-void run_drain(control::Client& client, Options& options, const CLI::App& drain) {
+ctl::DrainFormat read_format(const Options& options) {
+  if (options.format == "ndjson" || (options.format.empty() && options.json)) {
+    return ctl::DrainFormat::ndjson;
+  }
+  if (options.format == "table" || options.format.empty()) {
+    return ctl::DrainFormat::table;
+  }
+  if (options.format == "binary") {
+    return ctl::DrainFormat::binary;
+  }
+  throw std::runtime_error("--format: must be table, ndjson or binary");
+}
+
+void run_drain(control::Client& client, Options& options) {
   if (!options.all) {
     options.drain.max_frames = options.max_frames;
-  }
-  if (options.json && drain.get_option("--format")->count() == 0) {
-    options.drain.format = ctl::DrainFormat::ndjson;
   }
   const std::uint64_t frames = ctl::drain(client, options.drain);
   if (!options.json) {
@@ -95,9 +102,10 @@ void run_drain(control::Client& client, Options& options, const CLI::App& drain)
 }
 
 void run(const CLI::App& app, Options& options) {
+  options.drain.format = read_format(options);
   control::Client client(find_socket(options.socket));
   if (const CLI::App* const drain = app.get_subcommand("drain"); drain->parsed()) {
-    run_drain(client, options, *drain);
+    run_drain(client, options);
     return;
   }
   for (const Command& command : commands) {
@@ -128,6 +136,10 @@ int main(int argc, char** argv) {
   add_drain(app, options);
   CLI11_PARSE(app, argc, argv);
   try {
+    // Else a file descriptor of the connection could take its place, and drained frames be lost.
+    if (::fcntl(STDOUT_FILENO, F_GETFD) == -1) {
+      throw std::runtime_error("standard output is closed");
+    }
     run(app, options);
     if (std::fflush(stdout) != 0) {
       throw std::runtime_error("cannot write to standard output");

@@ -2,13 +2,14 @@
 #include "daemon/config.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/logging.hpp"
-#include "daemon/process_limits.hpp"
+#include "runtime/process_limits.hpp"
 #include "status/version.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -40,10 +41,15 @@ int serve(const daemon::Config& config) {
     return EXIT_FAILURE;
   }
   try {
-    daemon::raise_open_files_limit();
+    // Who reads the log may go away; that is no reason to end.
+    std::signal(SIGPIPE, SIG_IGN);
+    runtime::raise_open_files_limit();
     return daemon::Daemon(config).run();
   } catch (const std::exception& error) {
     spdlog::critical("{}", error.what());
+    if (config.log.target != "stderr" || config.log.level == spdlog::level::off) {
+      fmt::print(stderr, "meridiand: {}\n", error.what());
+    }
     return EXIT_FAILURE;
   }
 }

@@ -128,9 +128,13 @@ struct BufferedBatch {
 struct DrainQuery {
   std::uint64_t max_frames = 0;
   std::optional<SatelliteId> satellite_id{};  ///< nothing: all of them
+  /// Whether what is taken keeps its room under `WhenFull::backpressure`, so that it can come back:
+  /// each such drain ends in one `settle` or `put_back`.
+  bool lend = false;
 };
 
 struct Drained {
+  bool lent = false;
   std::vector<BufferedBatch> batches;
   Depth taken;                  ///< what `batches` holds
   std::uint64_t remaining = 0;  ///< frames left in the buffer
@@ -152,6 +156,7 @@ struct DropReport {
 /// Ownership: copies share the aggregator, which ends when the last of them is destroyed or when
 /// `shut_down` is called; what is in the buffer then goes with it. A call that is in progress keeps
 /// it alive.
+/// Lifetime: no handle may outlive the execution context.
 /// Thread-safety: copies and const members may be used on any thread.
 /// Cancellation: a cancelled call (asio::error::operation_aborted) may or may not have been carried
 /// out, but frames of a cancelled drain stay in the buffer or go back to their place.
@@ -178,10 +183,14 @@ class AggregatorHandle {
   [[nodiscard]] asio::awaitable<Result<Drained>> drain(DrainQuery query) const;
 
   /// Puts drained frames back in their old place: where the buffer has filled up meanwhile, its
-  /// policy applies. Under `WhenFull::backpressure` none is lost, and the buffer may stand above its
-  /// bounds until the next drain. The frames of each satellite are in their old order again; after a
-  /// drain of one satellite its frames may stand before those of others that came in the same read.
-  [[nodiscard]] asio::awaitable<error_code> put_back(std::vector<BufferedBatch> batches) const;
+  /// policy applies. Under `WhenFull::backpressure` none is lost: frames that were lent find their
+  /// room, with others the buffer may stand above its bounds until the next drain. The frames of
+  /// each satellite are in their old order again; after a drain of one satellite its frames may
+  /// stand before those of others that came in the same read.
+  [[nodiscard]] asio::awaitable<error_code> put_back(Drained drained) const;
+
+  /// What was drained does not come back: `taken` of a `Drained` that was lent.
+  [[nodiscard]] asio::awaitable<error_code> settle(Depth taken) const;
 
   /// Discards the buffer, and what waits in the channel. Returns how many frames.
   [[nodiscard]] asio::awaitable<Result<std::uint64_t>> flush() const;
@@ -192,6 +201,11 @@ class AggregatorHandle {
   /// `max_tracked` comes last, if there are any.
   [[nodiscard]] asio::awaitable<Result<std::vector<OriginStats>>> origins() const;
 
+  /// A part of that list, from index `from` on: at most `count`, and fewer only where it ends. A
+  /// list that is read in parts may grow meanwhile; its order stays.
+  [[nodiscard]] asio::awaitable<Result<std::vector<OriginStats>>> origins(std::size_t from,
+                                                                          std::size_t count) const;
+
   /// What was dropped since the last call.
   [[nodiscard]] asio::awaitable<Result<DropReport>> take_drop_report() const;
 
@@ -201,8 +215,8 @@ class AggregatorHandle {
 
   /// Ends the aggregator for all handles: takes what is in the channel, as after
   /// `release_backpressure`, and returns the last figures. Frames that are still in the buffer go
-  /// with it. Other calls fail from now on with Errc::aggregator_shut_down, those whose request was
-  /// on its way with Errc::reply_dropped.
+  /// with it. Other calls fail from now on with Errc::aggregator_shut_down, also sends that wait;
+  /// those whose request was on its way fail with Errc::reply_dropped.
   [[nodiscard]] asio::awaitable<Result<AggregatorStats>> shut_down() const;
 
  private:

@@ -30,11 +30,11 @@
 #include <boost/system/result.hpp>
 #include <boost/system/system_error.hpp>
 
-#include <cassert>
 #include <cstddef>
 #include <limits>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 
@@ -63,8 +63,10 @@ class UnboundedSender;
 template <typename T>
 class Receiver;
 
-/// Makes a channel that holds exactly `capacity` messages (at least 1): with 32, the 33rd send
-/// waits. T moves (by construction and by assignment) without throwing. Completions go to the executor of the operation that waits, `executor` if it has none.
+/// Makes a channel that holds exactly `capacity` messages: with 32, the 33rd send waits. T moves,
+/// by construction and by assignment, without throwing. Completions go to the executor of the
+/// operation that waits, `executor` if it has none. Neither end may outlive the execution context.
+/// Throws std::invalid_argument for a capacity of 0.
 template <typename T>
 [[nodiscard]] std::pair<Sender<T>, Receiver<T>> channel(asio::any_io_executor executor,
                                                         std::size_t capacity);
@@ -287,6 +289,11 @@ class Receiver {
     return *std::move(value);
   }
 
+  /// Refuses sends from now on, those that wait too: they fail with Errc::receiver_gone. What was
+  /// sent can still be received, with `try_receive`, until Errc::channel_empty. Not while a
+  /// `receive` is in progress, and none is to be begun afterwards.
+  void close() { core_->refuse_sends(); }
+
   [[nodiscard]] ChannelLevel level() const noexcept {
     const detail::LengthGauge& gauge = core_->gauge();
     return {gauge.now(), gauge.capacity(), gauge.high_water()};
@@ -314,7 +321,9 @@ class Receiver {
 template <typename T>
 std::pair<Sender<T>, Receiver<T>> channel(asio::any_io_executor executor, std::size_t capacity) {
   static_assert(detail::movable_without_loss<T>, "a message must not get lost in a move");
-  assert(capacity > 0);
+  if (capacity == 0) {
+    throw std::invalid_argument("a channel holds at least one message");
+  }
   auto core = std::make_shared<detail::ChannelCore<T>>(std::move(executor), capacity);
   detail::SenderRef<T> sender(core);
   return {Sender<T>(std::move(sender)), Receiver<T>(std::move(core))};

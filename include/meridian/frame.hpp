@@ -1,3 +1,4 @@
+// clang-format off
 /// A telemetry frame and its native wire layout.
 ///
 /// The same layout is used on the uplink, in the aggregator's buffer and in a binary drain, so that
@@ -7,9 +8,10 @@
 ///     0       4       length        octets that follow this field: 16 + payload
 ///     4       4       satellite_id
 ///     8       2       channel_id    virtual channel or APID; 0 where there is only one
-///     10      2       flags         bit 0: stored (played back, not real time); the others are
-///     zero 12      8       sequence      counts up by one per (satellite, channel) 20      n
-///     payload
+///     10      2       flags         bit 0: stored (played back, not real time); others are zero
+///     12      8       sequence      counts up by one per (satellite, channel)
+///     20      n       payload
+// clang-format on
 #pragma once
 
 #include <chrono>
@@ -42,6 +44,11 @@ enum class SequenceWidth : std::uint8_t {
   bits14 = 14,  ///< CCSDS packet sequence count
   bits64 = 64,  ///< native frames
 };
+
+/// The sequence after which a counter goes on with 0.
+[[nodiscard]] constexpr std::uint64_t largest_sequence(SequenceWidth width) noexcept {
+  return width == SequenceWidth::bits14 ? 0x3FFF : ~std::uint64_t{0};
+}
 
 /// Says where a frame comes from: the pair that sequences are counted for.
 struct Origin {

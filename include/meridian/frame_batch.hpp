@@ -28,12 +28,20 @@ struct Run {
 /// What is the same for all frames of one read.
 struct ReadStamp {
   SessionId session = 0;
+  std::uint64_t read = 0;  ///< counts the reads of a session up; 0 where that is not known
   ReceiveTime received_at{};
   SequenceWidth width = SequenceWidth::bits64;
 };
 
 /// An allocation that batches share. Never written to once a batch refers to it.
 using Slab = std::shared_ptr<const std::byte[]>;
+
+/// Octets inside a slab, which stays as long as anything refers to it.
+struct SlabRange {
+  Slab slab;
+  std::size_t slab_bytes = 0;  ///< size of the whole slab
+  std::span<const std::byte> octets;
+};
 
 /// Whole, validated frames back to back in the native layout: the unit that moves through Meridian.
 ///
@@ -46,10 +54,8 @@ class FrameBatch {
  public:
   class Iterator;
 
-  /// `frames` frames fill `octets`, which lie in `slab`. `runs` names them all, those of one origin
-  /// in their order.
-  FrameBatch(Slab slab, std::span<const std::byte> octets, std::uint32_t frames,
-             std::vector<Run> runs, const ReadStamp& stamp);
+  /// `frames` frames fill `range`. `runs` names them all, those of one origin in their order.
+  FrameBatch(SlabRange range, std::uint32_t frames, std::vector<Run> runs, const ReadStamp& stamp);
 
   FrameBatch(FrameBatch&&) noexcept = default;
   FrameBatch& operator=(FrameBatch&&) noexcept = default;
@@ -60,12 +66,23 @@ class FrameBatch {
   [[nodiscard]] FrameBatch share() const { return *this; }
 
   [[nodiscard]] std::uint32_t frames() const noexcept { return frames_; }
-  [[nodiscard]] std::size_t bytes() const noexcept { return octets_.size(); }
-  [[nodiscard]] std::span<const std::byte> octets() const noexcept { return octets_; }
+  [[nodiscard]] std::size_t bytes() const noexcept { return octets().size(); }
+  [[nodiscard]] std::span<const std::byte> octets() const noexcept { return range_.octets; }
   [[nodiscard]] const ReadStamp& stamp() const noexcept { return stamp_; }
 
   [[nodiscard]] Iterator begin() const noexcept;
   [[nodiscard]] Iterator end() const noexcept;
+
+  /// What stands in memory for as long as this batch does: its slab, if it alone refers to it, and
+  /// its runs.
+  [[nodiscard]] std::size_t footprint() const noexcept {
+    return range_.slab_bytes + runs_.capacity() * sizeof(Run);
+  }
+
+  /// For a batch that stays: gives it an allocation of its own if it fills less than half of its
+  /// slab, and forgets runs that are large beside its octets. Then the footprint is at most twice
+  /// its octets and a quarter.
+  void compact();
 
   /// The batch as runs: known from decoding, or found by walking a batch that was split.
   [[nodiscard]] std::vector<Run> find_runs() const;
@@ -94,8 +111,7 @@ class FrameBatch {
  private:
   FrameBatch(const FrameBatch&) = default;
 
-  Slab slab_;
-  std::span<const std::byte> octets_;
+  SlabRange range_;
   std::vector<Run> runs_;  // empty: not known, walk the octets
   ReadStamp stamp_;
   std::uint32_t frames_;
@@ -130,11 +146,14 @@ class FrameBatch::Iterator {
 };
 
 inline FrameBatch::Iterator FrameBatch::begin() const noexcept {
-  return Iterator{octets_};
+  return Iterator{octets()};
 }
 inline FrameBatch::Iterator FrameBatch::end() const noexcept {
-  return Iterator{octets_.subspan(octets_.size())};
+  return Iterator{octets().subspan(bytes())};
 }
+
+/// A copy of `octets` in a slab of exactly their size.
+[[nodiscard]] SlabRange copy_to_slab(std::span<const std::byte> octets);
 
 /// Makes a batch out of single frames, for programs that produce frames themselves.
 ///

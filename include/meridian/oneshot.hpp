@@ -33,7 +33,8 @@ class OneshotSender;
 template <typename T>
 class OneshotReceiver;
 
-/// Makes the two ends. Completions go to the executor of the coroutine that waits.
+/// Makes the two ends, neither of which may outlive the execution context. Completions go to the
+/// executor of the coroutine that waits.
 template <typename T>
 [[nodiscard]] std::pair<OneshotSender<T>, OneshotReceiver<T>> oneshot(
     asio::any_io_executor executor);

@@ -26,17 +26,40 @@ std::string_view name_of(DropReason reason) noexcept {
 }
 
 void Accounts::received(const FrameBatch& batch) {
+  if (!given_up_.empty()) {
+    judge(given_up_.take_before(batch.stamp()));
+  }
   ledger_.received += batch.frames();
-  batch.for_each_run([&](const Run& run) { origins_.received(run, batch.stamp()); });
+  batch.for_each_run([&](const Run& run) {
+    origins_.count(run, batch.stamp().received_at);
+    origins_.judge(run, batch.stamp().width);
+  });
 }
 
-void Accounts::given_up(const FrameBatch& batch) {
+void Accounts::given_up(const FrameBatch& batch, Turn turn) {
+  const ReadStamp& stamp = batch.stamp();
   ledger_.received += batch.frames();
   ledger_.dropped_for(DropReason::channel_full) += batch.frames();
   batch.for_each_run([&](const Run& run) {
-    origins_.given_up(run, batch.stamp());
+    origins_.count(run, stamp.received_at);
+    origins_.dropped(run.origin, run.frames);
     report(DropReason::channel_full, run.origin.satellite_id, run.frames);
+    if (turn == Turn::now || !given_up_.add(run, stamp)) {
+      origins_.judge(run, stamp.width);
+    }
   });
+}
+
+void Accounts::caught_up() {
+  if (!given_up_.empty()) {
+    judge(given_up_.take_all());
+  }
+}
+
+void Accounts::judge(const std::vector<GivenUp::Piece>& pieces) {
+  for (const GivenUp::Piece& piece : pieces) {
+    origins_.judge(piece.run, piece.width);
+  }
 }
 
 void Accounts::dropped(DropReason reason, const FrameBatch& batch) {

@@ -1,12 +1,14 @@
 /// Who got what: the ledger, the statistics per origin and the drops to report, kept in step.
 #pragma once
 
+#include "aggregator/given_up.hpp"
 #include "aggregator/origin_table.hpp"
 
 #include <meridian/aggregator.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace meridian {
 
@@ -18,8 +20,15 @@ class Accounts {
   /// A batch arrived from the channel, whatever becomes of it.
   void received(const FrameBatch& batch);
 
-  /// A batch was received and given up by its session.
-  void given_up(const FrameBatch& batch);
+  /// Whether a batch comes in the order of its session.
+  enum class Turn : std::uint8_t { now, later };
+
+  /// A batch was received and given up by its session. `Turn::later`: batches before it may still
+  /// be in the channel.
+  void given_up(const FrameBatch& batch, Turn turn);
+
+  /// Everything that was sent so far has been received.
+  void caught_up();
 
   /// Received frames were dropped by the buffer.
   void dropped(DropReason reason, const FrameBatch& batch);
@@ -37,10 +46,12 @@ class Accounts {
   [[nodiscard]] DropReport take_drop_report();
 
  private:
+  void judge(const std::vector<GivenUp::Piece>& pieces);
   void report(DropReason reason, SatelliteId satellite_id, std::uint64_t frames);
 
   Ledger ledger_;
   OriginTable origins_;
+  GivenUp given_up_;
   DropReport drops_;
 };
 

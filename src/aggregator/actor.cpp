@@ -76,6 +76,7 @@ bool Actor::take_batches(std::size_t max_batches) {
     }
     auto next = data_.try_receive();
     if (!next) {
+      accounts_.caught_up();
       return false;
     }
     ++batches_taken_;
@@ -85,15 +86,21 @@ bool Actor::take_batches(std::size_t max_batches) {
 }
 
 void Actor::accept(FrameBatch batch) {
-  const std::uint32_t admitted = buffer_.admits(batch);
-  if (admitted < batch.frames()) {
-    if (admitted > 0) {
-      receive(batch.split_front(admitted));
+  const auto lent =
+      batches_taken_ <= pass_until_ ? FrameBuffer::Lent::ignored : FrameBuffer::Lent::counts;
+  // In parts, where some of its frames are larger than the whole buffer.
+  for (;;) {
+    const std::uint32_t admitted = buffer_.admits(batch, lent);
+    if (admitted == batch.frames()) {
+      receive(std::move(batch));
+      return;
     }
-    held_ = std::move(batch);
-    return;
+    if (admitted == 0) {
+      held_ = std::move(batch);
+      return;
+    }
+    receive(batch.split_front(admitted));
   }
-  receive(std::move(batch));
 }
 
 void Actor::receive(FrameBatch batch) {
@@ -126,7 +133,7 @@ void Actor::answer(request::ReleaseBackpressure& request) {
 
 void Actor::answer(request::ShutDown& request) {
   buffer_.release_backpressure();
-  // Senders that wait move up as their place in the channel becomes free.
+  data_.close();
   while (take_batches(data_.level().capacity)) {
   }
   ended_ = true;
@@ -137,6 +144,10 @@ void Actor::answer(request::Drain& request) {
   request::DrainProgress& progress = request.progress;
   if (!progress.last_batch) {
     progress.last_batch = batches_taken_ + (held_ ? data_.level().length : 0);
+    // It is to see the frames of these, for which it makes room only once it is settled.
+    if (request.query.lend && buffer_.within_limits()) {
+      pass_until_ = std::max(pass_until_, *progress.last_batch);
+    }
   }
   const auto seen_all = [&] { return !held_ && batches_taken_ >= *progress.last_batch; };
   if (!progress.until_place && seen_all()) {
@@ -148,7 +159,8 @@ void Actor::answer(request::Drain& request) {
        .satellite_id = request.query.satellite_id,
        .from_place = progress.from_place,
        .until_place = progress.until_place.value_or(std::numeric_limits<std::uint64_t>::max()),
-       .max_batches = batches_per_drain_step});
+       .max_batches = batches_per_drain_step,
+       .lend = request.query.lend});
   accounts_.drained(taken.amount.frames);
   progress.from_place = taken.next_place;
   take_batches(data_.level().capacity);  // into the room that was made
@@ -162,7 +174,7 @@ void Actor::answer(request::Drain& request) {
                                         (taken.reached_end && nothing_will_come)};
   if (auto undelivered = std::move(request.reply).send(std::move(reply))) {
     accounts_.put_back(undelivered->taken.frames);
-    buffer_.put_back(std::move(undelivered->batches));
+    buffer_.put_back(std::move(undelivered->batches), request.query.lend);
   }
 }
 
@@ -172,20 +184,35 @@ void Actor::answer(request::PutBack& request) {
     frames += buffered.batch.frames();
   }
   accounts_.put_back(frames);
-  buffer_.put_back(std::move(request.batches));
+  buffer_.put_back(std::move(request.batches), request.lent);
+  std::move(request.reply).send({});
+}
+
+void Actor::answer(request::Settle& request) {
+  buffer_.settle(request.taken);
   std::move(request.reply).send({});
 }
 
 void Actor::answer(request::Flush& request) {
   request::FlushReply reply;
-  // Once more for each part that backpressure held in the channel.
+  // Once more for each part that backpressure held in the channel. The channel's length may count a
+  // send that is being refused: the end is also where nothing more comes.
   const std::uint64_t last_batch = batches_taken_ + (held_ ? data_.level().length : 0);
-  for (bool all = false; !all;) {
-    all = !held_ && batches_taken_ >= last_batch;
-    reply.discarded += buffer_.depth().frames;
-    accounts_.flushed(buffer_.depth().frames);
-    reply.entries.push_back(buffer_.take_all());
-    take_batches(all ? 0 : data_.level().capacity);
+  pass_until_ = std::max(pass_until_, last_batch);
+  for (;;) {
+    if (buffer_.depth().frames > 0) {
+      reply.discarded += buffer_.depth().frames;
+      accounts_.flushed(buffer_.depth().frames);
+      reply.entries.push_back(buffer_.take_all());
+    }
+    const bool seen_all = !held_ && batches_taken_ >= last_batch;
+    if (seen_all) {
+      break;
+    }
+    take_batches(data_.level().capacity);
+    if (buffer_.depth().frames == 0) {
+      break;
+    }
   }
   std::move(request.reply).send(std::move(reply));
 }
@@ -195,7 +222,7 @@ void Actor::answer(request::GetOrigins& request) {
 }
 
 void Actor::answer(request::GiveUp& request) {
-  accounts_.given_up(request.batch);
+  accounts_.given_up(request.batch, held_ ? Accounts::Turn::later : Accounts::Turn::now);
   std::move(request.reply).send({});
 }
 

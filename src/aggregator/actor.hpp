@@ -55,6 +55,7 @@ class Actor {
   void answer(request::ShutDown& request);
   void answer(request::Drain& request);
   void answer(request::PutBack& request);
+  void answer(request::Settle& request);
   void answer(request::Flush& request);
   void answer(request::GetOrigins& request);
   void answer(request::GiveUp& request);
@@ -67,6 +68,7 @@ class Actor {
   FrameBuffer buffer_;
   std::optional<FrameBatch> held_;   // the rest of a batch, waiting for room (backpressure)
   std::uint64_t batches_taken_ = 0;  // from the data lane, the held one included
+  std::uint64_t pass_until_ = 0;     // batches up to this one may use the room of what was lent
   bool ended_ = false;               // all handles are gone, or it was shut down
 };
 

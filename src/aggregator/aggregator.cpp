@@ -1,6 +1,7 @@
 #include "aggregator/actor.hpp"
 #include "aggregator/requests.hpp"
 #include "channel/doorbell.hpp"
+#include "runtime/rethrow.hpp"
 
 #include <meridian/aggregator.hpp>
 
@@ -90,8 +91,7 @@ struct AggregatorHandle::Port {
 
   class UnfinishedDrain;
   static asio::awaitable<Result<Drained>> drain(std::shared_ptr<const Port> port, DrainQuery query);
-  static asio::awaitable<error_code> put_back(std::shared_ptr<const Port> port,
-                                              std::vector<BufferedBatch> batches);
+  static asio::awaitable<error_code> put_back(std::shared_ptr<const Port> port, Drained drained);
   static asio::awaitable<Result<std::uint64_t>> flush(std::shared_ptr<const Port> port);
   static asio::awaitable<Result<std::vector<OriginStats>>> origins(
       std::shared_ptr<const Port> port);
@@ -101,12 +101,14 @@ struct AggregatorHandle::Port {
 /// an error, by cancellation or with its coroutine.
 class AggregatorHandle::Port::UnfinishedDrain {
  public:
-  explicit UnfinishedDrain(std::shared_ptr<const Port> port) : port_(std::move(port)) {}
+  UnfinishedDrain(std::shared_ptr<const Port> port, bool lend) : port_(std::move(port)) {
+    drained_.lent = lend;
+  }
   UnfinishedDrain(const UnfinishedDrain&) = delete;
   UnfinishedDrain& operator=(const UnfinishedDrain&) = delete;
   ~UnfinishedDrain() {
     if (!drained_.batches.empty()) {
-      asio::co_spawn(port_->executor, put_back(port_, std::move(drained_.batches)),
+      asio::co_spawn(port_->executor, put_back(port_, std::move(drained_)),
                      [](const std::exception_ptr&, error_code) {
                        // No aggregator, no buffer to put them back into.
                      });
@@ -129,7 +131,7 @@ class AggregatorHandle::Port::UnfinishedDrain {
 
 asio::awaitable<AggregatorHandle::Result<Drained>> AggregatorHandle::Port::drain(
     std::shared_ptr<const Port> port, DrainQuery query) {
-  UnfinishedDrain drain(port);
+  UnfinishedDrain drain(port, query.lend);
   request::DrainProgress progress;
   for (;;) {
     DrainQuery rest = query;
@@ -148,14 +150,15 @@ asio::awaitable<AggregatorHandle::Result<Drained>> AggregatorHandle::Port::drain
 }
 
 asio::awaitable<error_code> AggregatorHandle::Port::put_back(std::shared_ptr<const Port> port,
-                                                             std::vector<BufferedBatch> batches) {
-  // From the newest on, so that the oldest come to stand in front again.
+                                                             Drained drained) {
+  // From the newest on: under a policy that drops the newest, the oldest find their room last.
+  std::vector<BufferedBatch>& batches = drained.batches;
   while (!batches.empty()) {
     const auto count = static_cast<std::ptrdiff_t>(std::min(batches.size(), batches_per_put_back));
     std::vector<BufferedBatch> last(std::move_iterator(batches.end() - count),
                                     std::move_iterator(batches.end()));
     batches.erase(batches.end() - count, batches.end());
-    const error_code ec = co_await tell<request::PutBack>(port, std::move(last));
+    const error_code ec = co_await tell<request::PutBack>(port, std::move(last), drained.lent);
     if (ec) {
       co_return ec;
     }
@@ -212,8 +215,12 @@ asio::awaitable<AggregatorHandle::Result<Drained>> AggregatorHandle::drain(Drain
   return Port::drain(port_, query);
 }
 
-asio::awaitable<error_code> AggregatorHandle::put_back(std::vector<BufferedBatch> batches) const {
-  return Port::put_back(port_, std::move(batches));
+asio::awaitable<error_code> AggregatorHandle::put_back(Drained drained) const {
+  return Port::put_back(port_, std::move(drained));
+}
+
+asio::awaitable<error_code> AggregatorHandle::settle(Depth taken) const {
+  return Port::tell<request::Settle>(port_, taken);
 }
 
 asio::awaitable<AggregatorHandle::Result<std::uint64_t>> AggregatorHandle::flush() const {
@@ -227,6 +234,11 @@ asio::awaitable<AggregatorHandle::Result<AggregatorStats>> AggregatorHandle::sta
 asio::awaitable<AggregatorHandle::Result<std::vector<OriginStats>>> AggregatorHandle::origins()
     const {
   return Port::origins(port_);
+}
+
+asio::awaitable<AggregatorHandle::Result<std::vector<OriginStats>>> AggregatorHandle::origins(
+    std::size_t from, std::size_t count) const {
+  return Port::ask<request::GetOrigins>(port_, from, count);
 }
 
 asio::awaitable<AggregatorHandle::Result<DropReport>> AggregatorHandle::take_drop_report() const {
@@ -248,12 +260,6 @@ asio::awaitable<void> run_actor(AggregatorOptions options, Receiver<FrameBatch> 
                                 std::shared_ptr<Doorbell> bell) {
   Actor actor(options, std::move(data), std::move(control), std::move(bell));
   co_await actor.run();
-}
-
-void rethrow(const std::exception_ptr& broken_invariant) {
-  if (broken_invariant) {
-    std::rethrow_exception(broken_invariant);
-  }
 }
 
 void check(const AggregatorOptions& options) {
@@ -278,7 +284,7 @@ AggregatorHandle spawn_aggregator(const asio::any_io_executor& executor,
   auto [control_tx, control_rx] = channel<request::Request>(strand, control_capacity);
   auto bell = std::make_shared<Doorbell>(strand);
   asio::co_spawn(strand, run_actor(options, std::move(data_rx), std::move(control_rx), bell),
-                 rethrow);
+                 runtime::rethrow);
   return AggregatorHandle(std::make_shared<const AggregatorHandle::Port>(
       AggregatorHandle::Port{.ring_when_closed = RingAtExit(std::move(bell)),
                              .data = std::move(data_tx),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 namespace meridian {
@@ -27,16 +28,33 @@ std::uint64_t over(std::uint64_t value, std::uint64_t limit) {
   return value - std::min(value, limit);
 }
 
-/// How many leading frames have at most `max_frame_bytes` octets each.
-std::uint32_t leading_frames_up_to(const FrameBatch& batch, std::uint64_t max_frame_bytes) {
+/// How many leading frames have at most `max_bytes` octets each.
+std::uint32_t leading_frames_up_to(const FrameBatch& batch, std::uint64_t max_bytes) {
   std::uint32_t count = 0;
   for (const FrameView frame : batch) {
-    if (frame.octets.size() > max_frame_bytes) {
+    if (frame.octets.size() > max_bytes) {
       break;
     }
     ++count;
   }
   return count;
+}
+
+/// How many leading frames have more than that.
+std::uint32_t leading_frames_above(const FrameBatch& batch, std::uint64_t max_bytes) {
+  std::uint32_t count = 0;
+  for (const FrameView frame : batch) {
+    if (frame.octets.size() <= max_bytes) {
+      break;
+    }
+    ++count;
+  }
+  return count;
+}
+
+/// The first `count` frames, which may be all of them; nothing is left in `batch` then.
+FrameBatch take_front(FrameBatch& batch, std::uint32_t count) {
+  return count == batch.frames() ? std::move(batch) : batch.split_front(count);
 }
 
 /// How many leading frames to drop so that at least so much is gone.
@@ -56,55 +74,43 @@ std::uint32_t frames_to_shed(const FrameBatch& batch, std::uint64_t frames, std:
   return count;
 }
 
-/// A batch of which a part is taken.
-struct Carved {
-  std::optional<BufferedBatch> taken;
-  std::optional<BufferedBatch> left;
+/// Which frames of a batch a drain wants.
+enum class Wanted { none, some, all };
+
+Wanted wanted_of(const FrameBatch& batch, std::optional<SatelliteId> satellite_id) {
+  if (!satellite_id) {
+    return Wanted::all;
+  }
+  bool any = false;
+  bool any_other = false;
+  batch.for_each_run(
+      [&](const Run& run) { (run.origin.satellite_id == *satellite_id ? any : any_other) = true; });
+  if (!any) {
+    return Wanted::none;
+  }
+  return any_other ? Wanted::some : Wanted::all;
+}
+
+/// A batch in two parts.
+struct Parts {
+  FrameBatch taken;
+  FrameBatch left;
 };
 
-/// Takes the first `room` frames (at least 1) of `satellite_id`, or of all.
-Carved carve(BufferedBatch whole, std::optional<SatelliteId> satellite_id, std::uint64_t room) {
-  bool any_wanted = false;
-  bool any_other = false;
-  whole.batch.for_each_run([&](const Run& run) {
-    const bool wanted = !satellite_id || run.origin.satellite_id == *satellite_id;
-    (wanted ? any_wanted : any_other) = true;
-  });
-  Carved carved;
-  if (!any_wanted) {
-    carved.left = std::move(whole);
-  } else if (!any_other && whole.batch.frames() <= room) {
-    carved.taken = std::move(whole);
-  } else if (!any_other) {
-    const auto count = static_cast<std::uint32_t>(room);
-    carved.taken = BufferedBatch{whole.place, whole.batch.split_front(count)};
-    carved.left = BufferedBatch{whole.place + count, std::move(whole.batch)};
-  } else {
-    // Satellites are mixed in this batch: the only case in which buffered octets are copied. The
-    // wanted frames come to stand in front, and those of each satellite stay in their order; so
-    // places go on without holes on both sides.
-    const auto is_wanted = [&](const FrameView& frame) {
-      return frame.header.origin.satellite_id == *satellite_id;
-    };
-    FrameBatchBuilder taken;
-    FrameBatchBuilder left;
-    std::uint64_t count = 0;
-    for (const FrameView frame : whole.batch) {
-      if (is_wanted(frame)) {
-        (count < room ? taken : left).append(frame.header, frame.payload());
-        count += count < room ? 1 : 0;
-      }
-    }
-    for (const FrameView frame : whole.batch) {
-      if (!is_wanted(frame)) {
-        left.append(frame.header, frame.payload());
-      }
-    }
-    const ReadStamp& stamp = whole.batch.stamp();
-    carved.taken = BufferedBatch{whole.place, taken.finish(stamp).value()};
-    carved.left = BufferedBatch{whole.place + count, left.finish(stamp).value()};
+/// Takes the first `room` frames (at least 1) of a satellite out of a batch that has others too:
+/// the only case in which buffered octets are copied frame by frame. Both parts keep their order.
+/// Places must not have holes, so what is taken has those in front, and comes to stand there if it
+/// is put back.
+Parts sort_out(const FrameBatch& mixed, SatelliteId satellite_id, std::uint64_t room) {
+  FrameBatchBuilder taken;
+  FrameBatchBuilder left;
+  std::uint64_t count = 0;
+  for (const FrameView frame : mixed) {
+    const bool takes = count < room && frame.header.origin.satellite_id == satellite_id;
+    (takes ? taken : left).append(frame.header, frame.payload());
+    count += takes ? 1 : 0;
   }
-  return carved;
+  return {taken.finish(mixed.stamp()).value(), left.finish(mixed.stamp()).value()};
 }
 
 }  // namespace
@@ -112,32 +118,43 @@ Carved carve(BufferedBatch whole, std::optional<SatelliteId> satellite_id, std::
 FrameBuffer::FrameBuffer(const BufferLimits& limits, OnDrop on_drop)
     : limits_(limits), on_drop_(std::move(on_drop)) {}
 
-std::uint32_t FrameBuffer::frames_that_fit(const FrameBatch& batch) const noexcept {
-  return batch.leading_frames_within(over(limits_.max_frames, depth_.frames),
-                                     over(limits_.max_bytes, depth_.bytes));
+std::uint32_t FrameBuffer::frames_that_fit(const FrameBatch& batch,
+                                           const Depth& used) const noexcept {
+  return batch.leading_frames_within(over(limits_.max_frames, used.frames),
+                                     over(limits_.max_bytes, used.bytes));
 }
 
-std::uint32_t FrameBuffer::admits(const FrameBatch& batch) const noexcept {
+std::uint32_t FrameBuffer::admits(const FrameBatch& batch, Lent lent) const noexcept {
   if (limits_.when_full != WhenFull::backpressure || backpressure_released_) {
     return batch.frames();
   }
-  const std::uint32_t fitting = frames_that_fit(batch);
-  // A frame that not even an empty buffer takes must not wait: it would do so for ever.
-  const bool can_never_fit = fitting == 0 && depth_.frames == 0;
-  return can_never_fit ? 1 : fitting;
+  // Frames that not even an empty buffer takes must not wait: they would do so for ever.
+  const std::uint32_t can_never_fit = leading_frames_above(batch, limits_.max_bytes);
+  if (can_never_fit > 0) {
+    return can_never_fit;
+  }
+  Depth used = depth_;
+  if (lent == Lent::counts) {
+    add_to(used, lent_);
+  }
+  return frames_that_fit(batch, used);
 }
 
 void FrameBuffer::add(FrameBatch batch) {
-  if (limits_.when_full == WhenFull::drop_oldest) {
-    add_and_evict(std::move(batch));
-  } else if (const std::uint32_t fitting = frames_that_fit(batch);
-             fitting == batch.frames() || backpressure_released_) {
-    append(std::move(batch));
-  } else {
-    if (fitting > 0) {
-      append(batch.split_front(fitting));
-    }
-    on_drop_(DropReason::buffer_full_newest, batch);
+  switch (limits_.when_full) {
+    case WhenFull::drop_oldest:
+      add_and_evict(std::move(batch));
+      break;
+    case WhenFull::drop_newest:
+      add_what_fits(std::move(batch));
+      break;
+    case WhenFull::backpressure:
+      if (leading_frames_above(batch, limits_.max_bytes) > 0 && !backpressure_released_) {
+        on_drop_(DropReason::buffer_full_newest, batch);
+      } else {
+        append(std::move(batch));
+      }
+      break;
   }
   note_high_water();
 }
@@ -145,50 +162,62 @@ void FrameBuffer::add(FrameBatch batch) {
 FrameBuffer::Taken FrameBuffer::take(const Step& step) {
   Taken taken;
   taken.next_place = step.from_place;
-  auto entry = std::ranges::lower_bound(entries_, step.from_place, {}, &Entry::place);
-  std::size_t looked_at = 0;
-  while (entry != entries_.end() && entry->place < step.until_place) {
+  auto entry = entries_.lower_bound(step.from_place);
+  for (std::size_t looked_at = 0; entry != entries_.end() && entry->first < step.until_place;
+       ++looked_at) {
     if (taken.amount.frames == step.max_frames || looked_at == step.max_batches) {
-      trim_front();
       return taken;
     }
-    ++looked_at;
-    if (entry->batch) {
-      take_from(*entry, step, taken);
-    }
-    taken.next_place = entry->place + 1;
-    ++entry;
+    entry = take_from(entry, step, taken);
   }
   taken.reached_end = true;
-  trim_front();
   return taken;
 }
 
-void FrameBuffer::take_from(Entry& entry, const Step& step, Taken& taken) {
-  Carved carved = carve({entry.place, *std::exchange(entry.batch, std::nullopt)}, step.satellite_id,
-                        step.max_frames - taken.amount.frames);
-  if (carved.left) {
-    entry.place = carved.left->place;
-    entry.batch = std::move(carved.left->batch);
+FrameBuffer::Entries::iterator FrameBuffer::take_from(Entries::iterator entry, const Step& step,
+                                                      Taken& taken) {
+  const auto next = std::next(entry);
+  const std::uint64_t room = step.max_frames - taken.amount.frames;
+  const Wanted wanted = wanted_of(entry->second, step.satellite_id);
+  taken.next_place = entry->first + 1;
+  if (wanted == Wanted::none) {
+    return next;
   }
-  if (carved.taken) {
-    const Depth amount = amount_of(carved.taken->batch);
-    add_to(taken.amount, amount);
-    subtract_from(depth_, amount);
-    taken.batches.push_back(*std::move(carved.taken));
+  Entries::node_type node = entries_.extract(entry);
+  const std::uint64_t place = node.key();
+  FrameBatch& batch = node.mapped();
+  const bool whole = wanted == Wanted::all && batch.frames() <= room;
+  if (whole) {
+    taken.batches.push_back({place, std::move(batch)});
+  } else {
+    Parts parts = wanted == Wanted::all
+                      ? Parts{batch.split_front(static_cast<std::uint32_t>(room)), std::move(batch)}
+                      : sort_out(batch, *step.satellite_id, room);
+    node.key() = place + parts.taken.frames();
+    taken.next_place = node.key() + 1;
+    batch = std::move(parts.left);
+    batch.compact();
+    entries_.insert(next, std::move(node));
+    taken.batches.push_back({place, std::move(parts.taken)});
   }
+  const Depth amount = amount_of(taken.batches.back().batch);
+  add_to(taken.amount, amount);
+  subtract_from(depth_, amount);
+  if (step.lend) {
+    add_to(lent_, amount);
+  }
+  return next;
 }
 
-void FrameBuffer::put_back(std::vector<BufferedBatch> batches) {
-  // Backwards: what was taken from the front then finds its place at the front each time.
-  for (auto batch = batches.rbegin(); batch != batches.rend(); ++batch) {
-    add_to(depth_, amount_of(batch->batch));
-    const auto at = std::ranges::lower_bound(entries_, batch->place, {}, &Entry::place);
-    if (at != entries_.end() && at->place == batch->place && !at->batch) {
-      at->batch = std::move(batch->batch);
-    } else {
-      entries_.insert(at, Entry{batch->place, std::move(batch->batch)});
+void FrameBuffer::put_back(std::vector<BufferedBatch> batches, bool lent) {
+  for (BufferedBatch& buffered : batches) {
+    const Depth amount = amount_of(buffered.batch);
+    add_to(depth_, amount);
+    if (lent) {
+      settle(amount);
     }
+    buffered.batch.compact();
+    entries_.emplace(buffered.place, std::move(buffered.batch));
   }
   switch (limits_.when_full) {
     case WhenFull::drop_oldest:
@@ -203,27 +232,58 @@ void FrameBuffer::put_back(std::vector<BufferedBatch> batches) {
   note_high_water();
 }
 
+void FrameBuffer::settle(const Depth& amount) noexcept {
+  subtract_from(lent_, amount);
+}
+
+bool FrameBuffer::within_limits() const noexcept {
+  return depth_.frames + lent_.frames <= limits_.max_frames &&
+         depth_.bytes + lent_.bytes <= limits_.max_bytes;
+}
+
 FrameBuffer::Entries FrameBuffer::take_all() {
   depth_ = {};
   return std::exchange(entries_, {});
 }
 
+void FrameBuffer::add_what_fits(FrameBatch batch) {
+  for (;;) {
+    const std::uint32_t fitting = frames_that_fit(batch, depth_);
+    if (fitting == batch.frames()) {
+      append(std::move(batch));
+      return;
+    }
+    if (fitting > 0) {
+      append(batch.split_front(fitting));
+    }
+    const std::uint64_t room_bytes = over(limits_.max_bytes, depth_.bytes);
+    const bool no_room = depth_.frames >= limits_.max_frames || room_bytes < frame_header_bytes;
+    const std::uint32_t refused =
+        no_room ? batch.frames() : leading_frames_above(batch, room_bytes);
+    const bool all = refused == batch.frames();
+    on_drop_(DropReason::buffer_full_newest, take_front(batch, refused));
+    if (all) {
+      return;
+    }
+  }
+}
+
 void FrameBuffer::add_and_evict(FrameBatch batch) {
   // A frame that is larger than the whole buffer must not empty it for nothing.
   while (batch.bytes() > limits_.max_bytes) {
+    if (const std::uint32_t too_large = leading_frames_above(batch, limits_.max_bytes)) {
+      const bool all = too_large == batch.frames();
+      on_drop_(DropReason::buffer_full_newest, take_front(batch, too_large));
+      if (all) {
+        return;
+      }
+    }
     const std::uint32_t possible = leading_frames_up_to(batch, limits_.max_bytes);
     if (possible == batch.frames()) {
       break;
     }
-    if (possible > 0) {
-      append(batch.split_front(possible));
-      evict_oldest();
-    }
-    if (batch.frames() == 1) {
-      on_drop_(DropReason::buffer_full_newest, batch);
-      return;
-    }
-    on_drop_(DropReason::buffer_full_newest, batch.split_front(1));
+    append(batch.split_front(possible));
+    evict_oldest();
   }
   append(std::move(batch));
   evict_oldest();
@@ -232,55 +292,49 @@ void FrameBuffer::add_and_evict(FrameBatch batch) {
 void FrameBuffer::append(FrameBatch batch) {
   add_to(depth_, amount_of(batch));
   const std::uint64_t place = std::exchange(end_place_, end_place_ + batch.frames());
-  entries_.push_back({place, std::move(batch)});
+  batch.compact();
+  entries_.emplace_hint(entries_.end(), place, std::move(batch));
 }
 
 void FrameBuffer::evict_oldest() {
   while (over_limits()) {
-    Entry& oldest = entries_.front();
-    if (oldest.batch) {
-      const std::uint32_t count =
-          frames_to_shed(*oldest.batch, over(depth_.frames, limits_.max_frames),
-                         over(depth_.bytes, limits_.max_bytes));
-      if (count == oldest.batch->frames()) {
-        drop(DropReason::buffer_full_oldest, *std::exchange(oldest.batch, std::nullopt));
-      } else {
-        oldest.place += count;
-        drop(DropReason::buffer_full_oldest, oldest.batch->split_front(count));
-      }
+    Entries::node_type oldest = entries_.extract(entries_.begin());
+    FrameBatch& batch = oldest.mapped();
+    const std::uint32_t count = frames_to_shed(batch, over(depth_.frames, limits_.max_frames),
+                                               over(depth_.bytes, limits_.max_bytes));
+    if (count == batch.frames()) {
+      drop(DropReason::buffer_full_oldest, batch);
+      continue;
     }
-    trim_front();
+    drop(DropReason::buffer_full_oldest, batch.split_front(count));
+    oldest.key() += count;
+    entries_.insert(entries_.begin(), std::move(oldest));
   }
 }
 
 void FrameBuffer::evict_newest() {
   while (over_limits()) {
-    std::optional<FrameBatch>& newest = entries_.back().batch;
-    if (newest) {
-      // The longest part from the front with which the buffer is within its limits.
-      const std::uint32_t keep = newest->leading_frames_within(
-          over(newest->frames(), over(depth_.frames, limits_.max_frames)),
-          over(newest->bytes(), over(depth_.bytes, limits_.max_bytes)));
-      if (keep > 0) {
-        FrameBatch kept = newest->split_front(keep);
-        drop(DropReason::buffer_full_newest, *std::exchange(newest, std::move(kept)));
-        continue;
-      }
-      drop(DropReason::buffer_full_newest, *newest);
+    const auto newest = std::prev(entries_.end());
+    FrameBatch& batch = newest->second;
+    // The longest part from the front with which the buffer is within its limits.
+    const std::uint32_t keep =
+        batch.leading_frames_within(over(batch.frames(), over(depth_.frames, limits_.max_frames)),
+                                    over(batch.bytes(), over(depth_.bytes, limits_.max_bytes)));
+    if (keep == 0) {
+      drop(DropReason::buffer_full_newest, batch);
+      entries_.erase(newest);
+      continue;
     }
-    entries_.pop_back();
+    FrameBatch kept = batch.split_front(keep);
+    drop(DropReason::buffer_full_newest, batch);
+    kept.compact();
+    batch = std::move(kept);
   }
 }
 
 void FrameBuffer::drop(DropReason reason, const FrameBatch& batch) {
   subtract_from(depth_, amount_of(batch));
   on_drop_(reason, batch);
-}
-
-void FrameBuffer::trim_front() {
-  while (!entries_.empty() && !entries_.front().batch) {
-    entries_.pop_front();
-  }
 }
 
 void FrameBuffer::note_high_water() noexcept {

@@ -5,9 +5,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <limits>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -16,9 +16,12 @@ namespace meridian {
 /// Batches in the order of their arrival. Each frame has a place, a number that counts up; so a
 /// batch that was taken out finds its way back.
 ///
+/// Under `WhenFull::backpressure` frames that were lent keep their room, until they are put back or
+/// settled.
+///
 /// Not thread-safe: owned by the aggregator. Invariant, after each call: `depth()` is within
-/// the limits, unless the policy is `WhenFull::backpressure` and `put_back` or
-/// `release_backpressure` was called.
+/// the limits, unless the policy is `WhenFull::backpressure` and frames were put back that were not
+/// lent, or frames were added past those that are, or `release_backpressure` was called.
 class FrameBuffer {
  public:
   /// Told of frames that the policy drops, before they are gone.
@@ -26,11 +29,16 @@ class FrameBuffer {
 
   FrameBuffer(const BufferLimits& limits, OnDrop on_drop);
 
+  /// Whether frames that were lent keep their room from a batch.
+  enum class Lent : std::uint8_t { counts, ignored };
+
   /// How many leading frames of a batch can be added now; the others must wait. All of them, unless
   /// the policy is `WhenFull::backpressure`.
-  [[nodiscard]] std::uint32_t admits(const FrameBatch& batch) const noexcept;
+  [[nodiscard]] std::uint32_t admits(const FrameBatch& batch,
+                                     Lent lent = Lent::counts) const noexcept;
 
-  /// Adds a batch, of which all frames were admitted. What does not fit is dropped by the policy.
+  /// Adds a batch, of which all frames were admitted. Frames that do not fit are dropped by the
+  /// policy, each by itself: how a stream was cut into batches makes no difference.
   void add(FrameBatch batch);
 
   /// From now on nothing waits: under `WhenFull::backpressure` the limits no longer apply.
@@ -45,6 +53,7 @@ class FrameBuffer {
     std::uint64_t from_place = 0;  ///< skip what is before; 0 for the first step
     std::uint64_t until_place = std::numeric_limits<std::uint64_t>::max();  ///< and from here on
     std::size_t max_batches = 0;  ///< look at no more than this many
+    bool lend = false;            ///< what is taken keeps its room
   };
   struct Taken {
     std::vector<BufferedBatch> batches;
@@ -54,16 +63,18 @@ class FrameBuffer {
   };
   [[nodiscard]] Taken take(const Step& step);
 
-  /// Puts batches back in their place, as if they had never been taken; then the policy applies.
-  void put_back(std::vector<BufferedBatch> batches);
+  /// Puts batches back in their place; then the policy applies.
+  void put_back(std::vector<BufferedBatch> batches, bool lent);
 
-  // An entry whose batch was taken from the middle stays as an empty one, without its octets, until
-  // it comes to the front: so taking costs the same wherever it happens.
-  struct Entry {
-    std::uint64_t place;
-    std::optional<FrameBatch> batch;
-  };
-  using Entries = std::deque<Entry>;
+  /// So much of what was lent does not come back.
+  void settle(const Depth& amount) noexcept;
+
+  /// Whether the buffer and what it has lent are within the limits.
+  [[nodiscard]] bool within_limits() const noexcept;
+
+  /// Batches by the place of their first frame. A tree, since batches are taken from the middle and
+  /// put back there.
+  using Entries = std::map<std::uint64_t, FrameBatch>;
 
   /// Takes everything. To destroy it may take long; the caller does so where nobody waits.
   [[nodiscard]] Entries take_all();
@@ -78,20 +89,22 @@ class FrameBuffer {
   [[nodiscard]] bool over_limits() const noexcept {
     return depth_.frames > limits_.max_frames || depth_.bytes > limits_.max_bytes;
   }
-  [[nodiscard]] std::uint32_t frames_that_fit(const FrameBatch& batch) const noexcept;
+  [[nodiscard]] std::uint32_t frames_that_fit(const FrameBatch& batch,
+                                              const Depth& used) const noexcept;
+  void add_what_fits(FrameBatch batch);
   void add_and_evict(FrameBatch batch);
   void append(FrameBatch batch);
   void note_high_water() noexcept;
   void evict_oldest();
   void evict_newest();
   void drop(DropReason reason, const FrameBatch& batch);
-  void trim_front();
-  void take_from(Entry& entry, const Step& step, Taken& taken);
+  Entries::iterator take_from(Entries::iterator entry, const Step& step, Taken& taken);
 
   BufferLimits limits_;
   OnDrop on_drop_;
   Entries entries_;
   Depth depth_;
+  Depth lent_;
   Depth high_water_;
   std::uint64_t end_place_ = 1;
   bool backpressure_released_ = false;

@@ -16,26 +16,17 @@ OriginTable::Entry& OriginTable::entry_of(Origin origin) {
   return entries_.emplace_back(Entry{.origin = origin});
 }
 
-OriginTable::Entry& OriginTable::count(const Run& run, const ReadStamp& stamp) {
+void OriginTable::count(const Run& run, ReceiveTime received_at) {
   Entry& entry = entry_of(run.origin);
   entry.frames += run.frames;
   entry.bytes += run.bytes;
-  entry.last_seen_at = std::max(entry.last_seen_at, stamp.received_at);
-  return entry;
+  entry.last_seen_at = std::max(entry.last_seen_at, received_at);
 }
 
-void OriginTable::received(const Run& run, const ReadStamp& stamp) {
-  Entry& entry = count(run, stamp);
+void OriginTable::judge(const Run& run, SequenceWidth width) {
+  Entry& entry = entry_of(run.origin);
   if (is_tracked(entry)) {
-    entry.sequences.observe(run, stamp.width);
-  }
-}
-
-void OriginTable::given_up(const Run& run, const ReadStamp& stamp) {
-  Entry& entry = count(run, stamp);
-  entry.dropped += run.frames;
-  if (is_tracked(entry)) {
-    entry.sequences.excuse(run);
+    entry.sequences.observe(run, width);
   }
 }
 

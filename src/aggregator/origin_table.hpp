@@ -19,11 +19,11 @@ class OriginTable {
  public:
   explicit OriginTable(std::size_t max_tracked) : max_tracked_(max_tracked) {}
 
-  /// A run that arrived from the channel.
-  void received(const Run& run, const ReadStamp& stamp);
+  /// Frames of a run arrived.
+  void count(const Run& run, ReceiveTime received_at);
 
-  /// A run that was given up by its session.
-  void given_up(const Run& run, const ReadStamp& stamp);
+  /// The sequences of a run, when their turn has come.
+  void judge(const Run& run, SequenceWidth width);
 
   void dropped(Origin origin, std::uint64_t frames);
 
@@ -41,7 +41,6 @@ class OriginTable {
   };
 
   Entry& entry_of(Origin origin);
-  Entry& count(const Run& run, const ReadStamp& stamp);
   [[nodiscard]] bool is_tracked(const Entry& entry) const noexcept { return &entry != &others_; }
 
   std::size_t max_tracked_;

@@ -53,6 +53,10 @@ struct Drain : Asking<DrainReply> {
 
 struct PutBack : Asking<Done> {
   std::vector<BufferedBatch> batches;
+  bool lent = false;
+};
+struct Settle : Asking<Done> {
+  Depth taken;
 };
 
 struct FlushReply {
@@ -71,6 +75,6 @@ struct GiveUp : Asking<Done> {
 };
 
 using Request = std::variant<GetDepth, GetStats, TakeDropReport, ReleaseBackpressure, ShutDown,
-                             Drain, PutBack, Flush, GetOrigins, GiveUp>;
+                             Drain, PutBack, Settle, Flush, GetOrigins, GiveUp>;
 
 }  // namespace meridian::request

@@ -38,7 +38,8 @@ Client::Json Client::call(const std::string& method, const Json& params) {
       {"jsonrpc", "2.0"}, {"id", ++last_id_}, {"method", method}, {"params", params}};
   boost::system::error_code ec;
   asio::write(socket_, asio::buffer(request.dump() + "\n"), ec);
-  if (ec) {
+  // A daemon that has refused this client has said why, and may have closed already.
+  if (ec && ec != asio::error::broken_pipe) {
     throw failure(path_, "cannot send", ec);
   }
   Json reply = Json::parse(read_line(), nullptr, /*allow_exceptions=*/false);

@@ -1,13 +1,13 @@
 #include "control/client_session.hpp"
 
 #include "control/drain_encoder.hpp"
+#include "control/list_encoder.hpp"
 #include "status/version.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -46,7 +46,7 @@ ClientSession::ClientSession(asio::local::stream_protocol::socket socket,
                              std::shared_ptr<const Context> context)
     : socket_(std::move(socket)),
       context_(std::move(context)),
-      write_timer_(socket_.get_executor()) {}
+      writer_(std::make_shared<ReplyWriter>(socket_, [this] { cut_off_for_not_reading(); })) {}
 
 asio::awaitable<void> ClientSession::run() {
   while (!closed_) {
@@ -84,7 +84,10 @@ asio::awaitable<std::optional<std::string>> ClientSession::read_line() {
     const auto room = asio::buffer(received_.data() + old_size, read_bytes);
     const auto [ec, bytes] = co_await socket_.async_read_some(room, use_tuple);
     received_.resize(old_size + bytes);
-    end_of_stream_ = ec.failed();
+    if (ec && ec != asio::error::eof) {
+      co_return std::nullopt;  // a line that was cut off is not a request
+    }
+    end_of_stream_ = ec == asio::error::eof;
   }
 }
 
@@ -116,7 +119,7 @@ asio::awaitable<void> ClientSession::refuse_long_line() {
                     fmt::format("a line has at most {} octets: send shorter ones, or raise "
                                 "control.max_request_bytes",
                                 context_->max_request_bytes)});
-  std::ignore = co_await write_text(answer);
+  std::ignore = co_await write(answer);
 }
 
 asio::awaitable<void> ClientSession::answer_line(std::string line) {
@@ -127,19 +130,30 @@ asio::awaitable<void> ClientSession::answer_line(std::string line) {
   }
   const auto& error = std::get<Error>(parsed);
   if (error.to_notification) {
-    spdlog::warn("control client sent a notification that cannot be carried out: {}",
-                 error.message);
+    note_refused_notification(error.message);
     co_return;
   }
   const std::string refusal = encode_error(error);
-  std::ignore = co_await write_text(refusal);
+  std::ignore = co_await write(refusal);
 }
 
 asio::awaitable<void> ClientSession::answer(Request request) {
-  if (request.method == Method::drain) {
-    co_await answer_drain(std::move(request));
-    co_return;
+  switch (request.method) {
+    case Method::drain:
+      co_await answer_drain(std::move(request));
+      break;
+    case Method::uplinks:
+      co_await answer_uplinks(std::move(request));
+      break;
+    case Method::satellites:
+      co_await answer_satellites(std::move(request));
+      break;
+    default:
+      co_await answer_in_whole(std::move(request));
   }
+}
+
+asio::awaitable<void> ClientSession::answer_in_whole(Request request) {
   const std::variant<Json, error_code> result = co_await result_of(request.method);
   if (!request.id) {
     co_return;
@@ -148,7 +162,7 @@ asio::awaitable<void> ClientSession::answer(Request request) {
   const std::string text = json != nullptr
                                ? encode_result(request, *json)
                                : encode_error(shut_down(request, std::get<error_code>(result)));
-  std::ignore = co_await write_text(text);
+  std::ignore = co_await write(text);
 }
 
 asio::awaitable<std::variant<Json, error_code>> ClientSession::result_of(Method method) {
@@ -171,15 +185,10 @@ asio::awaitable<std::variant<Json, error_code>> ClientSession::result_of(Method 
                                uptime);
       });
     }
-    case Method::uplinks:
-      co_return status::to_json(context_->uplinks.snapshot());
-    case Method::satellites: {
-      const auto reply = co_await aggregator.origins();
-      co_return convert(
-          reply, [](const std::vector<OriginStats>& origins) { return status::to_json(origins); });
-    }
     case Method::version:
-    case Method::drain:  // answered in pieces, elsewhere
+    case Method::drain:
+    case Method::uplinks:
+    case Method::satellites:  // answered in pieces, elsewhere
       break;
   }
   co_return version_json();
@@ -187,44 +196,93 @@ asio::awaitable<std::variant<Json, error_code>> ClientSession::result_of(Method 
 
 asio::awaitable<void> ClientSession::answer_drain(Request request) {
   if (!request.id) {
-    // Without an answer the frames would be gone for nobody.
-    spdlog::warn("control client sent a drain as a notification: not carried out");
+    note_refused_notification("the frames of a drain would be gone for nobody");
     co_return;
   }
   DrainQuery query;
   query.max_frames = request.drain.max_frames;
   query.satellite_id = request.drain.satellite_id;
+  query.lend = true;
   auto drained = co_await context_->aggregator.drain(query);
   if (!drained) {
     const std::string refusal = encode_error(shut_down(request, drained.error()));
-    std::ignore = co_await write_text(refusal);
+    std::ignore = co_await write(refusal);
     co_return;
   }
-  const error_code ec = co_await write_drained(request, *drained);
+  error_code ec;
+  if (request.drain.format == DrainFormat::json) {
+    ec = co_await write_json(request, *drained);
+  } else {
+    ec = co_await write_binary(request, *drained);
+  }
   if (ec) {
     spdlog::warn("control client went away in the middle of a drain: {} frames go back",
                  drained->taken.frames);
-    std::ignore = co_await context_->aggregator.put_back(std::move(drained->batches));
+    std::ignore = co_await context_->aggregator.put_back(*std::move(drained));
+    co_return;
+  }
+  std::ignore = co_await context_->aggregator.settle(drained->taken);
+}
+
+asio::awaitable<void> ClientSession::answer_uplinks(Request request) {
+  if (!request.id) {
+    co_return;
+  }
+  const Envelope envelope = envelope_for(request);
+  const status::UplinkTable::Snapshot uplinks = context_->uplinks.snapshot();
+  error_code ec = co_await write(envelope.before);
+  UplinksEncoder encoder(uplinks);
+  std::string piece;
+  while (!ec && encoder.next(piece)) {
+    ec = co_await write(piece);
+  }
+  if (!ec) {
+    std::ignore = co_await write(envelope.after);
   }
 }
 
-asio::awaitable<error_code> ClientSession::write_drained(const Request& request,
-                                                         const Drained& drained) {
-  return request.drain.format == DrainFormat::json ? write_json(request, drained)
-                                                   : write_binary(request, drained);
+asio::awaitable<void> ClientSession::answer_satellites(Request request) {
+  if (!request.id) {
+    co_return;
+  }
+  const Envelope envelope = envelope_for(request);
+  SatellitesEncoder encoder;
+  error_code ec;
+  std::size_t rows = 0;
+  for (bool more = true; more && !ec;) {
+    auto page = co_await context_->aggregator.origins(rows, rows_per_piece);
+    if (!page && rows == 0) {
+      const std::string refusal = encode_error(shut_down(request, page.error()));
+      std::ignore = co_await write(refusal);
+      co_return;
+    }
+    if (!page) {
+      close();  // in the middle of an answer there is no way to say why
+      co_return;
+    }
+    const std::string piece =
+        (rows == 0 ? envelope.before + encoder.begin() : "") + encoder.page(*page);
+    ec = co_await write(piece);
+    rows += page->size();
+    more = page->size() == rows_per_piece;
+  }
+  if (!ec) {
+    const std::string rest = encoder.end() + envelope.after;
+    std::ignore = co_await write(rest);
+  }
 }
 
 asio::awaitable<error_code> ClientSession::write_json(const Request& request,
                                                       const Drained& drained) {
   const Envelope envelope = envelope_for(request);
-  error_code ec = co_await write_text(envelope.before);
+  error_code ec = co_await write(envelope.before);
   DrainJsonEncoder encoder(drained);
   std::string piece;
   while (!ec && encoder.next(piece)) {
-    ec = co_await write_text(piece);
+    ec = co_await write(piece);
   }
   if (!ec) {
-    ec = co_await write_text(envelope.after);
+    ec = co_await write(envelope.after);
   }
   co_return ec;
 }
@@ -234,39 +292,45 @@ asio::awaitable<error_code> ClientSession::write_binary(const Request& request,
   const std::string head = encode_result(request, Json{{"frames", drained.taken.frames},
                                                        {"bytes", drained.taken.bytes},
                                                        {"remaining", drained.remaining}});
-  error_code ec = co_await write_text(head);
+  error_code ec = co_await write(head);
   DrainBinaryEncoder encoder(drained);
   std::vector<asio::const_buffer> piece;
   while (!ec && encoder.next(piece)) {
-    ec = co_await write_piece(piece);
+    ec = co_await write(piece);
   }
   co_return ec;
 }
 
-asio::awaitable<error_code> ClientSession::write_text(std::string_view text) {
-  const std::vector<asio::const_buffer> piece{asio::buffer(text)};
-  co_return co_await write_piece(piece);
-}
-
-asio::awaitable<error_code> ClientSession::write_piece(
-    const std::vector<asio::const_buffer>& piece) {
-  // A timeout closes the socket; to race the write against the timer could write twice.
-  write_timer_.expires_after(write_timeout);
-  write_timer_.async_wait([weak = weak_from_this()](const error_code& cancelled) {
-    const auto self = weak.lock();
-    if (!self || cancelled) {
-      return;
-    }
-    self->context_->counters.cut_off(status::CutOff::not_reading);
-    spdlog::warn("control client cut off: did not read its answer for {} s", write_timeout.count());
-    self->close();
-  });
-  const auto [ec, bytes] = co_await asio::async_write(socket_, piece, use_tuple);
-  write_timer_.cancel();
+asio::awaitable<error_code> ClientSession::write(std::string_view text) {
+  const error_code ec = co_await writer_->write(text);
   if (ec) {
     close();
   }
   co_return ec;
+}
+
+asio::awaitable<error_code> ClientSession::write(std::vector<asio::const_buffer> buffers) {
+  const error_code ec = co_await writer_->write(std::move(buffers));
+  if (ec) {
+    close();
+  }
+  co_return ec;
+}
+
+void ClientSession::note_refused_notification(std::string_view why) {
+  if (const auto held_back = notification_log_.admit(runtime::LogLimit::Clock::now())) {
+    spdlog::warn(
+        "control client sent a notification that is not carried out: {} ({} more since the last "
+        "message)",
+        why, *held_back);
+  }
+}
+
+void ClientSession::cut_off_for_not_reading() {
+  context_->counters.cut_off(status::CutOff::not_reading);
+  spdlog::warn("control client cut off: read nothing of its answer for {} s",
+               ReplyWriter::patience.count());
+  close();
 }
 
 }  // namespace meridian::control

@@ -3,6 +3,8 @@
 
 #include "control/counters.hpp"
 #include "control/protocol.hpp"
+#include "control/reply_writer.hpp"
+#include "runtime/log_limit.hpp"
 #include "status/uplink_table.hpp"
 
 #include <meridian/aggregator.hpp>
@@ -10,7 +12,6 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -35,14 +36,11 @@ struct Context {
 };
 
 /// Answers requests in order, one at a time: a client that sends many without reading waits for
-/// itself. Answers are written in pieces, and a piece that is not taken in time ends the session.
+/// itself. Answers are written in pieces; a client that does not read them is cut off.
 ///
 /// Everything runs on the socket's strand; only `stop` may be called from elsewhere.
 class ClientSession : public std::enable_shared_from_this<ClientSession> {
  public:
-  /// How long a client may take to read one piece of an answer.
-  static constexpr std::chrono::seconds write_timeout{10};
-
   ClientSession(asio::local::stream_protocol::socket socket,
                 std::shared_ptr<const Context> context);
 
@@ -59,30 +57,36 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
 
   [[nodiscard]] asio::awaitable<void> answer_line(std::string line);
   [[nodiscard]] asio::awaitable<void> answer(Request request);
+  [[nodiscard]] asio::awaitable<void> answer_in_whole(Request request);
   [[nodiscard]] asio::awaitable<void> answer_drain(Request request);
+  [[nodiscard]] asio::awaitable<void> answer_uplinks(Request request);
+  [[nodiscard]] asio::awaitable<void> answer_satellites(Request request);
 
   /// A result as JSON, or the error that the aggregator gave.
   [[nodiscard]] asio::awaitable<std::variant<status::Json, error_code>> result_of(Method method);
 
-  [[nodiscard]] asio::awaitable<error_code> write_drained(const Request& request,
-                                                          const Drained& drained);
+  // What these refer to stays in the coroutine that waits for them.
   [[nodiscard]] asio::awaitable<error_code> write_json(const Request& request,
                                                        const Drained& drained);
   [[nodiscard]] asio::awaitable<error_code> write_binary(const Request& request,
                                                          const Drained& drained);
-  [[nodiscard]] asio::awaitable<error_code> write_text(std::string_view text);
-  [[nodiscard]] asio::awaitable<error_code> write_piece(
-      const std::vector<asio::const_buffer>& piece);
 
+  /// Writes; where that fails the session ends.
+  [[nodiscard]] asio::awaitable<error_code> write(std::string_view text);
+  [[nodiscard]] asio::awaitable<error_code> write(std::vector<asio::const_buffer> buffers);
+
+  void note_refused_notification(std::string_view why);
+  void cut_off_for_not_reading();
   void close();
 
   asio::local::stream_protocol::socket socket_;
   std::shared_ptr<const Context> context_;
-  asio::steady_timer write_timer_;
+  std::shared_ptr<ReplyWriter> writer_;
   std::string received_;      // what was read and not yet answered
   std::size_t searched_ = 0;  // octets of received_ that have no line end
   bool end_of_stream_ = false;
   bool closed_ = false;
+  runtime::LogLimit notification_log_;
 };
 
 }  // namespace meridian::control

@@ -1,13 +1,11 @@
 #include "control/server.hpp"
 
-#include <boost/asio/as_tuple.hpp>
+#include "runtime/accept_loop.hpp"
+#include "runtime/rethrow.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/dispatch.hpp>
-#include <boost/asio/error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -15,22 +13,6 @@
 #include <utility>
 
 namespace meridian::control {
-
-namespace {
-
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
-
-/// With the file descriptors used up `accept` fails again at once: without a pause it would spin.
-constexpr std::chrono::milliseconds accept_pause{150};
-
-/// A client session has no exceptions of its own: what comes here is a bug or the end of memory.
-void stop_program(const std::exception_ptr& error) {
-  if (error) {
-    std::rethrow_exception(error);
-  }
-}
-
-}  // namespace
 
 Server::Server(const asio::any_io_executor& executor, const ServerOptions& options,
                AggregatorHandle aggregator, status::UplinkTable& uplinks)
@@ -50,42 +32,25 @@ Server::Server(const asio::any_io_executor& executor, const ServerOptions& optio
 
 void Server::start() {
   asio::co_spawn(
-      acceptor_.get_executor(), accept_all(),
-      [self = shared_from_this()](const std::exception_ptr& error) { stop_program(error); });
+      acceptor_.get_executor(),
+      runtime::accept_all(acceptor_, executor_, "control socket",
+                          [this](Socket socket) { open_client(std::move(socket)); }),
+      [self = shared_from_this()](const std::exception_ptr& error) { runtime::rethrow(error); });
 }
 
 void Server::stop() {
   asio::dispatch(acceptor_.get_executor(), [self = shared_from_this()] {
+    self->file_.remove();
     error_code ignored;
     self->acceptor_.close(ignored);
   });
   clients_.stop();
 }
 
-asio::awaitable<void> Server::accept_all() {
-  while (acceptor_.is_open()) {
-    auto [ec, socket] = co_await acceptor_.async_accept(asio::make_strand(executor_), use_tuple);
-    if (!ec) {
-      open_client(Socket(std::move(socket)));
-    } else if (acceptor_.is_open() && ec != asio::error::connection_aborted) {
-      co_await pause_after(ec);
-    }
-  }
-}
-
-asio::awaitable<void> Server::pause_after(error_code ec) {
-  if (const auto held_back = accept_log_.admit(status::LogLimit::Clock::now())) {
-    spdlog::error("control socket cannot accept: {} ({} more since the last message)", ec.message(),
-                  *held_back);
-  }
-  asio::steady_timer timer(acceptor_.get_executor(), accept_pause);
-  std::ignore = co_await timer.async_wait(use_tuple);
-}
-
 void Server::open_client(Socket socket) {
   if (clients_.size() >= max_clients_) {
     counters_.cut_off(status::CutOff::client_limit);
-    if (const auto held_back = limit_log_.admit(status::LogLimit::Clock::now())) {
+    if (const auto held_back = limit_log_.admit(runtime::LogLimit::Clock::now())) {
       spdlog::warn(
           "control client refused: there are {}, as many as control.max_clients allows "
           "({} more since the last message)",
@@ -104,7 +69,7 @@ void Server::open_client(Socket socket) {
   auto client = std::make_shared<ClientSession>(std::move(socket), context_);
   if (clients_.add(client)) {
     counters_.opened();
-    asio::co_spawn(executor, run_client(shared_from_this(), std::move(client)), stop_program);
+    asio::co_spawn(executor, run_client(shared_from_this(), std::move(client)), runtime::rethrow);
   }
 }
 

@@ -1,11 +1,11 @@
 /// Accepts clients on the control socket.
 #pragma once
 
-#include "channel/stop_group.hpp"
 #include "control/client_session.hpp"
 #include "control/counters.hpp"
 #include "control/socket_file.hpp"
-#include "status/log_limit.hpp"
+#include "runtime/log_limit.hpp"
+#include "runtime/stop_group.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -43,8 +43,6 @@ class Server : public std::enable_shared_from_this<Server> {
  private:
   using Socket = asio::local::stream_protocol::socket;
 
-  [[nodiscard]] asio::awaitable<void> accept_all();
-  [[nodiscard]] asio::awaitable<void> pause_after(error_code ec);
   void open_client(Socket socket);
   [[nodiscard]] static asio::awaitable<void> run_client(std::shared_ptr<Server> server,
                                                         std::shared_ptr<ClientSession> client);
@@ -55,9 +53,8 @@ class Server : public std::enable_shared_from_this<Server> {
   asio::local::stream_protocol::acceptor acceptor_;  // its executor is the server's strand
   Counters counters_;
   std::shared_ptr<const Context> context_;
-  StopGroup<ClientSession> clients_;
-  status::LogLimit limit_log_;
-  status::LogLimit accept_log_;
+  runtime::StopGroup<ClientSession> clients_;
+  runtime::LogLimit limit_log_;
 };
 
 }  // namespace meridian::control

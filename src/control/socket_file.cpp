@@ -43,21 +43,26 @@ void create_directory_of(const std::string& path) {
   }
 }
 
-bool somebody_listens(const std::string& path) {
+/// Whether a socket file is left over from a program that has ended. Does not wait: a listener
+/// whose backlog is full is alive.
+bool is_stale(const std::string& path) {
   asio::io_context context;
   stream_protocol::socket socket(context);
   boost::system::error_code ec;
-  socket.connect(stream_protocol::endpoint(path), ec);
-  return !ec;
+  socket.open(stream_protocol(), ec);
+  socket.native_non_blocking(true, ec);
+  const stream_protocol::endpoint endpoint(path);
+  return ::connect(socket.native_handle(), endpoint.data(),
+                   static_cast<socklen_t>(endpoint.size())) != 0 &&
+         errno == ECONNREFUSED;
 }
 
 }  // namespace
 
 SocketFile::SocketFile(std::string path, mode_t mode) : path_(std::move(path)), mode_(mode) {
-  constexpr std::size_t longest = sizeof(sockaddr_un::sun_path) - 1;
-  if (path_.size() > longest) {
+  if (path_.size() > longest_path) {
     throw failure(path_, fmt::format("the path has {} octets, a Unix socket takes {} at most",
-                                     path_.size(), longest));
+                                     path_.size(), longest_path));
   }
   create_directory_of(path_);
   take_lock();
@@ -70,11 +75,16 @@ SocketFile::SocketFile(std::string path, mode_t mode) : path_(std::move(path)), 
 }
 
 SocketFile::~SocketFile() {
+  remove();
+  ::close(lock_);
+}
+
+void SocketFile::remove() noexcept {
   struct stat status{};
   if (inode_ != 0 && ::lstat(path_.c_str(), &status) == 0 && status.st_ino == inode_) {
     ::unlink(path_.c_str());
   }
-  ::close(lock_);
+  inode_ = 0;
 }
 
 void SocketFile::take_lock() {
@@ -102,7 +112,7 @@ void SocketFile::remove_stale() const {
   if (!S_ISSOCK(status.st_mode)) {
     throw failure(path_, "there is a file that is not a socket; remove it, or set another path");
   }
-  if (somebody_listens(path_)) {
+  if (!is_stale(path_)) {
     throw failure(path_, "another program listens there; stop it, or set another path");
   }
   if (::unlink(path_.c_str()) != 0) {

@@ -4,9 +4,11 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
+#include <cstddef>
 #include <string>
 
 #include <sys/types.h>
+#include <sys/un.h>
 
 namespace meridian::control {
 
@@ -19,17 +21,23 @@ namespace asio = boost::asio;
 /// hold a lock of that name.
 class SocketFile {
  public:
+  /// Octets of the longest path that a Unix socket can have.
+  static constexpr std::size_t longest_path = sizeof(sockaddr_un::sun_path) - 1;
+
   /// Takes the path, creating its directory if need be. Throws std::runtime_error, with what to
   /// do, if it is too long, not writable, held by a live daemon, or not a socket.
   SocketFile(std::string path, mode_t mode);
   SocketFile(const SocketFile&) = delete;
   SocketFile& operator=(const SocketFile&) = delete;
-  /// Removes the socket file, if it still is the one that was made here.
   ~SocketFile();
 
   /// Listens on the path. The file is created closed to others and opened to `mode` then.
   [[nodiscard]] asio::local::stream_protocol::acceptor listen(
       const asio::any_io_executor& executor);
+
+  /// Removes the socket file, if it still is the one that was made here. To be called before the
+  /// acceptor is closed: then the file's number may go to another one.
+  void remove() noexcept;
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 

@@ -20,7 +20,7 @@ using Json = control::Client::Json;
 
 /// Frames in one request: what could be lost if the output fails, and what stands in memory as
 /// text.
-constexpr std::uint64_t json_portion = 10'000;
+constexpr std::uint64_t json_portion = 1'000;
 constexpr std::uint64_t binary_portion = 200'000;
 
 /// Where frames are written. Every write is checked.

@@ -1,9 +1,13 @@
 #include "daemon/config.hpp"
 
 #include "control/default_socket.hpp"
+#include "control/socket_file.hpp"
 #include "daemon/config_reader.hpp"
+#include "daemon/strict_json.hpp"
 #include "frame/space_packet.hpp"
+#include "runtime/host_port.hpp"
 
+#include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/system/error_code.hpp>
 
@@ -26,8 +30,6 @@ using std::string_view_literals::operator""sv;
 template <typename Enum>
 using Names = std::pair<std::string_view, Enum>;
 
-constexpr std::array framings{Names{"length_prefixed"sv, uplink::Framing::length_prefixed},
-                              Names{"ccsds_space_packet"sv, uplink::Framing::ccsds_space_packet}};
 constexpr std::array channel_policies{
     Names{"backpressure"sv, uplink::WhenChannelFull::backpressure},
     Names{"drop"sv, uplink::WhenChannelFull::drop}};
@@ -61,33 +63,24 @@ void read_listen(ConfigReader& reader, uplink::ListenerOptions& options) {
   if (value == nullptr) {
     return;
   }
-  const auto refuse = [&] {
+  std::optional<runtime::HostPort> target;
+  if (value->is_string()) {
+    target = runtime::read_host_port(value->get_ref<const std::string&>());
+  }
+  boost::system::error_code bad_address;
+  if (target) {
+    const auto address = boost::asio::ip::make_address(target->host, bad_address);
+    bad_address = bad_address || address.is_v6() != target->bracketed
+                      ? boost::asio::error::invalid_argument
+                      : boost::system::error_code{};
+  }
+  if (!target || bad_address) {
     reader.fail("listen",
                 "must be an address and a port, such as \"127.0.0.1:7400\" or \"[::1]:7400\"",
                 *value);
-  };
-  if (!value->is_string()) {
-    refuse();
   }
-  const auto& text = value->get_ref<const std::string&>();
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string::npos) {
-    refuse();
-  }
-  std::string host = text.substr(0, colon);
-  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  if (bracketed) {
-    host = host.substr(1, host.size() - 2);
-  }
-  boost::system::error_code bad_address;
-  const auto address = boost::asio::ip::make_address(host, bad_address);
-  const char* const end = text.data() + text.size();
-  const auto port = std::from_chars(text.data() + colon + 1, end, options.port);
-  const bool bad_port = port.ec != std::errc{} || port.ptr != end;
-  if (bad_address || bad_port || address.is_v6() != bracketed) {
-    refuse();
-  }
-  options.host = host;
+  options.host = target->host;
+  options.port = target->port;
 }
 
 uplink::ListenerOptions read_listener(const Json& json, std::size_t index) {
@@ -99,11 +92,11 @@ uplink::ListenerOptions read_listener(const Json& json, std::size_t index) {
     reader.fail("name", "must not be empty", "");
   }
   read_listen(reader, options);
-  reader.read("framing", options.framing, all(framings));
+  reader.read("framing", options.framing, all(framing_names));
   reader.read("max_sessions", options.max_sessions, 1, most_sessions);
 
   const Json* const satellite_id = reader.find("satellite_id");
-  if (options.framing == uplink::Framing::ccsds_space_packet) {
+  if (options.framing == Framing::ccsds_space_packet) {
     options.max_payload_bytes = space_packet::max_packet_bytes;
     reader.read("max_payload_bytes", options.max_payload_bytes, space_packet::header_bytes + 1,
                 space_packet::max_packet_bytes);
@@ -194,8 +187,11 @@ Config read_config(const Json& json) {
   });
   read_section(root, "control", [&](ConfigReader& control) {
     control.read("socket", config.control.socket);
-    if (config.control.socket.empty()) {
-      control.fail("socket", "must be the path of a Unix socket", "");
+    constexpr std::size_t longest = control::SocketFile::longest_path;
+    if (config.control.socket.empty() || config.control.socket.size() > longest) {
+      control.fail("socket",
+                   fmt::format("must be the path of a Unix socket, of 1 to {} octets", longest),
+                   config.control.socket);
     }
     read_mode(control, config.control.mode);
     control.read("max_clients", config.control.max_clients, 1, 10'000);
@@ -219,63 +215,6 @@ Config read_config(const Json& json) {
   return config;
 }
 
-/// Refuses a key that stands twice in one object: the parser alone would keep the last one.
-class DuplicateKeys {
- public:
-  bool operator()(int /*depth*/, Json::parse_event_t event, Json& parsed) {
-    switch (event) {
-      case Json::parse_event_t::object_start:
-      case Json::parse_event_t::array_start:
-        count_element();
-        open_.emplace_back().is_list = event == Json::parse_event_t::array_start;
-        break;
-      case Json::parse_event_t::object_end:
-      case Json::parse_event_t::array_end:
-        open_.pop_back();
-        break;
-      case Json::parse_event_t::value:
-        count_element();
-        break;
-      case Json::parse_event_t::key:
-        open_.back().key = parsed.get<std::string>();
-        if (!open_.back().keys.insert(open_.back().key).second) {
-          throw ConfigError(fmt::format("{}: stands twice in one object; keep one", path()));
-        }
-        break;
-    }
-    return true;
-  }
-
- private:
-  /// An object or a list that has begun and not ended.
-  struct Open {
-    bool is_list = false;
-    std::size_t elements = 0;  // of a list
-    std::string key;           // of an object, the last one
-    std::set<std::string> keys;
-  };
-
-  void count_element() {
-    if (!open_.empty() && open_.back().is_list) {
-      ++open_.back().elements;
-    }
-  }
-
-  [[nodiscard]] std::string path() const {
-    std::string path;
-    for (const Open& open : open_) {
-      if (open.is_list) {
-        path += fmt::format("[{}]", open.elements - 1);
-      } else {
-        path += (path.empty() ? "" : ".") + open.key;
-      }
-    }
-    return path;
-  }
-
-  std::vector<Open> open_;
-};
-
 }  // namespace
 
 Config default_config() {
@@ -284,7 +223,7 @@ Config default_config() {
                     {.name = "space-packets",
                      .host = "127.0.0.1",
                      .port = 7401,
-                     .framing = uplink::Framing::ccsds_space_packet,
+                     .framing = Framing::ccsds_space_packet,
                      .satellite_id = 1,
                      .max_payload_bytes = space_packet::max_packet_bytes}};
   config.control.socket = control::default_socket();
@@ -292,13 +231,7 @@ Config default_config() {
 }
 
 Config parse_config(std::string_view text) {
-  try {
-    return read_config(Json::parse(text, DuplicateKeys{}, /*allow_exceptions=*/true,
-                                   /*ignore_comments=*/true));
-  } catch (const Json::parse_error& error) {
-    const std::string_view what = error.what();
-    throw ConfigError(fmt::format("not valid JSON: {}", what.substr(what.find(']') + 2)));
-  }
+  return read_config(parse_strictly(text));
 }
 
 Config load_config(const std::filesystem::path& file) {

@@ -1,6 +1,7 @@
 #include "daemon/config_reader.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 namespace meridian::daemon {
 
@@ -33,6 +34,9 @@ void ConfigReader::read(std::string_view key, std::string& target) {
       fail(key, "must be a string", *value);
     }
     target = value->get<std::string>();
+    if (std::ranges::any_of(target, [](unsigned char c) { return std::iscntrl(c) != 0; })) {
+      fail(key, "must not contain control characters", *value);
+    }
   }
 }
 

@@ -1,11 +1,13 @@
 #include "daemon/daemon.hpp"
 
 #include "daemon/drop_log.hpp"
+#include "runtime/rethrow.hpp"
+#include "runtime/run_on_threads.hpp"
 #include "status/version.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <spdlog/spdlog.h>
@@ -23,12 +25,6 @@ namespace {
 
 /// Everything that a stop waits for takes milliseconds; whatever hangs is given up then.
 constexpr std::chrono::seconds stop_deadline{4};
-
-void stop_program(const std::exception_ptr& error) {
-  if (error) {
-    std::rethrow_exception(error);
-  }
-}
 
 std::size_t thread_count(std::size_t configured) {
   return configured != 0 ? configured
@@ -69,22 +65,14 @@ Daemon::Daemon(const Config& config)
 
 int Daemon::run() {
   const auto strand = signals_.get_executor();
-  asio::co_spawn(strand, wait_for_signal(), stop_program);
-  asio::co_spawn(strand, drop_log_.run(*aggregator_), stop_program);
+  asio::co_spawn(strand, wait_for_signal(), runtime::rethrow);
+  asio::co_spawn(strand, drop_log_.run(*aggregator_), runtime::rethrow);
   control_->start();
   for (const auto& listener : listeners_) {
     listener->start();
   }
-  spdlog::info("ready");
-
-  std::vector<std::thread> threads;
-  for (std::size_t i = 1; i < threads_; ++i) {
-    threads.emplace_back([this] { context_.run(); });
-  }
-  context_.run();
-  for (std::thread& thread : threads) {
-    thread.join();
-  }
+  asio::post(strand, [] { spdlog::info("ready"); });
+  runtime::run_on_threads(context_, threads_);
   return exit_status_;
 }
 

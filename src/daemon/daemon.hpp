@@ -1,10 +1,10 @@
 /// The one place where everything is put together.
 #pragma once
 
-#include "channel/stop_group.hpp"
 #include "control/server.hpp"
 #include "daemon/config.hpp"
 #include "daemon/drop_log.hpp"
+#include "runtime/stop_group.hpp"
 #include "status/uplink_table.hpp"
 #include "uplink/listener.hpp"
 
@@ -48,7 +48,7 @@ class Daemon {
   DropLog drop_log_;
 
   status::UplinkTable uplinks_;
-  StopGroup<uplink::Session> sessions_;
+  runtime::StopGroup<uplink::Session> sessions_;
   std::optional<AggregatorHandle> aggregator_;
   std::vector<std::shared_ptr<uplink::Listener>> listeners_;
   std::shared_ptr<control::Server> control_;

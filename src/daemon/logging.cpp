@@ -7,6 +7,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -37,6 +38,10 @@ spdlog::sink_ptr make_sink(const std::string& target) {
   }
   if (target == "stderr") {
     return std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  }
+  // It would make the directories itself, and so hide a slip of the pen.
+  if (!std::filesystem::is_directory(std::filesystem::path(target).parent_path())) {
+    throw spdlog::spdlog_ex("there is no directory for " + target);
   }
   return std::make_shared<spdlog::sinks::basic_file_sink_mt>(target);
 }

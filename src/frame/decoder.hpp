@@ -28,13 +28,6 @@ struct Decoded {
   std::optional<Malformed> malformed;
 };
 
-/// Octets of a stream inside a slab that a batch may adopt.
-struct SlabRange {
-  Slab slab;
-  std::size_t slab_bytes = 0;  ///< size of the whole slab
-  std::span<const std::byte> octets;
-};
-
 /// A framing. Keeps no octets: the caller shows the unconsumed rest of the stream again with what
 /// came after it, so any split of the stream into reads gives the same frames.
 ///
@@ -46,7 +39,7 @@ class Decoder {
   /// Decodes all whole frames at the start of `stream`.
   [[nodiscard]] virtual Decoded decode(const SlabRange& stream, const ReadStamp& stamp) = 0;
 
-  /// Octets of the largest frame on the wire that this decoder accepts.
+  /// Octets of the largest frame on the wire that this decoder accepts: it never wants more.
   [[nodiscard]] virtual std::size_t max_unit_bytes() const noexcept = 0;
 
   [[nodiscard]] virtual SequenceWidth sequence_width() const noexcept = 0;

@@ -10,14 +10,19 @@
 
 namespace meridian {
 
-FrameBatch::FrameBatch(Slab slab, std::span<const std::byte> octets, std::uint32_t frames,
-                       std::vector<Run> runs, const ReadStamp& stamp)
-    : slab_(std::move(slab)),
-      octets_(octets),
-      runs_(std::move(runs)),
-      stamp_(stamp),
-      frames_(frames) {
-  assert(frames > 0 && octets.size() >= frames * frame_header_bytes);
+FrameBatch::FrameBatch(SlabRange range, std::uint32_t frames, std::vector<Run> runs,
+                       const ReadStamp& stamp)
+    : range_(std::move(range)), runs_(std::move(runs)), stamp_(stamp), frames_(frames) {
+  assert(frames > 0 && bytes() >= frames * frame_header_bytes);
+}
+
+void FrameBatch::compact() {
+  if (bytes() < range_.slab_bytes / 2) {
+    range_ = copy_to_slab(octets());
+  }
+  if (runs_.capacity() * sizeof(Run) > bytes() / 4) {
+    runs_ = std::vector<Run>();  // `= {}` would keep its memory
+  }
 }
 
 std::vector<Run> FrameBatch::find_runs() const {
@@ -35,31 +40,39 @@ FrameBatch FrameBatch::split_front(std::uint32_t count) {
   assert(count > 0 && count < frames_);
   std::size_t front_bytes = 0;
   for (std::uint32_t i = 0; i < count; ++i) {
-    front_bytes += wire::frame_bytes(octets_.data() + front_bytes);
+    front_bytes += wire::frame_bytes(octets().data() + front_bytes);
   }
-  FrameBatch front(slab_, octets_.first(front_bytes), count, {}, stamp_);
-  octets_ = octets_.subspan(front_bytes);
+  SlabRange front = range_;
+  front.octets = octets().first(front_bytes);
+  range_.octets = octets().subspan(front_bytes);
   frames_ -= count;
-  runs_.clear();
-  return front;
+  runs_ = std::vector<Run>();
+  return FrameBatch(std::move(front), count, {}, stamp_);
 }
 
 std::uint32_t FrameBatch::leading_frames_within(std::uint64_t max_frames,
                                                 std::uint64_t max_bytes) const noexcept {
   const auto limit = static_cast<std::uint32_t>(std::min<std::uint64_t>(frames_, max_frames));
-  if (octets_.size() <= max_bytes) {
+  if (bytes() <= max_bytes) {
     return limit;
   }
   std::uint32_t count = 0;
-  std::size_t bytes = 0;
+  std::size_t used = 0;
   while (count < limit) {
-    bytes += wire::frame_bytes(octets_.data() + bytes);
-    if (bytes > max_bytes) {
+    used += wire::frame_bytes(octets().data() + used);
+    if (used > max_bytes) {
       break;
     }
     ++count;
   }
   return count;
+}
+
+SlabRange copy_to_slab(std::span<const std::byte> octets) {
+  auto slab = std::make_shared_for_overwrite<std::byte[]>(octets.size());
+  std::ranges::copy(octets, slab.get());
+  const std::span<const std::byte> copied(slab.get(), octets.size());
+  return {.slab = std::move(slab), .slab_bytes = octets.size(), .octets = copied};
 }
 
 void FrameBatchBuilder::append(const FrameHeader& header, std::span<const std::byte> payload) {
@@ -80,10 +93,7 @@ std::optional<FrameBatch> FrameBatchBuilder::finish(const ReadStamp& stamp) {
   if (frames == 0) {
     return std::nullopt;
   }
-  auto slab = std::make_shared_for_overwrite<std::byte[]>(octets.size());
-  std::ranges::copy(octets, slab.get());
-  const std::span<const std::byte> range(slab.get(), octets.size());
-  return FrameBatch(std::move(slab), range, frames, {}, stamp);
+  return FrameBatch(copy_to_slab(octets), frames, {}, stamp);
 }
 
 }  // namespace meridian

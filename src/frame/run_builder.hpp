@@ -14,8 +14,7 @@ namespace meridian {
 /// the runs of one origin stay in the order in which its frames came.
 class RunBuilder {
  public:
-  explicit RunBuilder(SequenceWidth width) noexcept
-      : mask_(width == SequenceWidth::bits14 ? 0x3FFF : ~std::uint64_t{0}) {}
+  explicit RunBuilder(SequenceWidth width) noexcept : mask_(largest_sequence(width)) {}
 
   void add(Origin origin, std::uint64_t sequence, std::size_t bytes) {
     if (last_ < runs_.size() && continues(runs_[last_], origin, sequence)) [[likely]] {

@@ -11,7 +11,8 @@ namespace meridian::space_packet {
 inline constexpr std::size_t header_bytes = 6;
 inline constexpr std::size_t max_packet_bytes = header_bytes + 65536;
 inline constexpr ChannelId idle_apid = 0x7FF;
-inline constexpr std::uint16_t sequence_count_mask = 0x3FFF;
+inline constexpr auto sequence_count_mask =
+    static_cast<std::uint16_t>(largest_sequence(SequenceWidth::bits14));
 
 inline unsigned version(const std::byte* packet) noexcept {
   return std::to_integer<unsigned>(packet[0]) >> 5;

@@ -76,7 +76,8 @@ Decoded SpacePacketDecoder::decode(const SlabRange& stream, const ReadStamp& sta
     auto exact = std::make_shared_for_overwrite<std::byte[]>(framed_bytes);
     write_frames(stream.octets.first(at), satellite_id_, exact.get());
     const std::span<const std::byte> octets(exact.get(), framed_bytes);
-    found.batch.emplace(Slab(std::move(exact)), octets, frames, runs_.take(), stamp);
+    SlabRange range{.slab = std::move(exact), .slab_bytes = framed_bytes, .octets = octets};
+    found.batch.emplace(std::move(range), frames, runs_.take(), stamp);
   }
   return found;
 }

@@ -1,6 +1,8 @@
 /// What to simulate.
 #pragma once
 
+#include "frame/framing.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -9,8 +11,6 @@
 
 namespace meridian::sim {
 
-enum class Framing : std::uint8_t { length_prefixed, ccsds_space_packet };
-
 struct Range {
   std::size_t least = 64;
   std::size_t most = 64;
@@ -18,7 +18,7 @@ struct Range {
 
 struct Options {
   std::string host = "127.0.0.1";
-  std::string port = "7400";
+  std::uint16_t port = 7400;
   std::size_t uplinks = 48;
   std::optional<std::uint64_t>
       frames;       ///< per uplink; nothing: what the source or the duration gives

@@ -1,5 +1,7 @@
 #include "sim/simulation.hpp"
 
+#include "runtime/rethrow.hpp"
+#include "runtime/run_on_threads.hpp"
 #include "sim/progress.hpp"
 #include "sim/source.hpp"
 #include "sim/uplink.hpp"
@@ -20,7 +22,6 @@
 #include <map>
 #include <memory>
 #include <stdexcept>
-#include <thread>
 #include <utility>
 
 namespace meridian::sim {
@@ -32,11 +33,8 @@ using asio::ip::tcp;
 constexpr std::size_t threads = 2;
 constexpr std::chrono::milliseconds redraw_every{200};
 
-void stop_program(const std::exception_ptr& error) {
-  if (error) {
-    std::rethrow_exception(error);
-  }
-}
+/// What is on its way when the time of `--duration` is over gets so much longer to be taken.
+constexpr std::chrono::seconds grace{1};
 
 class Simulation {
  public:
@@ -45,21 +43,20 @@ class Simulation {
         replayed_(options.replay.empty() ? nullptr : load_packets(options.replay)),
         signals_(strand_, SIGINT, SIGTERM),
         tick_(strand_),
+        deadline_(strand_),
         progress_(options, total_frames()) {}
 
   Result run() {
     tcp::resolver resolver(context_);
     error_code ec;
-    const auto endpoints = resolver.resolve(options_.host, options_.port, ec);
+    const auto endpoints = resolver.resolve(options_.host, std::to_string(options_.port), ec);
     if (ec) {
       throw std::runtime_error(
           fmt::format("cannot resolve {}:{}: {}", options_.host, options_.port, ec.message()));
     }
     const auto started_at = Uplink::Clock::now();
     start(endpoints);
-    std::thread second([this] { context_.run(); });
-    context_.run();
-    second.join();
+    runtime::run_on_threads(context_, threads);
     progress_.clear();
     const std::chrono::duration<double> elapsed = ended_at_ - started_at;
     return result(elapsed.count());
@@ -80,20 +77,43 @@ class Simulation {
           std::make_shared<Uplink>(strand, options_, make_source(options_, i, replayed_), totals_));
       asio::co_spawn(strand, uplinks_.back()->run(endpoints),
                      [this](const std::exception_ptr& error) {
-                       stop_program(error);
+                       runtime::rethrow(error);
                        if (totals_.done.load(std::memory_order_relaxed) == options_.uplinks) {
                          asio::post(strand_, [this] { finish(); });
                        }
                      });
     }
+    stop_on_signal();
+    stop_after_duration();
+    redraw();
+  }
+
+  void stop_on_signal() {
     signals_.async_wait([this](const error_code& cancelled, int /*signal*/) {
       if (!cancelled) {
-        for (const auto& uplink : uplinks_) {
-          uplink->stop();
-        }
+        stop_uplinks("stopped before everything was sent");
       }
     });
-    redraw();
+  }
+
+  /// Uplinks end by themselves when their time is over, unless the daemon holds them back.
+  void stop_after_duration() {
+    if (!options_.duration) {
+      return;
+    }
+    deadline_.expires_after(
+        std::chrono::duration_cast<Uplink::Clock::duration>(*options_.duration) + grace);
+    deadline_.async_wait([this](const error_code& cancelled) {
+      if (!cancelled && !finished_) {
+        stop_uplinks("held back when the time was over: not everything was taken");
+      }
+    });
+  }
+
+  void stop_uplinks(const std::string& why) {
+    for (const auto& uplink : uplinks_) {
+      uplink->stop(why);
+    }
   }
 
   void redraw() {
@@ -112,6 +132,7 @@ class Simulation {
       finished_ = true;
       ended_at_ = Uplink::Clock::now();
       tick_.cancel();
+      deadline_.cancel();
       signals_.cancel();
     }
   }
@@ -138,6 +159,7 @@ class Simulation {
   // On strand_.
   asio::signal_set signals_;
   asio::steady_timer tick_;
+  asio::steady_timer deadline_;
   Progress progress_;
 
   Totals totals_;

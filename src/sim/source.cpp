@@ -79,9 +79,7 @@ class SpacePacketSource final : public Source {
  public:
   SpacePacketSource(std::size_t uplink, Range payload_bytes, std::uint64_t seed)
       : first_apid_(static_cast<ChannelId>(uplink * apids % space_packet::idle_apid)),
-        payloads_({std::clamp<std::size_t>(payload_bytes.least, 1, 65536),
-                   std::clamp<std::size_t>(payload_bytes.most, 1, 65536)},
-                  seed) {}
+        payloads_(payload_bytes, seed) {}
 
   Chunk next(std::uint64_t max_frames) override {
     chunk_.clear();

@@ -2,7 +2,6 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/connect.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
@@ -46,24 +45,36 @@ asio::awaitable<void> Uplink::run(asio::ip::tcp::resolver::results_type endpoint
   totals_.done.fetch_add(1, std::memory_order_relaxed);
 }
 
-void Uplink::stop() {
-  asio::dispatch(socket_.get_executor(), [self = shared_from_this()] {
-    self->stopped_ = true;
+void Uplink::stop(const std::string& why) {
+  asio::dispatch(socket_.get_executor(), [self = shared_from_this(), why] {
+    self->stopped_ = why;
     self->timer_.cancel();
     error_code ignored;
-    self->socket_.cancel(ignored);
+    self->socket_.close(ignored);
   });
 }
 
 void Uplink::fail(const std::string& what, const error_code& ec) {
   if (failure_.empty()) {
-    failure_ = stopped_ ? "stopped before everything was sent" : what + ": " + ec.message();
+    failure_ = stopped_ ? *stopped_ : what + ": " + ec.message();
   }
 }
 
 asio::awaitable<void> Uplink::connect(asio::ip::tcp::resolver::results_type endpoints) {
-  const auto [ec, endpoint] = co_await asio::async_connect(socket_, endpoints, use_tuple);
-  if (ec) {
+  error_code ec = asio::error::host_not_found;
+  for (const auto& entry : endpoints) {
+    error_code ignored;
+    socket_.close(ignored);
+    socket_.open(entry.endpoint().protocol(), ec);
+    if (!ec && !stopped_) {
+      const auto [failed] = co_await socket_.async_connect(entry.endpoint(), use_tuple);
+      ec = failed;
+    }
+    if (!ec || stopped_) {
+      break;
+    }
+  }
+  if (ec || stopped_) {
     fail(fmt::format("cannot connect to {}:{}", options_.host, options_.port), ec);
     co_return;
   }
@@ -102,7 +113,9 @@ asio::awaitable<std::uint64_t> Uplink::wait_until_due() {
     co_return std::numeric_limits<std::uint64_t>::max();
   }
   const std::chrono::duration<double> elapsed = Clock::now() - started_at_;
-  const auto allowed = static_cast<std::uint64_t>(elapsed.count() * options_.rate) + 1;
+  // Long before 2^53 the hardware is at its end.
+  const auto allowed =
+      static_cast<std::uint64_t>(std::min(elapsed.count() * options_.rate, 9e15)) + 1;
   if (allowed > sent_) {
     co_return allowed - sent_;
   }
@@ -147,6 +160,10 @@ asio::awaitable<void> Uplink::write(Chunk chunk) {
 }
 
 asio::awaitable<void> Uplink::wait_until_taken() {
+  if (stopped_) {
+    fail("", {});
+    co_return;
+  }
   error_code ec;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ec);
   std::array<char, 1> nothing{};

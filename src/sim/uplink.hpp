@@ -42,8 +42,8 @@ class Uplink : public std::enable_shared_from_this<Uplink> {
   /// Runs to the end. Then `failure` tells whether everything was done.
   [[nodiscard]] asio::awaitable<void> run(asio::ip::tcp::resolver::results_type endpoints);
 
-  /// Sends no more; what is in the middle of a frame is cut off.
-  void stop();
+  /// Ends the connection, in the middle of a frame if need be. `why` is what `failure` says then.
+  void stop(const std::string& why);
 
   /// Why not everything asked for was done, or "".
   [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
@@ -65,7 +65,7 @@ class Uplink : public std::enable_shared_from_this<Uplink> {
   asio::steady_timer timer_;
   Clock::time_point started_at_;
   std::uint64_t sent_ = 0;
-  bool stopped_ = false;
+  std::optional<std::string> stopped_;  // why
   std::string failure_;
 };
 

@@ -24,17 +24,6 @@ Json or_null(const std::optional<T>& value, Format format) {
   return value ? Json(format(*value)) : Json(nullptr);
 }
 
-Json uplink_json(const UplinkRecord& record) {
-  return {{"id", record.id()},
-          {"listener", record.listener()},
-          {"peer", record.peer()},
-          {"state", record.held() ? "held" : "receiving"},
-          {"connected_at", format_time(record.connected_at())},
-          {"last_frame_at", or_null(record.last_frame_at(), format_time)},
-          {"frames", record.frames()},
-          {"bytes", record.bytes()}};
-}
-
 }  // namespace
 
 std::string_view name_of(CutOff reason) noexcept {
@@ -97,50 +86,46 @@ Json to_json(const AggregatorStats& stats, const SessionCounts& sessions,
   };
 }
 
-Json to_json(const UplinkTable::Snapshot& uplinks) {
-  Json open = Json::array();
-  for (const auto& record : uplinks.open) {
-    open.push_back(uplink_json(*record));
-  }
-  Json closed = Json::array();
-  for (const ClosedUplink& uplink : uplinks.closed) {
-    Json json = uplink_json(*uplink.record);
-    json["state"] = "closed";
-    json["closed_at"] = format_time(uplink.closed_at);
-    json["reason"] = name_of(uplink.reason);
-    closed.push_back(std::move(json));
-  }
-  Json listeners = Json::array();
-  for (const ListenerInfo& listener : uplinks.listeners) {
-    listeners.push_back(
-        {{"name", listener.name}, {"framing", listener.framing}, {"address", listener.address}});
-  }
-  return {{"uplinks", std::move(open)},
-          {"closed", std::move(closed)},
-          {"listeners", std::move(listeners)}};
+Json to_json(const UplinkRecord& record) {
+  return {{"id", record.id()},
+          {"listener", record.listener()},
+          {"peer", record.peer()},
+          {"state", record.held() ? "held" : "receiving"},
+          {"connected_at", format_time(record.connected_at())},
+          {"last_frame_at", or_null(record.last_frame_at(), format_time)},
+          {"frames", record.frames()},
+          {"bytes", record.bytes()}};
 }
 
-Json to_json(const std::vector<OriginStats>& origins) {
-  Json satellites = Json::array();
+Json to_json(const ClosedUplink& closed) {
+  Json json = to_json(*closed.record);
+  json["state"] = "closed";
+  json["closed_at"] = format_time(closed.closed_at);
+  json["reason"] = name_of(closed.reason);
+  return json;
+}
+
+Json to_json(const ListenerInfo& listener) {
+  return {{"name", listener.name}, {"framing", listener.framing}, {"address", listener.address}};
+}
+
+Json to_json(const OriginStats& stats) {
   const auto as_is = [](auto value) { return value; };
-  for (const OriginStats& stats : origins) {
-    Json json = {{"satellite_id", nullptr}, {"channel_id", nullptr}};
-    if (stats.origin) {
-      json["satellite_id"] = stats.origin->satellite_id;
-      json["channel_id"] = stats.origin->channel_id;
-    }
-    json["frames"] = stats.frames;
-    json["bytes"] = stats.bytes;
-    json["last_sequence"] = or_null(stats.last_sequence, as_is);
-    json["gaps"] = stats.gaps;
-    json["missing"] = stats.missing;
-    json["duplicates"] = stats.duplicates;
-    json["late"] = stats.late;
-    json["dropped"] = stats.dropped;
-    json["last_seen_at"] = format_time(stats.last_seen_at);
-    satellites.push_back(std::move(json));
+  Json json = {{"satellite_id", nullptr}, {"channel_id", nullptr}};
+  if (stats.origin) {
+    json["satellite_id"] = stats.origin->satellite_id;
+    json["channel_id"] = stats.origin->channel_id;
   }
-  return {{"satellites", std::move(satellites)}};
+  json["frames"] = stats.frames;
+  json["bytes"] = stats.bytes;
+  json["last_sequence"] = or_null(stats.last_sequence, as_is);
+  json["gaps"] = stats.gaps;
+  json["missing"] = stats.missing;
+  json["duplicates"] = stats.duplicates;
+  json["late"] = stats.late;
+  json["dropped"] = stats.dropped;
+  json["last_seen_at"] = format_time(stats.last_seen_at);
+  return json;
 }
 
 }  // namespace meridian::status

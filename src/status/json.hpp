@@ -41,7 +41,11 @@ struct ControlCounts {
 [[nodiscard]] Json to_json(const Depth& depth);
 [[nodiscard]] Json to_json(const AggregatorStats& stats, const SessionCounts& sessions,
                            const ControlCounts& control, std::chrono::milliseconds uptime);
-[[nodiscard]] Json to_json(const UplinkTable::Snapshot& uplinks);
-[[nodiscard]] Json to_json(const std::vector<OriginStats>& origins);
+
+// One row of a list each. Lists are long: whoever answers with one writes it in pieces.
+[[nodiscard]] Json to_json(const UplinkRecord& open);
+[[nodiscard]] Json to_json(const ClosedUplink& closed);
+[[nodiscard]] Json to_json(const ListenerInfo& listener);
+[[nodiscard]] Json to_json(const OriginStats& origin);
 
 }  // namespace meridian::status

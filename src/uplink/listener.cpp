@@ -1,12 +1,13 @@
 #include "uplink/listener.hpp"
 
-#include <boost/asio/as_tuple.hpp>
+#include "runtime/accept_loop.hpp"
+#include "runtime/rethrow.hpp"
+#include "uplink/clock.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/dispatch.hpp>
-#include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/strand.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -22,15 +23,6 @@ namespace meridian::uplink {
 namespace {
 
 using asio::ip::tcp;
-
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
-
-/// With the file descriptors used up `accept` fails again at once: without a pause it would spin.
-constexpr std::chrono::milliseconds accept_pause{150};
-
-ReceiveTime now() {
-  return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-}
 
 std::string to_text(const tcp::endpoint& endpoint) {
   std::ostringstream text;
@@ -55,25 +47,19 @@ tcp::acceptor listen_on(const asio::any_io_executor& executor, const ListenerOpt
 }
 
 /// Keeps the books of a session: counted while it runs, in the group while it runs.
-asio::awaitable<void> run_session(std::shared_ptr<Session> session, StopGroup<Session>& group,
+asio::awaitable<void> run_session(std::shared_ptr<Session> session,
+                                  runtime::StopGroup<Session>& group,
                                   std::shared_ptr<std::atomic<std::size_t>> open_sessions) {
   co_await session->run();
   open_sessions->fetch_sub(1, std::memory_order_relaxed);
   group.remove(session);
 }
 
-/// A session has no exceptions of its own: what comes here is a bug or the end of memory.
-void stop_program(const std::exception_ptr& error) {
-  if (error) {
-    std::rethrow_exception(error);
-  }
-}
-
 }  // namespace
 
 Listener::Listener(const asio::any_io_executor& executor, ListenerOptions options,
                    AggregatorHandle aggregator, status::UplinkTable& table,
-                   StopGroup<Session>& group)
+                   runtime::StopGroup<Session>& group)
     : executor_(executor),
       acceptor_(listen_on(executor, options)),
       options_(std::make_shared<const ListenerOptions>(std::move(options))),
@@ -89,8 +75,11 @@ Listener::Listener(const asio::any_io_executor& executor, ListenerOptions option
 
 void Listener::start() {
   asio::co_spawn(
-      acceptor_.get_executor(), accept_all(),
-      [self = shared_from_this()](const std::exception_ptr& error) { stop_program(error); });
+      acceptor_.get_executor(),
+      runtime::accept_all(acceptor_, executor_,
+                          fmt::format("uplink listener \"{}\"", options_->name),
+                          [this](tcp::socket socket) { open_session(std::move(socket)); }),
+      [self = shared_from_this()](const std::exception_ptr& error) { runtime::rethrow(error); });
 }
 
 void Listener::stop() {
@@ -98,26 +87,6 @@ void Listener::stop() {
     error_code ignored;
     self->acceptor_.close(ignored);
   });
-}
-
-asio::awaitable<void> Listener::accept_all() {
-  while (acceptor_.is_open()) {
-    auto [ec, socket] = co_await acceptor_.async_accept(asio::make_strand(executor_), use_tuple);
-    if (!ec) {
-      open_session(tcp::socket(std::move(socket)));
-    } else if (acceptor_.is_open() && ec != asio::error::connection_aborted) {
-      co_await pause_after(ec);
-    }
-  }
-}
-
-asio::awaitable<void> Listener::pause_after(error_code ec) {
-  if (const auto held_back = accept_log_.admit(status::LogLimit::Clock::now())) {
-    spdlog::error("uplink listener \"{}\" cannot accept: {} ({} more since the last message)",
-                  options_->name, ec.message(), *held_back);
-  }
-  asio::steady_timer timer(acceptor_.get_executor(), accept_pause);
-  std::ignore = co_await timer.async_wait(use_tuple);
 }
 
 void Listener::open_session(tcp::socket socket) {
@@ -128,7 +97,7 @@ void Listener::open_session(tcp::socket socket) {
 
   if (open_sessions_->load(std::memory_order_relaxed) >= options_->max_sessions) {
     table_.close(record, status::CloseReason::session_limit, now());
-    if (const auto held_back = limit_log_.admit(status::LogLimit::Clock::now())) {
+    if (const auto held_back = limit_log_.admit(runtime::LogLimit::Clock::now())) {
       spdlog::warn(
           "uplink listener \"{}\" refused {}: it has {} sessions, as many as max_sessions allows "
           "({} more since the last message)",
@@ -149,7 +118,8 @@ void Listener::open_session(tcp::socket socket) {
     return;
   }
   open_sessions_->fetch_add(1, std::memory_order_relaxed);
-  asio::co_spawn(executor, run_session(std::move(session), group_, open_sessions_), stop_program);
+  asio::co_spawn(executor, run_session(std::move(session), group_, open_sessions_),
+                 runtime::rethrow);
 }
 
 }  // namespace meridian::uplink

@@ -1,8 +1,8 @@
 /// Accepts uplinks on one address.
 #pragma once
 
-#include "channel/stop_group.hpp"
-#include "status/log_limit.hpp"
+#include "runtime/log_limit.hpp"
+#include "runtime/stop_group.hpp"
 #include "status/uplink_table.hpp"
 #include "uplink/options.hpp"
 #include "uplink/session.hpp"
@@ -10,9 +10,7 @@
 #include <meridian/aggregator.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -28,7 +26,8 @@ class Listener : public std::enable_shared_from_this<Listener> {
  public:
   /// Throws std::runtime_error, naming listener and address, where it cannot listen there.
   Listener(const asio::any_io_executor& executor, ListenerOptions options,
-           AggregatorHandle aggregator, status::UplinkTable& table, StopGroup<Session>& group);
+           AggregatorHandle aggregator, status::UplinkTable& table,
+           runtime::StopGroup<Session>& group);
 
   void start();
 
@@ -36,8 +35,6 @@ class Listener : public std::enable_shared_from_this<Listener> {
   void stop();
 
  private:
-  [[nodiscard]] asio::awaitable<void> accept_all();
-  [[nodiscard]] asio::awaitable<void> pause_after(error_code ec);
   void open_session(asio::ip::tcp::socket socket);
 
   asio::any_io_executor executor_;
@@ -45,11 +42,10 @@ class Listener : public std::enable_shared_from_this<Listener> {
   std::shared_ptr<const ListenerOptions> options_;
   AggregatorHandle aggregator_;
   status::UplinkTable& table_;
-  StopGroup<Session>& group_;
+  runtime::StopGroup<Session>& group_;
 
   std::shared_ptr<std::atomic<std::size_t>> open_sessions_;  // shared with the sessions
-  status::LogLimit limit_log_;
-  status::LogLimit accept_log_;
+  runtime::LogLimit limit_log_;
 };
 
 }  // namespace meridian::uplink

@@ -1,18 +1,16 @@
 /// How a listener is to behave.
 #pragma once
 
+#include "frame/framing.hpp"
+
 #include <meridian/frame.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <string_view>
 
 namespace meridian::uplink {
-
-enum class Framing : std::uint8_t { length_prefixed, ccsds_space_packet };
-[[nodiscard]] std::string_view name_of(Framing framing) noexcept;
 
 /// What a session does with a batch that finds the channel full.
 enum class WhenChannelFull : std::uint8_t {

@@ -2,6 +2,7 @@
 
 #include "frame/native_decoder.hpp"
 #include "frame/space_packet_decoder.hpp"
+#include "uplink/clock.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
@@ -19,10 +20,6 @@ namespace {
 
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
-ReceiveTime now() {
-  return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-}
-
 std::unique_ptr<Decoder> make_decoder(const ListenerOptions& options) {
   switch (options.framing) {
     case Framing::length_prefixed:
@@ -34,16 +31,6 @@ std::unique_ptr<Decoder> make_decoder(const ListenerOptions& options) {
 }
 
 }  // namespace
-
-std::string_view name_of(Framing framing) noexcept {
-  switch (framing) {
-    case Framing::length_prefixed:
-      return "length_prefixed";
-    case Framing::ccsds_space_packet:
-      return "ccsds_space_packet";
-  }
-  return "unknown";
-}
 
 Session::Session(asio::ip::tcp::socket socket, std::shared_ptr<const ListenerOptions> options,
                  AggregatorHandle aggregator, status::UplinkTable& table,
@@ -116,8 +103,10 @@ std::optional<FrameBatch> Session::read_and_decode() {
   record_->add_bytes(bytes);
   buffer_.commit(bytes);
 
-  const ReadStamp stamp{
-      .session = record_->id(), .received_at = now(), .width = decoder_->sequence_width()};
+  const ReadStamp stamp{.session = record_->id(),
+                        .read = ++reads_,
+                        .received_at = now(),
+                        .width = decoder_->sequence_width()};
   Decoded decoded = decoder_->decode(buffer_.contents(), stamp);
   buffer_.consume(decoded.consumed, decoded.wanted);
   stream_offset_ += decoded.consumed;

@@ -63,6 +63,7 @@ class Session : public std::enable_shared_from_this<Session> {
   ReadBuffer buffer_;
   asio::steady_timer idle_timer_;
   std::chrono::steady_clock::time_point last_read_;
+  std::uint64_t reads_ = 0;
   std::uint64_t stream_offset_ = 0;  // of the first octet in buffer_
   bool more_expected_ = false;       // the last read filled its room
   std::optional<CloseReason> closing_;

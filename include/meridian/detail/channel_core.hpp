@@ -120,9 +120,9 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore<T>> {
   /// The last sender queues the end of the stream behind everything that was sent.
   void remove_sender() {
     if (senders_.fetch_sub(1, std::memory_order_acq_rel) == 1 && enter()) {
+      const Inside inside{gate_};
       // The handler keeps this object alive while the mark waits for room.
       raw_.async_send(error_code{}, Message<T>{}, EndSent{this->shared_from_this()});
-      gate_.leave();
     }
   }
 
@@ -131,10 +131,9 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore<T>> {
     if (!enter()) {
       return Errc::receiver_gone;
     }
+    const Inside inside{gate_};
     Message<T> message(std::move(value), gauge_);
-    const bool sent = raw_.try_send(error_code{}, std::move(message));
-    gate_.leave();
-    if (sent) {
+    if (raw_.try_send(error_code{}, std::move(message))) {
       return {};
     }
     // The channel moves from its arguments only on success.
@@ -150,8 +149,8 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore<T>> {
       asio::post(executor, asio::append(std::move(handler), error_code(Errc::receiver_gone)));
       return;
     }
+    const Inside inside{gate_};
     raw_.async_send(error_code{}, Message<T>(std::move(value), gauge_), std::move(handler));
-    gate_.leave();
   }
 
   [[nodiscard]] bool receiver_gone() const noexcept { return gate_.closed(); }
@@ -181,10 +180,15 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore<T>> {
     raw_.async_receive(asio::bind_cancellation_slot(asio::cancellation_slot(), std::move(handler)));
   }
 
-  /// Ends all sends with an error and destroys what nobody will receive now.
-  void remove_receiver() {
+  /// Ends all sends with an error, those that wait too. What is in the channel stays.
+  void refuse_sends() {
     gate_.close();
     raw_.cancel();
+  }
+
+  /// Destroys also what nobody will receive now.
+  void remove_receiver() {
+    refuse_sends();
     Message<T> unread;
     while (!try_receive(unread)) {
       std::ignore = unread.take();
@@ -202,8 +206,17 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore<T>> {
     void operator()(error_code) const noexcept {}
   };
 
-  /// Before each send: false if there is nobody to receive it. Then `leave` must not be called.
+  /// Before each send: false if there is nobody to receive it. Else an `Inside` follows.
   [[nodiscard]] bool enter() noexcept { return !context_.ended() && gate_.enter(); }
+
+  /// Leaves the gate at its end, also where an allocation throws.
+  struct Inside {
+    SendGate& gate;
+    explicit Inside(SendGate& entered) noexcept : gate(entered) {}
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+    ~Inside() { gate.leave(); }
+  };
 
   struct Interrupt {
     ChannelCore* core;

@@ -26,7 +26,7 @@ TEST(Accounts, BalanceOverEveryMovement) {
 
   accounts.dropped(DropReason::buffer_full_oldest, batch_of_run({1, 1}, 0, 2));
   accounts.dropped(DropReason::buffer_full_newest, batch_of_run({1, 1}, 8, 1));
-  accounts.given_up(batch_of_run({1, 1}, 10, 4));
+  accounts.given_up(batch_of_run({1, 1}, 10, 4), Accounts::Turn::now);
   accounts.drained(3);
   accounts.flushed(2);
   const Ledger ledger = accounts.ledger(2);
@@ -60,6 +60,77 @@ TEST(Ledger, BalancesOnlyWithEveryColumn) {
           .balanced());
 }
 
+/// What session 1 has in its read number `read`: `count` frames from sequence `first`.
+FrameBatch read_of(std::uint64_t read, std::uint64_t first, std::uint32_t count) {
+  return batch_of_run({1, 1}, first, count, 0, {.session = 1, .read = read});
+}
+
+OriginStats only_origin(const Accounts& accounts) {
+  return accounts.origins().page(0, 2).at(0);
+}
+
+TEST(GivenUpBatch, IsJudgedInItsTurn) {
+  Accounts accounts(100);
+  accounts.received(read_of(1, 0, 10));
+  accounts.given_up(read_of(3, 20, 5), Accounts::Turn::later);  // overtakes read 2
+  accounts.given_up(read_of(4, 25, 5), Accounts::Turn::later);
+  EXPECT_EQ(only_origin(accounts).frames, 20U) << "counted at once";
+  EXPECT_EQ(only_origin(accounts).last_sequence, 9U);
+  accounts.received(read_of(2, 10, 10));
+  accounts.received(read_of(5, 30, 10));
+  const OriginStats origin = only_origin(accounts);
+  EXPECT_EQ(origin.last_sequence, 39U);
+  EXPECT_EQ(origin.gaps + origin.missing + origin.late + origin.duplicates, 0U);
+}
+
+TEST(GivenUpBatch, HidesNoGapDuplicateOrLateFrame) {
+  Accounts accounts(100);
+  accounts.received(read_of(1, 0, 3));
+  accounts.given_up(read_of(2, 3, 1), Accounts::Turn::later);
+  accounts.given_up(read_of(3, 4, 1), Accounts::Turn::later);
+  accounts.given_up(read_of(4, 3, 1), Accounts::Turn::later);  // late
+  accounts.given_up(read_of(5, 4, 1), Accounts::Turn::later);  // a duplicate
+  accounts.received(read_of(6, 7, 1));                         // 5 and 6 never came
+  const OriginStats origin = only_origin(accounts);
+  EXPECT_EQ(origin.gaps, 1U);
+  EXPECT_EQ(origin.missing, 2U);
+  EXPECT_EQ(origin.late, 1U);
+  EXPECT_EQ(origin.duplicates, 1U);
+  EXPECT_EQ(origin.last_sequence, 7U);
+}
+
+TEST(GivenUpBatch, IsJudgedOnceEverythingHasLeftTheChannel) {
+  Accounts accounts(100);
+  accounts.received(read_of(1, 0, 10));
+  accounts.given_up(read_of(2, 15, 5), Accounts::Turn::later);
+  accounts.caught_up();
+  EXPECT_EQ(only_origin(accounts).missing, 5U);
+  EXPECT_EQ(only_origin(accounts).last_sequence, 19U);
+}
+
+TEST(GivenUpBatch, WaitsForItsOwnSessionOnly) {
+  Accounts accounts(100);
+  accounts.given_up(batch_of_run({1, 1}, 10, 5, 0, {.session = 1, .read = 2}),
+                    Accounts::Turn::later);
+  accounts.received(batch_of_run({2, 1}, 0, 5, 0, {.session = 2, .read = 9}));
+  EXPECT_FALSE(only_origin(accounts).last_sequence.has_value());
+}
+
+TEST(GivenUpBatches, TakeABoundedAmountOfMemory) {
+  GivenUp given_up;
+  const auto add = [&](SatelliteId satellite, std::uint64_t first) {
+    return given_up.add({.origin = {satellite, 1}, .frames = 1, .first = first}, {.session = 1});
+  };
+  for (std::size_t i = 0; i < GivenUp::max_pieces; ++i) {
+    ASSERT_TRUE(add(static_cast<SatelliteId>(i), 0));
+  }
+  EXPECT_FALSE(add(1, 77));
+  EXPECT_TRUE(add(GivenUp::max_pieces - 1, 1)) << "continues the last piece";
+  EXPECT_EQ(given_up.take_all().size(), GivenUp::max_pieces);
+  EXPECT_TRUE(given_up.empty());
+  EXPECT_TRUE(add(1, 77));
+}
+
 const DropReport::Entry& entry_for(const DropReport& report, DropReason reason) {
   return report.by_reason.at(static_cast<std::size_t>(reason));
 }
@@ -70,7 +141,7 @@ TEST(DropReport, TellsHowManyAndOfWhichSatellitesForEachReason) {
   accounts.dropped(DropReason::buffer_full_oldest, batch_of_run({1, 1}, 0, 2));
   accounts.dropped(DropReason::buffer_full_oldest, batch_of_run({1, 2}, 0, 1));
   accounts.dropped(DropReason::buffer_full_oldest, batch_of_run({7, 2}, 0, 1));
-  accounts.given_up(batch_of_run({9, 1}, 0, 3));
+  accounts.given_up(batch_of_run({9, 1}, 0, 3), Accounts::Turn::now);
 
   const DropReport report = accounts.take_drop_report();
 
@@ -86,7 +157,7 @@ TEST(DropReport, TellsHowManyAndOfWhichSatellitesForEachReason) {
 
 TEST(DropReport, IsEmptyAfterItWasTaken) {
   Accounts accounts(100);
-  accounts.given_up(batch_of_run({9, 1}, 0, 3));
+  accounts.given_up(batch_of_run({9, 1}, 0, 3), Accounts::Turn::now);
   EXPECT_EQ(entry_for(accounts.take_drop_report(), DropReason::channel_full).frames, 3U);
   EXPECT_EQ(entry_for(accounts.take_drop_report(), DropReason::channel_full).frames, 0U);
   EXPECT_EQ(accounts.ledger(0).dropped_for(DropReason::channel_full), 3U) << "the ledger stays";
@@ -95,7 +166,7 @@ TEST(DropReport, IsEmptyAfterItWasTaken) {
 TEST(DropReport, NamesAFewSatellitesAndSaysThatThereAreMore) {
   Accounts accounts(100);
   for (SatelliteId satellite = 0; satellite < 1000; ++satellite) {
-    accounts.given_up(batch_of_run({satellite, 1}, 0, 1));
+    accounts.given_up(batch_of_run({satellite, 1}, 0, 1), Accounts::Turn::now);
   }
   const DropReport report = accounts.take_drop_report();
   const DropReport::Entry& entry = entry_for(report, DropReason::channel_full);

@@ -42,6 +42,9 @@ class Backpressure : public ::testing::Test {
   T call(asio::awaitable<T> awaitable) {
     return testing::call_now(context_, std::move(awaitable));
   }
+  Drained lend(std::uint64_t max_frames) {
+    return call(aggregator_.drain({.max_frames = max_frames, .lend = true})).value();
+  }
   Drained drain(std::uint64_t max_frames) {
     return call(aggregator_.drain({.max_frames = max_frames})).value();
   }
@@ -137,7 +140,7 @@ TEST_F(Backpressure, FlushesAlsoWhatWaitsInTheChannel) {
 TEST_F(Backpressure, LosesNothingThatIsPutBackIntoAFullBuffer) {
   Drained drained = drain(20);
   EXPECT_EQ(depth(), buffer_frames);
-  EXPECT_EQ(call(aggregator_.put_back(std::move(drained.batches))), error_code{});
+  EXPECT_EQ(call(aggregator_.put_back(std::move(drained))), error_code{});
   EXPECT_EQ(depth(), buffer_frames + 20) << "above its bounds, until the next drain";
   std::vector<std::uint64_t> sequences;
   for (int i = 0; i < 10; ++i) {
@@ -145,6 +148,44 @@ TEST_F(Backpressure, LosesNothingThatIsPutBackIntoAFullBuffer) {
     EXPECT_TRUE(stats().ledger.balanced());
   }
   EXPECT_EQ(sequences, numbers(0, 100));
+}
+
+TEST_F(Backpressure, KeepsTheRoomOfWhatIsLent) {
+  Drained drained = lend(15);
+  EXPECT_LE(depth(), buffer_frames);
+  const std::uint64_t while_lent = depth();
+  EXPECT_EQ(call(aggregator_.put_back(std::move(drained))), error_code{});
+  EXPECT_EQ(depth(), while_lent + 15);
+  drained = lend(15);
+  EXPECT_EQ(call(aggregator_.settle(drained.taken)), error_code{});
+  EXPECT_EQ(depth(), buffer_frames) << "room that was settled is not used";
+  EXPECT_EQ(sequences_of(drain(1)), numbers(15, 1));
+}
+
+TEST_F(Backpressure, GrowsNoFurtherHoweverManyDrainsComeBack) {
+  Drained drained = lend(all_frames);
+  EXPECT_GE(drained.taken.frames, 60U) << "sees also what waits in the channel";
+  EXPECT_EQ(call(aggregator_.put_back(std::move(drained))), error_code{});
+  const std::uint64_t after_one = depth();
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(call(aggregator_.put_back(lend(all_frames))), error_code{});
+  }
+  EXPECT_EQ(depth(), after_one);
+  std::vector<std::uint64_t> sequences;
+  while (sequences.size() < 100) {
+    const Drained part = drain(10);
+    ASSERT_FALSE(part.batches.empty());
+    std::ranges::copy(sequences_of(part), std::back_inserter(sequences));
+  }
+  EXPECT_EQ(sequences, numbers(0, 100));
+}
+
+TEST_F(Backpressure, FlushesWhatWaitsInTheChannelAlsoWhileFramesAreLent) {
+  const Drained drained = lend(buffer_frames);
+  const std::uint64_t flushed = call(aggregator_.flush()).value();
+  EXPECT_GE(flushed + drained.taken.frames, 60U);
+  EXPECT_EQ(call(aggregator_.settle(drained.taken)), error_code{});
+  EXPECT_TRUE(stats().ledger.balanced());
 }
 
 TEST_F(Backpressure, LetsEverythingInOnceReleased) {

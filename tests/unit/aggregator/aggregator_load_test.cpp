@@ -166,7 +166,7 @@ asio::awaitable<Took> take_some(AggregatorHandle aggregator, Watch* watch) {
     }
     auto drained = co_await aggregator.drain(query);
     if (round % 3 == 0) {
-      const error_code ec = co_await aggregator.put_back(std::move(drained->batches));
+      const error_code ec = co_await aggregator.put_back(*std::move(drained));
       EXPECT_EQ(ec, error_code{});
     } else {
       took.drained += drained->taken.frames;
@@ -232,63 +232,6 @@ TEST_P(LedgerUnderLoad, BalancesInEveryAnswerAndAtTheEnd) {
 INSTANTIATE_TEST_SUITE_P(Each, LedgerUnderLoad,
                          ::testing::Values(WhenFull::drop_oldest, WhenFull::drop_newest,
                                            WhenFull::backpressure));
-
-// Sessions that drop ----------------------------------------------------------------------------
-
-struct Outcome {
-  std::uint64_t sent = 0;
-  std::uint64_t given_up = 0;
-};
-
-asio::awaitable<Outcome> send_or_give_up(AggregatorHandle aggregator, SatelliteId satellite,
-                                         int batches) {
-  Outcome outcome;
-  std::uint64_t next = 0;
-  for (int i = 0; i < batches; ++i) {
-    auto refused = aggregator.try_send(batch_of_run({satellite, 1}, next, 3));
-    next += 3;
-    if (!refused) {
-      outcome.sent += 3;
-      continue;
-    }
-    EXPECT_EQ(refused->reason, Errc::channel_full);
-    const error_code ec = co_await aggregator.give_up(std::move(refused->value));
-    EXPECT_EQ(ec, error_code{});
-    outcome.given_up += 3;
-  }
-  co_return outcome;
-}
-
-TEST(AggregatorUnderLoad, CountsNoGapsWhereSessionsGiveUp) {
-  asio::thread_pool pool(threads);
-  {
-    const AggregatorHandle aggregator =
-        spawn_aggregator(pool.get_executor(), options(2, 1000, WhenFull::drop_oldest));
-    std::vector<std::future<Outcome>> sending;
-    for (SatelliteId satellite = 0; satellite < senders; ++satellite) {
-      sending.push_back(
-          asio::co_spawn(pool, send_or_give_up(aggregator, satellite, 2000), asio::use_future));
-    }
-    const std::vector<Outcome> outcomes = get_all(sending);
-    std::uint64_t given_up = 0;
-    const auto origins = asio::co_spawn(pool, aggregator.origins(), asio::use_future).get().value();
-    ASSERT_EQ(origins.size(), senders);
-    for (const OriginStats& origin : origins) {
-      const Outcome& outcome = outcomes.at(origin.origin.value().satellite_id);
-      EXPECT_EQ(origin.frames, outcome.sent + outcome.given_up);
-      EXPECT_GE(origin.dropped, outcome.given_up);
-      EXPECT_EQ(origin.gaps, 0U);
-      EXPECT_EQ(origin.missing, 0U);
-      given_up += outcome.given_up;
-    }
-    const Ledger ledger =
-        asio::co_spawn(pool, aggregator.stats(), asio::use_future).get().value().ledger;
-    EXPECT_EQ(ledger.received, senders * 6000U);
-    EXPECT_EQ(ledger.dropped_for(DropReason::channel_full), given_up);
-    EXPECT_TRUE(ledger.balanced());
-  }
-  pool.join();
-}
 
 }  // namespace
 }  // namespace meridian

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -138,7 +139,7 @@ TEST_F(AggregatorTest, PutsDrainedFramesBackInTheirPlace) {
   send(batch_of_run({1, 1}, 0, 10));
   Drained drained = drain(7);
   send(batch_of_run({1, 1}, 10, 5));
-  EXPECT_EQ(call(aggregator_->put_back(std::move(drained.batches))), error_code{});
+  EXPECT_EQ(call(aggregator_->put_back(std::move(drained))), error_code{});
   const AggregatorStats after = stats();
   EXPECT_EQ(after.ledger.drained, 0U);
   EXPECT_EQ(after.ledger.buffered, 15U);
@@ -152,7 +153,7 @@ TEST_F(AggregatorTest, PutsBackMoreBatchesThanOneMessageHolds) {
     ASSERT_FALSE(aggregator_->try_send(batch_of_run({1, 1}, i, 1)).has_value());
   }
   Drained drained = drain();
-  EXPECT_EQ(call(aggregator_->put_back(std::move(drained.batches))), error_code{});
+  EXPECT_EQ(call(aggregator_->put_back(std::move(drained))), error_code{});
   EXPECT_EQ(sequences_of(drain()), numbers(0, 5000));
 }
 
@@ -309,12 +310,15 @@ TEST_F(AggregatorTest, IsShutDownForAllHandles) {
 
 TEST_F(AggregatorTest, TakesWhatBackpressureHeldBackBeforeItIsShutDown) {
   spawn(options(2, 5, WhenFull::backpressure));
-  for (std::uint64_t first = 0; first < 40; first += 10) {  // the last one waits for the channel
-    asio::co_spawn(context_, aggregator_->send(batch_of_run({1, 1}, first, 10)), asio::use_future);
+  std::vector<std::future<error_code>> sent;
+  for (std::uint64_t first = 0; first < 40; first += 10) {
+    sent.push_back(asio::co_spawn(context_, aggregator_->send(batch_of_run({1, 1}, first, 10)),
+                                  asio::use_future));
   }
   testing::poll(context_);
-  EXPECT_EQ(call(aggregator_->shut_down()).value().ledger.buffered, 40U);
-  testing::poll(context_);
+  ASSERT_FALSE(testing::is_ready(sent.back())) << "there is room for one batch too many";
+  EXPECT_EQ(call(aggregator_->shut_down()).value().ledger.buffered, 30U);
+  EXPECT_EQ(sent.back().get(), Errc::aggregator_shut_down);
   EXPECT_TRUE(context_.stopped()) << "something is left that waits";
 }
 

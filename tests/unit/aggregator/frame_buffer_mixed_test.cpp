@@ -70,6 +70,7 @@ class MixedBatches : public ::testing::TestWithParam<WhenFull> {
     FrameBuffer::Step step;
     step.max_frames = up_to(1) == 0 ? 1000 : up_to(20);
     step.max_batches = 1 + up_to(3);
+    step.lend = true;
     if (up_to(3) > 0) {
       step.satellite_id = static_cast<SatelliteId>(up_to(2));
     }
@@ -115,7 +116,7 @@ class MixedBatches : public ::testing::TestWithParam<WhenFull> {
     for (auto& each : inside_) {
       std::ranges::sort(each);
     }
-    buffer_.put_back(std::move(batches));
+    buffer_.put_back(std::move(batches), true);
     account_for_drops();
   }
 

@@ -55,8 +55,11 @@ class Model {
     if (limits_.when_full != WhenFull::backpressure) {
       return static_cast<std::uint32_t>(batch.size());
     }
-    const std::uint32_t fitting = fits(batch);
-    return fitting == 0 && frames_.empty() ? 1 : fitting;
+    std::uint32_t too_large = 0;
+    while (too_large < batch.size() && batch[too_large].bytes > limits_.max_bytes) {
+      ++too_large;
+    }
+    return too_large > 0 ? too_large : fits(batch);
   }
 
   void add(const ModelFrames& batch) {
@@ -70,12 +73,12 @@ class Model {
         }
       }
     } else {
-      const std::uint32_t fitting = fits(batch);
-      for (std::size_t i = 0; i < batch.size(); ++i) {
-        if (i < fitting) {
-          push(batch[i]);
+      for (const ModelFrame& frame : batch) {
+        if (limits_.when_full == WhenFull::drop_newest ? fits({frame}) == 1
+                                                       : frame.bytes <= limits_.max_bytes) {
+          push(frame);
         } else {
-          dropped_.push_back(batch[i]);
+          dropped_.push_back(frame);
         }
       }
     }
@@ -95,10 +98,20 @@ class Model {
       }
     }
     frames_ = std::move(left);
+    lend(taken);
     return taken;
   }
 
+  /// What was taken keeps its room until it comes back, or is known not to.
+  void settle(const ModelFrames& frames) {
+    for (const ModelFrame& frame : frames) {
+      --lent_frames_;
+      lent_bytes_ -= frame.bytes;
+    }
+  }
+
   void put_back(const ModelFrames& frames) {
+    settle(frames);
     for (const ModelFrame& frame : frames) {
       frames_.insert(std::ranges::lower_bound(frames_, frame.number, {}, &ModelFrame::number),
                      frame);
@@ -130,16 +143,24 @@ class Model {
     return frames_.size() > limits_.max_frames || bytes_ > limits_.max_bytes;
   }
   [[nodiscard]] std::uint32_t fits(const ModelFrames& batch) const {
-    std::uint64_t bytes = bytes_;
+    const bool counts_lent = limits_.when_full == WhenFull::backpressure;
+    std::uint64_t bytes = bytes_ + (counts_lent ? lent_bytes_ : 0);
+    const std::uint64_t frames = frames_.size() + (counts_lent ? lent_frames_ : 0);
     std::uint32_t count = 0;
     for (const ModelFrame& frame : batch) {
       bytes += frame.bytes;
-      if (bytes > limits_.max_bytes || frames_.size() + count + 1 > limits_.max_frames) {
+      if (bytes > limits_.max_bytes || frames + count + 1 > limits_.max_frames) {
         break;
       }
       ++count;
     }
     return count;
+  }
+  void lend(const ModelFrames& frames) {
+    for (const ModelFrame& frame : frames) {
+      ++lent_frames_;
+      lent_bytes_ += frame.bytes;
+    }
   }
   void push(const ModelFrame& frame) {
     frames_.push_back(frame);
@@ -160,6 +181,8 @@ class Model {
   BufferLimits limits_;
   std::deque<ModelFrame> frames_;
   std::uint64_t bytes_ = 0;
+  std::uint64_t lent_frames_ = 0;
+  std::uint64_t lent_bytes_ = 0;
   Depth high_water_;
   ModelFrames dropped_;
 };
@@ -207,6 +230,7 @@ class BufferAndModel : public ::testing::TestWithParam<Setting> {
     FrameBuffer::Step step;
     step.max_frames = up_to(40);
     step.max_batches = 1 + up_to(3);
+    step.lend = true;
     if (up_to(1) == 0) {
       step.satellite_id = static_cast<SatelliteId>(up_to(2));
     }
@@ -223,6 +247,11 @@ class BufferAndModel : public ::testing::TestWithParam<Setting> {
     ASSERT_EQ(frames_of(taken), expected);
     if (up_to(2) > 0) {
       outside_.push_back(std::move(taken));
+    } else {
+      model_.settle(expected);
+      for (const BufferedBatch& each : taken) {
+        buffer_.settle({each.batch.frames(), each.batch.bytes()});
+      }
     }
   }
 
@@ -234,10 +263,12 @@ class BufferAndModel : public ::testing::TestWithParam<Setting> {
     std::vector<BufferedBatch> batches = std::move(outside_.back());
     outside_.pop_back();
     model_.put_back(frames_of(batches));
-    buffer_.put_back(std::move(batches));
+    buffer_.put_back(std::move(batches), true);
   }
 
   void compare() {
+    ASSERT_LE(buffer_.depth().frames, limits_.max_frames);
+    ASSERT_LE(buffer_.depth().bytes, limits_.max_bytes);
     ASSERT_EQ(buffer_.depth().frames, model_.depth().frames);
     ASSERT_EQ(buffer_.depth().bytes, model_.depth().bytes);
     ASSERT_EQ(buffer_.level().high_water.frames, model_.high_water().frames);

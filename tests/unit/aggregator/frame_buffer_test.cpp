@@ -1,87 +1,25 @@
-#include "aggregator/frame_buffer.hpp"
-
+#include "unit/aggregator/noting_buffer.hpp"
 #include "unit/frame/frame_samples.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <utility>
+#include <algorithm>
+#include <iterator>
 #include <vector>
 
 namespace meridian {
 namespace {
 
+using testing::any;
 using testing::batch_of;
 using testing::batch_of_run;
+using testing::Buffer;
 using ::testing::ElementsAre;
 using testing::header;
 using ::testing::IsEmpty;
-
-constexpr std::uint64_t any = 1'000'000;
-
-std::vector<std::uint64_t> sequences_of(const FrameBatch& batch) {
-  std::vector<std::uint64_t> sequences;
-  for (const FrameView frame : batch) {
-    sequences.push_back(frame.header.sequence);
-  }
-  return sequences;
-}
-
-std::vector<std::uint64_t> sequences_of(const std::vector<BufferedBatch>& batches) {
-  std::vector<std::uint64_t> sequences;
-  for (const BufferedBatch& buffered : batches) {
-    std::ranges::copy(sequences_of(buffered.batch), std::back_inserter(sequences));
-  }
-  return sequences;
-}
-
-/// A buffer that notes what it drops.
-class Buffer {
- public:
-  explicit Buffer(const BufferLimits& limits)
-      : buffer_(limits, [this](DropReason reason, const FrameBatch& batch) {
-          for (const std::uint64_t sequence : sequences_of(batch)) {
-            dropped_.emplace_back(reason, sequence);
-          }
-        }) {}
-
-  FrameBuffer* operator->() { return &buffer_; }
-
-  /// Adds frames of satellite 1, of 20 octets each and what `payload_bytes` says.
-  void add(std::uint64_t first, std::uint32_t count, std::size_t payload_bytes = 0) {
-    buffer_.add(batch_of_run({1, 1}, first, count, payload_bytes));
-  }
-
-  /// Takes `max_frames` in one step.
-  FrameBuffer::Taken take(std::uint64_t max_frames = any,
-                          std::optional<SatelliteId> satellite = std::nullopt) {
-    return buffer_.take({.max_frames = max_frames, .satellite_id = satellite, .max_batches = any});
-  }
-  std::vector<std::uint64_t> take_sequences(std::uint64_t max_frames = any,
-                                            std::optional<SatelliteId> satellite = std::nullopt) {
-    return sequences_of(take(max_frames, satellite).batches);
-  }
-
-  /// The sequences that were dropped for `reason`, in order.
-  [[nodiscard]] std::vector<std::uint64_t> dropped(DropReason reason) const {
-    std::vector<std::uint64_t> sequences;
-    for (const auto& [why, sequence] : dropped_) {
-      if (why == reason) {
-        sequences.push_back(sequence);
-      }
-    }
-    return sequences;
-  }
-  [[nodiscard]] std::size_t all_dropped() const { return dropped_.size(); }
-
- private:
-  std::vector<std::pair<DropReason, std::uint64_t>> dropped_;
-  FrameBuffer buffer_;
-};
-
-BufferLimits limits(std::uint64_t max_frames, std::uint64_t max_bytes, WhenFull when_full) {
-  return {.max_frames = max_frames, .max_bytes = max_bytes, .when_full = when_full};
-}
+using testing::limits;
+using testing::sequences_of;
 
 TEST(FrameBuffer, KeepsItsBoundInFramesExactly) {
   Buffer buffer(limits(10, any, WhenFull::drop_oldest));
@@ -175,48 +113,6 @@ TEST(FrameBuffer, KeepsItsBoundsWhenAskedToReleaseWhatItDoesNotHoldBack) {
   EXPECT_EQ(buffer->depth().frames, 2U);
 }
 
-// A frame that not even an empty buffer takes ---------------------------------------------------
-
-TEST(FrameLargerThanTheBuffer, IsRefusedUnderDropNewest) {
-  Buffer buffer(limits(any, 100, WhenFull::drop_newest));
-  buffer.add(0, 2);
-  buffer.add(2, 1, 81);
-  EXPECT_THAT(buffer.dropped(DropReason::buffer_full_newest), ElementsAre(2));
-  EXPECT_THAT(buffer.take_sequences(), ElementsAre(0, 1));
-}
-
-TEST(FrameLargerThanTheBuffer, IsRefusedUnderDropOldestAndEvictsNobody) {
-  Buffer buffer(limits(any, 100, WhenFull::drop_oldest));
-  buffer.add(0, 2);
-  buffer.add(2, 1, 81);
-  EXPECT_THAT(buffer.dropped(DropReason::buffer_full_newest), ElementsAre(2));
-  EXPECT_THAT(buffer.dropped(DropReason::buffer_full_oldest), IsEmpty());
-  EXPECT_THAT(buffer.take_sequences(), ElementsAre(0, 1));
-}
-
-TEST(FrameLargerThanTheBuffer, IsRefusedFromTheMiddleOfABatchUnderDropOldest) {
-  Buffer buffer(limits(any, 100, WhenFull::drop_oldest));
-  FrameBatchBuilder builder;
-  for (const std::size_t payload_bytes : {0U, 10U, 200U, 300U, 20U, 500U}) {
-    builder.append(header(1, 1, payload_bytes), testing::sample_payload(payload_bytes));
-  }
-  buffer->add(builder.finish({}).value());
-  EXPECT_THAT(buffer.dropped(DropReason::buffer_full_newest), ElementsAre(200, 300, 500));
-  EXPECT_THAT(buffer.take_sequences(), ElementsAre(0, 10, 20));
-}
-
-TEST(FrameLargerThanTheBuffer, DoesNotWaitForEverUnderBackpressure) {
-  Buffer buffer(limits(any, 100, WhenFull::backpressure));
-  const auto large = batch_of_run({1, 1}, 2, 2, 81);
-  buffer.add(0, 2);
-  EXPECT_EQ(buffer->admits(large), 0U) << "waits behind what is there";
-  EXPECT_THAT(buffer.take_sequences(), ElementsAre(0, 1));
-  EXPECT_EQ(buffer->admits(large), 1U);
-  buffer->add(batch_of_run({1, 1}, 2, 1, 81));
-  EXPECT_THAT(buffer.dropped(DropReason::buffer_full_newest), ElementsAre(2));
-  EXPECT_EQ(buffer->depth().frames, 0U);
-}
-
 // Taking --------------------------------------------------------------------------------------
 
 TEST(FrameBufferTake, TakesTheOldestFirstAndSplitsBatches) {
@@ -307,7 +203,7 @@ TEST(FrameBufferPutBack, RestoresTheOrder) {
   buffer.add(4, 4);
   FrameBuffer::Taken taken = buffer.take(6);
   buffer.add(8, 2);
-  buffer->put_back(std::move(taken.batches));
+  buffer->put_back(std::move(taken.batches), false);
   EXPECT_EQ(buffer->depth().frames, 10U);
   EXPECT_EQ(buffer->depth().bytes, 200U);
   EXPECT_THAT(buffer.take_sequences(), ElementsAre(0, 1, 2, 3, 4, 5, 6, 7, 8, 9));
@@ -320,8 +216,8 @@ TEST(FrameBufferPutBack, RestoresWhatWasTakenFromTheMiddle) {
   }
   FrameBuffer::Taken ones = buffer.take(any, 1);
   FrameBuffer::Taken twos = buffer.take(any, 2);
-  buffer->put_back(std::move(ones.batches));
-  buffer->put_back(std::move(twos.batches));
+  buffer->put_back(std::move(ones.batches), false);
+  buffer->put_back(std::move(twos.batches), false);
   EXPECT_THAT(buffer.take_sequences(), ElementsAre(0, 1, 2, 3, 4, 5));
 }
 
@@ -330,7 +226,7 @@ TEST(FrameBufferPutBack, DropsTheOldestWhereTheBufferHasFilledUp) {
   buffer.add(0, 4);
   FrameBuffer::Taken taken = buffer.take(3);
   buffer.add(4, 2);
-  buffer->put_back(std::move(taken.batches));
+  buffer->put_back(std::move(taken.batches), false);
   EXPECT_THAT(buffer.dropped(DropReason::buffer_full_oldest), ElementsAre(0, 1));
   EXPECT_THAT(buffer.take_sequences(), ElementsAre(2, 3, 4, 5));
 }
@@ -340,7 +236,7 @@ TEST(FrameBufferPutBack, DropsTheNewestWhereTheBufferHasFilledUp) {
   buffer.add(0, 4);
   FrameBuffer::Taken taken = buffer.take(3);
   buffer.add(4, 3);
-  buffer->put_back(std::move(taken.batches));
+  buffer->put_back(std::move(taken.batches), false);
   EXPECT_EQ(buffer.dropped(DropReason::buffer_full_newest).size(), 3U);
   EXPECT_THAT(buffer.take_sequences(), ElementsAre(0, 1, 2, 3));
 }
@@ -350,7 +246,7 @@ TEST(FrameBufferPutBack, LosesNothingUnderBackpressure) {
   buffer.add(0, 4);
   FrameBuffer::Taken taken = buffer.take(3);
   buffer.add(4, 3);
-  buffer->put_back(std::move(taken.batches));
+  buffer->put_back(std::move(taken.batches), false);
   EXPECT_EQ(buffer->depth().frames, 7U);
   EXPECT_EQ(buffer.all_dropped(), 0U);
   EXPECT_EQ(buffer->admits(batch_of_run({1, 1}, 7, 1)), 0U);
@@ -387,8 +283,8 @@ TEST(FrameBuffer, GivesEverythingAwayAtOnce) {
   buffer.add(0, 3);
   buffer.add(3, 3);
   std::vector<std::uint64_t> sequences;
-  for (const FrameBuffer::Entry& entry : buffer->take_all()) {
-    std::ranges::copy(sequences_of(entry.batch.value()), std::back_inserter(sequences));
+  for (const auto& [place, batch] : buffer->take_all()) {
+    std::ranges::copy(sequences_of(batch), std::back_inserter(sequences));
   }
   EXPECT_THAT(sequences, ElementsAre(0, 1, 2, 3, 4, 5));
   EXPECT_EQ(buffer->depth().frames, 0U);

@@ -115,6 +115,32 @@ TEST(Channel, EndsOnlyBehindTheMessagesOfParkedSenders) {
   EXPECT_THAT(outcomes, ::testing::Each(std::optional<error_code>(error_code{})));
 }
 
+TEST(Channel, HoldsAtLeastOneMessage) {
+  asio::io_context context;
+  EXPECT_THROW(std::ignore = channel<int>(context.get_executor(), 0), std::invalid_argument);
+}
+
+TEST(Channel, RefusesSendsOnceClosedAndKeepsWhatWasSent) {
+  asio::io_context context;
+  auto [tx, rx] = channel<int>(context.get_executor(), 2);
+  std::vector<std::optional<error_code>> outcomes(3);
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    asio::co_spawn(context, send_one(tx, static_cast<int>(i), &outcomes[i]), rethrow);
+  }
+  poll(context);
+  ASSERT_FALSE(outcomes[2].has_value()) << "the third sender is to be parked here";
+  rx.close();
+  poll(context);
+  EXPECT_EQ(outcomes[2], error_code(Errc::receiver_gone));
+  const auto refused = tx.try_send(7);
+  ASSERT_TRUE(refused.has_value());
+  EXPECT_EQ(refused->reason, Errc::receiver_gone);
+  EXPECT_TRUE(tx.closed());
+  EXPECT_EQ(rx.try_receive().value(), 0);
+  EXPECT_EQ(rx.try_receive().value(), 1);
+  EXPECT_EQ(rx.try_receive().error(), Errc::channel_empty);
+}
+
 TEST(Channel, EndsAtOnceForAReceiverThatWaits) {
   asio::io_context context;
   auto ends = channel<int>(context.get_executor(), 1);

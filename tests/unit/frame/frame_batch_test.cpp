@@ -178,14 +178,38 @@ TEST(FrameBatch, KeepsItsSlabForAsLongAsAPartOfItLives) {
   const std::span<std::byte> octets(slab.get(), frame_header_bytes * 2);
   write_frame_header(header(1, 1, 1), 0, octets.first<frame_header_bytes>());
   write_frame_header(header(1, 1, 2), 0, octets.subspan<frame_header_bytes, frame_header_bytes>());
-  std::optional<FrameBatch> whole(std::in_place, std::move(slab), octets, 2U,
-                                  std::vector<meridian::Run>{}, ReadStamp{});
+  SlabRange range{.slab = std::move(slab), .slab_bytes = octets.size(), .octets = octets};
+  std::optional<FrameBatch> whole(std::in_place, std::move(range), 2U, std::vector<meridian::Run>{},
+                                  ReadStamp{});
   std::optional<FrameBatch> front(whole->split_front(1));
   whole.reset();
   EXPECT_FALSE(alive.expired());
   EXPECT_THAT(frames_of(*front), ElementsAre(SeenFrame{header(1, 1, 1), {}}));
   front.reset();
   EXPECT_TRUE(alive.expired());
+}
+
+TEST(FrameBatch, LetsGoOfASlabThatItFillsLessThanHalf) {
+  FrameBatch batch = batch_of_run({1, 1}, 0, 10, 80);
+  const std::byte* const slab = batch.octets().data();
+  FrameBatch front = batch.split_front(5);
+  front.compact();
+  EXPECT_EQ(front.octets().data(), slab) << "half is enough";
+  FrameBatch few = batch.split_front(4);
+  few.compact();
+  EXPECT_NE(few.octets().data(), slab + front.bytes());
+  EXPECT_EQ(few.footprint(), few.bytes());
+  EXPECT_THAT(frames_of(few), ::testing::SizeIs(4));
+  EXPECT_EQ(few.find_runs().at(0).first, 5U);
+}
+
+TEST(FrameBatch, ForgetsRunsThatAreLargeBesideItsOctets) {
+  FrameBatch lone(in_slab(batch_of_run({1, 1}, 7, 1).octets()), 1,
+                  {{.origin = {1, 1}, .frames = 1, .first = 7, .bytes = 20}}, {});
+  EXPECT_GT(lone.footprint(), lone.bytes());
+  lone.compact();
+  EXPECT_EQ(lone.footprint(), lone.bytes());
+  EXPECT_EQ(lone.find_runs().at(0).first, 7U);
 }
 
 TEST(FrameBatch, CountsLeadingFramesWithinBothBounds) {

@@ -23,13 +23,14 @@ using Rooms = std::set<std::string>;
 const std::map<std::string, Rooms> allowed = {
     {"frame", {}},
     {"channel", {}},
-    {"aggregator", {"frame", "channel"}},
+    {"runtime", {"channel"}},
+    {"aggregator", {"frame", "channel", "runtime"}},
     {"status", {"frame", "channel", "aggregator"}},
-    {"uplink", {"frame", "channel", "aggregator", "status"}},
-    {"control", {"frame", "channel", "aggregator", "status"}},
-    {"daemon", {"frame", "channel", "aggregator", "status", "uplink", "control"}},
+    {"uplink", {"frame", "channel", "runtime", "aggregator", "status"}},
+    {"control", {"frame", "channel", "runtime", "aggregator", "status"}},
+    {"daemon", {"frame", "channel", "runtime", "aggregator", "status", "uplink", "control"}},
     {"ctl", {"frame", "status", "control"}},
-    {"sim", {"frame", "status"}},
+    {"sim", {"frame", "runtime", "status"}},
 };
 
 /// The room that a public header belongs to.

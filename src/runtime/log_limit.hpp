@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-namespace meridian::status {
+namespace meridian::runtime {
 
 /// Lets one message a second through. Not thread-safe.
 class LogLimit {
@@ -28,4 +28,4 @@ class LogLimit {
   std::uint64_t held_back_ = 0;
 };
 
-}  // namespace meridian::status
+}  // namespace meridian::runtime

@@ -12,7 +12,9 @@
 #include <unordered_set>
 #include <utility>
 
-namespace meridian {
+namespace meridian::runtime {
+
+namespace asio = boost::asio;
 
 /// A gate: open for new members until `stop`, which stops those that are in. Thread-safe.
 /// `Member::stop()` must be callable from any thread.
@@ -71,4 +73,4 @@ class StopGroup {
   Doorbell emptied_;
 };
 
-}  // namespace meridian
+}  // namespace meridian::runtime

@@ -1,8 +1,8 @@
-#include "daemon/process_limits.hpp"
+#include "runtime/process_limits.hpp"
 
 #include <sys/resource.h>
 
-namespace meridian::daemon {
+namespace meridian::runtime {
 
 void raise_open_files_limit() {
   rlimit files{};
@@ -12,4 +12,4 @@ void raise_open_files_limit() {
   }
 }
 
-}  // namespace meridian::daemon
+}  // namespace meridian::runtime

@@ -1,0 +1,61 @@
+#include "aggregator/given_up.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <utility>
+
+namespace meridian {
+
+namespace {
+
+bool continues(const GivenUp::Piece& piece, const Run& run, SequenceWidth width) {
+  const std::uint64_t next = (piece.run.first + piece.run.frames) & largest_sequence(width);
+  return piece.width == width && piece.run.origin == run.origin && next == run.first &&
+         run.frames <= std::numeric_limits<std::uint32_t>::max() - piece.run.frames;
+}
+
+}  // namespace
+
+bool GivenUp::add(const Run& run, const ReadStamp& stamp) {
+  std::vector<Piece>& pieces = by_session_[stamp.session];
+  if (!pieces.empty() && continues(pieces.back(), run, stamp.width)) {
+    pieces.back().run.frames += run.frames;
+    pieces.back().read = stamp.read;
+    return true;
+  }
+  if (pieces_ == max_pieces) {
+    return false;
+  }
+  pieces.push_back({stamp.read, stamp.width, run});
+  ++pieces_;
+  return true;
+}
+
+std::vector<GivenUp::Piece> GivenUp::take_before(const ReadStamp& next) {
+  const auto found = by_session_.find(next.session);
+  if (found == by_session_.end()) {
+    return {};
+  }
+  std::vector<Piece>& pieces = found->second;
+  const auto end =
+      std::ranges::find_if(pieces, [&](const Piece& piece) { return piece.read >= next.read; });
+  std::vector<Piece> before(pieces.begin(), end);
+  pieces.erase(pieces.begin(), end);
+  pieces_ -= before.size();
+  if (pieces.empty()) {
+    by_session_.erase(found);
+  }
+  return before;
+}
+
+std::vector<GivenUp::Piece> GivenUp::take_all() {
+  std::vector<Piece> all;
+  for (auto& [session, pieces] : std::exchange(by_session_, {})) {
+    std::ranges::move(pieces, std::back_inserter(all));
+  }
+  pieces_ = 0;
+  return all;
+}
+
+}  // namespace meridian

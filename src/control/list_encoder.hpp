@@ -1,0 +1,45 @@
+/// Replies that are long lists, in pieces.
+#pragma once
+
+#include "status/json.hpp"
+#include "status/uplink_table.hpp"
+
+#include <meridian/aggregator.hpp>
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace meridian::control {
+
+/// Rows in one piece: some hundred kilobytes of text, and a millisecond of work.
+inline constexpr std::size_t rows_per_piece = 512;
+
+/// Makes {"satellites": […]} out of pages: `begin`, `page` for each, `end`.
+class SatellitesEncoder {
+ public:
+  [[nodiscard]] static std::string begin() { return R"({"satellites":[)"; }
+  [[nodiscard]] std::string page(const std::vector<OriginStats>& origins);
+  [[nodiscard]] static std::string end() { return "]}"; }
+
+ private:
+  bool first_ = true;
+};
+
+/// Makes {"uplinks": […], "closed": […], "listeners": […]}.
+class UplinksEncoder {
+ public:
+  explicit UplinksEncoder(const status::UplinkTable::Snapshot& uplinks) noexcept
+      : uplinks_(uplinks) {}
+  explicit UplinksEncoder(status::UplinkTable::Snapshot&&) = delete;  // refers to it
+
+  /// Puts the next piece into `out`. False after the last one.
+  [[nodiscard]] bool next(std::string& out);
+
+ private:
+  const status::UplinkTable::Snapshot& uplinks_;
+  std::size_t next_ = 0;
+  bool ended_ = false;
+};
+
+}  // namespace meridian::control

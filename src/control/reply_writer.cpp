@@ -1,0 +1,65 @@
+#include "control/reply_writer.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include <tuple>
+
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
+namespace meridian::control {
+
+/// A completion condition of `async_write`, which is asked after each part that was written.
+struct ReplyWriter::CountWritten {
+  ReplyWriter* writer;
+
+  std::size_t operator()(const error_code& ec, std::size_t written) const noexcept {
+    constexpr std::size_t bytes_at_once = 256 * 1024;
+    writer->written_ = written;
+    return ec ? 0 : bytes_at_once;
+  }
+};
+
+asio::awaitable<error_code> ReplyWriter::write(std::string_view text) {
+  std::vector<asio::const_buffer> buffers{asio::buffer(text)};
+  co_return co_await write(std::move(buffers));
+}
+
+asio::awaitable<error_code> ReplyWriter::write(std::vector<asio::const_buffer> buffers) {
+  // A timeout closes the socket; to race the write against the timer could write twice.
+  ++write_;
+  written_ = 0;
+  watch(progress());
+  const CountWritten count_written{this};
+  auto token = asio::as_tuple(asio::use_awaitable);
+  const auto [ec, bytes] = co_await asio::async_write(socket_, buffers, count_written, token);
+  ++write_;
+  timer_.cancel();
+  co_return ec;
+}
+
+ReplyWriter::Progress ReplyWriter::progress() const {
+  Progress progress{.written = written_, .unread = 0};
+  ::ioctl(socket_.native_handle(), SIOCOUTQ, &progress.unread);
+  return progress;
+}
+
+void ReplyWriter::watch(Progress before) {
+  timer_.expires_after(patience);
+  timer_.async_wait([weak = weak_from_this(), write = write_, before](const error_code& cancelled) {
+    const auto self = weak.lock();
+    if (cancelled || !self || self->write_ != write) {
+      return;
+    }
+    const Progress now = self->progress();
+    if (now.written > before.written || now.unread < before.unread) {
+      self->watch(now);
+    } else {
+      self->on_stalled_();
+    }
+  });
+}
+
+}  // namespace meridian::control

@@ -1,0 +1,15 @@
+/// JSON as a configuration is to be written.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <string_view>
+
+namespace meridian::daemon {
+
+/// Reads JSON with `//` comments. Throws ConfigError where it is not valid, and, naming the place
+/// by its path, where a key stands twice in one object (the parser alone would keep the last one),
+/// a number is too large, or it is nested deeper than any configuration.
+[[nodiscard]] nlohmann::json parse_strictly(std::string_view text);
+
+}  // namespace meridian::daemon

@@ -1,0 +1,54 @@
+/// Accepts connections, whatever happens.
+#pragma once
+
+#include "runtime/log_limit.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <string>
+#include <tuple>
+#include <utility>
+
+namespace meridian::runtime {
+
+namespace asio = boost::asio;
+
+/// With the file descriptors used up `accept` fails again at once: without a pause it would spin.
+inline constexpr std::chrono::milliseconds accept_pause{150};
+
+/// Hands sockets, each on a strand of its own over `executor`, to `on_socket` until the acceptor is
+/// closed. Failures are logged under `name`, at most one a second. Runs on the acceptor's executor.
+template <typename Protocol, typename OnSocket>
+asio::awaitable<void> accept_all(asio::basic_socket_acceptor<Protocol>& acceptor,
+                                 asio::any_io_executor executor, std::string name,
+                                 OnSocket on_socket) {
+  constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+  asio::steady_timer timer(acceptor.get_executor());
+  LogLimit log;
+  while (acceptor.is_open()) {
+    auto [ec, socket] = co_await acceptor.async_accept(asio::make_strand(executor), use_tuple);
+    if (!ec) {
+      on_socket(typename Protocol::socket(std::move(socket)));
+      continue;
+    }
+    if (!acceptor.is_open() || ec == asio::error::connection_aborted) {
+      continue;
+    }
+    if (const auto held_back = log.admit(LogLimit::Clock::now())) {
+      spdlog::error("{} cannot accept: {} ({} more since the last message)", name, ec.message(),
+                    *held_back);
+    }
+    timer.expires_after(accept_pause);
+    std::ignore = co_await timer.async_wait(use_tuple);
+  }
+}
+
+}  // namespace meridian::runtime

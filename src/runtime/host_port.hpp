@@ -1,0 +1,21 @@
+/// "HOST:PORT", as people write it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace meridian::runtime {
+
+struct HostPort {
+  std::string host;  ///< without brackets
+  std::uint16_t port = 0;
+  bool bracketed = false;
+};
+
+/// Reads "127.0.0.1:7400", "localhost:7400" or "[::1]:7400". Nothing where there is no host, no
+/// port of 0 to 65535, or an IPv6 address without brackets.
+[[nodiscard]] std::optional<HostPort> read_host_port(std::string_view text);
+
+}  // namespace meridian::runtime

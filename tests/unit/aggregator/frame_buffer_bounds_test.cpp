@@ -1,0 +1,107 @@
+// What a buffer does with frames that are too large for it, and what it holds besides frames.
+#include "unit/aggregator/noting_buffer.hpp"
+#include "unit/frame/frame_samples.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace meridian {
+namespace {
+
+using testing::any;
+using testing::batch_of_run;
+using testing::Buffer;
+using ::testing::ElementsAre;
+using testing::header;
+using ::testing::IsEmpty;
+using testing::limits;
+
+// A frame that not even an empty buffer takes ---------------------------------------------------
+
+TEST(FrameLargerThanTheBuffer, IsRefusedUnderDropNewest) {
+  Buffer buffer(limits(any, 100, WhenFull::drop_newest));
+  buffer.add(0, 2);
+  buffer.add(2, 1, 81);
+  EXPECT_THAT(buffer.dropped(DropReason::buffer_full_newest), ElementsAre(2));
+  EXPECT_THAT(buffer.take_sequences(), ElementsAre(0, 1));
+}
+
+TEST(FrameLargerThanTheBuffer, IsRefusedUnderDropOldestAndEvictsNobody) {
+  Buffer buffer(limits(any, 100, WhenFull::drop_oldest));
+  buffer.add(0, 2);
+  buffer.add(2, 1, 81);
+  EXPECT_THAT(buffer.dropped(DropReason::buffer_full_newest), ElementsAre(2));
+  EXPECT_THAT(buffer.dropped(DropReason::buffer_full_oldest), IsEmpty());
+  EXPECT_THAT(buffer.take_sequences(), ElementsAre(0, 1));
+}
+
+TEST(FrameLargerThanTheBuffer, IsRefusedFromTheMiddleOfABatchUnderDropOldest) {
+  Buffer buffer(limits(any, 100, WhenFull::drop_oldest));
+  FrameBatchBuilder builder;
+  for (const std::size_t payload_bytes : {0U, 10U, 200U, 300U, 20U, 500U}) {
+    builder.append(header(1, 1, payload_bytes), testing::sample_payload(payload_bytes));
+  }
+  buffer->add(builder.finish({}).value());
+  EXPECT_THAT(buffer.dropped(DropReason::buffer_full_newest), ElementsAre(200, 300, 500));
+  EXPECT_THAT(buffer.take_sequences(), ElementsAre(0, 10, 20));
+}
+
+TEST(FrameLargerThanTheBuffer, DoesNotWaitForEverUnderBackpressure) {
+  Buffer buffer(limits(any, 100, WhenFull::backpressure));
+  const auto large = batch_of_run({1, 1}, 2, 2, 81);
+  buffer.add(0, 2);
+  EXPECT_EQ(buffer->admits(large), 2U) << "waits for room that it cannot have";
+  buffer->add(batch_of_run({1, 1}, 2, 2, 81));
+  EXPECT_THAT(buffer.dropped(DropReason::buffer_full_newest), ElementsAre(2, 3));
+  EXPECT_THAT(buffer.take_sequences(), ElementsAre(0, 1));
+}
+
+TEST(FrameLargerThanTheBuffer, TakesNoOtherAlongUnderDropNewest) {
+  Buffer buffer(limits(any, 100, WhenFull::drop_newest));
+  FrameBatchBuilder builder;
+  for (const std::size_t payload_bytes : {81U, 0U, 300U, 1U, 50U, 2U}) {
+    builder.append(header(1, 1, payload_bytes), testing::sample_payload(payload_bytes));
+  }
+  buffer->add(builder.finish({}).value());
+  EXPECT_THAT(buffer.dropped(DropReason::buffer_full_newest), ElementsAre(81, 300, 50));
+  EXPECT_THAT(buffer.take_sequences(), ElementsAre(0, 1, 2));
+}
+
+// Memory --------------------------------------------------------------------------------------
+
+/// A batch of many frames in a slab of 64 KiB, as a busy session reads it.
+FrameBatch full_slab(std::uint64_t first) {
+  return batch_of_run({1, 1}, first, 700, 73);
+}
+
+TEST(FrameBufferMemory, PinsNoSlabForTheFewFramesOfItThatFit) {
+  Buffer buffer(limits(1000, any, WhenFull::drop_newest));
+  std::size_t footprint = 0;
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    buffer.add(i, 1, 64);
+  }
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    ASSERT_EQ(buffer.take(1).amount.frames, 1U);
+    buffer->add(full_slab(1000 + 700 * i));  // one of them fits
+  }
+  for (const auto& [place, batch] : buffer->take_all()) {
+    footprint += batch.footprint();
+  }
+  EXPECT_LT(footprint, 1000 * 93 * 5 / 2);
+}
+
+TEST(FrameBufferMemory, KeepsNothingOfWhatWasTakenFromTheMiddle) {
+  Buffer buffer(limits(any, any, WhenFull::drop_oldest));
+  buffer->add(batch_of_run({1, 1}, 0, 1));  // stays in front
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    buffer->add(batch_of_run({2, 1}, i, 1));
+    ASSERT_EQ(buffer.take(1, 2).amount.frames, 1U);
+  }
+  EXPECT_EQ(buffer->take_all().size(), 1U);
+}
+
+}  // namespace
+}  // namespace meridian

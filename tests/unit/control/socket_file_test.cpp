@@ -1,0 +1,210 @@
+#include "control/socket_file.hpp"
+
+#include "integration/harness/temp_dir.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/system/error_code.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <optional>
+#include <ostream>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include <sys/stat.h>
+#include <sys/un.h>
+
+namespace meridian::control {
+namespace {
+
+namespace fs = std::filesystem;
+using asio::local::stream_protocol;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+class SocketFileTest : public ::testing::Test {
+ protected:
+  [[nodiscard]] stream_protocol::acceptor listen(SocketFile& file) {
+    return file.listen(context_.get_executor());
+  }
+  /// What a program that knows nothing of SocketFile does.
+  [[nodiscard]] stream_protocol::acceptor listen_as_somebody_else() {
+    return {context_, stream_protocol::endpoint(path_)};
+  }
+  [[nodiscard]] bool somebody_answers() {
+    stream_protocol::socket socket(context_);
+    boost::system::error_code ec;
+    socket.connect(stream_protocol::endpoint(path_), ec);
+    return !ec;
+  }
+  void expect_refused(const std::string& why) { expect_refused(path_, why); }
+  static void expect_refused(const std::string& path, const std::string& why) {
+    EXPECT_THAT([&] { const SocketFile file(path, 0600); },
+                ThrowsMessage<std::runtime_error>(::testing::AllOf(
+                    HasSubstr("control.socket \"" + path + "\""), HasSubstr(why))));
+  }
+
+  asio::io_context context_;
+  testing::TempDir directory_;
+  std::string path_ = directory_.file("control.sock");
+};
+
+TEST_F(SocketFileTest, IsAnsweredFromOnceItListens) {
+  SocketFile file(path_, 0600);
+  EXPECT_EQ(file.path(), path_);
+  EXPECT_FALSE(fs::exists(path_));
+  const stream_protocol::acceptor acceptor = listen(file);
+  EXPECT_TRUE(somebody_answers());
+}
+
+TEST_F(SocketFileTest, HasTheModeThatItIsGivenWhateverTheUmask) {
+  for (const mode_t mode : {0600U, 0660U, 0666U, 0777U}) {
+    SocketFile file(path_, mode);
+    const mode_t before = ::umask(0177);
+    const stream_protocol::acceptor acceptor = listen(file);
+    ::umask(before);
+    struct stat status{};
+    ASSERT_EQ(::lstat(path_.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 07777U, mode);
+  }
+}
+
+TEST_F(SocketFileTest, MakesTheDirectoriesToIt) {
+  path_ = directory_.file("a/b/control.sock");
+  SocketFile file(path_, 0600);
+  const stream_protocol::acceptor acceptor = listen(file);
+  EXPECT_TRUE(somebody_answers());
+}
+
+TEST_F(SocketFileTest, ReplacesTheStaleFileOfADeadProgram) {
+  listen_as_somebody_else().close();
+  ASSERT_TRUE(fs::is_socket(path_));
+  SocketFile file(path_, 0600);
+  const stream_protocol::acceptor acceptor = listen(file);
+  EXPECT_TRUE(somebody_answers());
+}
+
+TEST_F(SocketFileTest, RefusesTheSocketOfALiveProgramAndLeavesItAlone) {
+  const stream_protocol::acceptor other = listen_as_somebody_else();
+  expect_refused("another program listens there; stop it, or set another path");
+  EXPECT_TRUE(somebody_answers());
+}
+
+TEST_F(SocketFileTest, RefusesThePathOfALiveDaemonAlsoBeforeThatListens) {
+  std::optional<SocketFile> first(std::in_place, path_, 0600);
+  expect_refused("a running daemon holds it; stop that one, or set another path");
+  {
+    const stream_protocol::acceptor acceptor = listen(*first);
+    expect_refused("a running daemon holds it; stop that one, or set another path");
+    EXPECT_TRUE(somebody_answers());
+  }
+  first.reset();
+  SocketFile second(path_, 0600);
+  const stream_protocol::acceptor acceptor = listen(second);
+  EXPECT_TRUE(somebody_answers());
+}
+
+struct PathTaken {
+  const char* name;
+  void (*make)(const fs::path&);
+};
+void PrintTo(const PathTaken& taken, std::ostream* out) {
+  *out << taken.name;
+}
+
+class PathsTaken : public SocketFileTest, public ::testing::WithParamInterface<PathTaken> {};
+
+TEST_P(PathsTaken, AreRefusedAndLeftAlone) {
+  GetParam().make(path_);
+  const fs::file_status before = fs::symlink_status(path_);
+  expect_refused("there is a file that is not a socket; remove it, or set another path");
+  EXPECT_EQ(fs::symlink_status(path_).type(), before.type());
+}
+
+TEST_P(PathsTaken, AreFreeOnceTheFileIsRemoved) {
+  GetParam().make(path_);
+  expect_refused("not a socket");
+  fs::remove(path_);
+  EXPECT_NO_THROW(SocketFile(path_, 0600)) << "the refused one kept its lock";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    ByAnother, PathsTaken,
+    ::testing::Values(
+        PathTaken{"Directory", [](const fs::path& path) { fs::create_directory(path); }},
+        PathTaken{"Link", [](const fs::path& path) { fs::create_symlink("elsewhere.sock", path); }},
+        PathTaken{"Pipe",
+                  [](const fs::path& path) { ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0); }}),
+    [](const auto& each) { return std::string(each.param.name); });
+
+TEST_F(SocketFileTest, KeepsTheContentOfAFileThatIsNotASocket) {
+  std::ignore = directory_.write("control.sock", "notes");
+  expect_refused("there is a file that is not a socket; remove it, or set another path");
+  EXPECT_EQ(testing::read_file(path_), "notes");
+}
+
+TEST_F(SocketFileTest, TakesPathsUpToTheLongestThatASocketCanHave) {
+  constexpr std::size_t longest = sizeof(sockaddr_un::sun_path) - 1;
+  path_.resize(longest, 'x');
+  {
+    SocketFile file(path_, 0600);
+    const stream_protocol::acceptor acceptor = listen(file);
+    EXPECT_TRUE(somebody_answers());
+  }
+  path_ += 'x';
+  expect_refused("the path has 108 octets, a Unix socket takes 107 at most");
+}
+
+TEST_F(SocketFileTest, RefusesAPathThatCannotBeWritten) {
+  std::ignore = directory_.write("file", "");
+  expect_refused(directory_.file("file/control.sock"),
+                 "set control.socket to a path that can be written");
+  expect_refused(directory_.file("file/below/control.sock"),
+                 "set control.socket to a path that can be written");
+}
+
+TEST_F(SocketFileTest, IsRemovedAtTheEndWhileItsLockStays) {
+  {
+    SocketFile file(path_, 0600);
+    const stream_protocol::acceptor acceptor = listen(file);
+    ASSERT_TRUE(fs::is_socket(path_));
+  }
+  EXPECT_FALSE(fs::exists(fs::symlink_status(path_)));
+  EXPECT_EQ(testing::read_file(path_ + ".lock"), "");
+}
+
+TEST_F(SocketFileTest, LeavesAloneWhatTookItsPlace) {
+  std::optional<SocketFile> file(std::in_place, path_, 0600);
+  // Open to the end: a file system may give the inode's number away once it is closed.
+  const stream_protocol::acceptor acceptor = listen(*file);
+  fs::remove(path_);
+  const stream_protocol::acceptor other = listen_as_somebody_else();
+  file.reset();
+  EXPECT_TRUE(somebody_answers());
+}
+
+TEST_F(SocketFileTest, RemovesNothingWhereItNeverListened) {
+  std::optional<SocketFile> file(std::in_place, path_, 0600);
+  const stream_protocol::acceptor other = listen_as_somebody_else();
+  file.reset();
+  EXPECT_TRUE(somebody_answers());
+}
+
+TEST_F(SocketFileTest, SaysSoWhereAnotherProgramWasFasterToListen) {
+  SocketFile file(path_, 0600);
+  {
+    const stream_protocol::acceptor other = listen_as_somebody_else();
+    EXPECT_THAT([&] { std::ignore = listen(file); },
+                ThrowsMessage<std::runtime_error>(
+                    HasSubstr("set control.socket to a path that can be written")));
+    EXPECT_TRUE(somebody_answers());
+  }
+}
+
+}  // namespace
+}  // namespace meridian::control
