@@ -67,10 +67,11 @@ Framing read_framing(const std::string& text) {
   throw std::runtime_error("--framing: must be length_prefixed or ccsds_space_packet");
 }
 
-/// A number of 0 to `most`; it may have a fraction.
-double read_number(const char* option, double value, double most) {
-  if (!(value >= 0 && value <= most)) {
-    throw std::runtime_error(fmt::format("{}: must be a number of 0 to {}", option, most));
+/// A number that may have a fraction.
+double check_range(const char* option, double value, double least, double most) {
+  if (!(value >= least && value <= most)) {  // not a number is not in any range
+    throw std::runtime_error(
+        fmt::format("{}: must be a number from {} to {}", option, least, most));
   }
   return value;
 }
@@ -137,10 +138,11 @@ int main(int argc, char** argv) {
     options.uplinks = uplinks.value_or(replays ? 1 : 48);
     options.payload_bytes = read_range(payload);
     check_payload(options);
-    options.rate = read_number("--rate", options.rate, 1e9);
+    options.rate = check_range("--rate", options.rate, 0, 1e9);
     if (duration) {
       constexpr double year = 365.0 * 24 * 3600;
-      options.duration = std::chrono::duration<double>(read_number("--duration", *duration, year));
+      options.duration =
+          std::chrono::duration<double>(check_range("--duration", *duration, 0.001, year));
     }
     if (!options.frames && !duration && !replays) {
       options.frames = 10'000;

@@ -328,8 +328,8 @@ void ClientSession::note_refused_notification(std::string_view why) {
 
 void ClientSession::cut_off_for_not_reading() {
   context_->counters.cut_off(status::CutOff::not_reading);
-  spdlog::warn("control client cut off: read nothing of its answer for {} s",
-               ReplyWriter::patience.count());
+  spdlog::warn("control client cut off: did not read its answer for {} s",
+               ReplyWriter::usual_patience.count());
   close();
 }
 

@@ -47,7 +47,7 @@ ReplyWriter::Progress ReplyWriter::progress() const {
 }
 
 void ReplyWriter::watch(Progress before) {
-  timer_.expires_after(patience);
+  timer_.expires_after(patience_);
   timer_.async_wait([weak = weak_from_this(), write = write_, before](const error_code& cancelled) {
     const auto self = weak.lock();
     if (cancelled || !self || self->write_ != write) {

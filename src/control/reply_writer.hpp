@@ -26,11 +26,15 @@ namespace asio = boost::asio;
 class ReplyWriter : public std::enable_shared_from_this<ReplyWriter> {
  public:
   /// How long a client may read nothing while there is something to read.
-  static constexpr std::chrono::seconds patience{10};
+  static constexpr std::chrono::seconds usual_patience{10};
 
   /// `on_stalled` is called once a client has not read for that long; it is to close the socket.
-  ReplyWriter(asio::local::stream_protocol::socket& socket, std::function<void()> on_stalled)
-      : socket_(socket), timer_(socket.get_executor()), on_stalled_(std::move(on_stalled)) {}
+  ReplyWriter(asio::local::stream_protocol::socket& socket, std::function<void()> on_stalled,
+              std::chrono::milliseconds patience = usual_patience)
+      : socket_(socket),
+        timer_(socket.get_executor()),
+        on_stalled_(std::move(on_stalled)),
+        patience_(patience) {}
 
   [[nodiscard]] asio::awaitable<error_code> write(std::string_view text);
   [[nodiscard]] asio::awaitable<error_code> write(std::vector<asio::const_buffer> buffers);
@@ -49,6 +53,7 @@ class ReplyWriter : public std::enable_shared_from_this<ReplyWriter> {
   asio::local::stream_protocol::socket& socket_;
   asio::steady_timer timer_;
   std::function<void()> on_stalled_;
+  std::chrono::milliseconds patience_;
   std::uint64_t write_ = 0;  // which write this is: a tick on its way is for an earlier one
   std::size_t written_ = 0;  // octets of this write
 };

@@ -12,6 +12,7 @@ namespace meridian {
 namespace {
 
 using testing::balanced;
+using testing::ChildProcess;
 using testing::ControlClient;
 using testing::DaemonTest;
 using testing::error_code_of;
@@ -150,6 +151,78 @@ TEST_P(VanishingClients, LoseNoFramesOfTheirDrain) {
 
 INSTANTIATE_TEST_SUITE_P(Formats, VanishingClients, ::testing::Values("json", "binary"),
                          [](const auto& each) { return std::string(each.param); });
+
+TEST_F(BadClients, DrainsThatComeBackLetNothingGrowUnderBackpressure) {
+  constexpr std::uint64_t max_frames = 10'000;
+  start({{"buffer", {{"max_frames", max_frames}, {"when_full", "backpressure"}}},
+         {"channel", {{"capacity", 2}}}});
+  ChildProcess sim({testing::meridian_sim, "--connect",
+                    fmt::format("127.0.0.1:{}", daemon().port()), "--uplinks", "2", "--frames",
+                    "100000000"});
+  ControlClient watcher = daemon().connect();
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(eventually([&] { return watcher.call("depth").at("frames") >= max_frames; }));
+    {
+      ControlClient client = daemon().connect();
+      client.send_line(rpc("drain", {{"max_frames", 100'000'000}, {"format", "binary"}}));
+      std::ignore = client.read_octets(10);
+    }
+    ASSERT_TRUE(eventually([&] { return watcher.call("stats")["control"]["clients"] == 1; }));
+  }
+  const Json stats = watcher.call("stats");
+  EXPECT_TRUE(balanced(stats));
+  EXPECT_EQ(stats.at("ledger").at("drained"), 0);
+  // A read of 64 KiB holds less than 800 of these frames. One drain sees what the channel held.
+  EXPECT_LE(stats.at("buffer").at("frames_high_water"), max_frames + 3 * 800);
+}
+
+TEST_F(BadClients, LongAnswersThatNobodyReadsCostLittle) {
+  start();
+  const std::uint64_t satellites = testing::scaled(70'000);
+  std::vector<NativeFrame> frames;
+  for (std::uint64_t id = 0; id < satellites; ++id) {
+    frames.push_back({.satellite_id = static_cast<std::uint32_t>(id), .payload = "x"});
+  }
+  send_whole(daemon().port(), frames);
+  ControlClient watcher = daemon().connect();
+  ASSERT_EQ(watcher.call("depth").at("frames"), satellites);
+  const std::size_t before = daemon().process().resident_bytes();
+  std::vector<ControlClient> clients;
+  for (int i = 0; i < 60; ++i) {
+    clients.push_back(daemon().connect());
+    clients.back().send_line("satellites");
+  }
+  for (int i = 0; i < 20; ++i) {
+    const auto asked_at = std::chrono::steady_clock::now();
+    EXPECT_EQ(watcher.call("depth").at("frames"), satellites);
+    EXPECT_LT(std::chrono::steady_clock::now() - asked_at,
+              testing::at_most(std::chrono::milliseconds(500)));
+  }
+  EXPECT_LT(daemon().process().resident_bytes(), before + 60U * 1024 * 1024 * testing::slowdown);
+  const Json whole = Json::parse(clients.front().read_line());
+  EXPECT_EQ(whole.at("satellites").size(), std::min<std::uint64_t>(satellites, 65'537));
+}
+
+TEST_F(BadClients, HalfARequestIsNotCarriedOutWhenTheDaemonStops) {
+  start();
+  send_whole(daemon().port(), frames_of(1, 0, 100));
+  ControlClient client = daemon().connect();
+  client.send("flush");  // and no line end
+  ASSERT_TRUE(eventually([&] { return daemon().stat("/control/clients") == 2; }));
+  EXPECT_EQ(daemon().stop(), 0);
+  EXPECT_THAT(daemon().log(), HasSubstr("stopped: 100 frames"));
+}
+
+TEST_F(BadClients, DrainThatTheDaemonsStopCutsOffIsNotLost) {
+  start();
+  const std::vector<NativeFrame> frames = frames_of(1, 0, testing::scaled(100'000), 40);
+  send_whole(daemon().port(), frames);
+  ControlClient client = daemon().connect();
+  client.send_line(rpc("drain", {{"max_frames", 1'000'000}}));
+  std::ignore = client.read_octets(1000);  // and no more of it
+  EXPECT_EQ(daemon().stop(), 0);
+  EXPECT_THAT(daemon().log(), HasSubstr(fmt::format("stopped: {} frames", frames.size())));
+}
 
 TEST_F(BadClients, FramesOfASatelliteGoBackBetweenTheOthers) {
   start();

@@ -249,6 +249,25 @@ TEST_P(InterruptedSim, StopsWhileItIsHeldBack) {
 INSTANTIATE_TEST_SUITE_P(Signals, InterruptedSim, ::testing::Values(SIGINT, SIGTERM),
                          [](const auto& each) { return each.param == SIGINT ? "INT" : "TERM"; });
 
+TEST_F(MeridianSim, EndsAfterItsDurationAlsoWhereItIsHeldBack) {
+  start({{"buffer", {{"max_frames", 10}, {"when_full", "backpressure"}}},
+         {"channel", {{"capacity", 1}}}});
+  for (const std::string rate : {"0", "1000"}) {
+    const Finished finished = simulate({"--uplinks", "2", "--duration", "0.2", "--rate", rate});
+    EXPECT_EQ(finished.status, 1);
+    EXPECT_THAT(finished.out, HasSubstr("held back when the time was over"));
+  }
+}
+
+TEST(MeridianSimAlone, RefusesPayloadsThatNoSpacePacketHas) {
+  for (const std::string bytes : {"0", "65537"}) {
+    const Finished finished = testing::run(
+        {testing::meridian_sim, "--framing", "ccsds_space_packet", "--payload-bytes", bytes});
+    EXPECT_EQ(finished.status, 1);
+    EXPECT_THAT(finished.err, AllOf(HasSubstr("--payload-bytes"), HasSubstr("1 to 65536")));
+  }
+}
+
 TEST_F(MeridianSim, FailsWhereTheDaemonRefusesItsFrames) {
   start({{"uplinks", {testing::native_listener({{"max_payload_bytes", 32}})}}});
   const Finished finished = simulate({"--uplinks", "2", "--frames", "10"});
@@ -272,11 +291,13 @@ TEST(MeridianSimAlone, RefusesWrongArguments) {
       {"--connect", "nowhere"}, {"--connect", ":1"},          {"--uplinks", "0"},
       {"--rate", "-1"},         {"--payload-bytes", "20:10"}, {"--payload-bytes", "many"},
       {"--duration", "0"},      {"--framing", "hdlc"},        {"--replay", "/dev/null"},
-      {"--frames", "-5"}};
+      {"--frames", "-5"},       {"--rate", "1e300"},          {"--rate", "nan"},
+      {"--duration", "nan"},    {"--connect", "h:82936"},     {"--framing", "1"},
+      {"--replay", ""}};
   for (std::vector<std::string> arguments : wrong) {
     arguments.insert(arguments.begin(), testing::meridian_sim);
     const Finished finished = testing::run(arguments);
-    EXPECT_NE(finished.status, 0) << arguments[1];
+    EXPECT_NE(finished.status, 0) << arguments[1] << " " << arguments[2];
     EXPECT_THAT(finished.err, HasSubstr(arguments[1])) << finished.err;
   }
 }

@@ -137,7 +137,8 @@ TEST_F(Overflow, BackpressureReachesThePeerAndShowsAsHeld) {
   ASSERT_LT(taken, octets.size()) << "the peer's own send blocks";
 
   ControlClient control = daemon().connect();
-  EXPECT_EQ(control.call("uplinks").at("uplinks").at(0).at("state"), "held");
+  EXPECT_TRUE(eventually(
+      [&] { return control.call("uplinks").at("uplinks").at(0).at("state") == "held"; }));
   const Json stats = control.call("stats");
   EXPECT_EQ(stats.at("ledger").at("received"), 100);
   EXPECT_EQ(stats.at("buffer").at("frames_high_water"), 100);

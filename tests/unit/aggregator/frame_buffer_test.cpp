@@ -115,6 +115,17 @@ TEST(FrameBuffer, KeepsItsBoundsWhenAskedToReleaseWhatItDoesNotHoldBack) {
 
 // Taking --------------------------------------------------------------------------------------
 
+TEST(FrameBufferTake, LeavesTheOthersOldestFirstWhereSatellitesAreMixed) {
+  Buffer buffer(limits(any, any, WhenFull::drop_oldest));
+  FrameBatchBuilder mixed;
+  for (std::uint64_t sequence = 0; sequence < 8; ++sequence) {
+    mixed.append(header(1 + sequence % 2, 1, sequence), {});
+  }
+  buffer->add(mixed.finish({}).value());
+  EXPECT_THAT(buffer.take_sequences(2, 2), ElementsAre(1, 3));
+  EXPECT_THAT(buffer.take_sequences(), ElementsAre(0, 2, 4, 5, 6, 7));
+}
+
 TEST(FrameBufferTake, TakesTheOldestFirstAndSplitsBatches) {
   Buffer buffer(limits(any, any, WhenFull::drop_oldest));
   buffer.add(0, 3);

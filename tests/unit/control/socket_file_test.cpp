@@ -3,6 +3,7 @@
 #include "integration/harness/temp_dir.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/local/datagram_protocol.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/system/error_code.hpp>
 #include <gmock/gmock.h>
@@ -53,6 +54,21 @@ class SocketFileTest : public ::testing::Test {
   testing::TempDir directory_;
   std::string path_ = directory_.file("control.sock");
 };
+
+TEST_F(SocketFileTest, TakesNoSocketOfAnotherKindFromSomebodyElse) {
+  asio::local::datagram_protocol::socket datagrams(context_, path_);
+  expect_refused("another program listens there");
+  EXPECT_TRUE(fs::exists(path_));
+}
+
+TEST_F(SocketFileTest, DoesNotWaitForAListenerWhoseBacklogIsFull) {
+  stream_protocol::acceptor somebody(context_, stream_protocol());
+  somebody.bind(stream_protocol::endpoint(path_));
+  somebody.listen(0);
+  stream_protocol::socket waits_to_be_accepted(context_);
+  waits_to_be_accepted.connect(stream_protocol::endpoint(path_));
+  expect_refused("another program listens there");
+}
 
 TEST_F(SocketFileTest, IsAnsweredFromOnceItListens) {
   SocketFile file(path_, 0600);

@@ -188,12 +188,12 @@ TEST(SpacePacketSource, GivesUplinksApidsOfTheirOwnAndNoneTheIdleOne) {
   }
 }
 
-TEST(SpacePacketSource, KeepsPayloadsInTheirRangeAndWithinWhatAPacketCanHold) {
+TEST(SpacePacketSource, KeepsPayloadsInTheirRangeUpToWhatAPacketCanHold) {
   struct {
     Range asked;
     std::size_t least;
     std::size_t most;
-  } const cases[] = {{{10, 12}, 10, 12}, {{0, 0}, 1, 1}, {{70'000, 80'000}, 65'536, 65'536}};
+  } const cases[] = {{{10, 12}, 10, 12}, {{1, 1}, 1, 1}, {{65'536, 65'536}, 65'536, 65'536}};
   for (const auto& [asked, least, most] : cases) {
     std::set<std::size_t> sizes;
     for (const SeenFrame& frame : decode_packets(take(packets(asked), 200))) {

@@ -1,0 +1,10 @@
+# Runs an example as a test: it must end well and print what is expected.
+execute_process(COMMAND ${PROGRAM} OUTPUT_VARIABLE output ERROR_VARIABLE error RESULT_VARIABLE status)
+message("${output}${error}")
+if(NOT status EQUAL 0)
+  message(FATAL_ERROR "ended with ${status}")
+endif()
+string(FIND "${output}" "${EXPECTED}" found)
+if(found EQUAL -1)
+  message(FATAL_ERROR "did not print: ${EXPECTED}")
+endif()
