@@ -109,8 +109,9 @@ class AggregatorHandle::Port::UnfinishedDrain {
   ~UnfinishedDrain() {
     if (!drained_.batches.empty()) {
       asio::co_spawn(port_->executor, put_back(port_, std::move(drained_)),
-                     [](const std::exception_ptr&, error_code) {
-                       // No aggregator, no buffer to put them back into.
+                     [](const std::exception_ptr& error, error_code) {
+                       // Where it fails there is no aggregator, and no buffer to put them into.
+                       runtime::rethrow(error);
                      });
     }
   }

@@ -60,11 +60,6 @@ void UplinkTable::count_truncated() {
   ++counts_.truncated;
 }
 
-void UplinkTable::count_idle_packets(std::uint64_t packets) {
-  const std::lock_guard lock(mutex_);
-  counts_.idle_packets += packets;
-}
-
 UplinkTable::Snapshot UplinkTable::snapshot() const {
   Snapshot snapshot;
   {
@@ -84,6 +79,7 @@ SessionCounts UplinkTable::counts() const {
   const std::lock_guard lock(mutex_);
   SessionCounts counts = counts_;
   counts.open = open_.size();
+  counts.idle_packets = idle_packets_.load(std::memory_order_relaxed);
   return counts;
 }
 

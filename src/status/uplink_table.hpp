@@ -119,7 +119,9 @@ class UplinkTable {
 
   void count_malformed(Malformed reason);
   void count_truncated();
-  void count_idle_packets(std::uint64_t packets);
+  void count_idle_packets(std::uint64_t packets) noexcept {
+    idle_packets_.fetch_add(packets, std::memory_order_relaxed);
+  }
 
   struct Snapshot {
     std::vector<ListenerInfo> listeners;
@@ -130,6 +132,8 @@ class UplinkTable {
   [[nodiscard]] SessionCounts counts() const;
 
  private:
+  std::atomic<std::uint64_t> idle_packets_{0};
+
   mutable std::mutex mutex_;
   // Protected by mutex_.
   std::vector<ListenerInfo> listeners_;
