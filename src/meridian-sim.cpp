@@ -69,7 +69,8 @@ Framing read_framing(const std::string& text) {
 
 /// A number that may have a fraction.
 double check_range(const char* option, double value, double least, double most) {
-  if (!(value >= least && value <= most)) {  // not a number is not in any range
+  const bool in_range = value >= least && value <= most;  // what is not a number is not
+  if (!in_range) {
     throw std::runtime_error(
         fmt::format("{}: must be a number from {} to {}", option, least, most));
   }
@@ -84,78 +85,96 @@ void check_payload(const sim::Options& options) {
   }
 }
 
+/// The command line as it is given.
+struct Given {
+  std::string connect;
+  std::string payload = "64";
+  std::string framing = "length_prefixed";
+  std::optional<std::string> replay;
+  std::optional<std::size_t> uplinks;
+  std::optional<std::uint64_t> frames;
+  double rate = 0;
+  std::optional<double> duration;
+  std::uint64_t seed = 1;
+  bool json = false;
+};
+
+void add_options(CLI::App& app, Given& given) {
+  app.add_option("--connect", given.connect,
+                 "Where the daemon listens (default 127.0.0.1:7400, or :7401 for "
+                 "space packets)")
+      ->option_text("HOST:PORT");
+  app.add_option("--uplinks", given.uplinks,
+                 "Simultaneous connections (default 48, or 1 for a replay)")
+      ->option_text("N")
+      ->check(CLI::Range(1, 1'000'000));
+  app.add_option("--frames", given.frames,
+                 "Frames per uplink (default 10000, or the whole file once for a replay)")
+      ->option_text("N")
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1'000'000'000'000}));
+  app.add_option("--rate", given.rate,
+                 "Frames per second and uplink; 0, the default: as fast as they are taken")
+      ->option_text("FRAMES_PER_S");
+  app.add_option("--payload-bytes", given.payload, "Octets of payload (default 64)")
+      ->option_text("N|MIN:MAX");
+  app.add_option("--duration", given.duration, "Stop after so many seconds")->option_text("S");
+  app.add_option("--replay", given.replay, "Send the packets of this file")->option_text("FILE");
+  app.add_option("--framing", given.framing, "length_prefixed (default) or ccsds_space_packet")
+      ->option_text("FRAMING");
+  app.add_option("--seed", given.seed, "Seed of the payloads (default 1)")->option_text("N");
+  app.add_flag("--json", given.json, "The result for programs");
+  app.set_version_flag("--version",
+                       fmt::format("meridian-sim {} ({})", status::version, status::build));
+}
+
+/// What is to be simulated. Throws std::runtime_error, naming the option, where that cannot be.
+sim::Options read_options(const Given& given) {
+  sim::Options options;
+  options.framing = read_framing(given.framing);
+  const bool packets = options.framing == Framing::ccsds_space_packet;
+  if (given.replay && given.replay->empty()) {
+    throw std::runtime_error("--replay: needs the name of a file");
+  }
+  if (given.replay && !packets) {
+    throw std::runtime_error(
+        "--replay: needs --framing ccsds_space_packet, the only framing of files");
+  }
+  options.replay = given.replay.value_or("");
+  options.uplinks = given.uplinks.value_or(given.replay ? 1 : 48);
+  options.payload_bytes = read_range(given.payload);
+  check_payload(options);
+  options.rate = check_range("--rate", given.rate, 0, 1e9);
+  if (given.duration) {
+    constexpr double year = 365.0 * 24 * 3600;
+    options.duration =
+        std::chrono::duration<double>(check_range("--duration", *given.duration, 0.001, year));
+  }
+  options.frames = given.frames;
+  if (!options.frames && !given.duration && !given.replay) {
+    options.frames = 10'000;
+  }
+  options.port = packets ? 7401 : 7400;
+  if (!given.connect.empty()) {
+    read_target(given.connect, options);
+  }
+  options.seed = given.seed;
+  return options;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app(
       "Simulated uplinks: makes frames or replays a file of space packets, sends them to a "
       "meridiand and measures.");
-  sim::Options options;
-  std::string connect;
-  std::string payload = "64";
-  std::optional<std::size_t> uplinks;
-  std::string framing = "length_prefixed";
-  std::optional<double> duration;
-  bool json = false;
-  app.add_option("--connect", connect,
-                 "Where the daemon listens (default 127.0.0.1:7400, or :7401 for "
-                 "space packets)")
-      ->option_text("HOST:PORT");
-  app.add_option("--uplinks", uplinks, "Simultaneous connections (default 48, or 1 for a replay)")
-      ->option_text("N")
-      ->check(CLI::Range(1, 1'000'000));
-  app.add_option("--frames", options.frames,
-                 "Frames per uplink (default 10000, or the whole file once for a replay)")
-      ->option_text("N")
-      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1'000'000'000'000}));
-  app.add_option("--rate", options.rate,
-                 "Frames per second and uplink; 0, the default: as fast as they are taken")
-      ->option_text("FRAMES_PER_S");
-  app.add_option("--payload-bytes", payload, "Octets of payload (default 64)")
-      ->option_text("N|MIN:MAX");
-  app.add_option("--duration", duration, "Stop after so many seconds")->option_text("S");
-  CLI::Option* const replay =
-      app.add_option("--replay", options.replay, "Send the packets of this file")
-          ->option_text("FILE");
-  app.add_option("--framing", framing, "length_prefixed (default) or ccsds_space_packet")
-      ->option_text("FRAMING");
-  app.add_option("--seed", options.seed, "Seed of the payloads (default 1)")->option_text("N");
-  app.add_flag("--json", json, "The result for programs");
-  app.set_version_flag("--version",
-                       fmt::format("meridian-sim {} ({})", status::version, status::build));
+  Given given;
+  add_options(app, given);
   CLI11_PARSE(app, argc, argv);
-
   try {
-    const bool replays = replay->count() > 0;
-    options.framing = read_framing(framing);
-    if (replays && options.replay.empty()) {
-      throw std::runtime_error("--replay: needs the name of a file");
-    }
-    if (replays && options.framing != Framing::ccsds_space_packet) {
-      throw std::runtime_error(
-          "--replay: needs --framing ccsds_space_packet, the only framing of files");
-    }
-    options.uplinks = uplinks.value_or(replays ? 1 : 48);
-    options.payload_bytes = read_range(payload);
-    check_payload(options);
-    options.rate = check_range("--rate", options.rate, 0, 1e9);
-    if (duration) {
-      constexpr double year = 365.0 * 24 * 3600;
-      options.duration =
-          std::chrono::duration<double>(check_range("--duration", *duration, 0.001, year));
-    }
-    if (!options.frames && !duration && !replays) {
-      options.frames = 10'000;
-    }
-    if (options.framing == Framing::ccsds_space_packet) {
-      options.port = 7401;
-    }
-    if (!connect.empty()) {
-      read_target(connect, options);
-    }
+    const sim::Options options = read_options(given);
     runtime::raise_open_files_limit();
     const sim::Result result = sim::simulate(options);
-    fmt::print("{}", json ? sim::to_json(result) : sim::to_text(result));
+    fmt::print("{}", given.json ? sim::to_json(result) : sim::to_text(result));
     return result.failures.empty() ? EXIT_SUCCESS : EXIT_FAILURE;
   } catch (const std::exception& error) {
     fmt::print(stderr, "meridian-sim: {}\n", error.what());

@@ -156,9 +156,9 @@ TEST_F(BadClients, DrainsThatComeBackLetNothingGrowUnderBackpressure) {
   constexpr std::uint64_t max_frames = 10'000;
   start({{"buffer", {{"max_frames", max_frames}, {"when_full", "backpressure"}}},
          {"channel", {{"capacity", 2}}}});
-  ChildProcess sim({testing::meridian_sim, "--connect",
-                    fmt::format("127.0.0.1:{}", daemon().port()), "--uplinks", "2", "--frames",
-                    "100000000"});
+  const ChildProcess sim({testing::meridian_sim, "--connect",
+                          fmt::format("127.0.0.1:{}", daemon().port()), "--uplinks", "2",
+                          "--frames", "100000000"});
   ControlClient watcher = daemon().connect();
   for (int i = 0; i < 20; ++i) {
     ASSERT_TRUE(eventually([&] { return watcher.call("depth").at("frames") >= max_frames; }));

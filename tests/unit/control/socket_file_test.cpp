@@ -56,7 +56,7 @@ class SocketFileTest : public ::testing::Test {
 };
 
 TEST_F(SocketFileTest, TakesNoSocketOfAnotherKindFromSomebodyElse) {
-  asio::local::datagram_protocol::socket datagrams(context_, path_);
+  const asio::local::datagram_protocol::socket datagrams(context_, path_);
   expect_refused("another program listens there");
   EXPECT_TRUE(fs::exists(path_));
 }
