@@ -28,9 +28,10 @@ class ReplyWriterTest : public ::testing::Test {
     context_.run();
   }
 
-  /// Reads a little each time, with pauses.
+  /// Reads so little each time that the writer's patience ends before it can write on: only what is
+  /// unread shrinks meanwhile.
   void read_slowly() {
-    pause_.expires_after(patience / 4);
+    pause_.expires_after(patience * 6 / 10);
     pause_.async_wait([this](const error_code&) {
       error_code ec;
       received_ += read_.read_some(asio::buffer(piece_), ec);
@@ -46,9 +47,9 @@ class ReplyWriterTest : public ::testing::Test {
   asio::local::stream_protocol::socket written_{context_};
   asio::local::stream_protocol::socket read_{context_};
   asio::steady_timer pause_{context_};
-  std::array<char, 128 * 1024> piece_{};
+  std::array<char, 40 * 1024> piece_{};
   std::size_t received_ = 0;
-  std::string text_ = std::string(2 * 1024 * 1024, 'x');
+  std::string text_ = std::string(512 * 1024, 'x');
   int stalled_ = 0;
   std::shared_ptr<ReplyWriter> writer_ = std::make_shared<ReplyWriter>(
       written_,

@@ -27,12 +27,11 @@ TEST(RunOnThreads, ThrowsHereWhatIsThrownThereAndStopsTheOthers) {
   asio::steady_timer never(context, std::chrono::hours(1));
   never.async_wait([](const boost::system::error_code&) {});
   std::barrier all_here(2);
-  for (int i = 0; i < 2; ++i) {
-    asio::post(context, [&] {
-      all_here.arrive_and_wait();
-      throw std::logic_error("a bug");
-    });
-  }
+  asio::post(context, [&] { all_here.arrive_and_wait(); });
+  asio::post(context, [&] {
+    all_here.arrive_and_wait();
+    throw std::logic_error("a bug");
+  });
   EXPECT_THROW(run_on_threads(context, 2), std::logic_error);
 }
 
