@@ -1,5 +1,6 @@
 // meridian-sim: simulated uplinks.
 #include "frame/framing.hpp"
+#include "runtime/complain.hpp"
 #include "runtime/host_port.hpp"
 #include "runtime/process_limits.hpp"
 #include "sim/options.hpp"
@@ -175,9 +176,12 @@ int main(int argc, char** argv) {
     runtime::raise_open_files_limit();
     const sim::Result result = sim::simulate(options);
     fmt::print("{}", given.json ? sim::to_json(result) : sim::to_text(result));
+    if (std::fflush(stdout) != 0) {
+      throw std::runtime_error("cannot write to standard output");
+    }
     return result.failures.empty() ? EXIT_SUCCESS : EXIT_FAILURE;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "meridian-sim: {}\n", error.what());
+    runtime::complain(fmt::format("meridian-sim: {}", error.what()));
     return EXIT_FAILURE;
   }
 }

@@ -3,6 +3,7 @@
 #include "ctl/drain.hpp"
 #include "ctl/report.hpp"
 #include "daemon/config.hpp"
+#include "runtime/complain.hpp"
 #include "status/version.hpp"
 
 #include <CLI/CLI.hpp>
@@ -97,7 +98,7 @@ void run_drain(control::Client& client, Options& options) {
   }
   const std::uint64_t frames = ctl::drain(client, options.drain);
   if (!options.json) {
-    fmt::print(stderr, "drained {} frames\n", frames);
+    runtime::complain(fmt::format("drained {} frames", frames));
   }
 }
 
@@ -146,7 +147,7 @@ int main(int argc, char** argv) {
     }
     return EXIT_SUCCESS;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "meridianctl: {}\n", error.what());
+    runtime::complain(fmt::format("meridianctl: {}", error.what()));
     return EXIT_FAILURE;
   }
 }

@@ -2,6 +2,7 @@
 #include "daemon/config.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/logging.hpp"
+#include "runtime/complain.hpp"
 #include "runtime/process_limits.hpp"
 #include "status/version.hpp"
 
@@ -28,7 +29,7 @@ std::optional<daemon::Config> read_config(const std::optional<std::filesystem::p
   try {
     return daemon::find_config(file);
   } catch (const daemon::ConfigError& error) {
-    fmt::print(stderr, "meridiand: {}\n", error.what());
+    runtime::complain(fmt::format("meridiand: {}", error.what()));
     return std::nullopt;
   }
 }
@@ -37,7 +38,7 @@ int serve(const daemon::Config& config) {
   try {
     daemon::set_up_logging(config.log);
   } catch (const spdlog::spdlog_ex& error) {
-    fmt::print(stderr, "meridiand: log.target: {}\n", error.what());
+    runtime::complain(fmt::format("meridiand: log.target: {}", error.what()));
     return EXIT_FAILURE;
   }
   try {
@@ -48,7 +49,7 @@ int serve(const daemon::Config& config) {
   } catch (const std::exception& error) {
     spdlog::critical("{}", error.what());
     if (config.log.target != "stderr" || config.log.level == spdlog::level::off) {
-      fmt::print(stderr, "meridiand: {}\n", error.what());
+      runtime::complain(fmt::format("meridiand: {}", error.what()));
     }
     return EXIT_FAILURE;
   }
@@ -82,8 +83,8 @@ int main(int argc, char** argv) {
   if (log_level) {
     const auto level = daemon::log_level_from(*log_level);
     if (!level) {
-      fmt::print(stderr, "meridiand: --log-level: must be one of {}, is \"{}\"\n",
-                 daemon::log_level_names(), *log_level);
+      runtime::complain(fmt::format("meridiand: --log-level: must be one of {}, is \"{}\"",
+                                    daemon::log_level_names(), *log_level));
       return EX_USAGE;
     }
     config->log.level = *level;

@@ -38,6 +38,9 @@ void Accounts::received(const FrameBatch& batch) {
 
 void Accounts::given_up(const FrameBatch& batch, Turn turn) {
   const ReadStamp& stamp = batch.stamp();
+  if (turn == Turn::now && !given_up_.empty()) {
+    judge(given_up_.take_session(stamp.session));
+  }
   ledger_.received += batch.frames();
   ledger_.dropped_for(DropReason::channel_full) += batch.frames();
   batch.for_each_run([&](const Run& run) {

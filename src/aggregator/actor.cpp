@@ -149,8 +149,9 @@ void Actor::answer(request::Drain& request) {
       pass_until_ = std::max(pass_until_, *progress.last_batch);
     }
   }
-  const auto seen_all = [&] { return !held_ && batches_taken_ >= *progress.last_batch; };
-  if (!progress.until_place && seen_all()) {
+  const bool seen_all =
+      batches_taken_ > *progress.last_batch || (batches_taken_ == *progress.last_batch && !held_);
+  if (!progress.until_place && seen_all) {
     progress.until_place = buffer_.end_place();
   }
 
@@ -195,25 +196,27 @@ void Actor::answer(request::Settle& request) {
 
 void Actor::answer(request::Flush& request) {
   request::FlushReply reply;
-  // Once more for each part that backpressure held in the channel. The channel's length may count a
-  // send that is being refused: the end is also where nothing more comes.
-  const std::uint64_t last_batch = batches_taken_ + (held_ ? data_.level().length : 0);
-  pass_until_ = std::max(pass_until_, last_batch);
-  for (;;) {
-    if (buffer_.depth().frames > 0) {
-      reply.discarded += buffer_.depth().frames;
-      accounts_.flushed(buffer_.depth().frames);
-      reply.entries.push_back(buffer_.take_all());
+  reply.discarded = buffer_.depth().frames;
+  reply.entries = buffer_.take_all();
+  if (held_) {
+    // What backpressure left in the channel goes too, without passing through the buffer: as many
+    // batches as were there, and none that come later.
+    const std::size_t waiting = data_.level().length;
+    reply.batches.push_back(*std::exchange(held_, std::nullopt));
+    while (reply.batches.size() <= waiting) {
+      auto next = data_.try_receive();
+      if (!next) {
+        break;
+      }
+      ++batches_taken_;
+      reply.batches.push_back(*std::move(next));
     }
-    const bool seen_all = !held_ && batches_taken_ >= last_batch;
-    if (seen_all) {
-      break;
-    }
-    take_batches(data_.level().capacity);
-    if (buffer_.depth().frames == 0) {
-      break;
+    for (const FrameBatch& batch : reply.batches) {
+      accounts_.received(batch);
+      reply.discarded += batch.frames();
     }
   }
+  accounts_.flushed(reply.discarded);
   std::move(request.reply).send(std::move(reply));
 }
 

@@ -9,9 +9,11 @@ namespace meridian {
 
 namespace {
 
-bool continues(const GivenUp::Piece& piece, const Run& run, SequenceWidth width) {
-  const std::uint64_t next = (piece.run.first + piece.run.frames) & largest_sequence(width);
-  return piece.width == width && piece.run.origin == run.origin && next == run.first &&
+/// Whether a run goes on where a piece ends, with no read between them that was not given up.
+bool continues(const GivenUp::Piece& piece, const Run& run, const ReadStamp& stamp) {
+  const std::uint64_t next = (piece.run.first + piece.run.frames) & largest_sequence(stamp.width);
+  return stamp.read - piece.read <= 1 && piece.width == stamp.width &&
+         piece.run.origin == run.origin && next == run.first &&
          run.frames <= std::numeric_limits<std::uint32_t>::max() - piece.run.frames;
 }
 
@@ -19,7 +21,7 @@ bool continues(const GivenUp::Piece& piece, const Run& run, SequenceWidth width)
 
 bool GivenUp::add(const Run& run, const ReadStamp& stamp) {
   std::vector<Piece>& pieces = by_session_[stamp.session];
-  if (!pieces.empty() && continues(pieces.back(), run, stamp.width)) {
+  if (!pieces.empty() && continues(pieces.back(), run, stamp)) {
     pieces.back().run.frames += run.frames;
     pieces.back().read = stamp.read;
     return true;
@@ -47,6 +49,15 @@ std::vector<GivenUp::Piece> GivenUp::take_before(const ReadStamp& next) {
     by_session_.erase(found);
   }
   return before;
+}
+
+std::vector<GivenUp::Piece> GivenUp::take_session(SessionId session) {
+  auto node = by_session_.extract(session);
+  if (node.empty()) {
+    return {};
+  }
+  pieces_ -= node.mapped().size();
+  return std::move(node.mapped());
 }
 
 std::vector<GivenUp::Piece> GivenUp::take_all() {

@@ -14,11 +14,12 @@ namespace meridian {
 /// session sent before. Sequences are judged in the order of arrival: so the runs of such a batch
 /// wait here until the batches before it have left the channel.
 ///
-/// Bounded: `add` says no where too much waits. Consecutive runs of an origin are one.
+/// Bounded: `add` says no where too much waits. Runs of an origin that follow each other in one
+/// read or the next are one.
 class GivenUp {
  public:
   struct Piece {
-    std::uint64_t read;  ///< of the session
+    std::uint64_t read;  ///< of the session, the last one that is in it
     SequenceWidth width;
     Run run;
   };
@@ -32,6 +33,9 @@ class GivenUp {
 
   /// What was given up before the read of `next`, in its order.
   [[nodiscard]] std::vector<Piece> take_before(const ReadStamp& next);
+
+  /// Everything of a session, in its order.
+  [[nodiscard]] std::vector<Piece> take_session(SessionId session);
 
   /// Everything, in order within each session.
   [[nodiscard]] std::vector<Piece> take_all();

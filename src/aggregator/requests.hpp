@@ -61,7 +61,9 @@ struct Settle : Asking<Done> {
 
 struct FlushReply {
   std::uint64_t discarded = 0;
-  std::vector<FrameBuffer::Entries> entries;  ///< destroyed by whoever asked, not by the aggregator
+  // Destroyed by whoever asked, not by the aggregator.
+  FrameBuffer::Entries entries;
+  std::vector<FrameBatch> batches;
 };
 struct Flush : Asking<FlushReply> {};
 

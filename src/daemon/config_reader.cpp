@@ -1,7 +1,8 @@
 #include "daemon/config_reader.hpp"
 
+#include "daemon/strict_json.hpp"
+
 #include <algorithm>
-#include <cctype>
 
 namespace meridian::daemon {
 
@@ -16,6 +17,19 @@ std::string shown(const Json& value) {
     text = text.substr(0, longest) + "…";
   }
   return text;
+}
+
+/// Those of ASCII, and those that UTF-8 writes as C2 80 to C2 9F.
+bool has_control_characters(std::string_view text) {
+  unsigned char before = 0;
+  for (const char each : text) {
+    const auto c = static_cast<unsigned char>(each);
+    if (c < 0x20 || c == 0x7F || (before == 0xC2 && c < 0xA0)) {
+      return true;
+    }
+    before = c;
+  }
+  return false;
 }
 
 }  // namespace
@@ -34,7 +48,7 @@ void ConfigReader::read(std::string_view key, std::string& target) {
       fail(key, "must be a string", *value);
     }
     target = value->get<std::string>();
-    if (std::ranges::any_of(target, [](unsigned char c) { return std::iscntrl(c) != 0; })) {
+    if (has_control_characters(target)) {
       fail(key, "must not contain control characters", *value);
     }
   }
@@ -47,7 +61,7 @@ const Json* ConfigReader::find(std::string_view key) {
 }
 
 std::string ConfigReader::path_of(std::string_view key) const {
-  return path_.empty() ? std::string(key) : fmt::format("{}.{}", path_, key);
+  return path_.empty() ? shown_key(key) : fmt::format("{}.{}", path_, shown_key(key));
 }
 
 void ConfigReader::finish() const {

@@ -52,7 +52,7 @@ class Watch {
       if (open.is_list) {
         path += fmt::format("[{}]", open.elements);
       } else {
-        path += (path.empty() ? "" : ".") + open.key;
+        path += (path.empty() ? "" : ".") + shown_key(open.key);
       }
     }
     return path.empty() ? "the configuration" : path;
@@ -84,6 +84,13 @@ class Watch {
 };
 
 }  // namespace
+
+std::string shown_key(std::string_view key) {
+  constexpr std::size_t longest = 60;
+  const Json text(std::string(key.substr(0, longest)));
+  const std::string quoted = text.dump(-1, ' ', true, Json::error_handler_t::replace);
+  return quoted.substr(1, quoted.size() - 2) + (key.size() > longest ? "…" : "");
+}
 
 nlohmann::json parse_strictly(std::string_view text) {
   Watch watch;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -91,7 +92,7 @@ class Crew {
 
 void run_on_threads(boost::asio::io_context& context, std::size_t count) {
   Crew crew(context);
-  crew.start(count - 1);
+  crew.start(std::max<std::size_t>(count, 1) - 1);
   crew.run();
 }
 

@@ -259,6 +259,16 @@ TEST_F(MeridianSim, EndsAfterItsDurationAlsoWhereItIsHeldBack) {
   }
 }
 
+TEST_F(MeridianSim, FailsWhereItsResultCannotBeWritten) {
+  start();
+  const Finished finished =
+      testing::run({"/bin/sh", "-c",
+                    fmt::format("exec {} --connect 127.0.0.1:{} --frames 10 > /dev/full",
+                                testing::meridian_sim, daemon().port())});
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_THAT(finished.err, HasSubstr("standard output"));
+}
+
 TEST(MeridianSimAlone, RefusesPayloadsThatNoSpacePacketHas) {
   for (const std::string bytes : {"0", "65537"}) {
     const Finished finished = testing::run(

@@ -261,6 +261,19 @@ TEST_F(StartUp, LogReaderThatGoesAwayIsNoReasonToEnd) {
   EXPECT_EQ(daemon.wait(), 0);
 }
 
+TEST(StandardError, ThatCannotBeWrittenChangesNoExitStatus) {
+  const std::vector<std::pair<std::string, int>> commands = {
+      {fmt::format("{} --config /nonexistent", testing::meridiand), 78},
+      {fmt::format("{} --socket /nonexistent depth", testing::meridianctl), 1},
+      {fmt::format("{} --payload-bytes x", testing::meridian_sim), 1}};
+  for (const auto& [command, status] : commands) {
+    for (const std::string redirection : {" 2>/dev/full", " 2>&-"}) {
+      EXPECT_EQ(testing::run({"/bin/sh", "-c", "exec " + command + redirection}).status, status)
+          << command << redirection;
+    }
+  }
+}
+
 TEST_F(StartUp, TooManyThreadsAreAnError) {
   if (!std::string_view(MERIDIAN_TEST_SANITIZERS).empty()) {
     GTEST_SKIP() << "sanitizers need more address space than the limit that brings this about";

@@ -108,6 +108,28 @@ TEST(GivenUpBatch, IsJudgedOnceEverythingHasLeftTheChannel) {
   EXPECT_EQ(only_origin(accounts).last_sequence, 19U);
 }
 
+TEST(GivenUpBatch, IsJudgedBehindWhatItsSessionGaveUpBefore) {
+  Accounts accounts(100);
+  accounts.received(read_of(1, 0, 10));
+  accounts.given_up(read_of(2, 10, 5), Accounts::Turn::later);
+  accounts.given_up(read_of(3, 15, 5), Accounts::Turn::now);
+  const OriginStats origin = only_origin(accounts);
+  EXPECT_EQ(origin.last_sequence, 19U);
+  EXPECT_EQ(origin.gaps + origin.late, 0U);
+}
+
+TEST(GivenUpBatch, IsNotJoinedWithAnotherOverAReadThatArrived) {
+  Accounts accounts(100);
+  accounts.given_up(read_of(1, 0, 10), Accounts::Turn::later);
+  accounts.given_up(read_of(3, 10, 10), Accounts::Turn::later);
+  accounts.received(read_of(2, 100, 10));
+  accounts.caught_up();
+  const OriginStats origin = only_origin(accounts);
+  EXPECT_EQ(origin.gaps, 1U);
+  EXPECT_EQ(origin.missing, 90U);
+  EXPECT_EQ(origin.late, 10U);
+}
+
 TEST(GivenUpBatch, WaitsForItsOwnSessionOnly) {
   Accounts accounts(100);
   accounts.given_up(batch_of_run({1, 1}, 10, 5, 0, {.session = 1, .read = 2}),

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <future>
 #include <tuple>
@@ -103,6 +104,47 @@ TEST_P(SessionsThatGiveUp, AreCountedWithoutGapsWhateverIsFlushedMeanwhile) {
 
 INSTANTIATE_TEST_SUITE_P(Each, SessionsThatGiveUp,
                          ::testing::Values(WhenFull::drop_oldest, WhenFull::backpressure));
+
+asio::awaitable<void> send_until(AggregatorHandle aggregator, SatelliteId satellite,
+                                 std::atomic<bool>& enough) {
+  for (std::uint64_t first = 0; !enough; first += 100) {
+    const error_code ec = co_await aggregator.send(batch_of_run({satellite, 1}, first, 100));
+    EXPECT_EQ(ec, error_code{});
+  }
+}
+
+/// Small against a batch, so that some batch is always held.
+TEST(AggregatorUnderLoad, EndsAFlushAndADrainAlthoughSendersGoOn) {
+  asio::thread_pool pool(threads);
+  {
+    const AggregatorHandle aggregator =
+        spawn_aggregator(pool.get_executor(), options(4, 10, WhenFull::backpressure));
+    std::atomic<bool> enough = false;
+    std::vector<std::future<void>> sending;
+    for (SatelliteId satellite = 0; satellite < senders; ++satellite) {
+      sending.push_back(
+          asio::co_spawn(pool, send_until(aggregator, satellite, enough), asio::use_future));
+    }
+    for (int i = 0; i < 20; ++i) {
+      const auto flushed = asio::co_spawn(pool, aggregator.flush(), asio::use_future).get().value();
+      EXPECT_LE(flushed, 10U + 5 * 100) << "took what came later";
+      const auto drained =
+          asio::co_spawn(pool, aggregator.drain({.max_frames = 1'000'000'000}), asio::use_future)
+              .get()
+              .value();
+      EXPECT_LT(drained.taken.frames, 100'000U) << "took what came later";
+    }
+    enough = true;
+    for (auto& each : sending) {
+      while (each.wait_for(std::chrono::milliseconds(1)) != std::future_status::ready) {
+        std::ignore = asio::co_spawn(pool, aggregator.flush(), asio::use_future).get();
+      }
+    }
+    const auto stats = asio::co_spawn(pool, aggregator.stats(), asio::use_future).get().value();
+    EXPECT_TRUE(stats.ledger.balanced());
+  }
+  pool.join();
+}
 
 // Control never waits behind data ---------------------------------------------------------------
 
