@@ -268,7 +268,9 @@ TEST(StandardError, ThatCannotBeWrittenChangesNoExitStatus) {
       {fmt::format("{} --payload-bytes x", testing::meridian_sim), 1}};
   for (const auto& [command, status] : commands) {
     for (const std::string redirection : {" 2>/dev/full", " 2>&-"}) {
-      EXPECT_EQ(testing::run({"/bin/sh", "-c", "exec " + command + redirection}).status, status)
+      EXPECT_EQ(
+          testing::run({"/bin/sh", "-c", fmt::format("exec {}{}", command, redirection)}).status,
+          status)
           << command << redirection;
     }
   }
