@@ -145,7 +145,7 @@ TEST(ChannelTrap, ACancelledReceiveLeavesTheChannelItsCapacity) {
 // No RawChannel test: it would crash.
 
 /// Holds a sender while it waits for what never comes.
-asio::awaitable<void> keep_and_wait(Sender<int> tx, Receiver<int> rx) {
+asio::awaitable<void> keep_and_wait([[maybe_unused]] Sender<int> tx, Receiver<int> rx) {
   std::ignore = co_await rx.receive();
   ADD_FAILURE() << "nobody sends";
 }
