@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -23,6 +24,14 @@ struct Run {
   std::uint64_t bytes = 0;  ///< octets of these frames, headers included
 
   friend bool operator==(const Run&, const Run&) = default;
+};
+
+/// What is known of frames without looking at them.
+struct FrameSummary {
+  std::uint32_t frames = 0;
+  std::uint32_t frame_bytes =
+      0;                    ///< octets of each frame, or 0 where that is not known to be equal
+  std::vector<Run> runs{};  ///< all of them, those of one origin in their order; or not known
 };
 
 /// What is the same for all frames of one read.
@@ -44,6 +53,7 @@ struct SlabRange {
 };
 
 /// Whole, validated frames back to back in the native layout: the unit that moves through Meridian.
+/// The frames of one read; in the buffer, those of several small reads.
 ///
 /// Ownership: refers to a part of a reference-counted slab, which lives as long as any batch that
 /// refers to it. Moved, never copied by accident: a second reference is made with `share`.
@@ -54,8 +64,8 @@ class FrameBatch {
  public:
   class Iterator;
 
-  /// `frames` frames fill `range`. `runs` names them all, those of one origin in their order.
-  FrameBatch(SlabRange range, std::uint32_t frames, std::vector<Run> runs, const ReadStamp& stamp);
+  /// The frames of a read, which fill `range`.
+  FrameBatch(SlabRange range, FrameSummary summary, const ReadStamp& stamp);
 
   FrameBatch(FrameBatch&&) noexcept = default;
   FrameBatch& operator=(FrameBatch&&) noexcept = default;
@@ -65,24 +75,37 @@ class FrameBatch {
   /// A second batch over the same octets.
   [[nodiscard]] FrameBatch share() const { return *this; }
 
-  [[nodiscard]] std::uint32_t frames() const noexcept { return frames_; }
+  [[nodiscard]] std::uint32_t frames() const noexcept { return summary_.frames; }
   [[nodiscard]] std::size_t bytes() const noexcept { return octets().size(); }
   [[nodiscard]] std::span<const std::byte> octets() const noexcept { return range_.octets; }
+
+  /// Of the read that the first frame came in; without session and read where reads were joined.
   [[nodiscard]] const ReadStamp& stamp() const noexcept { return stamp_; }
+
+  /// When the frame was received that begins at `offset` in `octets`.
+  [[nodiscard]] ReceiveTime received_at(std::size_t offset) const noexcept;
 
   [[nodiscard]] Iterator begin() const noexcept;
   [[nodiscard]] Iterator end() const noexcept;
 
   /// What stands in memory for as long as this batch does: its slab, if it alone refers to it, and
-  /// its runs.
+  /// what it knows of its frames.
   [[nodiscard]] std::size_t footprint() const noexcept {
-    return range_.slab_bytes + runs_.capacity() * sizeof(Run);
+    return range_.slab_bytes + summary_.runs.capacity() * sizeof(Run) +
+           later_reads_.capacity() * sizeof(LaterRead);
   }
 
-  /// For a batch that stays: gives it an allocation of its own if it fills less than half of its
-  /// slab, and forgets runs that are large beside its octets. Then the footprint is at most twice
-  /// its octets and a quarter.
-  void compact();
+  /// Forgets runs that are large beside its octets: they can be found again.
+  void forget_large_runs();
+
+  /// For a batch that stays when others that share its slab go: gives it an allocation of its own
+  /// if it fills less than half of its slab, and forgets large runs. Then the footprint is at most
+  /// twice its octets, a quarter, and 8 octets for each joined read. Returns how many octets were
+  /// copied.
+  std::size_t compact();
+
+  /// From now on refers to a copy of its octets.
+  void relocate(SlabRange copy) noexcept;
 
   /// The batch as runs: known from decoding, or found by walking a batch that was split.
   [[nodiscard]] std::vector<Run> find_runs() const;
@@ -90,13 +113,13 @@ class FrameBatch {
   /// Calls `visit(const Run&)` for each run.
   template <typename Visit>
   void for_each_run(Visit&& visit) const {
-    if (runs_.empty()) {
+    if (summary_.runs.empty()) {
       for (const Run& run : find_runs()) {
         visit(run);
       }
       return;
     }
-    for (const Run& run : runs_) {
+    for (const Run& run : summary_.runs) {
       visit(run);
     }
   }
@@ -104,17 +127,43 @@ class FrameBatch {
   /// Takes the first `count` frames away into a batch of their own. 0 < count < frames().
   [[nodiscard]] FrameBatch split_front(std::uint32_t count);
 
+  /// Takes those frames away into a batch of their own for which `takes` says so: at least one,
+  /// and not all. Both parts keep their order, in allocations of their own.
+  [[nodiscard]] FrameBatch take_if(const std::function<bool(const FrameView&)>& takes);
+
+  /// Takes up the frames of a batch whose octets follow in the same slab, where there is nothing to
+  /// be copied. False, and nothing done, if they do not, or if there is more than half an hour
+  /// between the two reads. Runs, session and read are forgotten.
+  [[nodiscard]] bool join(const FrameBatch& next);
+
   /// How many leading frames stay within both bounds.
   [[nodiscard]] std::uint32_t leading_frames_within(std::uint64_t max_frames,
                                                     std::uint64_t max_bytes) const noexcept;
 
+  /// The fewest leading frames that reach both amounts, or all frames if they do not.
+  [[nodiscard]] std::uint32_t leading_frames_reaching(std::uint64_t min_frames,
+                                                      std::uint64_t min_bytes) const noexcept;
+
  private:
+  /// A read that was joined. Small: there may be one for each frame.
+  struct LaterRead {
+    std::uint32_t begin = 0;         // its first octet
+    std::int32_t since_base_us = 0;  // when it was received
+  };
+  class Part;
+
   FrameBatch(const FrameBatch&) = default;
 
+  [[nodiscard]] std::optional<std::int32_t> since_base_us(ReceiveTime time) const noexcept;
+  [[nodiscard]] std::size_t bytes_of_leading(std::uint32_t count) const noexcept;
+  [[nodiscard]] FrameSummary split_summary(std::uint32_t count, std::size_t bytes);
+  [[nodiscard]] std::vector<LaterRead> split_reads(std::size_t bytes);
+
   SlabRange range_;
-  std::vector<Run> runs_;  // empty: not known, walk the octets
+  FrameSummary summary_;
   ReadStamp stamp_;
-  std::uint32_t frames_;
+  ReceiveTime time_base_;               // of later_reads_
+  std::vector<LaterRead> later_reads_;  // in the order of their octets
 };
 
 /// Walks the frames of a batch.

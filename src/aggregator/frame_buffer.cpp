@@ -9,6 +9,9 @@ namespace meridian {
 
 namespace {
 
+/// A step of a drain ends when it has moved so many octets: a millisecond's work.
+constexpr std::size_t max_copied_in_step = 4 * 1024 * 1024;
+
 Depth amount_of(const FrameBatch& batch) {
   return {batch.frames(), batch.bytes()};
 }
@@ -57,23 +60,6 @@ FrameBatch take_front(FrameBatch& batch, std::uint32_t count) {
   return count == batch.frames() ? std::move(batch) : batch.split_front(count);
 }
 
-/// How many leading frames to drop so that at least so much is gone.
-std::uint32_t frames_to_shed(const FrameBatch& batch, std::uint64_t frames, std::uint64_t bytes) {
-  if (frames >= batch.frames() || bytes >= batch.bytes()) {
-    return batch.frames();
-  }
-  std::uint32_t count = 0;
-  std::uint64_t shed = 0;
-  for (const FrameView frame : batch) {
-    if (count >= frames && shed >= bytes) {
-      break;
-    }
-    shed += frame.octets.size();
-    ++count;
-  }
-  return count;
-}
-
 /// Which frames of a batch a drain wants.
 enum class Wanted { none, some, all };
 
@@ -91,26 +77,16 @@ Wanted wanted_of(const FrameBatch& batch, std::optional<SatelliteId> satellite_i
   return any_other ? Wanted::some : Wanted::all;
 }
 
-/// A batch in two parts.
-struct Parts {
-  FrameBatch taken;
-  FrameBatch left;
-};
-
 /// Takes the first `room` frames (at least 1) of a satellite out of a batch that has others too:
-/// the only case in which buffered octets are copied frame by frame. Both parts keep their order.
-/// Places must not have holes, so what is taken has those in front, and comes to stand there if it
-/// is put back.
-Parts sort_out(const FrameBatch& mixed, SatelliteId satellite_id, std::uint64_t room) {
-  FrameBatchBuilder taken;
-  FrameBatchBuilder left;
+/// the only case in which buffered octets are copied frame by frame. Places must not have holes, so
+/// what is taken has those in front, and comes to stand there if it is put back.
+FrameBatch sort_out(FrameBatch& mixed, SatelliteId satellite_id, std::uint64_t room) {
   std::uint64_t count = 0;
-  for (const FrameView frame : mixed) {
+  return mixed.take_if([&](const FrameView& frame) {
     const bool takes = count < room && frame.header.origin.satellite_id == satellite_id;
-    (takes ? taken : left).append(frame.header, frame.payload());
     count += takes ? 1 : 0;
-  }
-  return {taken.finish(mixed.stamp()).value(), left.finish(mixed.stamp()).value()};
+    return takes;
+  });
 }
 
 }  // namespace
@@ -162,10 +138,11 @@ void FrameBuffer::add(FrameBatch batch) {
 FrameBuffer::Taken FrameBuffer::take(const Step& step) {
   Taken taken;
   taken.next_place = step.from_place;
-  auto entry = entries_.lower_bound(step.from_place);
+  auto entry = first_from(step.from_place);
   for (std::size_t looked_at = 0; entry != entries_.end() && entry->first < step.until_place;
        ++looked_at) {
-    if (taken.amount.frames == step.max_frames || looked_at == step.max_batches) {
+    if (taken.amount.frames == step.max_frames || looked_at == step.max_batches ||
+        taken.copied > max_copied_in_step) {
       return taken;
     }
     entry = take_from(entry, step, taken);
@@ -174,13 +151,26 @@ FrameBuffer::Taken FrameBuffer::take(const Step& step) {
   return taken;
 }
 
+FrameBuffer::Entries::iterator FrameBuffer::first_from(std::uint64_t place) {
+  auto entry = entries_.lower_bound(place);
+  if (entry != entries_.begin()) {
+    // Frames may have been joined to an entry that was looked at before.
+    const auto before = std::prev(entry);
+    if (before->first + before->second.frames() > place) {
+      entry = before;
+    }
+  }
+  return entry;
+}
+
 FrameBuffer::Entries::iterator FrameBuffer::take_from(Entries::iterator entry, const Step& step,
                                                       Taken& taken) {
   const auto next = std::next(entry);
   const std::uint64_t room = step.max_frames - taken.amount.frames;
   const Wanted wanted = wanted_of(entry->second, step.satellite_id);
-  taken.next_place = entry->first + 1;
+  taken.next_place = entry->first + entry->second.frames();
   if (wanted == Wanted::none) {
+    taken.copied += entry->second.compact();
     return next;
   }
   Entries::node_type node = entries_.extract(entry);
@@ -190,15 +180,12 @@ FrameBuffer::Entries::iterator FrameBuffer::take_from(Entries::iterator entry, c
   if (whole) {
     taken.batches.push_back({place, std::move(batch)});
   } else {
-    Parts parts = wanted == Wanted::all
-                      ? Parts{batch.split_front(static_cast<std::uint32_t>(room)), std::move(batch)}
-                      : sort_out(batch, *step.satellite_id, room);
-    node.key() = place + parts.taken.frames();
-    taken.next_place = node.key() + 1;
-    batch = std::move(parts.left);
-    batch.compact();
+    FrameBatch part = wanted == Wanted::all ? batch.split_front(static_cast<std::uint32_t>(room))
+                                            : sort_out(batch, *step.satellite_id, room);
+    node.key() = place + part.frames();
+    taken.copied += batch.compact();
     entries_.insert(next, std::move(node));
-    taken.batches.push_back({place, std::move(parts.taken)});
+    taken.batches.push_back({place, std::move(part)});
   }
   const Depth amount = amount_of(taken.batches.back().batch);
   add_to(taken.amount, amount);
@@ -292,16 +279,32 @@ void FrameBuffer::add_and_evict(FrameBatch batch) {
 void FrameBuffer::append(FrameBatch batch) {
   add_to(depth_, amount_of(batch));
   const std::uint64_t place = std::exchange(end_place_, end_place_ + batch.frames());
-  batch.compact();
+  batch.forget_large_runs();
+  if (batch.bytes() < FramePage::small_bytes) {
+    page_.take_in(batch);
+    if (join_last(batch)) {
+      return;
+    }
+  } else if (limits_.when_full == WhenFull::drop_newest) {
+    batch.compact();  // what was read behind it may be refused
+  }
   entries_.emplace_hint(entries_.end(), place, std::move(batch));
+}
+
+bool FrameBuffer::join_last(const FrameBatch& batch) {
+  if (entries_.empty()) {
+    return false;
+  }
+  auto& [place, last] = *std::prev(entries_.end());
+  return place + last.frames() + batch.frames() == end_place_ && last.join(batch);
 }
 
 void FrameBuffer::evict_oldest() {
   while (over_limits()) {
     Entries::node_type oldest = entries_.extract(entries_.begin());
     FrameBatch& batch = oldest.mapped();
-    const std::uint32_t count = frames_to_shed(batch, over(depth_.frames, limits_.max_frames),
-                                               over(depth_.bytes, limits_.max_bytes));
+    const std::uint32_t count = batch.leading_frames_reaching(
+        over(depth_.frames, limits_.max_frames), over(depth_.bytes, limits_.max_bytes));
     if (count == batch.frames()) {
       drop(DropReason::buffer_full_oldest, batch);
       continue;

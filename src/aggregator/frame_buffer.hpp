@@ -1,6 +1,8 @@
 /// The buffer of frames: ordered, bounded exactly, with a policy for when it is full.
 #pragma once
 
+#include "aggregator/frame_page.hpp"
+
 #include <meridian/aggregator.hpp>
 
 #include <cstddef>
@@ -18,6 +20,10 @@ namespace meridian {
 ///
 /// Under `WhenFull::backpressure` frames that were lent keep their room, until they are put back or
 /// settled.
+///
+/// Small batches are joined, see FramePage. Larger ones stay where they were read; they share slabs
+/// with those that were read next, and usually leave together. Where they do not, after a drain of
+/// one satellite and where the newest are dropped, they move to memory of their own.
 ///
 /// Not thread-safe: owned by the aggregator. Invariant, after each call: `depth()` is within
 /// the limits, unless the policy is `WhenFull::backpressure` and frames were put back that were not
@@ -52,13 +58,14 @@ class FrameBuffer {
     std::optional<SatelliteId> satellite_id;
     std::uint64_t from_place = 0;  ///< skip what is before; 0 for the first step
     std::uint64_t until_place = std::numeric_limits<std::uint64_t>::max();  ///< and from here on
-    std::size_t max_batches = 0;  ///< look at no more than this many
+    std::size_t max_batches = 0;  ///< look at no more entries than this
     bool lend = false;            ///< what is taken keeps its room
   };
   struct Taken {
     std::vector<BufferedBatch> batches;
     Depth amount;
     std::uint64_t next_place = 0;  ///< where the next step goes on
+    std::size_t copied = 0;        ///< octets that moved to memory of their own
     bool reached_end = false;      ///< there is nothing more to look at before `until_place`
   };
   [[nodiscard]] Taken take(const Step& step);
@@ -72,8 +79,8 @@ class FrameBuffer {
   /// Whether the buffer and what it has lent are within the limits.
   [[nodiscard]] bool within_limits() const noexcept;
 
-  /// Batches by the place of their first frame. A tree, since batches are taken from the middle and
-  /// put back there.
+  /// Batches by the place of their first frame; the others have the places that follow. A tree,
+  /// since batches are taken from the middle and put back there.
   using Entries = std::map<std::uint64_t, FrameBatch>;
 
   /// Takes everything. To destroy it may take long; the caller does so where nobody waits.
@@ -94,15 +101,18 @@ class FrameBuffer {
   void add_what_fits(FrameBatch batch);
   void add_and_evict(FrameBatch batch);
   void append(FrameBatch batch);
+  [[nodiscard]] bool join_last(const FrameBatch& batch);
   void note_high_water() noexcept;
   void evict_oldest();
   void evict_newest();
   void drop(DropReason reason, const FrameBatch& batch);
+  [[nodiscard]] Entries::iterator first_from(std::uint64_t place);
   Entries::iterator take_from(Entries::iterator entry, const Step& step, Taken& taken);
 
   BufferLimits limits_;
   OnDrop on_drop_;
   Entries entries_;
+  FramePage page_;
   Depth depth_;
   Depth lent_;
   Depth high_water_;

@@ -58,8 +58,8 @@ Daemon::Daemon(const Config& config)
   control_ = std::make_shared<control::Server>(context_.get_executor(), config.control,
                                                *aggregator_, uplinks_);
   for (const uplink::ListenerOptions& options : config.uplinks) {
-    listeners_.push_back(std::make_shared<uplink::Listener>(context_.get_executor(), options,
-                                                            *aggregator_, uplinks_, sessions_));
+    listeners_.push_back(std::make_shared<uplink::Listener>(
+        context_.get_executor(), threads_, options, *aggregator_, uplinks_, sessions_));
   }
 }
 

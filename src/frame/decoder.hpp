@@ -50,11 +50,12 @@ class Decoder {
   Decoder& operator=(const Decoder&) = default;
 };
 
-/// A batch over frames in the native layout at the start of `stream`: it adopts the slab where they
-/// fill at least half of it, and copies them into an exact allocation otherwise, so that a batch
-/// never pins much more than it holds.
+/// A batch of fewer octets is not worth a reference to a slab that others share.
+inline constexpr std::size_t least_adopted_bytes = 4 * 1024;
+
+/// A batch over frames in the native layout at the start of `stream`: where they are, or copied
+/// into an exact allocation if they are few and fill less than half of the slab.
 [[nodiscard]] FrameBatch adopt_or_copy(const SlabRange& stream, std::size_t bytes,
-                                       std::uint32_t frames, std::vector<Run> runs,
-                                       const ReadStamp& stamp);
+                                       FrameSummary summary, const ReadStamp& stamp);
 
 }  // namespace meridian

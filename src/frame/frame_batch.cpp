@@ -5,56 +5,211 @@
 
 #include <algorithm>
 #include <cassert>
+#include <chrono>
+#include <iterator>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 namespace meridian {
 
-FrameBatch::FrameBatch(SlabRange range, std::uint32_t frames, std::vector<Run> runs,
-                       const ReadStamp& stamp)
-    : range_(std::move(range)), runs_(std::move(runs)), stamp_(stamp), frames_(frames) {
-  assert(frames > 0 && bytes() >= frames * frame_header_bytes);
+namespace {
+
+std::uint64_t divide_up(std::uint64_t a, std::uint64_t b) {
+  return a / b + (a % b != 0 ? 1 : 0);
 }
 
-void FrameBatch::compact() {
-  if (bytes() < range_.slab_bytes / 2) {
-    range_ = copy_to_slab(octets());
+}  // namespace
+
+FrameBatch::FrameBatch(SlabRange range, FrameSummary summary, const ReadStamp& stamp)
+    : range_(std::move(range)),
+      summary_(std::move(summary)),
+      stamp_(stamp),
+      time_base_(stamp.received_at) {
+  assert(frames() > 0 && bytes() >= std::uint64_t{frames()} * frame_header_bytes);
+  assert(summary_.frame_bytes == 0 || bytes() == std::uint64_t{frames()} * summary_.frame_bytes);
+}
+
+ReceiveTime FrameBatch::received_at(std::size_t offset) const noexcept {
+  const auto behind = std::ranges::upper_bound(later_reads_, offset, {}, &LaterRead::begin);
+  if (behind == later_reads_.begin()) {
+    return stamp_.received_at;
   }
-  if (runs_.capacity() * sizeof(Run) > bytes() / 4) {
-    runs_ = std::vector<Run>();  // `= {}` would keep its memory
+  return time_base_ + std::chrono::microseconds(std::prev(behind)->since_base_us);
+}
+
+std::optional<std::int32_t> FrameBatch::since_base_us(ReceiveTime time) const noexcept {
+  const auto microseconds = (time - time_base_).count();
+  if (!std::in_range<std::int32_t>(microseconds)) {
+    return std::nullopt;
   }
+  return static_cast<std::int32_t>(microseconds);
+}
+
+void FrameBatch::forget_large_runs() {
+  if (summary_.runs.capacity() * sizeof(Run) > bytes() / 4) {
+    summary_.runs = std::vector<Run>();  // `= {}` would keep its memory
+  }
+}
+
+std::size_t FrameBatch::compact() {
+  forget_large_runs();
+  later_reads_.shrink_to_fit();
+  if (bytes() >= range_.slab_bytes / 2) {
+    return 0;
+  }
+  relocate(copy_to_slab(octets()));
+  return bytes();
+}
+
+void FrameBatch::relocate(SlabRange copy) noexcept {
+  assert(copy.octets.size() == bytes());
+  range_ = std::move(copy);
 }
 
 std::vector<Run> FrameBatch::find_runs() const {
-  if (!runs_.empty()) {
-    return runs_;
+  if (!summary_.runs.empty()) {
+    return summary_.runs;
   }
   RunBuilder runs(stamp_.width);
   for (const FrameView frame : *this) {
     runs.add(frame.header.origin, frame.header.sequence, frame.octets.size());
   }
-  return runs.take();
+  return runs.take().runs;
+}
+
+std::size_t FrameBatch::bytes_of_leading(std::uint32_t count) const noexcept {
+  if (summary_.frame_bytes != 0) {
+    return std::size_t{count} * summary_.frame_bytes;
+  }
+  std::size_t bytes = 0;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    bytes += wire::frame_bytes(octets().data() + bytes);
+  }
+  return bytes;
 }
 
 FrameBatch FrameBatch::split_front(std::uint32_t count) {
-  assert(count > 0 && count < frames_);
-  std::size_t front_bytes = 0;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    front_bytes += wire::frame_bytes(octets().data() + front_bytes);
-  }
-  SlabRange front = range_;
-  front.octets = octets().first(front_bytes);
+  assert(count > 0 && count < frames());
+  const std::size_t front_bytes = bytes_of_leading(count);
+  SlabRange range = range_;
+  range.octets = octets().first(front_bytes);
+  FrameBatch front(std::move(range), split_summary(count, front_bytes), stamp_);
   range_.octets = octets().subspan(front_bytes);
-  frames_ -= count;
-  runs_ = std::vector<Run>();
-  return FrameBatch(std::move(front), count, {}, stamp_);
+  front.time_base_ = time_base_;
+  front.later_reads_ = split_reads(front_bytes);
+  return front;
+}
+
+FrameSummary FrameBatch::split_summary(std::uint32_t count, std::size_t bytes) {
+  FrameSummary front{.frames = count, .frame_bytes = summary_.frame_bytes};
+  summary_.frames -= count;
+  if (summary_.runs.size() != 1) {
+    summary_.runs = std::vector<Run>();  // what is in which part would have to be looked up
+    return front;
+  }
+  Run& rest = summary_.runs.front();
+  front.runs.push_back(rest);
+  front.runs.front().frames = count;
+  front.runs.front().bytes = bytes;
+  rest.frames -= count;
+  rest.bytes -= bytes;
+  rest.first = (rest.first + count) & largest_sequence(stamp_.width);
+  return front;
+}
+
+std::vector<FrameBatch::LaterRead> FrameBatch::split_reads(std::size_t bytes) {
+  if (later_reads_.empty()) {
+    return {};
+  }
+  stamp_.received_at = received_at(bytes);
+  const auto cut = std::ranges::lower_bound(later_reads_, bytes, {}, &LaterRead::begin);
+  const auto behind = std::ranges::upper_bound(later_reads_, bytes, {}, &LaterRead::begin);
+  std::vector<LaterRead> front(later_reads_.begin(), cut);
+  later_reads_.erase(later_reads_.begin(), behind);
+  for (LaterRead& read : later_reads_) {
+    read.begin -= static_cast<std::uint32_t>(bytes);
+  }
+  return front;
+}
+
+/// Collects some of the frames of a batch.
+class FrameBatch::Part {
+ public:
+  explicit Part(const FrameBatch& whole) : whole_(whole) {}
+
+  void append(std::span<const std::byte> octets, ReceiveTime received_at) {
+    if (octets_.empty()) {
+      first_received_at_ = received_at;
+    } else if (received_at != last_received_at_) {
+      later_reads_.push_back(
+          {static_cast<std::uint32_t>(octets_.size()), whole_.since_base_us(received_at).value()});
+    }
+    last_received_at_ = received_at;
+    octets_.insert(octets_.end(), octets.begin(), octets.end());
+    ++frames_;
+  }
+
+  [[nodiscard]] FrameBatch finish() {
+    ReadStamp stamp = whole_.stamp_;
+    stamp.received_at = first_received_at_;
+    const FrameSummary summary{.frames = frames_, .frame_bytes = whole_.summary_.frame_bytes};
+    FrameBatch batch(copy_to_slab(octets_), summary, stamp);
+    batch.time_base_ = whole_.time_base_;
+    batch.later_reads_ = std::move(later_reads_);
+    return batch;
+  }
+
+ private:
+  const FrameBatch& whole_;
+  std::vector<std::byte> octets_;
+  std::uint32_t frames_ = 0;
+  ReceiveTime first_received_at_{};
+  ReceiveTime last_received_at_{};
+  std::vector<LaterRead> later_reads_;
+};
+
+FrameBatch FrameBatch::take_if(const std::function<bool(const FrameView&)>& takes) {
+  Part taken(*this);
+  Part left(*this);
+  std::size_t offset = 0;
+  for (const FrameView frame : *this) {
+    (takes(frame) ? taken : left).append(frame.octets, received_at(offset));
+    offset += frame.octets.size();
+  }
+  FrameBatch batch = taken.finish();
+  *this = left.finish();
+  return batch;
+}
+
+bool FrameBatch::join(const FrameBatch& next) {
+  const auto since_base = since_base_us(next.stamp_.received_at);
+  const bool follows =
+      next.range_.slab == range_.slab && next.octets().data() == octets().data() + bytes();
+  if (!follows || !since_base || !next.later_reads_.empty()) {
+    return false;
+  }
+  later_reads_.push_back({static_cast<std::uint32_t>(bytes()), *since_base});
+  range_.octets = std::span(octets().data(), bytes() + next.bytes());
+  if (summary_.frame_bytes != next.summary_.frame_bytes) {
+    summary_.frame_bytes = 0;
+  }
+  summary_.frames += next.frames();
+  summary_.runs = std::vector<Run>();
+  stamp_.session = 0;
+  stamp_.read = 0;
+  return true;
 }
 
 std::uint32_t FrameBatch::leading_frames_within(std::uint64_t max_frames,
                                                 std::uint64_t max_bytes) const noexcept {
-  const auto limit = static_cast<std::uint32_t>(std::min<std::uint64_t>(frames_, max_frames));
+  const auto limit = static_cast<std::uint32_t>(std::min<std::uint64_t>(frames(), max_frames));
   if (bytes() <= max_bytes) {
     return limit;
+  }
+  if (summary_.frame_bytes != 0) {
+    return static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(limit, max_bytes / summary_.frame_bytes));
   }
   std::uint32_t count = 0;
   std::size_t used = 0;
@@ -63,6 +218,24 @@ std::uint32_t FrameBatch::leading_frames_within(std::uint64_t max_frames,
     if (used > max_bytes) {
       break;
     }
+    ++count;
+  }
+  return count;
+}
+
+std::uint32_t FrameBatch::leading_frames_reaching(std::uint64_t min_frames,
+                                                  std::uint64_t min_bytes) const noexcept {
+  if (min_frames >= frames() || min_bytes >= bytes()) {
+    return frames();
+  }
+  if (summary_.frame_bytes != 0) {
+    return static_cast<std::uint32_t>(
+        std::max(min_frames, divide_up(min_bytes, summary_.frame_bytes)));
+  }
+  std::uint32_t count = 0;
+  std::size_t reached = 0;
+  while (count < min_frames || reached < min_bytes) {
+    reached += wire::frame_bytes(octets().data() + reached);
     ++count;
   }
   return count;
@@ -93,7 +266,7 @@ std::optional<FrameBatch> FrameBatchBuilder::finish(const ReadStamp& stamp) {
   if (frames == 0) {
     return std::nullopt;
   }
-  return FrameBatch(copy_to_slab(octets), frames, {}, stamp);
+  return FrameBatch(copy_to_slab(octets), {.frames = frames}, stamp);
 }
 
 }  // namespace meridian

@@ -6,7 +6,6 @@ namespace meridian {
 
 Decoded NativeDecoder::decode(const SlabRange& stream, const ReadStamp& stamp) {
   Decoded found;
-  std::uint32_t frames = 0;
   const std::uint32_t max_length = frame_length_overhead + max_payload_bytes_;
   const std::byte* const data = stream.octets.data();
   const std::size_t size = stream.octets.size();
@@ -40,13 +39,12 @@ Decoded NativeDecoder::decode(const SlabRange& stream, const ReadStamp& stamp) {
       break;
     }
     runs_.add(wire::frame_origin(frame), wire::frame_sequence(frame), bytes);
-    ++frames;
     at += bytes;
   }
 
   found.consumed = at;
-  if (frames > 0) {
-    found.batch = adopt_or_copy(stream, at, frames, runs_.take(), stamp);
+  if (runs_.frames() > 0) {
+    found.batch = adopt_or_copy(stream, at, runs_.take(), stamp);
   }
   return found;
 }

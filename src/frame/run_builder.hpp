@@ -9,14 +9,20 @@
 
 namespace meridian {
 
-/// Turns a stream of (origin, sequence, octets) into runs. Frames of a few interleaved origins
-/// still make one run each, since a run is continued as long as it is among the last `open_runs`;
-/// the runs of one origin stay in the order in which its frames came.
+/// Turns a stream of (origin, sequence, octets) into a summary with runs. Frames of a few
+/// interleaved origins still make one run each, since a run is continued as long as it is among the
+/// last `open_runs`; the runs of one origin stay in the order in which its frames came.
 class RunBuilder {
  public:
   explicit RunBuilder(SequenceWidth width) noexcept : mask_(largest_sequence(width)) {}
 
   void add(Origin origin, std::uint64_t sequence, std::size_t bytes) {
+    ++frames_;
+    differs_ |= bytes ^ first_bytes_;
+    if (frames_ == 1) [[unlikely]] {
+      first_bytes_ = bytes;
+      differs_ = 0;
+    }
     if (last_ < runs_.size() && continues(runs_[last_], origin, sequence)) [[likely]] {
       extend(runs_[last_], bytes);
       return;
@@ -24,9 +30,14 @@ class RunBuilder {
     add_elsewhere(origin, sequence, bytes);
   }
 
-  [[nodiscard]] std::vector<Run> take() noexcept {
+  [[nodiscard]] std::uint32_t frames() const noexcept { return frames_; }
+
+  /// What was added, and begins anew.
+  [[nodiscard]] FrameSummary take() noexcept {
     last_ = 0;
-    return std::exchange(runs_, {});
+    return {.frames = std::exchange(frames_, 0),
+            .frame_bytes = differs_ == 0 ? static_cast<std::uint32_t>(first_bytes_) : 0,
+            .runs = std::exchange(runs_, {})};
   }
 
  private:
@@ -45,6 +56,9 @@ class RunBuilder {
   std::vector<Run> runs_;
   std::size_t last_ = 0;  // the run that was touched last
   std::uint64_t mask_;
+  std::uint32_t frames_ = 0;
+  std::size_t first_bytes_ = 0;  // of the first frame
+  std::size_t differs_ = 0;      // not 0 once a frame has another size than the first
 };
 
 }  // namespace meridian

@@ -31,7 +31,6 @@ std::byte* write_frames(std::span<const std::byte> stream, SatelliteId satellite
 
 Decoded SpacePacketDecoder::decode(const SlabRange& stream, const ReadStamp& stamp) {
   Decoded found;
-  std::uint32_t frames = 0;
   std::size_t framed_bytes = 0;
   const std::byte* const data = stream.octets.data();
   const std::size_t size = stream.octets.size();
@@ -66,18 +65,17 @@ Decoded SpacePacketDecoder::decode(const SlabRange& stream, const ReadStamp& sta
     const std::size_t frame_bytes = frame_header_bytes + bytes;
     runs_.add({.satellite_id = satellite_id_, .channel_id = apid},
               space_packet::sequence_count(packet), frame_bytes);
-    ++frames;
     framed_bytes += frame_bytes;
   }
 
   found.consumed = at;
-  if (frames > 0) {
+  if (runs_.frames() > 0) {
     // Headers go between the packets, so this framing has one copy, into an exact allocation.
     auto exact = std::make_shared_for_overwrite<std::byte[]>(framed_bytes);
     write_frames(stream.octets.first(at), satellite_id_, exact.get());
     const std::span<const std::byte> octets(exact.get(), framed_bytes);
     SlabRange range{.slab = std::move(exact), .slab_bytes = framed_bytes, .octets = octets};
-    found.batch.emplace(std::move(range), frames, runs_.take(), stamp);
+    found.batch.emplace(std::move(range), runs_.take(), stamp);
   }
   return found;
 }

@@ -46,23 +46,15 @@ tcp::acceptor listen_on(const asio::any_io_executor& executor, const ListenerOpt
   }
 }
 
-/// Keeps the books of a session: counted while it runs, in the group while it runs.
-asio::awaitable<void> run_session(std::shared_ptr<Session> session,
-                                  runtime::StopGroup<Session>& group,
-                                  std::shared_ptr<std::atomic<std::size_t>> open_sessions) {
-  co_await session->run();
-  open_sessions->fetch_sub(1, std::memory_order_relaxed);
-  group.remove(session);
-}
-
 }  // namespace
 
-Listener::Listener(const asio::any_io_executor& executor, ListenerOptions options,
-                   AggregatorHandle aggregator, status::UplinkTable& table,
+Listener::Listener(const asio::any_io_executor& executor, std::size_t threads,
+                   ListenerOptions options, AggregatorHandle aggregator, status::UplinkTable& table,
                    runtime::StopGroup<Session>& group)
     : executor_(executor),
       acceptor_(listen_on(executor, options)),
       options_(std::make_shared<const ListenerOptions>(std::move(options))),
+      turns_(std::make_shared<Turns>(executor, threads)),
       aggregator_(std::move(aggregator)),
       table_(table),
       group_(group),
@@ -112,14 +104,19 @@ void Listener::open_session(tcp::socket socket) {
   spdlog::info("uplink {} ({}) from {} connected", record->id(), options_->name, record->peer());
   const auto executor = socket.get_executor();
   auto session =
-      std::make_shared<Session>(std::move(socket), options_, aggregator_, table_, record);
+      std::make_shared<Session>(std::move(socket), options_, *turns_, aggregator_, table_, record);
   if (!group_.add(session)) {
     table_.close(record, status::CloseReason::stopped, now());
     return;
   }
   open_sessions_->fetch_add(1, std::memory_order_relaxed);
-  asio::co_spawn(executor, run_session(std::move(session), group_, open_sessions_),
-                 runtime::rethrow);
+  asio::co_spawn(
+      executor, session->run(),
+      [session, &group = group_, open_sessions = open_sessions_](const std::exception_ptr& error) {
+        runtime::rethrow(error);
+        open_sessions->fetch_sub(1, std::memory_order_relaxed);
+        group.remove(session);
+      });
 }
 
 }  // namespace meridian::uplink

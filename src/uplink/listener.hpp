@@ -21,11 +21,12 @@ namespace meridian::uplink {
 /// Binds in its constructor, so that a port in use is known at the start; accepts from `start` on.
 ///
 /// Runs on a strand of its own; `start` and `stop` may be called from any thread. Must be held by a
-/// shared_ptr, and the references given must outlive the execution context's `run`.
+/// shared_ptr, and it and the references given must outlive the execution context's `run`.
 class Listener : public std::enable_shared_from_this<Listener> {
  public:
-  /// Throws std::runtime_error, naming listener and address, where it cannot listen there.
-  Listener(const asio::any_io_executor& executor, ListenerOptions options,
+  /// As many sessions read at a time as there are `threads`. Throws std::runtime_error, naming
+  /// listener and address, where it cannot listen there.
+  Listener(const asio::any_io_executor& executor, std::size_t threads, ListenerOptions options,
            AggregatorHandle aggregator, status::UplinkTable& table,
            runtime::StopGroup<Session>& group);
 
@@ -40,6 +41,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   asio::any_io_executor executor_;
   asio::ip::tcp::acceptor acceptor_;  // its executor is the listener's strand
   std::shared_ptr<const ListenerOptions> options_;
+  std::shared_ptr<Turns> turns_;
   AggregatorHandle aggregator_;
   status::UplinkTable& table_;
   runtime::StopGroup<Session>& group_;

@@ -7,54 +7,71 @@ namespace meridian::uplink {
 
 namespace {
 
-/// The slab that this thread read into last, if nobody adopted it.
-thread_local std::shared_ptr<std::byte[]> spare_slab;
+/// What all sessions of a thread read into.
+struct SharedSlab {
+  std::shared_ptr<std::byte[]> slab;
+  std::size_t adopted = 0;  // so many octets belong to batches
+
+  /// With less room than this a read would cost more than it brings.
+  static constexpr std::size_t least_room = SlabPool::slab_bytes / 4;
+
+  /// Where the next read goes: room for `bytes`, and for as many again as are worth a read.
+  std::byte* begin_for(std::size_t bytes) {
+    if (!slab || SlabPool::slab_bytes - adopted < bytes + least_room) {
+      slab = SlabPool::of_process().take();
+      adopted = 0;
+    }
+    return slab.get() + adopted;
+  }
+  [[nodiscard]] std::size_t room() const { return SlabPool::slab_bytes - adopted; }
+};
+
+thread_local SharedSlab shared;
 
 }  // namespace
 
 std::span<std::byte> ReadBuffer::prepare() {
-  if (filled_ == capacity_ || capacity_ < wanted_) {
-    move_to(std::max(slab_bytes, wanted_), {slab_.get(), filled_});
+  if (own_ && filled_ < own_bytes_) {
+    return {begin_ + filled_, own_bytes_ - filled_};
   }
-  return {slab_.get() + filled_, capacity_ - filled_};
+  std::byte* const begin = shared.begin_for(filled_);
+  std::copy_n(begin_, filled_, begin);
+  begin_ = begin;
+  own_ = nullptr;
+  return {begin_ + filled_, shared.room() - filled_};
 }
 
 SlabRange ReadBuffer::contents() const noexcept {
-  return {.slab = slab_, .slab_bytes = capacity_, .octets = {slab_.get(), filled_}};
+  const std::span<const std::byte> octets(begin_, filled_);
+  return own_
+             ? SlabRange{.slab = own_, .slab_bytes = own_bytes_, .octets = octets}
+             : SlabRange{.slab = shared.slab, .slab_bytes = SlabPool::slab_bytes, .octets = octets};
 }
 
-void ReadBuffer::consume(std::size_t bytes, std::size_t wanted) {
+void ReadBuffer::consume(std::size_t bytes, std::size_t wanted, Adopted adopted) {
   wanted_ = wanted;
-  const std::span<const std::byte> rest(slab_.get() + bytes, filled_ - bytes);
-  if (rest.size() <= small_bytes) {
-    move_to(rest.size(), rest);
-  } else if (bytes > 0) {
-    // The slab may belong to a batch now.
-    move_to(std::max(slab_bytes, wanted_), rest);
+  if (!own_ && adopted == Adopted::yes) {
+    shared.adopted += bytes;
+  }
+  const bool goes_on_where_it_is = own_ && bytes == 0 && wanted_ <= own_bytes_;
+  if (!goes_on_where_it_is) {
+    keep({begin_ + bytes, filled_ - bytes});
   }
 }
 
-void ReadBuffer::move_to(std::size_t capacity, std::span<const std::byte> octets) {
-  WritableSlab slab = take_slab(capacity);
-  std::ranges::copy(octets, slab.get());
-  filled_ = octets.size();
-  give_back(std::exchange(slab_, std::move(slab)), std::exchange(capacity_, capacity));
-}
-
-ReadBuffer::WritableSlab ReadBuffer::take_slab(std::size_t capacity) {
-  if (capacity == 0) {
-    return nullptr;
+void ReadBuffer::keep(std::span<const std::byte> piece) {
+  if (piece.empty()) {
+    *this = ReadBuffer();
+    return;
   }
-  if (capacity == slab_bytes && spare_slab) {
-    return std::exchange(spare_slab, nullptr);
-  }
-  return std::make_shared_for_overwrite<std::byte[]>(capacity);
-}
-
-void ReadBuffer::give_back(WritableSlab slab, std::size_t capacity) noexcept {
-  if (capacity == slab_bytes && slab.use_count() == 1) {
-    spare_slab = std::move(slab);
-  }
+  const std::size_t capacity =
+      piece.size() > short_bytes ? std::max(wanted_, piece.size()) : piece.size();
+  WritableSlab slab = std::make_shared_for_overwrite<std::byte[]>(capacity);
+  std::ranges::copy(piece, slab.get());
+  own_ = std::move(slab);
+  own_bytes_ = capacity;
+  begin_ = own_.get();
+  filled_ = piece.size();
 }
 
 }  // namespace meridian::uplink

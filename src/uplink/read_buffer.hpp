@@ -2,6 +2,7 @@
 #pragma once
 
 #include "frame/decoder.hpp"
+#include "frame/slab_pool.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -9,20 +10,22 @@
 
 namespace meridian::uplink {
 
-/// The part of a stream that is not decoded yet, in memory that fits it:
+/// The part of a stream that is not decoded yet, and room for the next read behind it.
 ///
-///     slab   [ unconsumed octets | room for the next read ]
-///            0                   filled                   capacity
+/// All sessions of a thread read into the same slab, one behind the other:
 ///
-/// An idle session holds no slab, and one with a short piece of a frame just that piece. A slab
-/// that no batch adopted is used again, by whichever session of the same thread reads next.
+///     slab   [ adopted by batches | unconsumed octets | room for the next read ]
 ///
-/// Not thread-safe. From `prepare` to `consume` a session must stay on its thread, and a batch that
-/// was decoded must not be handed on: by then it shows whether it adopted the slab.
+/// so that octets are used where they were read, and an idle session holds nothing. What a batch
+/// did not adopt is written over by the next read. Between two reads a session keeps a piece of a
+/// frame for itself: a short one in memory of its size, a long one where the whole frame will fit.
+///
+/// Not thread-safe. From `prepare` to `consume` a session must stay on its thread, and no other may
+/// read there.
 class ReadBuffer {
  public:
   /// What one read takes at most, unless a single frame is larger.
-  static constexpr std::size_t slab_bytes = 64 * 1024;
+  static constexpr std::size_t max_read_bytes = SlabPool::slab_bytes;
 
   /// Room for the next read, never empty.
   [[nodiscard]] std::span<std::byte> prepare();
@@ -34,10 +37,13 @@ class ReadBuffer {
   [[nodiscard]] SlabRange contents() const noexcept;
 
   /// Nothing was read: lets go of the room again.
-  void rest() { consume(0, wanted_); }
+  void rest() { consume(0, wanted_, Adopted::no); }
+
+  /// Whether a batch refers to what was consumed, where it was.
+  enum class Adopted : bool { no, yes };
 
   /// Forgets the first `bytes`. The rest can be decoded once there are `wanted` octets of it.
-  void consume(std::size_t bytes, std::size_t wanted);
+  void consume(std::size_t bytes, std::size_t wanted, Adopted adopted);
 
   /// Octets of a frame that has begun and not ended.
   [[nodiscard]] std::size_t unconsumed() const noexcept { return filled_; }
@@ -45,16 +51,15 @@ class ReadBuffer {
  private:
   using WritableSlab = std::shared_ptr<std::byte[]>;
 
-  /// Pieces of a frame up to this size wait in an allocation of their own size.
-  static constexpr std::size_t small_bytes = 4 * 1024;
+  /// Pieces of a frame up to this size are short.
+  static constexpr std::size_t short_bytes = 4 * 1024;
 
-  void move_to(std::size_t capacity, std::span<const std::byte> octets);
-  static WritableSlab take_slab(std::size_t capacity);
-  static void give_back(WritableSlab slab, std::size_t capacity) noexcept;
+  void keep(std::span<const std::byte> piece);
 
-  WritableSlab slab_;
-  std::size_t capacity_ = 0;
-  std::size_t filled_ = 0;
+  WritableSlab own_;            // for a piece; without one, begin_ is in the thread's slab
+  std::size_t own_bytes_ = 0;   // its size
+  std::byte* begin_ = nullptr;  // of what is unconsumed
+  std::size_t filled_ = 0;      // how much that is
   std::size_t wanted_ = 0;
 };
 

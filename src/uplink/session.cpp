@@ -33,10 +33,11 @@ std::unique_ptr<Decoder> make_decoder(const ListenerOptions& options) {
 }  // namespace
 
 Session::Session(asio::ip::tcp::socket socket, std::shared_ptr<const ListenerOptions> options,
-                 AggregatorHandle aggregator, status::UplinkTable& table,
+                 Turns& turns, AggregatorHandle aggregator, status::UplinkTable& table,
                  std::shared_ptr<status::UplinkRecord> record)
     : socket_(std::move(socket)),
       options_(std::move(options)),
+      turns_(turns),
       aggregator_(std::move(aggregator)),
       table_(table),
       record_(std::move(record)),
@@ -50,10 +51,26 @@ asio::awaitable<void> Session::run() {
   // A peer that vanished without a word is noticed some time.
   socket_.set_option(asio::socket_base::keep_alive(true), ignored);
   watch_idle();
+  // One coroutine that waits for everything: each one more would take memory for every idle uplink.
   while (!closing_) {
-    std::optional<FrameBatch> batch = co_await read_batch();
-    if (batch) {
-      co_await deliver(*std::move(batch));
+    if (more_expected_) {
+      // No need to ask the reactor, but others on this thread have their turn.
+      co_await asio::post(socket_.get_executor(), asio::use_awaitable);
+    } else {
+      const auto [ec] = co_await socket_.async_wait(asio::socket_base::wait_read, use_tuple);
+      if (ec && !closing_) {
+        closing_ = CloseReason::connection_lost;
+      }
+    }
+    std::optional<Turns::Turn> turn = turns_.try_take();
+    if (!turn) {
+      waits_for_turn_ = true;
+      co_await turns_.async_wait(record_, asio::use_awaitable);
+      waits_for_turn_ = false;
+      turn.emplace(turns_.taken());
+    }
+    if (!closing_ && !read_and_send()) {
+      co_await deliver_refused(*std::move(turn));
     }
   }
   finish();
@@ -69,29 +86,22 @@ void Session::stop() {
   });
 }
 
-asio::awaitable<std::optional<FrameBatch>> Session::read_batch() {
-  if (more_expected_) {
-    // No need to ask the reactor, but others on this thread have their turn.
-    co_await asio::post(socket_.get_executor(), asio::use_awaitable);
-  } else {
-    co_await wait_readable();
+bool Session::read_and_send() {
+  std::optional<FrameBatch> batch = read_and_decode();
+  if (!batch) {
+    return true;
   }
-  if (closing_) {
-    co_return std::nullopt;
+  std::optional<Refused<FrameBatch>> refused = aggregator_.try_send(*std::move(batch));
+  if (!refused) {
+    return true;
   }
-  co_return read_and_decode();
-}
-
-asio::awaitable<void> Session::wait_readable() {
-  const auto [ec] = co_await socket_.async_wait(asio::socket_base::wait_read, use_tuple);
-  if (ec && !closing_) {
-    closing_ = CloseReason::connection_lost;
-  }
+  refused_ = std::make_unique<Refused<FrameBatch>>(*std::move(refused));
+  return false;
 }
 
 std::optional<FrameBatch> Session::read_and_decode() {
-  const std::span<std::byte> room = buffer_.prepare();
   error_code ec;
+  const std::span<std::byte> room = buffer_.prepare();
   const std::size_t bytes = socket_.read_some(asio::buffer(room.data(), room.size()), ec);
   more_expected_ = bytes == room.size();
   if (ec) {
@@ -107,8 +117,10 @@ std::optional<FrameBatch> Session::read_and_decode() {
                         .read = ++reads_,
                         .received_at = now(),
                         .width = decoder_->sequence_width()};
-  Decoded decoded = decoder_->decode(buffer_.contents(), stamp);
-  buffer_.consume(decoded.consumed, decoded.wanted);
+  const SlabRange stream = buffer_.contents();
+  Decoded decoded = decoder_->decode(stream, stamp);
+  const bool adopted = decoded.batch && decoded.batch->octets().data() == stream.octets.data();
+  buffer_.consume(decoded.consumed, decoded.wanted, ReadBuffer::Adopted{adopted});
   stream_offset_ += decoded.consumed;
   if (decoded.idle_packets > 0) {
     table_.count_idle_packets(decoded.idle_packets);
@@ -135,16 +147,14 @@ void Session::note_read_error(const error_code& ec) {
   }
 }
 
-asio::awaitable<void> Session::deliver(FrameBatch batch) {
-  std::optional<Refused<FrameBatch>> refused = aggregator_.try_send(std::move(batch));
-  if (!refused) {
-    co_return;
-  }
+asio::awaitable<void> Session::deliver_refused(Turns::Turn turn) {
+  const std::unique_ptr<Refused<FrameBatch>> refused = std::move(refused_);
   error_code ec = refused->reason;
   if (ec == Errc::channel_full) {
     if (options_->when_channel_full == WhenChannelFull::drop) {
       ec = co_await aggregator_.give_up(std::move(refused->value));
     } else {
+      turn.hold();
       record_->set_held(true);
       ec = co_await aggregator_.send(std::move(refused->value));
       record_->set_held(false);
@@ -166,14 +176,15 @@ void Session::watch_idle() {
     if (ec || self->closing_) {
       return;
     }
+    const bool held = self->record_->held() || self->waits_for_turn_;
     const auto silent_for = std::chrono::steady_clock::now() - self->last_read_;
-    if (!self->record_->held() && silent_for >= self->options_->idle_timeout) {
+    if (!held && silent_for >= self->options_->idle_timeout) {
       self->closing_ = CloseReason::idle_timeout;
       error_code ignored;
       self->socket_.cancel(ignored);
       return;
     }
-    if (self->record_->held()) {
+    if (held) {
       self->last_read_ = std::chrono::steady_clock::now();
     }
     self->watch_idle();

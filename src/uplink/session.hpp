@@ -5,6 +5,7 @@
 #include "status/uplink_table.hpp"
 #include "uplink/options.hpp"
 #include "uplink/read_buffer.hpp"
+#include "uplink/turns.hpp"
 
 #include <meridian/aggregator.hpp>
 
@@ -26,11 +27,12 @@ namespace asio = boost::asio;
 /// lone frame travels at once. While the channel is full the socket is not read (or frames are
 /// dropped, if the listener says so).
 ///
-/// Everything runs on the socket's strand; only `stop` may be called from elsewhere.
+/// Everything runs on the socket's strand; only `stop` may be called from elsewhere. The references
+/// given must outlive its `run`.
 class Session : public std::enable_shared_from_this<Session> {
  public:
   Session(asio::ip::tcp::socket socket, std::shared_ptr<const ListenerOptions> options,
-          AggregatorHandle aggregator, status::UplinkTable& table,
+          Turns& turns, AggregatorHandle aggregator, status::UplinkTable& table,
           std::shared_ptr<status::UplinkRecord> record);
 
   /// Runs until the stream or the daemon ends. Has handed over all whole frames then.
@@ -42,19 +44,20 @@ class Session : public std::enable_shared_from_this<Session> {
  private:
   using CloseReason = status::CloseReason;
 
-  /// Waits for octets if there are none, reads once and decodes.
-  [[nodiscard]] asio::awaitable<std::optional<FrameBatch>> read_batch();
-  [[nodiscard]] asio::awaitable<void> wait_readable();
+  /// Reads once, decodes, and hands over what came. False where the channel has no room for it.
+  [[nodiscard]] bool read_and_send();
   [[nodiscard]] std::optional<FrameBatch> read_and_decode();
   void note_read_error(const error_code& ec);
 
-  [[nodiscard]] asio::awaitable<void> deliver(FrameBatch batch);
+  /// Brings what found the channel full to its end, as the listener's policy says.
+  [[nodiscard]] asio::awaitable<void> deliver_refused(Turns::Turn turn);
 
   void watch_idle();
   void finish();
 
   asio::ip::tcp::socket socket_;
   std::shared_ptr<const ListenerOptions> options_;
+  Turns& turns_;
   AggregatorHandle aggregator_;
   status::UplinkTable& table_;
   std::shared_ptr<status::UplinkRecord> record_;
@@ -66,6 +69,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::uint64_t reads_ = 0;
   std::uint64_t stream_offset_ = 0;  // of the first octet in buffer_
   bool more_expected_ = false;       // the last read filled its room
+  bool waits_for_turn_ = false;
+  std::unique_ptr<Refused<FrameBatch>> refused_;  // there only between two steps of `run`
   std::optional<CloseReason> closing_;
   std::optional<Malformed> malformed_;
 };

@@ -1,0 +1,81 @@
+// The ceiling: reads what comes on any number of connections and throws it away. No program can take frames faster.
+//
+//     bench_ceiling [THREADS]
+//
+// Prints its port, and serves until SIGTERM. Each thread has an epoll of its own, as many as the daemon has threads (2).
+#include "bench/sockets.hpp"
+
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <thread>
+#include <vector>
+
+#include <sys/epoll.h>
+
+namespace {
+
+using namespace meridian::bench;
+
+/// What the daemon reads at once too.
+constexpr std::size_t read_bytes = 256 * 1024;
+
+void discard(int epoll) {
+  std::vector<char> buffer(read_bytes);
+  std::vector<epoll_event> events(256);
+  for (;;) {
+    const int ready =
+        ::epoll_wait(epoll, events.data(), static_cast<int>(events.size()), -1);
+    for (int i = 0; i < ready; ++i) {
+      const int socket = events[static_cast<std::size_t>(i)].data.fd;
+      const ssize_t bytes = ::recv(socket, buffer.data(), buffer.size(), 0);
+      if (bytes == 0 || (bytes < 0 && errno != EAGAIN)) {
+        ::close(socket);
+      }
+    }
+  }
+}
+
+void run(std::size_t threads) {
+  const Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0 ||
+      ::listen(listener.get(), SOMAXCONN) != 0 ||
+      ::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    fail("listen");
+  }
+  std::vector<Fd> epolls;
+  std::vector<std::thread> workers;
+  for (std::size_t i = 0; i < threads; ++i) {
+    epolls.emplace_back(::epoll_create1(EPOLL_CLOEXEC));
+    workers.emplace_back(discard, epolls.back().get());
+  }
+  std::printf("%d\n", ntohs(address.sin_port));
+  std::fflush(stdout);
+  for (std::size_t next = 0;; ++next) {
+    const int socket = ::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (socket < 0) {
+      fail("accept");
+    }
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.fd = socket;
+    ::epoll_ctl(epolls[next % threads].get(), EPOLL_CTL_ADD, socket, &event);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    run(argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 2);
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "bench_ceiling: %s\n", error.what());
+    return 1;
+  }
+}

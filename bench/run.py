@@ -1,0 +1,392 @@
+#!/usr/bin/env python3
+"""Runs the benchmark and writes what it found: a table to the terminal, all figures as JSON, and a chart.
+
+    bench/run.py BUILD_DIR [--short] [--out DIR]
+
+Every comparison is paired: both sides are run in turn, in the same run, on the same machine, and what is reported is the
+median of the ratios. `--short` is for CI: the ingest ratio alone, with few frames, and it fails where that is below 0.4.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+REPEATS = 5
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Bench:
+    """The programs of a build."""
+
+    def __init__(self, build):
+        self.bin = Path(build) / "bin"
+        self.bench = Path(build) / "bench"
+
+    def run(self, name, *arguments):
+        """Runs a program of the benchmark, which prints one line of JSON."""
+        command = [str(self.bench / f"bench_{name}"), *map(str, arguments)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=600)
+        return json.loads(done.stdout)
+
+
+class Server:
+    """A process that serves until it is told to stop."""
+
+    def __init__(self, command, **keywords):
+        self.process = subprocess.Popen([str(part) for part in command], **keywords)
+
+    def cpu_seconds(self):
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
+
+    def memory(self, what="VmRSS"):
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith(what + ":"):
+                return int(line.split()[1]) * 1024
+        raise RuntimeError(f"no {what}")
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=30)
+
+
+@contextlib.contextmanager
+def ceiling(bench):
+    server = Server([bench.bench / "bench_ceiling"], stdout=subprocess.PIPE, text=True)
+    try:
+        server.port = int(server.process.stdout.readline())
+        yield server
+    finally:
+        server.stop()
+
+
+@contextlib.contextmanager
+def daemon(bench, **changes):
+    """A meridiand with its default configuration, but for ports, the socket's path and `changes`."""
+    with tempfile.TemporaryDirectory(prefix="meridian-bench-") as directory:
+        path = os.path.join(directory, "control.sock")
+        config = {
+            "uplinks": [{"name": "native", "listen": "127.0.0.1:0", **changes.pop("uplink", {})}],
+            "control": {"socket": path},
+            **changes,
+        }
+        file = Path(directory) / "meridiand.json"
+        file.write_text(json.dumps(config))
+        log = open(Path(directory) / "log", "wb")
+        server = Server([bench.bin / "meridiand", "--config", file], stderr=log)
+        try:
+            server.socket = path
+            server.ask = lambda line: ask(path, line)
+            deadline = time.monotonic() + 10
+            while not os.path.exists(path) or server.process.poll() is not None:
+                if time.monotonic() > deadline:
+                    raise RuntimeError((Path(directory) / "log").read_text())
+                time.sleep(0.01)
+            listener = ask(path, "uplinks")["listeners"][0]
+            server.port = int(listener["address"].rsplit(":", 1)[1])
+            yield server
+        finally:
+            server.stop()
+            log.close()
+
+
+def ask(path, line):
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(path)
+        client.sendall(line.encode() + b"\n")
+        with client.makefile() as answer:
+            return json.loads(answer.readline())
+
+
+def median(values):
+    return statistics.median(values)
+
+
+def send(bench, server, uplinks, frames, payload):
+    """Sends frames and returns the figures, with the processor time that the receiver took."""
+    before = server.cpu_seconds()
+    result = bench.run("sender", server.port, uplinks, frames, payload)
+    result["receiver_cpu_s"] = server.cpu_seconds() - before
+    result["frames_per_s"] = result["frames"] / result["seconds"]
+    return result
+
+
+def ingest(bench, payload, frames, repeats, uplinks=48):
+    """Into the bare loop and into the daemon, in turn."""
+    bare, ours = [], []
+    with ceiling(bench) as floor, daemon(bench) as meridiand:
+        for _ in range(repeats):
+            bare.append(send(bench, floor, uplinks, frames, payload))
+            ours.append(send(bench, meridiand, uplinks, frames, payload))
+        ledger = meridiand.ask("stats")["ledger"]
+        if ledger["received"] != frames * repeats:
+            raise RuntimeError(f"frames were lost: {ledger}")
+    return {
+        "ceiling_frames_per_s": median([run["frames_per_s"] for run in bare]),
+        "frames_per_s": median([run["frames_per_s"] for run in ours]),
+        "octets_per_s": median([run["octets"] / run["seconds"] for run in ours]),
+        "ratio": median(
+            [our["frames_per_s"] / one["frames_per_s"] for our, one in zip(ours, bare)]
+        ),
+        "ceiling_cpu_s_per_million": median([r["receiver_cpu_s"] / r["frames"] * 1e6 for r in bare]),
+        "cpu_s_per_million": median([run["receiver_cpu_s"] / run["frames"] * 1e6 for run in ours]),
+    }
+
+
+def channels(bench, repeats):
+    frames = {"batches": 40_000_000, "frames": 2_000_000, "lock": 2_000_000, "naive": 1_000_000}
+    found = {}
+    for producers in (1, 4, 16, 48):
+        rates = {variant: [] for variant in frames}
+        for _ in range(repeats):
+            for variant, count in frames.items():
+                run = bench.run("channel", variant, producers, count)
+                rates[variant].append(run["frames"] / run["seconds"])
+        found[producers] = {variant: median(values) for variant, values in rates.items()}
+        found[producers]["batches_over_lock"] = median(
+            [ours / lock for ours, lock in zip(rates["batches"], rates["lock"])]
+        )
+    return found
+
+
+def many_uplinks(bench, frames, repeats):
+    found = {}
+    with daemon(bench, uplink={"max_sessions": 20000}) as meridiand:
+        rates = {count: [] for count in (1, 48, 1000, 10000)}
+        for _ in range(repeats):
+            for count in rates:
+                rates[count].append(send(bench, meridiand, count, frames, 64)["frames_per_s"])
+    for count, values in rates.items():
+        found[count] = {
+            "frames_per_s": median(values),
+            "share_of_48": median([one / other for one, other in zip(values, rates[48])]),
+        }
+    return found
+
+
+def latency(bench, seconds, repeats):
+    runs = []
+    for _ in range(repeats):
+        with daemon(bench) as meridiand:
+            runs.append(
+                bench.run("latency", meridiand.port, meridiand.socket, 48, 1000, seconds)
+            )
+    return {key: median([run[key] for run in runs]) for key in runs[0]}
+
+
+def depth(bench, seconds, repeats):
+    idle, loaded = [], []
+    with daemon(bench) as meridiand:
+        for _ in range(repeats):
+            idle.append(bench.run("depth", meridiand.socket, seconds))
+            sender = subprocess.Popen(
+                [bench.bench / "bench_sender", str(meridiand.port), "48", "10000000000", "64"],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            loaded.append(bench.run("depth", meridiand.socket, seconds))
+            sender.kill()
+            sender.wait()
+    middle = lambda runs: {key: median([run[key] for run in runs]) for key in runs[0]}
+    return {"idle": middle(idle), "loaded": middle(loaded)}
+
+
+def drains(bench, repeats):
+    ratios, rates = [], []
+    with daemon(bench) as meridiand:
+        for _ in range(repeats):
+            send(bench, meridiand, 48, 1_000_000, 64)
+            octets = meridiand.ask("depth")["bytes"]
+            ours = bench.run("drain", "daemon", meridiand.socket)
+            bare = bench.run("drain", "bare", octets)
+            if ours["octets"] != octets or bare["octets"] != octets:
+                raise RuntimeError("octets were lost")
+            ratios.append(bare["seconds"] / ours["seconds"])
+            rates.append(octets / ours["seconds"])
+    return {"octets_per_s": median(rates), "ratio": median(ratios)}
+
+
+def memory(bench):
+    found = {}
+    with daemon(bench, uplink={"max_sessions": 20000}) as meridiand:
+        found["idle_bytes"] = meridiand.memory()
+        holder = subprocess.Popen(
+            [bench.bench / "bench_hold", str(meridiand.port), "10000", "60"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        holder.stdout.readline()
+        wait_until(lambda: meridiand.ask("stats")["sessions"]["open"] == 10000)
+        with_uplinks = meridiand.memory()
+        found["per_idle_uplink_bytes"] = (with_uplinks - found["idle_bytes"]) / 10000
+        rounds = 50
+        for i in range(rounds):
+            holder.stdin.write("\n")
+            holder.stdin.flush()
+            holder.stdout.readline()
+            wait_until(lambda: meridiand.ask("depth")["frames"] == 10000 * (i + 1))
+        held = meridiand.ask("depth")
+        found["lone_frames"] = {
+            "octets_held": held["bytes"],
+            "resident_over_octets": (meridiand.memory() - with_uplinks) / held["bytes"],
+        }
+        holder.stdin.close()
+        holder.wait()
+    with daemon(bench) as meridiand:
+        idle = meridiand.memory()
+        send(bench, meridiand, 48, 1_000_000, 60)
+        held = meridiand.ask("depth")
+        found["bulk"] = {
+            "octets_held": held["bytes"],
+            "resident_over_octets": (meridiand.memory() - idle) / held["bytes"],
+            "peak_bytes": meridiand.memory("VmHWM"),
+        }
+    return found
+
+
+def wait_until(holds, patience=60):
+    deadline = time.monotonic() + patience
+    while not holds():
+        if time.monotonic() > deadline:
+            raise RuntimeError("it does not come to that")
+        time.sleep(0.01)
+
+
+def machine():
+    model = ""
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.split(":", 1)[1].strip()
+            break
+    return {"processor": model, "cores": os.cpu_count(), "kernel": platform.release()}
+
+
+def million(value):
+    return f"{value / 1e6:.1f} M"
+
+
+def table(found):
+    rows = []
+    for payload, one in found.get("ingest", {}).items():
+        rows.append(
+            (f"ingest, {payload}-octet payloads", f"{million(one['frames_per_s'])} frames/s, "
+             f"{one['octets_per_s'] / 1e9:.2f} GB/s, {one['cpu_s_per_million']:.3f} CPU s per million",
+             f"{one['ratio']:.2f} of the ceiling")
+        )
+    for count, one in found.get("uplinks", {}).items():
+        rows.append((f"{count} uplinks", f"{million(one['frames_per_s'])} frames/s",
+                     f"{one['share_of_48']:.2f} of the rate at 48"))
+    for count, one in found.get("channel", {}).items():
+        rows.append(
+            (f"channel, {count} producers", f"{million(one['batches'])} in batches, "
+             f"{million(one['frames'])} singly, {million(one['naive'])} naively, "
+             f"{million(one['lock'])} under a lock", f"batches {one['batches_over_lock']:.0f} × lock")
+        )
+    if "latency" in found:
+        one = found["latency"]
+        rows.append(("latency at 48,000 frames/s", f"p50 {one['p50_us']:.0f} µs, p99.9 "
+                     f"{one['p999_us']:.0f} µs, max {one['max_us']:.0f} µs",
+                     f"p99 {one['p99_us'] / 1000:.2f} ms"))
+    for load, one in found.get("depth", {}).items():
+        rows.append((f"depth, {load}", f"p50 {one['p50_us']:.0f} µs, max {one['max_us']:.0f} µs",
+                     f"p99 {one['p99_us'] / 1000:.2f} ms"))
+    if "drain" in found:
+        one = found["drain"]
+        rows.append(("binary drain", f"{one['octets_per_s'] / 1e9:.2f} GB/s",
+                     f"{one['ratio']:.2f} of a bare socket"))
+    if "memory" in found:
+        one = found["memory"]
+        rows.append(("resident, idle", f"{one['idle_bytes'] / 1e6:.1f} MB", ""))
+        rows.append(("10,000 idle uplinks", "", f"{one['per_idle_uplink_bytes']:.0f} octets each"))
+        for kind, label in (("lone_frames", "one 80-octet frame a read"), ("bulk", "in bulk")):
+            rows.append((f"resident over octets held, {label}",
+                         f"{one[kind]['octets_held'] / 1e6:.0f} MB held",
+                         f"{one[kind]['resident_over_octets']:.2f} ×"))
+    return rows
+
+
+def print_table(rows):
+    widths = [max(len(row[i]) for row in rows) for i in range(3)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+
+
+def chart(found, file):
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(10, 4))
+    payloads = list(found["ingest"])
+    left.bar([str(p) for p in payloads],
+             [found["ingest"][p]["ceiling_frames_per_s"] / 1e6 for p in payloads],
+             color="#d0d7de", label="reads and discards")
+    left.bar([str(p) for p in payloads],
+             [found["ingest"][p]["frames_per_s"] / 1e6 for p in payloads],
+             width=0.5, color="#1f6feb", label="meridiand")
+    left.set(title="Ingest, 48 uplinks", xlabel="octets of payload", ylabel="million frames/s")
+    left.legend(frameon=False)
+    producers = list(found["channel"])
+    for variant, label, color in (("batches", "channel, batches", "#1f6feb"),
+                                  ("frames", "channel, single frames", "#54aeff"),
+                                  ("lock", "deque under a lock", "#cf222e"),
+                                  ("naive", "concurrent_channel, naively", "#8c959f")):
+        right.plot([str(p) for p in producers],
+                   [found["channel"][p][variant] / 1e6 for p in producers],
+                   marker="o", color=color, label=label)
+    right.set(title="Channel against lock", xlabel="producers", ylabel="million frames/s",
+              yscale="log")
+    right.legend(frameon=False)
+    for axes in (left, right):
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+    figure.savefig(file, metadata={"Date": None})
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("build")
+    parser.add_argument("--short", action="store_true")
+    parser.add_argument("--out", default="bench/results")
+    options = parser.parse_args()
+    bench = Bench(options.build)
+    found = {"machine": machine()}
+    if options.short:
+        found["ingest"] = {64: ingest(bench, 64, 10_000_000, 3)}
+        print_table(table(found))
+        if found["ingest"][64]["ratio"] < 0.4:
+            sys.exit("the ingest ratio is below 0.4")
+        return
+    found["ingest"] = {
+        64: ingest(bench, 64, 30_000_000, REPEATS),
+        256: ingest(bench, 256, 15_000_000, REPEATS),
+        1024: ingest(bench, 1024, 5_000_000, REPEATS),
+    }
+    found["uplinks"] = many_uplinks(bench, 20_000_000, REPEATS)
+    found["channel"] = channels(bench, REPEATS)
+    found["latency"] = latency(bench, 5, REPEATS)
+    found["depth"] = depth(bench, 3, REPEATS)
+    found["drain"] = drains(bench, REPEATS)
+    found["memory"] = memory(bench)
+    print_table(table(found))
+    out = Path(options.out)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "results.json").write_text(json.dumps(found, indent=2) + "\n")
+    chart(found, out / "chart.svg")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+#include "aggregator/frame_page.hpp"
+
+#include "frame/slab_pool.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <span>
+
+namespace meridian {
+
+void FramePage::take_in(FrameBatch& batch) {
+  assert(batch.bytes() <= SlabPool::slab_bytes);
+  if (!slab_ || SlabPool::slab_bytes - used_ < batch.bytes()) {
+    slab_ = SlabPool::of_process().take();
+    used_ = 0;
+  }
+  std::byte* const begin = slab_.get() + used_;
+  std::ranges::copy(batch.octets(), begin);
+  used_ += batch.bytes();
+  batch.relocate({.slab = slab_,
+                  .slab_bytes = SlabPool::slab_bytes,
+                  .octets = std::span<const std::byte>(begin, batch.bytes())});
+}
+
+}  // namespace meridian

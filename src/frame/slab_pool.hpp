@@ -1,0 +1,52 @@
+/// Slabs to read into, used again.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace meridian {
+
+/// Keeps slabs that nobody refers to any more. Fresh memory costs more than the read that fills it:
+/// the kernel hands it out page by page, each cleared first.
+///
+/// Thread-safe. A slab must not outlive its pool; that of the process is never destroyed.
+class SlabPool {
+ public:
+  static constexpr std::size_t slab_bytes = 256 * 1024;
+
+  /// Keeps up to `max_unused` slabs that are not in use.
+  explicit SlabPool(std::size_t max_unused) : max_unused_(max_unused) {}
+  SlabPool(const SlabPool&) = delete;
+  SlabPool& operator=(const SlabPool&) = delete;
+  ~SlabPool();
+
+  /// The one that sessions read into: at most 64 MiB unused.
+  [[nodiscard]] static SlabPool& of_process();
+
+  /// A slab with undefined contents. Goes back with its last reference.
+  [[nodiscard]] std::shared_ptr<std::byte[]> take();
+
+  /// Gives the system what was not needed since the last call: so memory follows the load, with as
+  /// much delay as there is between two calls.
+  void trim();
+
+  /// How many slabs are not in use.
+  [[nodiscard]] std::size_t unused() const;
+
+ private:
+  template <typename T>
+  class Allocator;
+
+  [[nodiscard]] void* take_block();
+  void give_back(void* block) noexcept;
+
+  const std::size_t max_unused_;
+  mutable std::mutex mutex_;
+  // Protected by mutex_.
+  std::vector<void*> unused_;     // the last to come is the first to go: it may still be cached
+  std::size_t never_needed_ = 0;  // how many were there all the time since the last trim
+};
+
+}  // namespace meridian
