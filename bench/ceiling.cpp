@@ -1,8 +1,10 @@
-// The ceiling: reads what comes on any number of connections and throws it away. No program can take frames faster.
+// The ceiling: reads what comes on any number of connections and throws it away. No program can
+// take frames faster.
 //
 //     bench_ceiling [THREADS]
 //
-// Prints its port, and serves until SIGTERM. Each thread has an epoll of its own, as many as the daemon has threads (2).
+// Prints its port, and serves until SIGTERM. Each thread has an epoll of its own, as many as the
+// daemon has threads (2).
 #include "bench/sockets.hpp"
 
 #include <cstddef>
@@ -25,8 +27,7 @@ void discard(int epoll) {
   std::vector<char> buffer(read_bytes);
   std::vector<epoll_event> events(256);
   for (;;) {
-    const int ready =
-        ::epoll_wait(epoll, events.data(), static_cast<int>(events.size()), -1);
+    const int ready = ::epoll_wait(epoll, events.data(), static_cast<int>(events.size()), -1);
     for (int i = 0; i < ready; ++i) {
       const int socket = events[static_cast<std::size_t>(i)].data.fd;
       const ssize_t bytes = ::recv(socket, buffer.data(), buffer.size(), 0);

@@ -1,10 +1,12 @@
-// Channel against lock, in one process: how many frames a second go from N producers to one consumer.
+// Channel against lock, in one process: how many frames a second go from N producers to one
+// consumer.
 //
 //     bench_channel VARIANT PRODUCERS FRAMES
 //
-// Variants: `batches` and `frames` (meridian::channel with 780 frames or 1 in a message), `lock` (a deque under a mutex
-// with two condition variables, one frame at a time, as many threads as producers), `naive` (concurrent_channel, one frame
-// in a message). All bounded by as many frames. Every frame is written by its producer and read by the consumer.
+// Variants: `batches` and `frames` (meridian::channel with 780 frames or 1 in a message), `lock` (a
+// deque under a mutex with two condition variables, one frame at a time, as many threads as
+// producers), `naive` (concurrent_channel, one frame in a message). All bounded by as many frames.
+// Every frame is written by its producer and read by the consumer.
 #include <meridian/channel.hpp>
 
 #include <boost/asio/as_tuple.hpp>
@@ -86,8 +88,8 @@ asio::awaitable<void> send_batches(meridian::Sender<Batch> sender, std::uint64_t
                                    std::size_t batch_size) {
   std::uint64_t sequence = 0;
   while (sequence < frames) {
-    const auto count = static_cast<std::size_t>(
-        std::min<std::uint64_t>(batch_size, frames - sequence));
+    const auto count =
+        static_cast<std::size_t>(std::min<std::uint64_t>(batch_size, frames - sequence));
     Batch batch(count);
     for (Frame& frame : batch) {
       frame.sequence = sequence++;
@@ -116,10 +118,10 @@ void run_channel(const Work& work, std::size_t batch_size) {
   asio::thread_pool pool(threads);
   auto [tx, rx] = meridian::channel<Batch>(pool.get_executor(), bound / batch_size);
   auto consumed = asio::co_spawn(pool, receive_batches(std::move(rx)), asio::use_future);
-  std::function<asio::awaitable<void>(std::uint64_t)> produce =
-      [sender = std::move(tx), batch_size](std::uint64_t frames) {
-        return send_batches(sender, frames, batch_size);
-      };
+  std::function<asio::awaitable<void>(std::uint64_t)> produce = [sender = std::move(tx),
+                                                                 batch_size](std::uint64_t frames) {
+    return send_batches(sender, frames, batch_size);
+  };
   run_on_pool(work, pool, std::move(consumed), std::move(produce));
   pool.join();
 }
@@ -154,7 +156,8 @@ void run_frames(const Work& work) {
   pool.join();
 }
 
-// concurrent_channel, used as it comes --------------------------------------------------------------
+// concurrent_channel, used as it comes
+// --------------------------------------------------------------
 
 using Naive = asio::experimental::concurrent_channel<void(error_code, Frame)>;
 
@@ -178,13 +181,15 @@ void run_naive(const Work& work) {
   asio::thread_pool pool(threads);
   const auto channel = std::make_shared<Naive>(pool.get_executor(), bound);
   auto consumed = asio::co_spawn(pool, receive_naively(channel, work.frames), asio::use_future);
-  std::function<asio::awaitable<void>(std::uint64_t)> produce =
-      [channel](std::uint64_t frames) { return send_naively(channel, frames); };
+  std::function<asio::awaitable<void>(std::uint64_t)> produce = [channel](std::uint64_t frames) {
+    return send_naively(channel, frames);
+  };
   run_on_pool(work, pool, std::move(consumed), std::move(produce));
   pool.join();
 }
 
-// A lock -------------------------------------------------------------------------------------------
+// A lock
+// -------------------------------------------------------------------------------------------
 
 class LockedQueue {
  public:

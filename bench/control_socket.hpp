@@ -39,8 +39,7 @@ class ControlSocket {
         fill();
       }
       const auto* const begin = buffer_.data() + at_;
-      const auto* const end =
-          static_cast<const char*>(std::memchr(begin, '\n', filled_ - at_));
+      const auto* const end = static_cast<const char*>(std::memchr(begin, '\n', filled_ - at_));
       const std::size_t count =
           end != nullptr ? static_cast<std::size_t>(end - begin) : filled_ - at_;
       answer.append(begin, count);
@@ -55,9 +54,9 @@ class ControlSocket {
   /// Drains up to `max_frames` and hands the octets to `on_octets` as they come. Returns how many.
   template <typename OnOctets>
   std::uint64_t drain(std::uint64_t max_frames, OnOctets&& on_octets) {
-    const std::string answer =
-        ask(R"({"jsonrpc":"2.0","id":1,"method":"drain","params":{"format":"binary","max_frames":)" +
-            std::to_string(max_frames) + "}}");
+    const std::string answer = ask(
+        R"({"jsonrpc":"2.0","id":1,"method":"drain","params":{"format":"binary","max_frames":)" +
+        std::to_string(max_frames) + "}}");
     const std::uint64_t bytes = number(answer, "\"bytes\":");
     for (std::uint64_t left = bytes; left > 0;) {
       if (at_ == filled_) {

@@ -2,7 +2,8 @@
 //
 //     bench_depth SOCKET SECONDS
 //
-// Asks a thousand times a second at most, each time on schedule: a late answer does not put off the next question's clock.
+// Asks a hundred times a second, each time on schedule: a late answer does not put off the next
+// question's clock.
 #include "bench/control_socket.hpp"
 #include "bench/percentiles.hpp"
 
@@ -27,7 +28,7 @@ int main(int argc, char** argv) {
       std::this_thread::sleep_until(due);
       control.ask("depth");
       us.push_back(std::chrono::duration<double, std::micro>(Clock::now() - due).count());
-      due += std::chrono::milliseconds(1);
+      due += std::chrono::milliseconds(10);
     }
     meridian::bench::print_percentiles(std::move(us));
     return 0;

@@ -34,15 +34,14 @@ void drain_daemon(const std::string& socket) {
   print(bytes, begun);
 }
 
-[[noreturn]] void write_all(int socket, std::uint64_t bytes) {
-  const std::vector<char> piece(piece_bytes);
-  for (std::uint64_t left = bytes; left > 0;) {
+[[noreturn]] void write_all(int socket, const std::vector<char>& octets) {
+  for (std::size_t at = 0; at < octets.size();) {
     const ssize_t written =
-        ::send(socket, piece.data(), std::min<std::uint64_t>(left, piece.size()), MSG_NOSIGNAL);
+        ::send(socket, octets.data() + at, std::min(octets.size() - at, piece_bytes), MSG_NOSIGNAL);
     if (written <= 0) {
       ::_exit(1);
     }
-    left -= static_cast<std::uint64_t>(written);
+    at += static_cast<std::size_t>(written);
   }
   ::_exit(0);
 }
@@ -54,10 +53,11 @@ void read_bare(std::uint64_t bytes) {
   }
   const Fd reader(ends[0]);
   Fd writer(ends[1]);
+  const std::vector<char> octets(bytes, 'x');  // in memory, as the daemon's are
   const auto begun = Clock::now();
   const pid_t child = ::fork();
   if (child == 0) {
-    write_all(writer.get(), bytes);
+    write_all(writer.get(), octets);
   }
   writer = Fd();
   std::vector<char> buffer(1024 * 1024);

@@ -2,8 +2,8 @@
 //
 //     bench_hold PORT UPLINKS PAYLOAD_BYTES
 //
-// Prints "ready" once all are connected; then, for each line on the standard input, sends one frame on each uplink, in a
-// write of its own, and prints "sent". Ends with its input.
+// Prints "ready" once all are connected; then, for each line on the standard input, sends one frame
+// on each uplink, in a write of its own, and prints "sent". Ends with its input.
 #include "bench/sockets.hpp"
 
 #include <meridian/frame.hpp>
@@ -41,9 +41,9 @@ void run(std::uint16_t port, std::size_t count, std::size_t payload_bytes) {
   std::uint64_t sequence = 0;
   for (std::string line; std::getline(std::cin, line); ++sequence) {
     for (std::size_t i = 0; i < count; ++i) {
-      write_frame_header({.origin = {.satellite_id = static_cast<SatelliteId>(i + 1)},
-                          .sequence = sequence},
-                         payload_bytes, std::span(frame).first<frame_header_bytes>());
+      write_frame_header(
+          {.origin = {.satellite_id = static_cast<SatelliteId>(i + 1)}, .sequence = sequence},
+          payload_bytes, std::span(frame).first<frame_header_bytes>());
       if (::send(uplinks[i].get(), frame.data(), frame.size(), MSG_NOSIGNAL) !=
           static_cast<ssize_t>(frame.size())) {
         fail("send");

@@ -2,9 +2,10 @@
 //
 //     bench_latency PORT SOCKET UPLINKS FRAMES_PER_S SECONDS
 //
-// Open loop: frames are written on schedule, FRAMES_PER_S on each uplink, one at a time, and carry the time at which they
-// were due; a stall shows in every frame behind it. A consumer drains without a pause: a frame that it gets was in the
-// buffer before, so what is measured is a little more than what is asked for.
+// Open loop: frames are written on schedule, FRAMES_PER_S on each uplink, one at a time, and carry
+// the time at which they were due; a stall shows in every frame behind it. A consumer drains
+// without a pause: a frame that it gets was in the buffer before, so what is measured is a little
+// more than what is asked for.
 #include "bench/control_socket.hpp"
 #include "bench/percentiles.hpp"
 
@@ -13,7 +14,6 @@
 #include <boost/endian/conversion.hpp>
 
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -64,9 +64,11 @@ class Ages {
   std::vector<double> us_;
 };
 
-void send_on_schedule(const std::vector<Fd>& uplinks, double rate, int seconds) {
-  const auto total = static_cast<std::uint64_t>(rate * static_cast<double>(uplinks.size())) *
-                     static_cast<std::uint64_t>(seconds);
+std::uint64_t total_of(std::size_t uplinks, double rate, int seconds) {
+  return static_cast<std::uint64_t>(rate * static_cast<double>(uplinks) * seconds);
+}
+
+void send_on_schedule(const std::vector<Fd>& uplinks, double rate, std::uint64_t total) {
   const std::chrono::duration<double, std::nano> gap(1e9 / rate /
                                                      static_cast<double>(uplinks.size()));
   const auto begun = Clock::now();
@@ -81,8 +83,8 @@ void send_on_schedule(const std::vector<Fd>& uplinks, double rate, int seconds) 
     write_frame_header({.origin = {.satellite_id = static_cast<SatelliteId>(uplink + 1)},
                         .sequence = i / uplinks.size()},
                        payload_bytes, std::span(frame).first<frame_header_bytes>());
-    boost::endian::store_big_u64(reinterpret_cast<unsigned char*>(frame.data()) + frame_header_bytes,
-                                 ticks(due));
+    boost::endian::store_big_u64(
+        reinterpret_cast<unsigned char*>(frame.data()) + frame_header_bytes, ticks(due));
     if (::send(uplinks[uplink].get(), frame.data(), frame.size(), MSG_NOSIGNAL) !=
         static_cast<ssize_t>(frame.size())) {
       fail("send");
@@ -98,15 +100,13 @@ void run(std::uint16_t port, const std::string& socket, std::size_t count, doubl
   }
   ControlSocket control(socket);
   Ages ages;
-  std::atomic<bool> sent = false;
+  const std::uint64_t frames = total_of(uplinks.size(), rate, seconds);
   std::thread consumer([&] {
-    std::uint64_t bytes = 1;
-    while (!sent || bytes > 0) {
-      bytes = control.drain(1'000'000, [&](std::string_view octets) { ages.take(octets); });
+    while (ages.us().size() < frames) {
+      control.drain(1'000'000, [&](std::string_view octets) { ages.take(octets); });
     }
   });
-  send_on_schedule(uplinks, rate, seconds);
-  sent = true;
+  send_on_schedule(uplinks, rate, frames);
   consumer.join();
   print_percentiles(std::move(ages.us()));
 }

@@ -17,7 +17,8 @@ inline void print_percentiles(std::vector<double> us) {
     return us.empty() ? 0.0 : us[std::clamp<std::size_t>(index, 1, us.size()) - 1];
   };
   std::printf(
-      "{\"samples\": %zu, \"p50_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, \"max_us\": %.1f}\n",
+      "{\"samples\": %zu, \"p50_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, \"max_us\": "
+      "%.1f}\n",
       us.size(), at(0.5), at(0.99), at(0.999), at(1.0));
 }
 

@@ -1,9 +1,11 @@
-// The sender of the ingest benchmark: many connections, frames made in advance, as fast as they are taken.
+// The sender of the ingest benchmark: many connections, frames made in advance, as fast as they are
+// taken.
 //
 //     bench_sender PORT UPLINKS FRAMES PAYLOAD_BYTES
 //
-// FRAMES in all, shared evenly. Every frame is valid and in sequence: what a receiver checks, it finds in order.
-// Ends once the other side has closed every connection, and prints one line of JSON.
+// FRAMES in all, shared evenly. Every frame is valid and in sequence: what a receiver checks, it
+// finds in order. Ends once the other side has closed every connection, and prints one line of
+// JSON.
 #include "bench/sockets.hpp"
 
 #include <meridian/frame.hpp>
@@ -132,8 +134,7 @@ void run(std::uint16_t port, std::size_t count, std::uint64_t frames, std::size_
   }
   std::vector<epoll_event> events(256);
   for (std::size_t open = count; open > 0;) {
-    const int ready =
-        ::epoll_wait(epoll.get(), events.data(), static_cast<int>(events.size()), -1);
+    const int ready = ::epoll_wait(epoll.get(), events.data(), static_cast<int>(events.size()), -1);
     for (int i = 0; i < ready; ++i) {
       Uplink& uplink = *static_cast<Uplink*>(events[static_cast<std::size_t>(i)].data.ptr);
       if (!uplink.half_closed) {

@@ -1,6 +1,8 @@
-/// What the programs of the benchmark share: plain sockets, no Asio, so that they measure and are not measured.
+/// What the programs of the benchmark share: plain sockets, no Asio, so that they measure and are
+/// not measured.
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -8,7 +10,6 @@
 #include <utility>
 
 #include <arpa/inet.h>
-#include <cerrno>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

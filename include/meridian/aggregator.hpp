@@ -186,7 +186,7 @@ class AggregatorHandle {
   /// policy applies. Under `WhenFull::backpressure` none is lost: frames that were lent find their
   /// room, with others the buffer may stand above its bounds until the next drain. The frames of
   /// each satellite are in their old order again; after a drain of one satellite its frames may
-  /// stand before those of others that came in the same read.
+  /// stand before those of others that came in the same read, or in one of up to 64 small reads.
   [[nodiscard]] asio::awaitable<error_code> put_back(Drained drained) const;
 
   /// What was drained does not come back: `taken` of a `Drained` that was lent.

@@ -79,8 +79,12 @@ class FrameBatch {
   [[nodiscard]] std::size_t bytes() const noexcept { return octets().size(); }
   [[nodiscard]] std::span<const std::byte> octets() const noexcept { return range_.octets; }
 
-  /// Of the read that the first frame came in; without session and read where reads were joined.
+  /// Of the read that the first frame came in. Where reads were joined the read is 0, and so is the
+  /// session if they were of several.
   [[nodiscard]] const ReadStamp& stamp() const noexcept { return stamp_; }
+
+  /// Of how many reads it holds frames.
+  [[nodiscard]] std::size_t reads() const noexcept { return 1 + later_reads_.size(); }
 
   /// When the frame was received that begins at `offset` in `octets`.
   [[nodiscard]] ReceiveTime received_at(std::size_t offset) const noexcept;
@@ -132,8 +136,8 @@ class FrameBatch {
   [[nodiscard]] FrameBatch take_if(const std::function<bool(const FrameView&)>& takes);
 
   /// Takes up the frames of a batch whose octets follow in the same slab, where there is nothing to
-  /// be copied. False, and nothing done, if they do not, or if there is more than half an hour
-  /// between the two reads. Runs, session and read are forgotten.
+  /// be copied. False, and nothing done, if they do not, if there is more than half an hour between
+  /// the two reads, or if their counters have not the same width. Runs are forgotten.
   [[nodiscard]] bool join(const FrameBatch& next);
 
   /// How many leading frames stay within both bounds.

@@ -136,9 +136,12 @@ void FrameBuffer::add(FrameBatch batch) {
 }
 
 FrameBuffer::Taken FrameBuffer::take(const Step& step) {
+  // Frames may have been joined to an entry that was looked at before, or that is the last one.
+  divide_at(step.from_place);
+  divide_at(step.until_place);
   Taken taken;
   taken.next_place = step.from_place;
-  auto entry = first_from(step.from_place);
+  auto entry = entries_.lower_bound(step.from_place);
   for (std::size_t looked_at = 0; entry != entries_.end() && entry->first < step.until_place;
        ++looked_at) {
     if (taken.amount.frames == step.max_frames || looked_at == step.max_batches ||
@@ -151,16 +154,17 @@ FrameBuffer::Taken FrameBuffer::take(const Step& step) {
   return taken;
 }
 
-FrameBuffer::Entries::iterator FrameBuffer::first_from(std::uint64_t place) {
-  auto entry = entries_.lower_bound(place);
-  if (entry != entries_.begin()) {
-    // Frames may have been joined to an entry that was looked at before.
-    const auto before = std::prev(entry);
-    if (before->first + before->second.frames() > place) {
-      entry = before;
-    }
+void FrameBuffer::divide_at(std::uint64_t place) {
+  const auto behind = entries_.lower_bound(place);
+  if (behind == entries_.begin()) {
+    return;
   }
-  return entry;
+  const auto entry = std::prev(behind);
+  const std::uint64_t count = place - entry->first;
+  if (count < entry->second.frames()) {
+    FrameBatch front = entry->second.split_front(static_cast<std::uint32_t>(count));
+    entries_.emplace_hint(behind, place, std::exchange(entry->second, std::move(front)));
+  }
 }
 
 FrameBuffer::Entries::iterator FrameBuffer::take_from(Entries::iterator entry, const Step& step,
@@ -296,7 +300,8 @@ bool FrameBuffer::join_last(const FrameBatch& batch) {
     return false;
   }
   auto& [place, last] = *std::prev(entries_.end());
-  return place + last.frames() + batch.frames() == end_place_ && last.join(batch);
+  return place + last.frames() + batch.frames() == end_place_ &&
+         last.reads() < FramePage::max_joined && last.join(batch);
 }
 
 void FrameBuffer::evict_oldest() {

@@ -106,7 +106,7 @@ class FrameBuffer {
   void evict_oldest();
   void evict_newest();
   void drop(DropReason reason, const FrameBatch& batch);
-  [[nodiscard]] Entries::iterator first_from(std::uint64_t place);
+  void divide_at(std::uint64_t place);
   Entries::iterator take_from(Entries::iterator entry, const Step& step, Taken& taken);
 
   BufferLimits limits_;

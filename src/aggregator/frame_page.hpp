@@ -17,6 +17,10 @@ class FramePage {
   /// Batches of fewer octets are small.
   static constexpr std::size_t small_bytes = 4 * 1024;
 
+  /// So many are joined at most. With more, what is known of a batch would be no smaller part of
+  /// it, but frames that are taken from its middle would come back to a place farther from theirs.
+  static constexpr std::size_t max_joined = 64;
+
   /// Moves a small batch behind the one before, or into a new page where it does not fit.
   void take_in(FrameBatch& batch);
 

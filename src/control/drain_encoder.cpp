@@ -34,8 +34,10 @@ bool DrainJsonEncoder::next(std::string& out) {
   }
   while (out.size() < piece_bytes && batch_ < drained_.batches.size()) {
     const FrameBatch& batch = drained_.batches[batch_].batch;
-    if (batch_offset_ == 0) {
-      received_at_ = status::format_time(batch.stamp().received_at);
+    const ReceiveTime received_at = batch.received_at(batch_offset_);
+    if (received_at != received_at_ || received_at_text_.empty()) {
+      received_at_ = received_at;
+      received_at_text_ = status::format_time(received_at);
     }
     const FrameView frame = read_frame(batch.octets().subspan(batch_offset_));
     append_frame(out, frame);
@@ -58,7 +60,7 @@ void DrainJsonEncoder::append_frame(std::string& out, const FrameView& frame) {
       std::back_inserter(out),
       R"({}{{"satellite_id":{},"channel_id":{},"sequence":{},"stored":{},"received_at":"{}","payload":")",
       first_frame_ ? "" : ",", header.origin.satellite_id, header.origin.channel_id,
-      header.sequence, header.stored, received_at_);
+      header.sequence, header.stored, received_at_text_);
   append_base64(out, frame.payload());
   out += R"("})";
   first_frame_ = false;

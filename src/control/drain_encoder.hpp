@@ -35,7 +35,8 @@ class DrainJsonEncoder {
   std::size_t batch_ = 0;
   std::size_t batch_offset_ = 0;  // octets of the batch that are encoded
   bool first_frame_ = true;
-  std::string received_at_;  // of the batch, as text
+  ReceiveTime received_at_{};  // of the last frame
+  std::string received_at_text_;
 };
 
 /// Gathers the octets of drained batches for writing, as they are.

@@ -1,6 +1,7 @@
 #include "daemon/daemon.hpp"
 
 #include "daemon/drop_log.hpp"
+#include "runtime/nearest_executor.hpp"
 #include "runtime/rethrow.hpp"
 #include "runtime/run_on_threads.hpp"
 #include "status/version.hpp"
@@ -26,6 +27,9 @@ namespace {
 /// Everything that a stop waits for takes milliseconds; whatever hangs is given up then.
 constexpr std::chrono::seconds stop_deadline{4};
 
+/// So that a long answer being encoded does not hold up the aggregator.
+constexpr std::size_t control_threads = 1;
+
 std::size_t thread_count(std::size_t configured) {
   return configured != 0 ? configured
                          : std::max<std::size_t>(2, std::thread::hardware_concurrency());
@@ -48,18 +52,20 @@ void log_end(const AggregatorStats& stats) {
 
 Daemon::Daemon(const Config& config)
     : threads_(thread_count(config.threads)),
-      context_(static_cast<int>(threads_)),
-      signals_(asio::make_strand(context_), SIGTERM, SIGINT),
-      deadline_(context_),
+      control_context_(control_threads),
+      uplink_context_(static_cast<int>(threads_)),
+      signals_(asio::make_strand(control_context_), SIGTERM, SIGINT),
+      deadline_(control_context_),
       drop_log_(signals_.get_executor()),
-      sessions_(context_.get_executor()),
-      aggregator_(spawn_aggregator(context_.get_executor(), config.aggregator)) {
-  spdlog::info("meridiand {} starts with {} threads", status::version, threads_);
-  control_ = std::make_shared<control::Server>(context_.get_executor(), config.control,
+      sessions_(control_context_.get_executor()),
+      aggregator_(spawn_aggregator(runtime::NearestExecutor(uplink_context_, control_context_),
+                                   config.aggregator)) {
+  spdlog::info("meridiand {} starts with {} threads for uplinks", status::version, threads_);
+  control_ = std::make_shared<control::Server>(control_context_.get_executor(), config.control,
                                                *aggregator_, uplinks_);
   for (const uplink::ListenerOptions& options : config.uplinks) {
     listeners_.push_back(std::make_shared<uplink::Listener>(
-        context_.get_executor(), threads_, options, *aggregator_, uplinks_, sessions_));
+        uplink_context_.get_executor(), threads_, options, *aggregator_, uplinks_, sessions_));
   }
 }
 
@@ -72,7 +78,7 @@ int Daemon::run() {
     listener->start();
   }
   asio::post(strand, [] { spdlog::info("ready"); });
-  runtime::run_on_threads(context_, threads_);
+  runtime::run_on_threads({{control_context_, control_threads}, {uplink_context_, threads_}});
   return exit_status_;
 }
 
@@ -102,7 +108,7 @@ asio::awaitable<void> Daemon::stop_in_order() {
     log_drops(*drops);
     log_end(*stats);
   }
-  // The aggregator was the last work of the context.
+  // The aggregator was the last work.
 }
 
 void Daemon::give_up_after_deadline() {
@@ -111,7 +117,8 @@ void Daemon::give_up_after_deadline() {
     if (!cancelled) {
       spdlog::critical("cannot stop in order within {} s: giving up", stop_deadline.count());
       exit_status_ = 1;
-      context_.stop();
+      control_context_.stop();
+      uplink_context_.stop();
     }
   });
 }

@@ -24,8 +24,9 @@ namespace meridian::daemon {
 
 /// All parts of a running daemon.
 ///
-/// Threads: `run` runs the execution context on the calling thread and threads of its own; every
-/// part keeps to its strand.
+/// Threads: `run` runs two execution contexts on the calling thread and threads of its own; every
+/// part keeps to its strand. What must never wait behind a read, the aggregator and the control
+/// socket, has a context and threads to itself.
 class Daemon {
  public:
   /// Opens the listeners and the control socket. Throws where one cannot be had.
@@ -42,7 +43,9 @@ class Daemon {
   void give_up_after_deadline();
 
   std::size_t threads_;
-  asio::io_context context_;
+  // Destroyed last: the aggregator's channels wake those who ask there when they go.
+  asio::io_context control_context_;
+  asio::io_context uplink_context_;
   asio::signal_set signals_;
   asio::steady_timer deadline_;
   DropLog drop_log_;

@@ -186,7 +186,7 @@ bool FrameBatch::join(const FrameBatch& next) {
   const auto since_base = since_base_us(next.stamp_.received_at);
   const bool follows =
       next.range_.slab == range_.slab && next.octets().data() == octets().data() + bytes();
-  if (!follows || !since_base || !next.later_reads_.empty()) {
+  if (!follows || !since_base || !next.later_reads_.empty() || next.stamp_.width != stamp_.width) {
     return false;
   }
   later_reads_.push_back({static_cast<std::uint32_t>(bytes()), *since_base});
@@ -196,8 +196,10 @@ bool FrameBatch::join(const FrameBatch& next) {
   }
   summary_.frames += next.frames();
   summary_.runs = std::vector<Run>();
-  stamp_.session = 0;
   stamp_.read = 0;
+  if (stamp_.session != next.stamp_.session) {
+    stamp_.session = 0;
+  }
   return true;
 }
 

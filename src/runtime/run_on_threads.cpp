@@ -9,24 +9,27 @@
 #include <stdexcept>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace meridian::runtime {
 
 namespace {
 
-/// Threads that run a context together.
+using boost::asio::io_context;
+
+/// Threads that run contexts together: one for each entry of `runs`, the calling one for the first.
 class Crew {
  public:
-  explicit Crew(boost::asio::io_context& context) : context_(context) {}
+  explicit Crew(std::vector<io_context*> runs) : runs_(std::move(runs)) {}
 
-  /// Starts threads, which wait for `run`.
-  void start(std::size_t count) {
+  /// Starts the other threads, which wait for `run`.
+  void start() {
     try {
-      for (std::size_t i = 0; i < count; ++i) {
-        threads_.emplace_back([this] {
+      for (auto context = runs_.begin() + 1; context != runs_.end(); ++context) {
+        threads_.emplace_back([this, context] {
           if (may_run()) {
-            run_one();
+            run_one(**context);
           }
         });
       }
@@ -34,13 +37,13 @@ class Crew {
       decide(Go::no);
       join();
       throw std::runtime_error(
-          fmt::format("cannot start {} threads: {}", count + 1, error.code().message()));
+          fmt::format("cannot start {} threads: {}", runs_.size(), error.code().message()));
     }
   }
 
   void run() {
     decide(Go::yes);
-    run_one();
+    run_one(*runs_.front());
     join();
     if (error_) {
       std::rethrow_exception(error_);
@@ -61,15 +64,15 @@ class Crew {
     return go_ == Go::yes;
   }
 
-  void run_one() {
+  void run_one(io_context& context) {
     try {
-      context_.run();
+      context.run();
     } catch (...) {
       const std::lock_guard lock(mutex_);
       if (!error_) {
         error_ = std::current_exception();
       }
-      context_.stop();
+      std::ranges::for_each(runs_, &io_context::stop);
     }
   }
 
@@ -79,7 +82,7 @@ class Crew {
     }
   }
 
-  boost::asio::io_context& context_;
+  const std::vector<io_context*> runs_;
   std::vector<std::thread> threads_;
   std::mutex mutex_;
   // Protected by mutex_.
@@ -90,9 +93,13 @@ class Crew {
 
 }  // namespace
 
-void run_on_threads(boost::asio::io_context& context, std::size_t count) {
-  Crew crew(context);
-  crew.start(std::max<std::size_t>(count, 1) - 1);
+void run_on_threads(std::initializer_list<ContextThreads> contexts) {
+  std::vector<io_context*> runs;
+  for (const auto& [context, count] : contexts) {
+    runs.insert(runs.end(), std::max<std::size_t>(count, 1), &context);
+  }
+  Crew crew(std::move(runs));
+  crew.start();
   crew.run();
 }
 

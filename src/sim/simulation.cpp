@@ -56,7 +56,7 @@ class Simulation {
     }
     const auto started_at = Uplink::Clock::now();
     start(endpoints);
-    runtime::run_on_threads(context_, threads);
+    runtime::run_on_threads({{context_, threads}});
     progress_.clear();
     const std::chrono::duration<double> elapsed = ended_at_ - started_at;
     return result(elapsed.count());

@@ -177,8 +177,8 @@ TEST_F(BadClients, DrainsThatComeBackLetNothingGrowUnderBackpressure) {
   const Json stats = watcher.call("stats");
   EXPECT_TRUE(balanced(stats));
   EXPECT_EQ(stats.at("ledger").at("drained"), 0);
-  // A read of 64 KiB holds less than 800 of these frames. One drain sees what the channel held.
-  EXPECT_LE(stats.at("buffer").at("frames_high_water"), max_frames + 3 * 800);
+  // A read of 256 KiB holds less than 3200 of these frames. One drain sees what the channel held.
+  EXPECT_LE(stats.at("buffer").at("frames_high_water"), max_frames + 3 * 3200);
 }
 
 TEST_F(BadClients, LongAnswersThatNobodyReadsCostLittle) {

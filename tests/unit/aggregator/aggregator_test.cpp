@@ -71,7 +71,7 @@ TEST_F(AggregatorTest, CountsFramesAndWireOctets) {
 TEST_F(AggregatorTest, DrainsTheOldestFirstUpToTheGivenNumber) {
   spawn({});
   send(batch_of_run({1, 1}, 0, 10, 3, {.session = 8}));
-  send(batch_of_run({1, 1}, 10, 10));
+  send(batch_of_run({1, 1}, 10, 10, 0, {.session = 8}));
   const Drained first = drain(12);
   EXPECT_EQ(sequences_of(first), numbers(0, 12));
   EXPECT_EQ(first.taken.frames, 12U);
@@ -85,7 +85,7 @@ TEST_F(AggregatorTest, DrainsTheOldestFirstUpToTheGivenNumber) {
 
 TEST_F(AggregatorTest, DrainsTheOctetsThatWereSent) {
   spawn({});
-  FrameBatch batch = batch_of_run({7, 8}, 0, 10, 64);
+  FrameBatch batch = batch_of_run({7, 8}, 0, 10, 1000);
   const FrameBatch sent = batch.share();
   send(std::move(batch));
   const Drained drained = drain();

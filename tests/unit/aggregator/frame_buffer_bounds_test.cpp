@@ -1,12 +1,16 @@
 // What a buffer does with frames that are too large for it, and what it holds besides frames.
+#include "frame/slab_pool.hpp"
 #include "unit/aggregator/noting_buffer.hpp"
 #include "unit/frame/frame_samples.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 namespace meridian {
 namespace {
@@ -18,6 +22,7 @@ using ::testing::ElementsAre;
 using testing::header;
 using ::testing::IsEmpty;
 using testing::limits;
+using testing::not_small;
 
 // A frame that not even an empty buffer takes ---------------------------------------------------
 
@@ -72,6 +77,24 @@ TEST(FrameLargerThanTheBuffer, TakesNoOtherAlongUnderDropNewest) {
 
 // Memory --------------------------------------------------------------------------------------
 
+/// In how many slabs small batches are: those of one slab are not far from each other.
+std::size_t slabs_of(const FrameBuffer::Entries& entries) {
+  std::vector<const std::byte*> begins;
+  for (const auto& [place, batch] : entries) {
+    begins.push_back(batch.octets().data());
+  }
+  std::ranges::sort(begins);
+  std::size_t slabs = 0;
+  const std::byte* first = nullptr;
+  for (const std::byte* const begin : begins) {
+    if (first == nullptr || begin >= first + SlabPool::slab_bytes) {
+      first = begin;
+      ++slabs;
+    }
+  }
+  return slabs;
+}
+
 /// A batch of many frames in a slab of 64 KiB, as a busy session reads it.
 FrameBatch full_slab(std::uint64_t first) {
   return batch_of_run({1, 1}, first, 700, 73);
@@ -79,7 +102,6 @@ FrameBatch full_slab(std::uint64_t first) {
 
 TEST(FrameBufferMemory, PinsNoSlabForTheFewFramesOfItThatFit) {
   Buffer buffer(limits(1000, any, WhenFull::drop_newest));
-  std::size_t footprint = 0;
   for (std::uint64_t i = 0; i < 1000; ++i) {
     buffer.add(i, 1, 64);
   }
@@ -87,10 +109,33 @@ TEST(FrameBufferMemory, PinsNoSlabForTheFewFramesOfItThatFit) {
     ASSERT_EQ(buffer.take(1).amount.frames, 1U);
     buffer->add(full_slab(1000 + 700 * i));  // one of them fits
   }
-  for (const auto& [place, batch] : buffer->take_all()) {
-    footprint += batch.footprint();
+  const FrameBuffer::Entries entries = buffer->take_all();
+  EXPECT_LE(slabs_of(entries), 2U);
+  EXPECT_LE(entries.size(), 1000 / FramePage::max_joined + 2);
+}
+
+TEST(FrameBufferMemory, KeepsLoneFramesCloseTogether) {
+  Buffer buffer(limits(any, any, WhenFull::drop_oldest));
+  constexpr std::size_t frames = 10'000;
+  for (std::uint64_t i = 0; i < frames; ++i) {
+    buffer->add(batch_of_run({static_cast<SatelliteId>(i), 1}, i, 1, 60));
   }
-  EXPECT_LT(footprint, 1000 * 93 * 5 / 2);
+  const FrameBuffer::Entries entries = buffer->take_all();
+  EXPECT_LE(slabs_of(entries), frames * 80 / SlabPool::slab_bytes + 2);
+  EXPECT_LE(entries.size(), frames / FramePage::max_joined + 5);
+  for (const auto& [place, batch] : entries) {
+    EXPECT_LE(batch.footprint() - SlabPool::slab_bytes, 16U * batch.frames());
+  }
+}
+
+TEST(FrameBufferMemory, JoinsNoFramesOnBothSidesOfOneThatWasTaken) {
+  Buffer buffer(limits(any, any, WhenFull::drop_oldest));
+  buffer->add(batch_of_run({1, 1}, 0, 1));
+  buffer->add(batch_of_run({2, 1}, 1, 1, not_small));
+  FrameBuffer::Taken two = buffer.take(any, 2);
+  buffer->add(batch_of_run({1, 1}, 2, 1));
+  buffer->put_back(std::move(two.batches), false);
+  EXPECT_THAT(buffer.take_sequences(), ElementsAre(0, 1, 2));
 }
 
 TEST(FrameBufferMemory, KeepsNothingOfWhatWasTakenFromTheMiddle) {

@@ -1,5 +1,5 @@
-// The buffer against a model that keeps single frames in a deque. Each batch is of one satellite
-// here, as most are; frame_buffer_mixed_test.cpp has the others.
+// The buffer against a model that keeps single frames in a deque. What is one batch in the buffer
+// is of one satellite here; frame_buffer_mixed_test.cpp has the others.
 #include "aggregator/frame_buffer.hpp"
 #include "unit/frame/frame_samples.hpp"
 
@@ -190,12 +190,17 @@ class Model {
 struct Setting {
   const char* name;
   WhenFull when_full;
+  bool small = false;  ///< batches are small, and so are joined; of one satellite all of them
 };
 
 class BufferAndModel : public ::testing::TestWithParam<Setting> {
  protected:
   BufferAndModel()
-      : limits_{.max_frames = 60, .max_bytes = 2500, .when_full = GetParam().when_full},
+      : more_payload_(GetParam().small ? 0 : FramePage::small_bytes),
+        most_satellite_(GetParam().small ? 0 : 2),
+        limits_{.max_frames = 60,
+                .max_bytes = 2500 + 50 * more_payload_,
+                .when_full = GetParam().when_full},
         model_(limits_),
         buffer_(limits_, [this](DropReason, const FrameBatch& batch) {
           std::ranges::copy(frames_of(batch), std::back_inserter(dropped_));
@@ -208,9 +213,10 @@ class BufferAndModel : public ::testing::TestWithParam<Setting> {
   void add() {
     FrameBatchBuilder builder;
     const std::uint64_t frames = 1 + up_to(up_to(20) == 0 ? 80 : 8);
-    const auto satellite = static_cast<SatelliteId>(up_to(2));
+    const auto satellite = static_cast<SatelliteId>(up_to(most_satellite_));
     for (std::uint64_t i = 0; i < frames; ++i) {
-      const std::size_t payload_bytes = up_to(500) == 0 ? 3000 : up_to(60);
+      const std::size_t payload_bytes =
+          up_to(500) == 0 ? limits_.max_bytes + 500 : more_payload_ + up_to(60);
       builder.append(testing::header(satellite, 0, next_number_++),
                      testing::sample_payload(payload_bytes));
     }
@@ -232,7 +238,7 @@ class BufferAndModel : public ::testing::TestWithParam<Setting> {
     step.max_batches = 1 + up_to(3);
     step.lend = true;
     if (up_to(1) == 0) {
-      step.satellite_id = static_cast<SatelliteId>(up_to(2));
+      step.satellite_id = static_cast<SatelliteId>(up_to(most_satellite_));
     }
     const ModelFrames expected = model_.take(step.max_frames, step.satellite_id);
     std::vector<BufferedBatch> taken;
@@ -277,6 +283,8 @@ class BufferAndModel : public ::testing::TestWithParam<Setting> {
     ASSERT_EQ(std::exchange(dropped_, {}), model_.take_dropped());
   }
 
+  std::size_t more_payload_;
+  std::uint64_t most_satellite_;
   BufferLimits limits_;
   std::mt19937_64 random_{60};
   std::uint64_t next_number_ = 0;
@@ -313,7 +321,11 @@ TEST_P(BufferAndModel, HoldAndDropTheSameFramesInTheSameOrder) {
 INSTANTIATE_TEST_SUITE_P(Each, BufferAndModel,
                          ::testing::Values(Setting{"DropOldest", WhenFull::drop_oldest},
                                            Setting{"DropNewest", WhenFull::drop_newest},
-                                           Setting{"Backpressure", WhenFull::backpressure}),
+                                           Setting{"Backpressure", WhenFull::backpressure},
+                                           Setting{"JoinedDropOldest", WhenFull::drop_oldest, true},
+                                           Setting{"JoinedDropNewest", WhenFull::drop_newest, true},
+                                           Setting{"JoinedBackpressure", WhenFull::backpressure,
+                                                   true}),
                          [](const auto& each) { return std::string(each.param.name); });
 
 }  // namespace

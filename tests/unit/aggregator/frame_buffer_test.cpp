@@ -19,6 +19,7 @@ using ::testing::ElementsAre;
 using testing::header;
 using ::testing::IsEmpty;
 using testing::limits;
+using testing::not_small;
 using testing::sequences_of;
 
 TEST(FrameBuffer, KeepsItsBoundInFramesExactly) {
@@ -158,7 +159,7 @@ TEST(FrameBufferTake, TakesOneSatelliteOutOfMixedBatches) {
                                        header(3, 0, 3), header(1, 0, 4)};
   const std::vector<FrameHeader> second{header(2, 0, 5), header(1, 0, 6)};
   buffer->add(batch_of(first, 10, {.session = 5}));
-  buffer->add(batch_of(second, 10));
+  buffer->add(batch_of(second, 10, {.session = 5}));
   const FrameBuffer::Taken taken = buffer.take(2, 1);
   EXPECT_THAT(sequences_of(taken.batches), ElementsAre(0, 2));
   EXPECT_EQ(taken.amount.bytes, 60U);
@@ -172,7 +173,7 @@ TEST(FrameBufferTake, TakesOneSatelliteOutOfMixedBatches) {
 TEST(FrameBufferTake, GoesOnWhereTheStepBeforeStopped) {
   Buffer buffer(limits(any, any, WhenFull::drop_oldest));
   for (std::uint64_t i = 0; i < 10; ++i) {
-    buffer->add(batch_of_run({static_cast<SatelliteId>(i % 2), 1}, i, 1));
+    buffer->add(batch_of_run({static_cast<SatelliteId>(i % 2), 1}, i, 1, not_small));
   }
   std::vector<std::uint64_t> sequences;
   FrameBuffer::Step step{.max_frames = any, .satellite_id = 1, .max_batches = 3};
@@ -199,6 +200,19 @@ TEST(FrameBufferTake, LeavesWhatCameAfterTheGivenPlace) {
   EXPECT_THAT(buffer.take_sequences(), ElementsAre(3, 4, 5));
 }
 
+TEST(FrameBufferTake, SeesWhatWasJoinedToWhatItHasLookedAt) {
+  Buffer buffer(limits(any, any, WhenFull::drop_oldest));
+  buffer->add(batch_of_run({2, 1}, 0, 3));
+  FrameBuffer::Step step{.max_frames = any, .satellite_id = 1, .max_batches = any};
+  const FrameBuffer::Taken before = buffer->take(step);
+  EXPECT_EQ(before.amount.frames, 0U);
+  buffer->add(batch_of_run({2, 1}, 3, 1));
+  buffer->add(batch_of_run({1, 1}, 4, 2));
+  step.from_place = before.next_place;
+  EXPECT_THAT(sequences_of(buffer->take(step).batches), ElementsAre(4, 5));
+  EXPECT_THAT(buffer.take_sequences(), ElementsAre(0, 1, 2, 3));
+}
+
 TEST(FrameBufferTake, TakesNothingForNone) {
   Buffer buffer(limits(any, any, WhenFull::drop_oldest));
   buffer.add(0, 3);
@@ -223,7 +237,7 @@ TEST(FrameBufferPutBack, RestoresTheOrder) {
 TEST(FrameBufferPutBack, RestoresWhatWasTakenFromTheMiddle) {
   Buffer buffer(limits(any, any, WhenFull::drop_oldest));
   for (std::uint64_t i = 0; i < 6; ++i) {
-    buffer->add(batch_of_run({static_cast<SatelliteId>(i % 3), 1}, i, 1));
+    buffer->add(batch_of_run({static_cast<SatelliteId>(i % 3), 1}, i, 1, not_small));
   }
   FrameBuffer::Taken ones = buffer.take(any, 1);
   FrameBuffer::Taken twos = buffer.take(any, 2);

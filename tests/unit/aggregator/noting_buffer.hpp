@@ -16,6 +16,9 @@ namespace meridian::testing {
 
 inline constexpr std::uint64_t any = 1'000'000;
 
+/// The payload of a frame that is not joined with others.
+inline constexpr std::size_t not_small = FramePage::small_bytes;
+
 inline std::vector<std::uint64_t> sequences_of(const FrameBatch& batch) {
   std::vector<std::uint64_t> sequences;
   for (const FrameView frame : batch) {

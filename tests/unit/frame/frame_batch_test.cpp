@@ -1,5 +1,6 @@
 #include "frame/decoder.hpp"
 #include "frame/native_decoder.hpp"
+#include "frame/run_builder.hpp"
 #include "unit/frame/frame_samples.hpp"
 #include "unit/frame/stream_driver.hpp"
 
@@ -8,8 +9,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <iterator>
+#include <limits>
+#include <memory>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 namespace meridian {
 namespace {
@@ -39,6 +47,15 @@ FrameBatch interleaved_batch(std::uint32_t frames) {
     builder.append(header(i % 3, 0, 100 + i / 3), sample_payload(i % 5, i));
   }
   return builder.finish({.session = 4}).value();
+}
+
+/// The same batch as a decoder makes it, which knows its frames.
+FrameBatch decoded(const FrameBatch& batch) {
+  RunBuilder runs(batch.stamp().width);
+  for (const FrameView frame : batch) {
+    runs.add(frame.header.origin, frame.header.sequence, frame.octets.size());
+  }
+  return FrameBatch(copy_to_slab(batch.octets()), runs.take(), batch.stamp());
 }
 
 std::vector<meridian::Run> walk(const FrameBatch& batch) {
@@ -179,7 +196,7 @@ TEST(FrameBatch, KeepsItsSlabForAsLongAsAPartOfItLives) {
   write_frame_header(header(1, 1, 1), 0, octets.first<frame_header_bytes>());
   write_frame_header(header(1, 1, 2), 0, octets.subspan<frame_header_bytes, frame_header_bytes>());
   SlabRange range{.slab = std::move(slab), .slab_bytes = octets.size(), .octets = octets};
-  std::optional<FrameBatch> whole(std::in_place, std::move(range), 2U, std::vector<meridian::Run>{},
+  std::optional<FrameBatch> whole(std::in_place, std::move(range), FrameSummary{.frames = 2},
                                   ReadStamp{});
   std::optional<FrameBatch> front(whole->split_front(1));
   whole.reset();
@@ -204,8 +221,8 @@ TEST(FrameBatch, LetsGoOfASlabThatItFillsLessThanHalf) {
 }
 
 TEST(FrameBatch, ForgetsRunsThatAreLargeBesideItsOctets) {
-  FrameBatch lone(in_slab(batch_of_run({1, 1}, 7, 1).octets()), 1,
-                  {{.origin = {1, 1}, .frames = 1, .first = 7, .bytes = 20}}, {});
+  const meridian::Run run{.origin = {1, 1}, .frames = 1, .first = 7, .bytes = 20};
+  FrameBatch lone(in_slab(batch_of_run({1, 1}, 7, 1).octets()), {.frames = 1, .runs = {run}}, {});
   EXPECT_GT(lone.footprint(), lone.bytes());
   lone.compact();
   EXPECT_EQ(lone.footprint(), lone.bytes());
@@ -230,6 +247,164 @@ TEST(FrameBatch, CountsLeadingFramesWithinBothBounds) {
   EXPECT_EQ(batch.leading_frames_within(~std::uint64_t{0}, any), 4U);
 }
 
+TEST(FrameBatch, CountsTheFewestLeadingFramesThatReachBothAmounts) {
+  for (const bool knows : {true, false}) {
+    const FrameBatch plain = batch_of_run({1, 1}, 0, 4, 10);  // of 30 octets
+    const FrameBatch batch = knows ? decoded(plain) : plain.share();
+    EXPECT_EQ(batch.leading_frames_reaching(0, 0), 0U);
+    EXPECT_EQ(batch.leading_frames_reaching(3, 0), 3U);
+    EXPECT_EQ(batch.leading_frames_reaching(4, 0), 4U);
+    EXPECT_EQ(batch.leading_frames_reaching(99, 0), 4U);
+    EXPECT_EQ(batch.leading_frames_reaching(0, 1), 1U);
+    EXPECT_EQ(batch.leading_frames_reaching(0, 30), 1U);
+    EXPECT_EQ(batch.leading_frames_reaching(0, 31), 2U);
+    EXPECT_EQ(batch.leading_frames_reaching(3, 31), 3U);
+    EXPECT_EQ(batch.leading_frames_reaching(1, 90), 3U);
+    EXPECT_EQ(batch.leading_frames_reaching(0, 120), 4U);
+    EXPECT_EQ(batch.leading_frames_reaching(0, 121), 4U);
+  }
+}
+
+TEST(FrameBatch, KeepsTheRunOfAnOriginThroughASplit) {
+  FrameBatch rest =
+      decoded(batch_of_run({1, 2}, largest_sequence(SequenceWidth::bits64) - 1, 5, 10));
+  const FrameBatch front = rest.split_front(3);
+  EXPECT_THAT(front.find_runs(),
+              ElementsAre(meridian::Run{.origin = {1, 2},
+                                        .frames = 3,
+                                        .first = largest_sequence(SequenceWidth::bits64) - 1,
+                                        .bytes = 90}));
+  EXPECT_THAT(rest.find_runs(),
+              ElementsAre(meridian::Run{.origin = {1, 2}, .frames = 2, .first = 1, .bytes = 60}));
+  EXPECT_EQ(rest.footprint() - front.footprint(), 0U) << "one of them has forgotten its run";
+}
+
+TEST(FrameBatch, SplitsFramesOfEqualSizeAsItSplitsOthers) {
+  for (std::uint32_t count = 1; count < 10; ++count) {
+    FrameBatch known = decoded(batch_of_run({1, 1}, 0, 10, 3));
+    FrameBatch walked = batch_of_run({1, 1}, 0, 10, 3);
+    EXPECT_EQ(frames_of(known.split_front(count)), frames_of(walked.split_front(count)));
+    EXPECT_EQ(frames_of(known), frames_of(walked));
+  }
+}
+
+/// Reads that stand one behind the other in one slab, as the buffer puts them.
+class JoinedReads : public ::testing::Test {
+ protected:
+  static constexpr std::size_t slab_bytes = 4096;
+
+  /// One read, received so many microseconds after the first.
+  FrameBatch read(std::uint64_t first, std::uint32_t frames, std::int64_t microseconds,
+                  std::size_t payload_bytes = 0, SequenceWidth width = SequenceWidth::bits64) {
+    FrameBatch batch = batch_of_run({1, 1}, first, frames, payload_bytes);
+    const std::span<std::byte> copy =
+        std::span(slab_.get(), slab_bytes).subspan(used_, batch.bytes());
+    std::ranges::copy(batch.octets(), copy.begin());
+    used_ += batch.bytes();
+    return FrameBatch({.slab = slab_, .slab_bytes = slab_bytes, .octets = copy}, {.frames = frames},
+                      {.session = first + 1,
+                       .read = 1,
+                       .received_at = begun + std::chrono::microseconds(microseconds),
+                       .width = width});
+  }
+
+  /// Of each frame, its sequence and when it was received.
+  static std::vector<std::pair<std::uint64_t, std::int64_t>> times_of(const FrameBatch& batch) {
+    std::vector<std::pair<std::uint64_t, std::int64_t>> times;
+    std::size_t offset = 0;
+    for (const FrameView frame : batch) {
+      times.emplace_back(frame.header.sequence, (batch.received_at(offset) - begun).count());
+      offset += frame.octets.size();
+    }
+    return times;
+  }
+
+  static constexpr ReceiveTime begun{std::chrono::microseconds(1'700'000'000'000'000)};
+
+ private:
+  std::shared_ptr<std::byte[]> slab_ = std::make_shared<std::byte[]>(slab_bytes);
+  std::size_t used_ = 0;
+};
+
+using Time = std::pair<std::uint64_t, std::int64_t>;
+
+TEST_F(JoinedReads, AreOneBatchInWhichEachFrameKeepsItsTime) {
+  FrameBatch batch = read(0, 2, 0);
+  ASSERT_TRUE(batch.join(read(2, 1, 50, 7)));
+  ASSERT_TRUE(batch.join(read(3, 2, -10)));
+  EXPECT_EQ(batch.frames(), 5U);
+  EXPECT_EQ(batch.bytes(), 107U);
+  EXPECT_THAT(times_of(batch),
+              ElementsAre(Time{0, 0}, Time{1, 0}, Time{2, 50}, Time{3, -10}, Time{4, -10}));
+  EXPECT_EQ(batch.stamp().session, 0U) << "it came from several";
+  EXPECT_THAT(batch.find_runs(),
+              ElementsAre(meridian::Run{.origin = {1, 1}, .frames = 5, .first = 0, .bytes = 107}));
+}
+
+TEST_F(JoinedReads, KeepTheirTimesThroughEverySplit) {
+  for (std::uint32_t count = 1; count < 5; ++count) {
+    FrameBatch rest = read(0, 2, 0);
+    ASSERT_TRUE(rest.join(read(2, 1, 50)));
+    ASSERT_TRUE(rest.join(read(3, 2, 70)));
+    std::vector<Time> all = times_of(rest);
+    const FrameBatch front = rest.split_front(count);
+    std::vector<Time> parts = times_of(front);
+    std::ranges::copy(times_of(rest), std::back_inserter(parts));
+    EXPECT_EQ(parts, all);
+    EXPECT_EQ(front.stamp().received_at, begun);
+    // A part can be joined to as well, and split again.
+    ASSERT_TRUE(rest.join(read(5, 1, 90)));
+    std::ignore = rest.split_front(rest.frames() - 1);
+    EXPECT_THAT(times_of(rest), ElementsAre(Time{5, 90}));
+  }
+}
+
+TEST_F(JoinedReads, KeepTheirTimesWhereSomeFramesAreTaken) {
+  FrameBatch left = read(0, 2, 0);
+  ASSERT_TRUE(left.join(read(2, 2, 50)));
+  ASSERT_TRUE(left.join(read(4, 1, 70)));
+  const FrameBatch taken =
+      left.take_if([](const FrameView& frame) { return frame.header.sequence % 2 == 1; });
+  EXPECT_THAT(times_of(taken), ElementsAre(Time{1, 0}, Time{3, 50}));
+  EXPECT_THAT(times_of(left), ElementsAre(Time{0, 0}, Time{2, 50}, Time{4, 70}));
+  EXPECT_EQ(left.footprint() - left.bytes(), 16U);
+}
+
+TEST_F(JoinedReads, TakeEightOctetsEach) {
+  FrameBatch batch = read(0, 1, 0);
+  for (std::uint64_t i = 1; i < 10; ++i) {
+    ASSERT_TRUE(batch.join(read(i, 1, static_cast<std::int64_t>(i))));
+  }
+  std::ignore = batch.compact();
+  EXPECT_EQ(batch.footprint(), batch.bytes() + 9U * 8U);
+}
+
+TEST_F(JoinedReads, AreOnlyThoseThatFollowInTheSameSlab) {
+  FrameBatch first = read(0, 1, 0);
+  const FrameBatch second = read(1, 1, 0);
+  FrameBatch third = read(2, 1, 0);
+  EXPECT_FALSE(first.join(third)) << "there is a frame between them";
+  EXPECT_FALSE(third.join(second)) << "the wrong way round";
+  EXPECT_FALSE(first.join(batch_of_run({1, 1}, 1, 1)));
+  EXPECT_EQ(first.frames(), 1U);
+  EXPECT_TRUE(first.join(second));
+  EXPECT_TRUE(first.join(third));
+}
+
+TEST_F(JoinedReads, AreNotFarApartInTime) {
+  FrameBatch batch = read(0, 1, 0);
+  constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
+  const FrameBatch last = read(1, 1, most);
+  EXPECT_FALSE(FrameBatch(batch.share()).join(read(2, 1, most + 1)));
+  EXPECT_TRUE(batch.join(last));
+  EXPECT_THAT(times_of(batch), ElementsAre(Time{0, 0}, Time{1, most}));
+}
+
+TEST_F(JoinedReads, AreNotOfDifferentCounters) {
+  FrameBatch batch = read(0, 1, 0);
+  EXPECT_FALSE(batch.join(read(1, 1, 0, 0, SequenceWidth::bits14)));
+}
+
 class AdoptOrCopy : public ::testing::Test {
  protected:
   /// A slab of `slab_bytes` with `frames` frames of 20 octets at its start.
@@ -245,25 +420,36 @@ class AdoptOrCopy : public ::testing::Test {
   }
 
   static FrameBatch batch_over(const SlabRange& stream, std::uint32_t frames) {
-    return adopt_or_copy(stream, frames * frame_header_bytes, frames, {}, {.session = 3});
+    return adopt_or_copy(stream, frames * frame_header_bytes, {.frames = frames}, {.session = 3});
   }
+
+  static constexpr std::uint32_t worth_it =
+      (least_adopted_bytes + frame_header_bytes - 1) / frame_header_bytes;
 };
+
+TEST_F(AdoptOrCopy, AdoptsManyFramesWhereTheyAre) {
+  const SlabRange stream = slab(65536, worth_it);
+  const FrameBatch batch = batch_over(stream, worth_it);
+  EXPECT_EQ(batch.octets().data(), stream.octets.data());
+  EXPECT_EQ(stream.slab.use_count(), 2);
+  EXPECT_EQ(batch.frames(), worth_it);
+}
 
 TEST_F(AdoptOrCopy, AdoptsTheSlabWhereFramesFillHalfOfIt) {
   const SlabRange stream = slab(200, 5);
-  const FrameBatch batch = batch_over(stream, 5);
-  EXPECT_EQ(batch.octets().data(), stream.octets.data());
-  EXPECT_EQ(stream.slab.use_count(), 2);
-  EXPECT_EQ(batch.frames(), 5U);
+  EXPECT_EQ(batch_over(stream, 5).octets().data(), stream.octets.data());
 }
 
-TEST_F(AdoptOrCopy, CopiesWhereFramesFillLessThanHalfOfTheSlab) {
-  const SlabRange stream = slab(202, 5);
-  const FrameBatch batch = batch_over(stream, 5);
-  EXPECT_NE(batch.octets().data(), stream.octets.data());
-  EXPECT_EQ(stream.slab.use_count(), 1) << "a small batch pins a large slab";
-  EXPECT_TRUE(std::ranges::equal(batch.octets(), stream.octets.first(100)));
-  EXPECT_EQ(batch.stamp().session, 3U);
+TEST_F(AdoptOrCopy, CopiesFewFrames) {
+  for (const SlabRange& stream : {slab(202, 5), slab(65536, worth_it - 1)}) {
+    const std::uint32_t frames = stream.slab_bytes == 202 ? 5 : worth_it - 1;
+    const FrameBatch batch = batch_over(stream, frames);
+    EXPECT_NE(batch.octets().data(), stream.octets.data());
+    EXPECT_EQ(stream.slab.use_count(), 1) << "a small batch pins a large slab";
+    EXPECT_TRUE(
+        std::ranges::equal(batch.octets(), stream.octets.first(frames * frame_header_bytes)));
+    EXPECT_EQ(batch.stamp().session, 3U);
+  }
 }
 
 TEST_F(AdoptOrCopy, PinsNoLargeSlabForOneSmallFrameFromADecoder) {

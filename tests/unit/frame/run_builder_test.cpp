@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <initializer_list>
 #include <limits>
+#include <tuple>
 
 namespace meridian {
 namespace {
@@ -19,8 +21,36 @@ TEST(RunBuilder, MakesOneRunOfConsecutiveSequences) {
   for (std::uint64_t sequence = 10; sequence < 15; ++sequence) {
     runs.add(a, sequence, 100 + sequence);
   }
-  EXPECT_THAT(runs.take(),
+  EXPECT_THAT(runs.take().runs,
               ElementsAre(meridian::Run{.origin = a, .frames = 5, .first = 10, .bytes = 560}));
+}
+
+TEST(RunBuilder, CountsFramesAndBeginsAnew) {
+  RunBuilder runs(SequenceWidth::bits64);
+  runs.add(a, 1, 20);
+  runs.add(b, 1, 20);
+  EXPECT_EQ(runs.frames(), 2U);
+  EXPECT_EQ(runs.take().frames, 2U);
+  EXPECT_EQ(runs.frames(), 0U);
+  runs.add(a, 2, 30);
+  EXPECT_EQ(runs.take().frames, 1U);
+}
+
+TEST(RunBuilder, TellsTheSizeOfFramesOnlyWhereAllHaveTheSame) {
+  const auto frame_bytes_of = [](std::initializer_list<std::size_t> sizes) {
+    RunBuilder runs(SequenceWidth::bits64);
+    runs.add(b, 7, 999);  // of the batch before
+    std::ignore = runs.take();
+    for (const std::size_t bytes : sizes) {
+      runs.add(a, 1, bytes);
+    }
+    return runs.take().frame_bytes;
+  };
+  EXPECT_EQ(frame_bytes_of({20}), 20U);
+  EXPECT_EQ(frame_bytes_of({20, 20, 20}), 20U);
+  EXPECT_EQ(frame_bytes_of({20, 20, 24}), 0U);
+  EXPECT_EQ(frame_bytes_of({24, 20, 24}), 0U);
+  EXPECT_EQ(frame_bytes_of({20, 24, 16}), 0U) << "the same sum";
 }
 
 TEST(RunBuilder, StartsARunWhereSequencesJumpRepeatOrGoBack) {
@@ -28,7 +58,7 @@ TEST(RunBuilder, StartsARunWhereSequencesJumpRepeatOrGoBack) {
   for (const std::uint64_t sequence : {1U, 2U, 4U, 4U, 3U, 4U}) {
     runs.add(a, sequence, 1);
   }
-  EXPECT_THAT(runs.take(),
+  EXPECT_THAT(runs.take().runs,
               ElementsAre(meridian::Run{.origin = a, .frames = 2, .first = 1, .bytes = 2},
                           meridian::Run{.origin = a, .frames = 1, .first = 4, .bytes = 1},
                           meridian::Run{.origin = a, .frames = 1, .first = 4, .bytes = 1},
@@ -42,7 +72,7 @@ TEST(RunBuilder, MakesOneRunEachOfInterleavedOrigins) {
       runs.add({.satellite_id = satellite}, 1000 * satellite + sequence, 10);
     }
   }
-  const std::vector<meridian::Run> found = runs.take();
+  const std::vector<meridian::Run> found = runs.take().runs;
   ASSERT_EQ(found.size(), 8U);
   for (SatelliteId satellite = 0; satellite < 8; ++satellite) {
     EXPECT_EQ(found[satellite], (meridian::Run{.origin = {.satellite_id = satellite},
@@ -58,7 +88,7 @@ TEST(RunBuilder, NeverContinuesARunBehindANewerOneOfTheSameOrigin) {
   runs.add(a, 7, 1);
   runs.add(b, 1, 1);
   runs.add(a, 2, 1);  // continues the first run of `a`, which is behind the second
-  EXPECT_THAT(runs.take(),
+  EXPECT_THAT(runs.take().runs,
               ElementsAre(meridian::Run{.origin = a, .frames = 1, .first = 1, .bytes = 1},
                           meridian::Run{.origin = a, .frames = 1, .first = 7, .bytes = 1},
                           meridian::Run{.origin = b, .frames = 1, .first = 1, .bytes = 1},
@@ -69,7 +99,7 @@ TEST(RunBuilder, TellsChannelsOfOneSatelliteApart) {
   RunBuilder runs(SequenceWidth::bits64);
   runs.add({.satellite_id = 1, .channel_id = 1}, 1, 1);
   runs.add({.satellite_id = 1, .channel_id = 2}, 2, 1);
-  EXPECT_EQ(runs.take().size(), 2U);
+  EXPECT_EQ(runs.take().runs.size(), 2U);
 }
 
 TEST(RunBuilder, ContinuesOverARollOverOf14Bits) {
@@ -77,7 +107,7 @@ TEST(RunBuilder, ContinuesOverARollOverOf14Bits) {
   for (const std::uint64_t sequence : {16382U, 16383U, 0U, 1U}) {
     runs.add(a, sequence, 1);
   }
-  EXPECT_THAT(runs.take(),
+  EXPECT_THAT(runs.take().runs,
               ElementsAre(meridian::Run{.origin = a, .frames = 4, .first = 16382, .bytes = 4}));
 }
 
@@ -85,14 +115,14 @@ TEST(RunBuilder, DoesNotTake16383ForTheEndOf64Bits) {
   RunBuilder runs(SequenceWidth::bits64);
   runs.add(a, 16383, 1);
   runs.add(a, 0, 1);
-  EXPECT_EQ(runs.take().size(), 2U);
+  EXPECT_EQ(runs.take().runs.size(), 2U);
 }
 
 TEST(RunBuilder, ContinuesOverARollOverOf64Bits) {
   RunBuilder runs(SequenceWidth::bits64);
   runs.add(a, std::numeric_limits<std::uint64_t>::max(), 1);
   runs.add(a, 0, 1);
-  EXPECT_THAT(runs.take(),
+  EXPECT_THAT(runs.take().runs,
               ElementsAre(meridian::Run{.origin = a,
                                         .frames = 2,
                                         .first = std::numeric_limits<std::uint64_t>::max(),
@@ -102,10 +132,10 @@ TEST(RunBuilder, ContinuesOverARollOverOf64Bits) {
 TEST(RunBuilder, IsEmptyAfterTake) {
   RunBuilder runs(SequenceWidth::bits64);
   runs.add(a, 1, 1);
-  EXPECT_EQ(runs.take().size(), 1U);
-  EXPECT_THAT(runs.take(), IsEmpty());
+  EXPECT_EQ(runs.take().runs.size(), 1U);
+  EXPECT_THAT(runs.take().runs, IsEmpty());
   runs.add(a, 2, 1);
-  EXPECT_THAT(runs.take(),
+  EXPECT_THAT(runs.take().runs,
               ElementsAre(meridian::Run{.origin = a, .frames = 1, .first = 2, .bytes = 1}));
 }
 

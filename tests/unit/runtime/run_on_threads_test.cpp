@@ -5,7 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <barrier>
+#include <map>
+#include <mutex>
+#include <set>
 #include <stdexcept>
+#include <thread>
 
 namespace meridian::runtime {
 namespace {
@@ -18,8 +22,41 @@ TEST(RunOnThreads, RunsOnAsManyAsAsked) {
   for (int i = 0; i < 3; ++i) {
     asio::post(context, [&] { all_here.arrive_and_wait(); });
   }
-  run_on_threads(context, 3);
+  run_on_threads({{context, 3}});
   EXPECT_TRUE(context.stopped());
+}
+
+TEST(RunOnThreads, RunsEachContextOnThreadsOfItsOwn) {
+  asio::io_context one;
+  asio::io_context two;
+  std::barrier all_here(3);
+  std::mutex mutex;
+  std::map<asio::io_context*, std::set<std::thread::id>> threads;
+  const auto note = [&](asio::io_context& context) {
+    asio::post(context, [&] {
+      {
+        const std::lock_guard lock(mutex);
+        threads[&context].insert(std::this_thread::get_id());
+      }
+      all_here.arrive_and_wait();
+    });
+  };
+  note(one);
+  note(two);
+  note(two);
+  run_on_threads({{one, 1}, {two, 2}});
+  EXPECT_EQ(threads[&one], std::set{std::this_thread::get_id()});
+  EXPECT_EQ(threads[&two].size(), 2U);
+  EXPECT_FALSE(threads[&two].contains(std::this_thread::get_id()));
+}
+
+TEST(RunOnThreads, StopsAllContextsWhereOneThrows) {
+  asio::io_context one;
+  asio::io_context two;
+  asio::steady_timer never(one, std::chrono::hours(1));
+  never.async_wait([](const boost::system::error_code&) {});
+  asio::post(two, [] { throw std::logic_error("a bug"); });
+  EXPECT_THROW(run_on_threads({{one, 2}, {two, 1}}), std::logic_error);
 }
 
 TEST(RunOnThreads, ThrowsHereWhatIsThrownThereAndStopsTheOthers) {
@@ -32,7 +69,7 @@ TEST(RunOnThreads, ThrowsHereWhatIsThrownThereAndStopsTheOthers) {
     all_here.arrive_and_wait();
     throw std::logic_error("a bug");
   });
-  EXPECT_THROW(run_on_threads(context, 2), std::logic_error);
+  EXPECT_THROW(run_on_threads({{context, 2}}), std::logic_error);
 }
 
 }  // namespace

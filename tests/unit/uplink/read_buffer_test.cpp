@@ -8,14 +8,16 @@
 #include <cstddef>
 #include <span>
 #include <tuple>
+#include <vector>
 
 namespace meridian::uplink {
 namespace {
 
 using testing::Octets;
 using testing::sample_payload;
+using Adopted = ReadBuffer::Adopted;
 
-constexpr std::size_t slab_bytes = ReadBuffer::slab_bytes;
+constexpr std::size_t slab_bytes = ReadBuffer::max_read_bytes;
 constexpr std::size_t header_bytes = 4;  // what a decoder wants at the start of a frame
 
 /// What a read of these octets does.
@@ -35,16 +37,26 @@ Octets behind(const Octets& octets, std::size_t bytes) {
   return {octets.begin() + static_cast<std::ptrdiff_t>(bytes), octets.end()};
 }
 
-TEST(ReadBuffer, HoldsNoSlabBeforeItIsRead) {
+/// Reads octets, and has a batch adopt all of them.
+SlabRange read_and_adopt(ReadBuffer& buffer, const Octets& octets) {
+  read(buffer, octets);
+  const SlabRange adopted = buffer.contents();
+  buffer.consume(octets.size(), header_bytes, Adopted::yes);
+  return adopted;
+}
+
+TEST(ReadBuffer, HoldsNothingBeforeItIsRead) {
   const ReadBuffer buffer;
-  EXPECT_EQ(buffer.contents().slab, nullptr);
+  EXPECT_EQ(buffer.contents().octets.size(), 0U);
   EXPECT_EQ(buffer.unconsumed(), 0U);
 }
 
-TEST(ReadBuffer, GivesRoomForAWholeSlab) {
+TEST(ReadBuffer, AlwaysHasRoomThatIsWorthARead) {
   ReadBuffer buffer;
-  EXPECT_EQ(buffer.prepare().size(), slab_bytes);
-  EXPECT_EQ(buffer.unconsumed(), 0U);
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_GE(buffer.prepare().size(), slab_bytes / 4);
+    read_and_adopt(buffer, sample_payload(10'000));
+  }
 }
 
 TEST(ReadBuffer, ShowsWhatWasReadBehindWhatWasThere) {
@@ -52,162 +64,159 @@ TEST(ReadBuffer, ShowsWhatWasReadBehindWhatWasThere) {
   ReadBuffer buffer;
   read(buffer, std::span(octets).first(1000));
   EXPECT_EQ(buffer.unconsumed(), 1000U);
-  EXPECT_EQ(buffer.prepare().size(), slab_bytes - 1000);
+  buffer.consume(0, 3000, Adopted::no);
   read(buffer, std::span(octets).subspan(1000));
   EXPECT_EQ(contents_of(buffer), octets);
-  EXPECT_EQ(buffer.contents().slab_bytes, slab_bytes);
 }
 
-TEST(ReadBuffer, LetsGoOfTheSlabWhereAReadGaveNothing) {
+TEST(ReadBuffer, HoldsNothingWhereAReadGaveNothing) {
   ReadBuffer buffer;
   std::ignore = buffer.prepare();
   buffer.rest();
-  EXPECT_EQ(buffer.contents().slab, nullptr);
+  EXPECT_EQ(buffer.contents().octets.data(), nullptr);
 }
 
-TEST(ReadBuffer, LetsGoOfTheSlabOnceEverythingIsConsumed) {
+TEST(ReadBuffer, HoldsNothingOnceEverythingIsConsumed) {
   ReadBuffer buffer;
   read(buffer, sample_payload(500));
-  buffer.consume(500, header_bytes);
-  EXPECT_EQ(buffer.contents().slab, nullptr);
+  buffer.consume(500, header_bytes, Adopted::no);
+  EXPECT_EQ(buffer.contents().octets.data(), nullptr);
   EXPECT_EQ(buffer.unconsumed(), 0U);
-  EXPECT_EQ(buffer.prepare().size(), slab_bytes);
 }
 
 TEST(ReadBuffer, KeepsAShortPieceOfAFrameInMemoryOfItsSize) {
   const Octets octets = sample_payload(1007);
   ReadBuffer buffer;
   read(buffer, octets);
-  buffer.consume(1000, header_bytes);
+  buffer.consume(1000, header_bytes, Adopted::no);
   EXPECT_EQ(contents_of(buffer), behind(octets, 1000));
   EXPECT_EQ(buffer.contents().slab_bytes, 7U);
 
-  const std::span<const std::byte> room = buffer.prepare();
-  EXPECT_EQ(room.size(), slab_bytes - 7);
+  std::ignore = buffer.prepare();
   EXPECT_EQ(contents_of(buffer), behind(octets, 1000));
   buffer.rest();
   EXPECT_EQ(contents_of(buffer), behind(octets, 1000));
   EXPECT_EQ(buffer.contents().slab_bytes, 7U) << "a slab is pinned while nothing comes";
 }
 
-TEST(ReadBuffer, KeepsALongPieceWhereItIsUntilTheRestOfItsFrameComes) {
-  const Octets octets = sample_payload(30'000);
+TEST(ReadBuffer, KeepsALongPieceWhereTheWholeFrameFits) {
+  const Octets octets = sample_payload(40'000);
   ReadBuffer buffer;
   read(buffer, std::span(octets).first(20'000));
+  buffer.consume(10'000, 30'000, Adopted::yes);
+  EXPECT_EQ(buffer.contents().slab_bytes, 30'000U);
   const std::byte* const before = buffer.contents().octets.data();
-  buffer.consume(0, 30'000);
-  EXPECT_EQ(buffer.contents().octets.data(), before) << "copied for nothing";
-  read(buffer, std::span(octets).subspan(20'000));
+  for (const std::size_t at : {20'000U, 25'000U}) {
+    EXPECT_EQ(buffer.prepare().size(), 40'000U - at) << "room beyond the frame";
+    read(buffer, std::span(octets).subspan(at, 5'000));
+    EXPECT_EQ(buffer.contents().octets.data(), before) << "copied for nothing";
+    buffer.consume(0, 30'000, Adopted::no);
+  }
+  read(buffer, std::span(octets).subspan(30'000));
+  EXPECT_EQ(contents_of(buffer), behind(octets, 10'000));
+  buffer.consume(30'000, header_bytes, Adopted::yes);
+  EXPECT_GE(buffer.prepare().size(), slab_bytes / 4) << "the next read is as small";
+}
+
+TEST(ReadBuffer, MovesALongPieceWhereItsFrameIsLargerThanItSeemed) {
+  const Octets octets = sample_payload(20'000);
+  ReadBuffer buffer;
+  read(buffer, std::span(octets).first(10'000));
+  buffer.consume(0, 11'000, Adopted::no);
+  read(buffer, std::span(octets).subspan(10'000, 1'000));
+  buffer.consume(0, 20'000, Adopted::no);
+  EXPECT_EQ(buffer.prepare().size(), 9'000U);
+  read(buffer, std::span(octets).subspan(11'000));
   EXPECT_EQ(contents_of(buffer), octets);
 }
 
-TEST(ReadBuffer, MovesALongPieceOutOfASlabThatABatchMayHaveAdopted) {
-  const Octets octets = sample_payload(50'000);
-  ReadBuffer buffer;
-  read(buffer, octets);
-  const SlabRange adopted = buffer.contents();
-  buffer.consume(40'000, 20'000);
-  EXPECT_EQ(contents_of(buffer), behind(octets, 40'000));
-  EXPECT_NE(buffer.contents().slab, adopted.slab);
-
-  std::ranges::fill(buffer.prepare(), std::byte{0xEE});
-  EXPECT_TRUE(std::ranges::equal(adopted.octets, octets)) << "the batch's octets were written over";
-}
-
-TEST(ReadBuffer, MovesALongPieceOfALargeFrameToWhereTheWholeOfItFits) {
-  const Octets octets = sample_payload(50'000);
-  ReadBuffer buffer;
-  read(buffer, octets);
-  buffer.consume(40'000, 2 * slab_bytes);
-  EXPECT_EQ(buffer.contents().slab_bytes, 2 * slab_bytes) << "it will be moved a second time";
-  EXPECT_EQ(contents_of(buffer), behind(octets, 40'000));
-}
-
-TEST(ReadBuffer, GrowsForAFrameLargerThanASlab) {
+TEST(ReadBuffer, TakesAFrameLargerThanASlab) {
   constexpr std::size_t frame_bytes = 3 * slab_bytes + 5;
   const Octets frame = sample_payload(frame_bytes);
   ReadBuffer buffer;
   std::size_t there = 0;
-  int reads = 0;
   while (there < frame_bytes) {
     const std::size_t bytes = std::min(buffer.prepare().size(), frame_bytes - there);
     read(buffer, std::span(frame).subspan(there, bytes));
     there += bytes;
-    ++reads;
     if (there < frame_bytes) {
-      buffer.consume(0, frame_bytes);
-      EXPECT_EQ(buffer.prepare().size(), frame_bytes - there) << "room beyond the frame";
+      buffer.consume(0, frame_bytes, Adopted::no);
     }
   }
-  EXPECT_EQ(reads, 2);
   EXPECT_EQ(contents_of(buffer), frame);
-  buffer.consume(frame_bytes, header_bytes);
-  EXPECT_EQ(buffer.contents().slab, nullptr);
-  EXPECT_EQ(buffer.prepare().size(), slab_bytes) << "the large size was kept";
+  EXPECT_EQ(buffer.contents().slab_bytes, frame_bytes);
+  buffer.consume(frame_bytes, header_bytes, Adopted::yes);
+  EXPECT_LE(buffer.prepare().size(), slab_bytes) << "the large size was kept";
 }
 
-TEST(ReadBuffer, GrowsForALargeFrameOfWhichAShortPieceIsThere) {
+TEST(ReadBuffer, AllocatesNothingForALargeFrameOfWhichAShortPieceIsThere) {
   const Octets octets = sample_payload(110);
   ReadBuffer buffer;
   read(buffer, octets);
-  buffer.consume(100, 2 * slab_bytes);
-  EXPECT_EQ(buffer.contents().slab_bytes, 10U) << "room before there is anything to read";
-  EXPECT_EQ(buffer.prepare().size(), 2 * slab_bytes - 10);
-  EXPECT_EQ(contents_of(buffer), behind(octets, 100));
+  buffer.consume(100, 8 * slab_bytes, Adopted::no);
+  EXPECT_EQ(buffer.contents().slab_bytes, 10U);
 }
 
-TEST(ReadBuffer, AlwaysHasRoomAlsoWhereAFullSlabIsWantedWhole) {
-  ReadBuffer buffer;
-  read(buffer, sample_payload(slab_bytes));
-  buffer.consume(0, slab_bytes + 1);
-  EXPECT_EQ(buffer.prepare().size(), 1U);
-  EXPECT_EQ(contents_of(buffer), sample_payload(slab_bytes));
-}
-
-TEST(SpareSlab, IsReusedByWhicheverSessionReadsNext) {
-  ReadBuffer first;
-  read(first, sample_payload(500));
-  const std::byte* const slab = first.contents().octets.data();
-  first.consume(500, header_bytes);
-  ReadBuffer second;
-  EXPECT_EQ(second.prepare().data(), slab);
-  second.rest();
-  EXPECT_EQ(first.prepare().data(), slab);
-  first.rest();
-}
-
-TEST(SpareSlab, IsNotOneThatABatchAdopted) {
-  const Octets octets = sample_payload(50'000);
+TEST(ReadBuffer, KeepsWhatIsThereWhereNothingMoreIsWanted) {
+  const Octets octets = sample_payload(10'000);  // as after a malformed frame
   ReadBuffer buffer;
   read(buffer, octets);
-  const SlabRange adopted = buffer.contents();
-  buffer.consume(50'000, header_bytes);
-  EXPECT_EQ(adopted.slab.use_count(), 1) << "the buffer holds on to it";
-  for (int i = 0; i < 2; ++i) {
-    ReadBuffer other;
-    EXPECT_NE(other.prepare().data(), adopted.octets.data());
-    other.rest();
+  buffer.consume(0, 0, Adopted::no);
+  EXPECT_EQ(contents_of(buffer), octets);
+}
+
+TEST(SharedSlab, IsWhereAllSessionsOfAThreadRead) {
+  ReadBuffer first;
+  const SlabRange adopted = read_and_adopt(first, sample_payload(5000));
+  ReadBuffer second;
+  const std::span<std::byte> room = second.prepare();
+  if (room.size() + 5000 <= slab_bytes) {
+    EXPECT_EQ(room.data(), adopted.octets.data() + 5000);
+  } else {
+    EXPECT_EQ(room.size(), slab_bytes) << "neither behind the first, nor in a new slab";
   }
 }
 
-TEST(SpareSlab, IsForOneBufferAtATime) {
-  ReadBuffer first;
-  ReadBuffer second;
-  EXPECT_NE(first.prepare().data(), second.prepare().data());
-  first.rest();
-  second.rest();
+TEST(SharedSlab, IsNeverWrittenToWhereABatchAdoptedIt) {
+  std::vector<SlabRange> adopted;
+  std::vector<Octets> octets;
+  ReadBuffer buffers[3];
+  for (std::size_t i = 0; i < 100; ++i) {
+    octets.push_back(sample_payload(6000 + i, i));
+    ReadBuffer& buffer = buffers[i % 3];
+    read(buffer, octets.back());
+    SlabRange range = buffer.contents();
+    // All but the last octets, which are a piece of a frame and of no use any more.
+    const std::size_t bytes = range.octets.size() - i % 5;
+    range.octets = range.octets.first(bytes);
+    octets.back().assign(range.octets.begin(), range.octets.end());
+    adopted.push_back(range);
+    buffer.consume(bytes, 10, Adopted::yes);
+    std::ranges::fill(buffer.prepare(), std::byte{0xEE});
+    buffer.rest();
+  }
+  for (std::size_t i = 0; i < adopted.size(); ++i) {
+    EXPECT_TRUE(std::ranges::equal(adopted[i].octets, octets[i])) << i;
+  }
 }
 
-TEST(SpareSlab, IsNoneOfAnotherSize) {
-  ReadBuffer large;
-  read(large, sample_payload(slab_bytes));
-  large.consume(0, 4 * slab_bytes);
-  read(large, sample_payload(3 * slab_bytes));
-  large.consume(4 * slab_bytes, header_bytes);
-  ReadBuffer next;
-  EXPECT_EQ(next.prepare().size(), slab_bytes);
-  EXPECT_EQ(next.contents().slab_bytes, slab_bytes);
-  next.rest();
+TEST(SharedSlab, IsWrittenOverWhereNobodyAdoptedIt) {
+  ReadBuffer buffer;
+  const std::byte* const room = buffer.prepare().data();
+  for (int i = 0; i < 1000; ++i) {
+    read(buffer, sample_payload(3000));
+    buffer.consume(3000, header_bytes, Adopted::no);
+  }
+  EXPECT_EQ(buffer.prepare().data(), room);
+}
+
+TEST(SharedSlab, IsFreeOnceBatchesAndThreadHaveLeftIt) {
+  ReadBuffer buffer;
+  const SlabRange adopted = read_and_adopt(buffer, sample_payload(slab_bytes / 2));
+  while (buffer.prepare().data() == adopted.octets.data() + slab_bytes / 2) {
+    read_and_adopt(buffer, sample_payload(slab_bytes / 2));
+  }
+  EXPECT_EQ(adopted.slab.use_count(), 1);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "unit/frame/frame_samples.hpp"
 #include "unit/frame/stream_driver.hpp"
 #include "uplink/session.hpp"
+#include "uplink/turns.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -66,8 +67,8 @@ class SessionTest : public ::testing::Test {
     client_.connect(acceptor.local_endpoint());
     record_ = table_.open("native", "the peer", ReceiveTime{});
     session_ = std::make_shared<uplink::Session>(
-        acceptor.accept(), std::make_shared<const uplink::ListenerOptions>(options), *aggregator_,
-        table_, record_);
+        acceptor.accept(), std::make_shared<const uplink::ListenerOptions>(options), *turns_,
+        *aggregator_, table_, record_);
     ended_ = asio::co_spawn(context_, session_->run(), asio::use_future);
   }
 
@@ -124,6 +125,8 @@ class SessionTest : public ::testing::Test {
   LogCapture log_;
   asio::io_context context_;
   status::UplinkTable table_;
+  std::shared_ptr<uplink::Turns> turns_ =
+      std::make_shared<uplink::Turns>(context_.get_executor(), 1);
   std::optional<AggregatorHandle> aggregator_;
   asio::ip::tcp::socket client_{context_};
   std::shared_ptr<status::UplinkRecord> record_;
