@@ -7,6 +7,7 @@
 // daemon has threads (2).
 #include "bench/sockets.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
@@ -23,14 +24,19 @@ using namespace meridian::bench;
 /// What the daemon reads at once too.
 constexpr std::size_t read_bytes = 256 * 1024;
 
-void discard(int epoll) {
-  std::vector<char> buffer(read_bytes);
+constexpr std::size_t thread_count = 2;
+
+void discard(int epoll, std::size_t kept_bytes) {
+  std::vector<char> memory(std::max(kept_bytes, read_bytes));
+  std::size_t at = 0;
   std::vector<epoll_event> events(256);
   for (;;) {
     const int ready = ::epoll_wait(epoll, events.data(), static_cast<int>(events.size()), -1);
     for (int i = 0; i < ready; ++i) {
       const int socket = events[static_cast<std::size_t>(i)].data.fd;
-      const ssize_t bytes = ::recv(socket, buffer.data(), buffer.size(), 0);
+      at = at + read_bytes > memory.size() ? 0 : at;
+      const ssize_t bytes = ::recv(socket, memory.data() + at, read_bytes, 0);
+      at += kept_bytes > 0 && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
       if (bytes == 0 || (bytes < 0 && errno != EAGAIN)) {
         ::close(socket);
       }
@@ -38,7 +44,7 @@ void discard(int epoll) {
   }
 }
 
-void run(std::size_t threads) {
+void run(std::size_t kept_bytes) {
   const Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -51,9 +57,9 @@ void run(std::size_t threads) {
   }
   std::vector<Fd> epolls;
   std::vector<std::thread> workers;
-  for (std::size_t i = 0; i < threads; ++i) {
+  for (std::size_t i = 0; i < thread_count; ++i) {
     epolls.emplace_back(::epoll_create1(EPOLL_CLOEXEC));
-    workers.emplace_back(discard, epolls.back().get());
+    workers.emplace_back(discard, epolls.back().get(), kept_bytes / thread_count);
   }
   std::printf("%d\n", ntohs(address.sin_port));
   std::fflush(stdout);
@@ -65,7 +71,7 @@ void run(std::size_t threads) {
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.fd = socket;
-    ::epoll_ctl(epolls[next % threads].get(), EPOLL_CTL_ADD, socket, &event);
+    ::epoll_ctl(epolls[next % thread_count].get(), EPOLL_CTL_ADD, socket, &event);
   }
 }
 
@@ -73,7 +79,7 @@ void run(std::size_t threads) {
 
 int main(int argc, char** argv) {
   try {
-    run(argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 2);
+    run(argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 0);
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bench_ceiling: %s\n", error.what());

@@ -22,6 +22,8 @@ import time
 from pathlib import Path
 
 REPEATS = 5
+HEADER_BYTES = 20
+MAX_FRAMES, MAX_BYTES = 1_000_000, 268_435_456  # the buffer's default bounds
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -61,8 +63,10 @@ class Server:
 
 
 @contextlib.contextmanager
-def ceiling(bench):
-    server = Server([bench.bench / "bench_ceiling"], stdout=subprocess.PIPE, text=True)
+def ceiling(bench, kept_bytes=0):
+    """A bare loop that reads and throws away, or that reads into so many octets of memory in turn."""
+    command = [bench.bench / "bench_ceiling", kept_bytes]
+    server = Server(command, stdout=subprocess.PIPE, text=True)
     try:
         server.port = int(server.process.stdout.readline())
         yield server
@@ -122,24 +126,38 @@ def send(bench, server, uplinks, frames, payload):
 
 
 def ingest(bench, payload, frames, repeats, uplinks=48):
-    """Into the bare loop and into the daemon, in turn."""
-    bare, ours = [], []
-    with ceiling(bench) as floor, daemon(bench) as meridiand:
+    """Into the bare loop, into one that keeps as much as the daemon does, and into the daemon, in turn."""
+    kept = min(MAX_BYTES, MAX_FRAMES * (HEADER_BYTES + payload))
+    bare, keeping, ours = [], [], []
+    with ceiling(bench) as floor, ceiling(bench, kept) as keeper, daemon(bench) as meridiand:
+        for receiver in (floor, keeper, meridiand):  # to fill their memory, and start the machine's
+            send(bench, receiver, uplinks, kept // (HEADER_BYTES + payload) + uplinks, payload)
+        before = meridiand.ask("stats")["ledger"]["received"]
         for _ in range(repeats):
             bare.append(send(bench, floor, uplinks, frames, payload))
+            keeping.append(send(bench, keeper, uplinks, frames, payload))
             ours.append(send(bench, meridiand, uplinks, frames, payload))
         ledger = meridiand.ask("stats")["ledger"]
-        if ledger["received"] != frames * repeats:
+        if ledger["received"] - before != frames * repeats:
             raise RuntimeError(f"frames were lost: {ledger}")
+
+    def ratio(runs, others):
+        return median([one["frames_per_s"] / other["frames_per_s"] for one, other in zip(runs, others)])
+
+    def cpu(runs):
+        return median([run["receiver_cpu_s"] / run["frames"] * 1e6 for run in runs])
+
     return {
         "ceiling_frames_per_s": median([run["frames_per_s"] for run in bare]),
+        "keeping_frames_per_s": median([run["frames_per_s"] for run in keeping]),
         "frames_per_s": median([run["frames_per_s"] for run in ours]),
         "octets_per_s": median([run["octets"] / run["seconds"] for run in ours]),
-        "ratio": median(
-            [our["frames_per_s"] / one["frames_per_s"] for our, one in zip(ours, bare)]
-        ),
-        "ceiling_cpu_s_per_million": median([r["receiver_cpu_s"] / r["frames"] * 1e6 for r in bare]),
-        "cpu_s_per_million": median([run["receiver_cpu_s"] / run["frames"] * 1e6 for run in ours]),
+        "ratio": ratio(ours, bare),
+        "ratio_to_keeping": ratio(ours, keeping),
+        "keeping_ratio": ratio(keeping, bare),
+        "ceiling_cpu_s_per_million": cpu(bare),
+        "keeping_cpu_s_per_million": cpu(keeping),
+        "cpu_s_per_million": cpu(ours),
     }
 
 

@@ -1,6 +1,6 @@
 #include "daemon/daemon.hpp"
 
-#include "daemon/drop_log.hpp"
+#include "daemon/housekeeping.hpp"
 #include "runtime/nearest_executor.hpp"
 #include "runtime/rethrow.hpp"
 #include "runtime/run_on_threads.hpp"
@@ -56,7 +56,7 @@ Daemon::Daemon(const Config& config)
       uplink_context_(static_cast<int>(threads_)),
       signals_(asio::make_strand(control_context_), SIGTERM, SIGINT),
       deadline_(control_context_),
-      drop_log_(signals_.get_executor()),
+      housekeeping_(signals_.get_executor()),
       sessions_(control_context_.get_executor()),
       aggregator_(spawn_aggregator(runtime::NearestExecutor(uplink_context_, control_context_),
                                    config.aggregator)) {
@@ -72,7 +72,7 @@ Daemon::Daemon(const Config& config)
 int Daemon::run() {
   const auto strand = signals_.get_executor();
   asio::co_spawn(strand, wait_for_signal(), runtime::rethrow);
-  asio::co_spawn(strand, drop_log_.run(*aggregator_), runtime::rethrow);
+  asio::co_spawn(strand, housekeeping_.run(*aggregator_), runtime::rethrow);
   control_->start();
   for (const auto& listener : listeners_) {
     listener->start();
@@ -100,7 +100,7 @@ asio::awaitable<void> Daemon::stop_in_order() {
   co_await sessions_.wait_empty();
   control_->stop();
   co_await control_->wait_stopped();
-  drop_log_.stop();
+  housekeeping_.stop();
 
   const auto drops = co_await aggregator_->take_drop_report();
   const auto stats = co_await aggregator_->shut_down();

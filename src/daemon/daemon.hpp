@@ -3,7 +3,7 @@
 
 #include "control/server.hpp"
 #include "daemon/config.hpp"
-#include "daemon/drop_log.hpp"
+#include "daemon/housekeeping.hpp"
 #include "runtime/stop_group.hpp"
 #include "status/uplink_table.hpp"
 #include "uplink/listener.hpp"
@@ -48,7 +48,7 @@ class Daemon {
   asio::io_context uplink_context_;
   asio::signal_set signals_;
   asio::steady_timer deadline_;
-  DropLog drop_log_;
+  Housekeeping housekeeping_;
 
   status::UplinkTable uplinks_;
   runtime::StopGroup<uplink::Session> sessions_;

@@ -12,9 +12,9 @@ namespace meridian::runtime {
 
 namespace asio = boost::asio;
 
-/// Runs what a thread of `near` asks for there, and all else on `home`. For a strand that threads of
-/// both contexts need: whoever asks for something need not wait for a thread of the other context,
-/// which may be busy, or asleep and slow to wake.
+/// Runs what a thread of `near` asks for there, and all else on `home`. For a strand that threads
+/// of both contexts need: whoever asks for something need not wait for a thread of the other
+/// context, which may be busy, or asleep and slow to wake.
 ///
 /// Thread-safe. It keeps neither context running: something else must, as long as there is work.
 class NearestExecutor {
@@ -28,7 +28,8 @@ class NearestExecutor {
     asio::post(context, std::forward<Function>(function));
   }
 
-  [[nodiscard]] asio::execution_context& query(asio::execution::context_t /*which*/) const noexcept {
+  [[nodiscard]] asio::execution_context& query(
+      asio::execution::context_t /*which*/) const noexcept {
     return *home_;
   }
   [[nodiscard]] static constexpr asio::execution::blocking_t query(

@@ -1,4 +1,6 @@
-#include "daemon/drop_log.hpp"
+#include "daemon/housekeeping.hpp"
+
+#include "frame/slab_pool.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -12,6 +14,12 @@
 
 namespace meridian::daemon {
 
+namespace {
+
+constexpr unsigned seconds_between_trims = 10;
+
+}  // namespace
+
 void log_drops(const DropReport& report) {
   for (const DropReason reason : all_drop_reasons) {
     const DropReport::Entry& entry = report.by_reason.at(static_cast<std::size_t>(reason));
@@ -22,8 +30,8 @@ void log_drops(const DropReport& report) {
   }
 }
 
-asio::awaitable<void> DropLog::run(AggregatorHandle aggregator) {
-  while (!stopped_) {
+asio::awaitable<void> Housekeeping::run(AggregatorHandle aggregator) {
+  for (unsigned second = 1; !stopped_; ++second) {
     tick_.expires_after(std::chrono::seconds(1));
     std::ignore = co_await tick_.async_wait(asio::as_tuple(asio::use_awaitable));
     if (stopped_) {
@@ -34,6 +42,9 @@ asio::awaitable<void> DropLog::run(AggregatorHandle aggregator) {
       co_return;
     }
     log_drops(*report);
+    if (second % seconds_between_trims == 0) {
+      SlabPool::of_process().trim();
+    }
   }
 }
 

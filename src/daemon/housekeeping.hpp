@@ -1,4 +1,4 @@
-/// Puts drops into the log, without filling it.
+/// What the daemon does every now and then.
 #pragma once
 
 #include <meridian/aggregator.hpp>
@@ -12,10 +12,13 @@ namespace meridian::daemon {
 /// Logs one line for each reason for which frames were dropped.
 void log_drops(const DropReport& report);
 
-/// Does so once a second. Confined to one strand, on which `stop` must be called too.
-class DropLog {
+/// Once a second: drops go into the log, without filling it. Every ten seconds: memory that was not
+/// needed goes back to the system.
+///
+/// Confined to one strand, on which `stop` must be called too.
+class Housekeeping {
  public:
-  explicit DropLog(const asio::any_io_executor& strand) : tick_(strand) {}
+  explicit Housekeeping(const asio::any_io_executor& strand) : tick_(strand) {}
 
   /// Runs until `stop`, or until the aggregator has shut down.
   [[nodiscard]] asio::awaitable<void> run(AggregatorHandle aggregator);
