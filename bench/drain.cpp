@@ -53,14 +53,25 @@ void read_bare(std::uint64_t bytes) {
   }
   const Fd reader(ends[0]);
   Fd writer(ends[1]);
-  const std::vector<char> octets(bytes, 'x');  // in memory, as the daemon's are
-  const auto begun = Clock::now();
   const pid_t child = ::fork();
   if (child == 0) {
+    const std::vector<char> octets(bytes, 'x');  // in memory, as the daemon's are
+    char go = 0;
+    if (::send(writer.get(), &go, 1, 0) != 1 || ::recv(writer.get(), &go, 1, 0) != 1) {
+      ::_exit(1);
+    }
     write_all(writer.get(), octets);
   }
   writer = Fd();
   std::vector<char> buffer(1024 * 1024);
+  char go = 0;
+  if (::recv(reader.get(), &go, 1, 0) != 1) {
+    fail("the writer");
+  }
+  const auto begun = Clock::now();
+  if (::send(reader.get(), &go, 1, MSG_NOSIGNAL) != 1) {
+    fail("send");
+  }
   std::uint64_t got = 0;
   for (ssize_t read = 1; read > 0 && got < bytes; got += static_cast<std::uint64_t>(read)) {
     read = ::recv(reader.get(), buffer.data(), buffer.size(), 0);

@@ -33,8 +33,9 @@ Server::Server(const asio::any_io_executor& executor, const ServerOptions& optio
 void Server::start() {
   asio::co_spawn(
       acceptor_.get_executor(),
-      runtime::accept_all(acceptor_, executor_, "control socket",
-                          [this](Socket socket) { open_client(std::move(socket)); }),
+      runtime::accept_all(
+          acceptor_, [this] { return asio::make_strand(executor_); }, "control socket",
+          [this](Socket socket) { open_client(std::move(socket)); }),
       [self = shared_from_this()](const std::exception_ptr& error) { runtime::rethrow(error); });
 }
 

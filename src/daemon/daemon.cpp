@@ -19,6 +19,7 @@
 #include <exception>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace meridian::daemon {
 
@@ -26,9 +27,6 @@ namespace {
 
 /// Everything that a stop waits for takes milliseconds; whatever hangs is given up then.
 constexpr std::chrono::seconds stop_deadline{4};
-
-/// So that a long answer being encoded does not hold up the aggregator.
-constexpr std::size_t control_threads = 1;
 
 std::size_t thread_count(std::size_t configured) {
   return configured != 0 ? configured
@@ -51,21 +49,26 @@ void log_end(const AggregatorStats& stats) {
 }  // namespace
 
 Daemon::Daemon(const Config& config)
-    : threads_(thread_count(config.threads)),
-      control_context_(control_threads),
-      uplink_context_(static_cast<int>(threads_)),
-      signals_(asio::make_strand(control_context_), SIGTERM, SIGINT),
+    : signals_(asio::make_strand(control_context_), SIGTERM, SIGINT),
       deadline_(control_context_),
       housekeeping_(signals_.get_executor()),
-      sessions_(control_context_.get_executor()),
-      aggregator_(spawn_aggregator(runtime::NearestExecutor(uplink_context_, control_context_),
-                                   config.aggregator)) {
-  spdlog::info("meridiand {} starts with {} threads for uplinks", status::version, threads_);
+      sessions_(control_context_.get_executor()) {
+  contexts_.push_back(&control_context_);
+  std::vector<asio::any_io_executor> uplink_executors;
+  for (std::size_t i = 0; i < thread_count(config.threads); ++i) {
+    asio::io_context& context = uplink_contexts_.emplace_back(1);
+    contexts_.push_back(&context);
+    kept_running_.emplace_back(context.get_executor());
+    uplink_executors.emplace_back(context.get_executor());
+  }
+  aggregator_ = spawn_aggregator(runtime::NearestExecutor(contexts_), config.aggregator);
+  spdlog::info("meridiand {} starts with {} threads for uplinks", status::version,
+               uplink_executors.size());
   control_ = std::make_shared<control::Server>(control_context_.get_executor(), config.control,
                                                *aggregator_, uplinks_);
   for (const uplink::ListenerOptions& options : config.uplinks) {
-    listeners_.push_back(std::make_shared<uplink::Listener>(
-        uplink_context_.get_executor(), threads_, options, *aggregator_, uplinks_, sessions_));
+    listeners_.push_back(std::make_shared<uplink::Listener>(uplink_executors, options, *aggregator_,
+                                                            uplinks_, sessions_));
   }
 }
 
@@ -78,7 +81,7 @@ int Daemon::run() {
     listener->start();
   }
   asio::post(strand, [] { spdlog::info("ready"); });
-  runtime::run_on_threads({{control_context_, control_threads}, {uplink_context_, threads_}});
+  runtime::run_on_threads(contexts_);
   return exit_status_;
 }
 
@@ -108,7 +111,7 @@ asio::awaitable<void> Daemon::stop_in_order() {
     log_drops(*drops);
     log_end(*stats);
   }
-  // The aggregator was the last work.
+  kept_running_.clear();  // the aggregator was the last work
 }
 
 void Daemon::give_up_after_deadline() {
@@ -117,8 +120,7 @@ void Daemon::give_up_after_deadline() {
     if (!cancelled) {
       spdlog::critical("cannot stop in order within {} s: giving up", stop_deadline.count());
       exit_status_ = 1;
-      control_context_.stop();
-      uplink_context_.stop();
+      std::ranges::for_each(contexts_, &asio::io_context::stop);
     }
   });
 }

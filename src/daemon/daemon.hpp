@@ -4,6 +4,7 @@
 #include "control/server.hpp"
 #include "daemon/config.hpp"
 #include "daemon/housekeeping.hpp"
+#include "runtime/nearest_executor.hpp"
 #include "runtime/stop_group.hpp"
 #include "status/uplink_table.hpp"
 #include "uplink/listener.hpp"
@@ -11,11 +12,12 @@
 #include <meridian/aggregator.hpp>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include <cstddef>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -24,9 +26,9 @@ namespace meridian::daemon {
 
 /// All parts of a running daemon.
 ///
-/// Threads: `run` runs two execution contexts on the calling thread and threads of its own; every
-/// part keeps to its strand. What must never wait behind a read, the aggregator and the control
-/// socket, has a context and threads to itself.
+/// Threads: `run` runs each execution context on a thread, one of them the calling thread. Uplinks
+/// are spread over all but the first, which the control socket has for itself: so it never waits
+/// behind a read. The aggregator's strand runs on whichever thread has something for it.
 class Daemon {
  public:
   /// Opens the listeners and the control socket. Throws where one cannot be had.
@@ -42,10 +44,12 @@ class Daemon {
   [[nodiscard]] asio::awaitable<void> stop_in_order();
   void give_up_after_deadline();
 
-  std::size_t threads_;
-  // Destroyed last: the aggregator's channels wake those who ask there when they go.
-  asio::io_context control_context_;
-  asio::io_context uplink_context_;
+  // The control socket's is destroyed first: the aggregator's channels are in it, and wake senders
+  // when they go.
+  std::deque<asio::io_context> uplink_contexts_;
+  asio::io_context control_context_{1};
+  runtime::NearestExecutor::Contexts contexts_;  // all of them, the control socket's first
+  std::vector<asio::executor_work_guard<asio::io_context::executor_type>> kept_running_;
   asio::signal_set signals_;
   asio::steady_timer deadline_;
   Housekeeping housekeeping_;

@@ -3,12 +3,10 @@
 
 #include "runtime/log_limit.hpp"
 
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <spdlog/spdlog.h>
 
@@ -24,17 +22,17 @@ namespace asio = boost::asio;
 /// With the file descriptors used up `accept` fails again at once: without a pause it would spin.
 inline constexpr std::chrono::milliseconds accept_pause{150};
 
-/// Hands sockets, each on a strand of its own over `executor`, to `on_socket` until the acceptor is
-/// closed. Failures are logged under `name`, at most one a second. Runs on the acceptor's executor.
-template <typename Protocol, typename OnSocket>
+/// Hands sockets, each with an executor of which `next_executor` is asked, to `on_socket` until the
+/// acceptor is closed. Failures are logged under `name`, at most one a second. Runs on the
+/// acceptor's executor.
+template <typename Protocol, typename NextExecutor, typename OnSocket>
 asio::awaitable<void> accept_all(asio::basic_socket_acceptor<Protocol>& acceptor,
-                                 asio::any_io_executor executor, std::string name,
-                                 OnSocket on_socket) {
+                                 NextExecutor next_executor, std::string name, OnSocket on_socket) {
   constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
   asio::steady_timer timer(acceptor.get_executor());
   LogLimit log;
   while (acceptor.is_open()) {
-    auto [ec, socket] = co_await acceptor.async_accept(asio::make_strand(executor), use_tuple);
+    auto [ec, socket] = co_await acceptor.async_accept(next_executor(), use_tuple);
     if (!ec) {
       on_socket(typename Protocol::socket(std::move(socket)));
       continue;

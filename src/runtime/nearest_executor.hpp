@@ -1,4 +1,4 @@
-/// One executor over two contexts.
+/// One executor over several contexts.
 #pragma once
 
 #include <boost/asio/execution.hpp>
@@ -7,30 +7,32 @@
 #include <boost/asio/post.hpp>
 
 #include <utility>
+#include <vector>
 
 namespace meridian::runtime {
 
 namespace asio = boost::asio;
 
-/// Runs what a thread of `near` asks for there, and all else on `home`. For a strand that threads
-/// of both contexts need: whoever asks for something need not wait for a thread of the other
-/// context, which may be busy, or asleep and slow to wake.
+/// Runs what is asked for on the context whose thread asks, and on the first one if it is none of
+/// theirs. For a strand that all of them need: nobody waits for a thread of another context, which
+/// may be busy, or asleep and slow to wake.
 ///
-/// Thread-safe. It keeps neither context running: something else must, as long as there is work.
+/// Thread-safe. The contexts must outlive it, and it keeps none of them running: something else
+/// must, as long as there is work.
 class NearestExecutor {
  public:
-  NearestExecutor(asio::io_context& home, asio::io_context& near) noexcept
-      : home_(&home), near_(&near) {}
+  using Contexts = std::vector<asio::io_context*>;
+
+  explicit NearestExecutor(const Contexts& contexts) noexcept : contexts_(&contexts) {}
 
   template <typename Function>
   void execute(Function&& function) const {
-    asio::io_context& context = near_->get_executor().running_in_this_thread() ? *near_ : *home_;
-    asio::post(context, std::forward<Function>(function));
+    asio::post(*nearest(), std::forward<Function>(function));
   }
 
   [[nodiscard]] asio::execution_context& query(
       asio::execution::context_t /*which*/) const noexcept {
-    return *home_;
+    return *contexts_->front();
   }
   [[nodiscard]] static constexpr asio::execution::blocking_t query(
       asio::execution::blocking_t /*which*/) noexcept {
@@ -40,8 +42,16 @@ class NearestExecutor {
   friend bool operator==(const NearestExecutor&, const NearestExecutor&) = default;
 
  private:
-  asio::io_context* home_;
-  asio::io_context* near_;
+  [[nodiscard]] asio::io_context* nearest() const {
+    for (asio::io_context* const context : *contexts_) {
+      if (context->get_executor().running_in_this_thread()) {
+        return context;
+      }
+    }
+    return contexts_->front();
+  }
+
+  const Contexts* contexts_;
 };
 
 }  // namespace meridian::runtime

@@ -18,7 +18,8 @@ namespace {
 
 using boost::asio::io_context;
 
-/// Threads that run contexts together: one for each entry of `runs`, the calling one for the first.
+/// Threads that run contexts together: one for each entry of `runs`, the calling one for the
+/// first.
 class Crew {
  public:
   explicit Crew(std::vector<io_context*> runs) : runs_(std::move(runs)) {}
@@ -93,12 +94,8 @@ class Crew {
 
 }  // namespace
 
-void run_on_threads(std::initializer_list<ContextThreads> contexts) {
-  std::vector<io_context*> runs;
-  for (const auto& [context, count] : contexts) {
-    runs.insert(runs.end(), std::max<std::size_t>(count, 1), &context);
-  }
-  Crew crew(std::move(runs));
+void run_on_threads(const std::vector<io_context*>& contexts) {
+  Crew crew(contexts);
   crew.start();
   crew.run();
 }

@@ -56,7 +56,8 @@ class Simulation {
     }
     const auto started_at = Uplink::Clock::now();
     start(endpoints);
-    runtime::run_on_threads({{context_, threads}});
+    runtime::run_on_threads(
+        std::vector<asio::io_context*>(std::max<std::size_t>(threads, 1), &context_));
     progress_.clear();
     const std::chrono::duration<double> elapsed = ended_at_ - started_at;
     return result(elapsed.count());

@@ -33,7 +33,7 @@ std::string to_text(const tcp::endpoint& endpoint) {
 tcp::acceptor listen_on(const asio::any_io_executor& executor, const ListenerOptions& options) {
   try {
     const tcp::endpoint endpoint(asio::ip::make_address(options.host), options.port);
-    tcp::acceptor acceptor(asio::make_strand(executor));
+    tcp::acceptor acceptor(executor);
     acceptor.open(endpoint.protocol());
     acceptor.set_option(asio::socket_base::reuse_address(true));
     acceptor.bind(endpoint);
@@ -48,17 +48,18 @@ tcp::acceptor listen_on(const asio::any_io_executor& executor, const ListenerOpt
 
 }  // namespace
 
-Listener::Listener(const asio::any_io_executor& executor, std::size_t threads,
-                   ListenerOptions options, AggregatorHandle aggregator, status::UplinkTable& table,
+Listener::Listener(const std::vector<asio::any_io_executor>& executors, ListenerOptions options,
+                   AggregatorHandle aggregator, status::UplinkTable& table,
                    runtime::StopGroup<Session>& group)
-    : executor_(executor),
-      acceptor_(listen_on(executor, options)),
+    : acceptor_(listen_on(executors.front(), options)),
       options_(std::make_shared<const ListenerOptions>(std::move(options))),
-      turns_(std::make_shared<Turns>(executor, threads)),
       aggregator_(std::move(aggregator)),
       table_(table),
       group_(group),
       open_sessions_(std::make_shared<std::atomic<std::size_t>>(0)) {
+  for (const asio::any_io_executor& executor : executors) {
+    lanes_.push_back({executor, std::make_shared<Turns>(executor, 1)});
+  }
   const std::string address = to_text(acceptor_.local_endpoint());
   table_.add_listener({options_->name, std::string(name_of(options_->framing)), address});
   spdlog::info("listening on {} for {} uplinks ({})", address, name_of(options_->framing),
@@ -68,9 +69,13 @@ Listener::Listener(const asio::any_io_executor& executor, std::size_t threads,
 void Listener::start() {
   asio::co_spawn(
       acceptor_.get_executor(),
-      runtime::accept_all(acceptor_, executor_,
-                          fmt::format("uplink listener \"{}\"", options_->name),
-                          [this](tcp::socket socket) { open_session(std::move(socket)); }),
+      runtime::accept_all(
+          acceptor_, [this] { return lanes_[next_lane_].executor; },
+          fmt::format("uplink listener \"{}\"", options_->name),
+          [this](tcp::socket socket) {
+            open_session(std::move(socket), lanes_[next_lane_]);
+            next_lane_ = (next_lane_ + 1) % lanes_.size();
+          }),
       [self = shared_from_this()](const std::exception_ptr& error) { runtime::rethrow(error); });
 }
 
@@ -81,7 +86,7 @@ void Listener::stop() {
   });
 }
 
-void Listener::open_session(tcp::socket socket) {
+void Listener::open_session(tcp::socket socket, const Lane& lane) {
   error_code gone;
   const tcp::endpoint endpoint = socket.remote_endpoint(gone);
   std::string peer = gone ? "a peer that has gone" : to_text(endpoint);
@@ -102,16 +107,15 @@ void Listener::open_session(tcp::socket socket) {
     return;
   }
   spdlog::info("uplink {} ({}) from {} connected", record->id(), options_->name, record->peer());
-  const auto executor = socket.get_executor();
-  auto session =
-      std::make_shared<Session>(std::move(socket), options_, *turns_, aggregator_, table_, record);
+  auto session = std::make_shared<Session>(std::move(socket), options_, *lane.turns, aggregator_,
+                                           table_, record);
   if (!group_.add(session)) {
     table_.close(record, status::CloseReason::stopped, now());
     return;
   }
   open_sessions_->fetch_add(1, std::memory_order_relaxed);
   asio::co_spawn(
-      executor, session->run(),
+      lane.executor, session->run(),
       [session, &group = group_, open_sessions = open_sessions_](const std::exception_ptr& error) {
         runtime::rethrow(error);
         open_sessions->fetch_sub(1, std::memory_order_relaxed);

@@ -15,18 +15,21 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <vector>
 
 namespace meridian::uplink {
 
 /// Binds in its constructor, so that a port in use is known at the start; accepts from `start` on.
 ///
-/// Runs on a strand of its own; `start` and `stop` may be called from any thread. Must be held by a
-/// shared_ptr, and it and the references given must outlive the execution context's `run`.
+/// Runs on the first of the executors; `start` and `stop` may be called from any thread. Must be
+/// held by a shared_ptr, and it and the references given must outlive the execution context's
+/// `run`.
 class Listener : public std::enable_shared_from_this<Listener> {
  public:
-  /// As many sessions read at a time as there are `threads`. Throws std::runtime_error, naming
-  /// listener and address, where it cannot listen there.
-  Listener(const asio::any_io_executor& executor, std::size_t threads, ListenerOptions options,
+  /// Sessions are spread evenly over `executors`, each of which runs one thing at a time: one
+  /// session on each reads at a time. Throws std::runtime_error, naming listener and address, where
+  /// it cannot listen there.
+  Listener(const std::vector<asio::any_io_executor>& executors, ListenerOptions options,
            AggregatorHandle aggregator, status::UplinkTable& table,
            runtime::StopGroup<Session>& group);
 
@@ -36,12 +39,18 @@ class Listener : public std::enable_shared_from_this<Listener> {
   void stop();
 
  private:
-  void open_session(asio::ip::tcp::socket socket);
+  /// Where sessions run, one thing at a time.
+  struct Lane {
+    asio::any_io_executor executor;
+    std::shared_ptr<Turns> turns;
+  };
 
-  asio::any_io_executor executor_;
-  asio::ip::tcp::acceptor acceptor_;  // its executor is the listener's strand
+  void open_session(asio::ip::tcp::socket socket, const Lane& lane);
+
+  asio::ip::tcp::acceptor acceptor_;
+  std::vector<Lane> lanes_;
+  std::size_t next_lane_ = 0;
   std::shared_ptr<const ListenerOptions> options_;
-  std::shared_ptr<Turns> turns_;
   AggregatorHandle aggregator_;
   status::UplinkTable& table_;
   runtime::StopGroup<Session>& group_;

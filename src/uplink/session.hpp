@@ -27,7 +27,8 @@ namespace asio = boost::asio;
 /// lone frame travels at once. While the channel is full the socket is not read (or frames are
 /// dropped, if the listener says so).
 ///
-/// Everything runs on the socket's strand; only `stop` may be called from elsewhere. The references
+/// Everything runs on the socket's executor, which must run one thing at a time: a strand, or a
+/// context of one thread. Only `stop` may be called from elsewhere. The references
 /// given must outlive its `run`.
 class Session : public std::enable_shared_from_this<Session> {
  public:

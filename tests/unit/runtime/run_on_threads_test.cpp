@@ -22,7 +22,7 @@ TEST(RunOnThreads, RunsOnAsManyAsAsked) {
   for (int i = 0; i < 3; ++i) {
     asio::post(context, [&] { all_here.arrive_and_wait(); });
   }
-  run_on_threads({{context, 3}});
+  run_on_threads({&context, &context, &context});
   EXPECT_TRUE(context.stopped());
 }
 
@@ -44,7 +44,7 @@ TEST(RunOnThreads, RunsEachContextOnThreadsOfItsOwn) {
   note(one);
   note(two);
   note(two);
-  run_on_threads({{one, 1}, {two, 2}});
+  run_on_threads({&one, &two, &two});
   EXPECT_EQ(threads[&one], std::set{std::this_thread::get_id()});
   EXPECT_EQ(threads[&two].size(), 2U);
   EXPECT_FALSE(threads[&two].contains(std::this_thread::get_id()));
@@ -56,7 +56,7 @@ TEST(RunOnThreads, StopsAllContextsWhereOneThrows) {
   asio::steady_timer never(one, std::chrono::hours(1));
   never.async_wait([](const boost::system::error_code&) {});
   asio::post(two, [] { throw std::logic_error("a bug"); });
-  EXPECT_THROW(run_on_threads({{one, 2}, {two, 1}}), std::logic_error);
+  EXPECT_THROW(run_on_threads({&one, &one, &two}), std::logic_error);
 }
 
 TEST(RunOnThreads, ThrowsHereWhatIsThrownThereAndStopsTheOthers) {
@@ -69,7 +69,7 @@ TEST(RunOnThreads, ThrowsHereWhatIsThrownThereAndStopsTheOthers) {
     all_here.arrive_and_wait();
     throw std::logic_error("a bug");
   });
-  EXPECT_THROW(run_on_threads({{context, 2}}), std::logic_error);
+  EXPECT_THROW(run_on_threads({&context, &context}), std::logic_error);
 }
 
 }  // namespace
