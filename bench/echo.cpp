@@ -1,4 +1,5 @@
-// What a process that does nothing else answers: for what the machine adds to a question over a Unix socket.
+// What a process that does nothing else answers: for what the machine adds to a question over a
+// Unix socket.
 //
 //     bench_echo SOCKET
 //

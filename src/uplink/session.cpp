@@ -193,13 +193,6 @@ void Session::watch_idle() {
 
 void Session::finish() {
   idle_timer_.cancel();
-  error_code ignored;
-  if (closing_ == CloseReason::malformed || closing_ == CloseReason::idle_timeout) {
-    // A reset: a peer that has sent everything would take an end of stream for success.
-    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
-  }
-  socket_.close(ignored);
-
   const std::size_t cut_short = malformed_ ? 0 : buffer_.unconsumed();
   if (malformed_) {
     table_.count_malformed(*malformed_);
@@ -217,6 +210,14 @@ void Session::finish() {
   spdlog::info("uplink {} ({}) from {} closed: {}, {} frames, {} octets", record_->id(),
                record_->listener(), record_->peer(), name_of(*closing_), record_->frames(),
                record_->bytes());
+
+  // Last: a peer that sees its connection end finds it in the books.
+  error_code ignored;
+  if (closing_ == CloseReason::malformed || closing_ == CloseReason::idle_timeout) {
+    // A reset: a peer that has sent everything would take an end of stream for success.
+    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+  }
+  socket_.close(ignored);
 }
 
 }  // namespace meridian::uplink

@@ -285,7 +285,7 @@ TEST_F(StartUp, TooManyThreadsAreAnError) {
       {"/bin/bash", "-c",
        fmt::format("ulimit -v 2000000; exec {} --config {}", testing::meridiand, file)});
   EXPECT_EQ(refused.status, 1);
-  EXPECT_THAT(refused.err, HasSubstr("cannot start 1024 threads"));
+  EXPECT_THAT(refused.err, HasSubstr("cannot start 1025 threads"));
   EXPECT_THAT(refused.err, ::testing::Not(HasSubstr("ready")));
 }
 
