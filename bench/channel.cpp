@@ -70,6 +70,7 @@ template <typename Produce>
 void run_on_pool(const Work& work, asio::thread_pool& pool, std::future<std::uint64_t> consumed,
                  Produce produce) {
   std::vector<std::future<void>> producing;
+  producing.reserve(work.producers);
   for (std::size_t i = 0; i < work.producers; ++i) {
     producing.push_back(asio::co_spawn(pool, produce(work.share_of(i)), asio::use_future));
   }
@@ -218,6 +219,7 @@ class LockedQueue {
 void run_lock(const Work& work) {
   LockedQueue queue;
   std::vector<std::thread> producers;
+  producers.reserve(work.producers);
   for (std::size_t i = 0; i < work.producers; ++i) {
     producers.emplace_back([&queue, frames = work.share_of(i)] {
       for (std::uint64_t sequence = 0; sequence < frames; ++sequence) {

@@ -32,10 +32,7 @@ void raise_open_files_limit() {
 
 void run(std::uint16_t port, std::size_t count, std::size_t payload_bytes) {
   raise_open_files_limit();
-  std::vector<Fd> uplinks;
-  for (std::size_t i = 0; i < count; ++i) {
-    uplinks.push_back(connect_to(port));
-  }
+  const std::vector<Fd> uplinks = connect_all(port, count);
   std::cout << "ready" << std::endl;
   std::vector<std::byte> frame(frame_header_bytes + payload_bytes);
   std::uint64_t sequence = 0;

@@ -41,7 +41,7 @@ class Ages {
   void take(std::string_view octets) {
     while (!octets.empty()) {
       const std::size_t count = std::min(octets.size(), frame_bytes - held_);
-      std::copy_n(octets.data(), count, frame_.data() + held_);
+      std::ranges::copy(octets.substr(0, count), frame_.data() + held_);
       held_ += count;
       octets.remove_prefix(count);
       if (held_ == frame_bytes) {
@@ -94,10 +94,7 @@ void send_on_schedule(const std::vector<Fd>& uplinks, double rate, std::uint64_t
 
 void run(std::uint16_t port, const std::string& socket, std::size_t count, double rate,
          int seconds) {
-  std::vector<Fd> uplinks;
-  for (std::size_t i = 0; i < count; ++i) {
-    uplinks.push_back(connect_to(port));
-  }
+  const std::vector<Fd> uplinks = connect_all(port, count);
   ControlSocket control(socket);
   Ages ages;
   const std::uint64_t frames = total_of(uplinks.size(), rate, seconds);

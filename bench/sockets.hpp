@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -67,6 +69,16 @@ inline Fd connect_to(std::uint16_t port) {
   const int on = 1;
   ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   return socket;
+}
+
+/// So many connections to a port of 127.0.0.1.
+inline std::vector<Fd> connect_all(std::uint16_t port, std::size_t count) {
+  std::vector<Fd> sockets;
+  sockets.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    sockets.push_back(connect_to(port));
+  }
+  return sockets;
 }
 
 }  // namespace meridian::bench

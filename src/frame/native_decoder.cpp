@@ -2,7 +2,30 @@
 
 #include "frame/wire.hpp"
 
+#include <cstring>
+
 namespace meridian {
+
+namespace {
+
+/// How many whole frames follow a valid one that differ from it in sequence and payload alone, the
+/// sequences counting up: as most do, and so they need no further check.
+std::uint32_t count_alike(const std::byte* frame, std::size_t bytes, std::size_t left) {
+  std::uint32_t count = 0;
+  std::uint64_t sequence = wire::frame_sequence(frame);
+  for (; left >= bytes; left -= bytes) {
+    const std::byte* const next = frame + bytes;
+    if (std::memcmp(next, frame, wire::flags_end) != 0 ||
+        wire::frame_sequence(next) != ++sequence) {
+      break;
+    }
+    ++count;
+    frame = next;
+  }
+  return count;
+}
+
+}  // namespace
 
 Decoded NativeDecoder::decode(const SlabRange& stream, const ReadStamp& stamp) {
   Decoded found;
@@ -40,6 +63,9 @@ Decoded NativeDecoder::decode(const SlabRange& stream, const ReadStamp& stamp) {
     }
     runs_.add(wire::frame_origin(frame), wire::frame_sequence(frame), bytes);
     at += bytes;
+    const std::uint32_t alike = count_alike(frame, bytes, size - at);
+    runs_.add_alike(alike, bytes);
+    at += alike * bytes;
   }
 
   found.consumed = at;

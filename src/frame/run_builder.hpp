@@ -30,6 +30,13 @@ class RunBuilder {
     add_elsewhere(origin, sequence, bytes);
   }
 
+  /// So many more of the origin and size that were added last, the sequences counting up from it.
+  void add_alike(std::uint32_t count, std::size_t bytes) {
+    frames_ += count;
+    runs_[last_].frames += count;
+    runs_[last_].bytes += count * bytes;
+  }
+
   [[nodiscard]] std::uint32_t frames() const noexcept { return frames_; }
 
   /// What was added, and begins anew.

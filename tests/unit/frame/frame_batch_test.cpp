@@ -296,7 +296,7 @@ class JoinedReads : public ::testing::Test {
   /// One read, received so many microseconds after the first.
   FrameBatch read(std::uint64_t first, std::uint32_t frames, std::int64_t microseconds,
                   std::size_t payload_bytes = 0, SequenceWidth width = SequenceWidth::bits64) {
-    FrameBatch batch = batch_of_run({1, 1}, first, frames, payload_bytes);
+    const FrameBatch batch = batch_of_run({1, 1}, first, frames, payload_bytes);
     const std::span<std::byte> copy =
         std::span(slab_.get(), slab_bytes).subspan(used_, batch.bytes());
     std::ranges::copy(batch.octets(), copy.begin());
@@ -346,7 +346,7 @@ TEST_F(JoinedReads, KeepTheirTimesThroughEverySplit) {
     FrameBatch rest = read(0, 2, 0);
     ASSERT_TRUE(rest.join(read(2, 1, 50)));
     ASSERT_TRUE(rest.join(read(3, 2, 70)));
-    std::vector<Time> all = times_of(rest);
+    const std::vector<Time> all = times_of(rest);
     const FrameBatch front = rest.split_front(count);
     std::vector<Time> parts = times_of(front);
     std::ranges::copy(times_of(rest), std::back_inserter(parts));

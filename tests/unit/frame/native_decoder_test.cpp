@@ -199,6 +199,25 @@ TEST(NativeDecoder, LeavesATruncatedTailAndSaysHowMuchItWants) {
   }
 }
 
+TEST(NativeDecoder, LooksAtEachHeaderAlsoAmongFramesThatAreAlike) {
+  constexpr std::size_t frame_bytes = frame_header_bytes + 10;
+  for (std::size_t octet = 0; octet < frame_header_bytes; ++octet) {
+    SCOPED_TRACE(octet);
+    Octets stream;
+    for (std::uint64_t sequence = 0; sequence < 5; ++sequence) {
+      append(stream, native_frame(header(1, 2, sequence), sample_payload(10)));
+    }
+    stream[2 * frame_bytes + octet] ^= std::byte{0x80};
+    const Decoded found = decode(stream);
+    ASSERT_TRUE(found.batch.has_value());
+    const bool is_bad = octet < 4 || octet == 10 || octet == 11;  // length or flags
+    ASSERT_EQ(found.batch->frames(), is_bad ? 2U : 5U);
+    const FrameBatch unknown(copy_to_slab(found.batch->octets()), {.frames = found.batch->frames()},
+                             {});
+    EXPECT_EQ(found.batch->find_runs(), unknown.find_runs());
+  }
+}
+
 TEST(NativeDecoder, FindsNothingInNothing) {
   const Decoded found = decode({});
   EXPECT_FALSE(found.batch.has_value());

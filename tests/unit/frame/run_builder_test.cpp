@@ -36,6 +36,22 @@ TEST(RunBuilder, CountsFramesAndBeginsAnew) {
   EXPECT_EQ(runs.take().frames, 1U);
 }
 
+TEST(RunBuilder, GoesOnBehindFramesThatAreAlike) {
+  RunBuilder runs(SequenceWidth::bits64);
+  runs.add(a, 1, 20);
+  runs.add(b, 5, 20);
+  runs.add_alike(3, 20);
+  runs.add(b, 9, 20);
+  runs.add(a, 2, 20);
+  runs.add_alike(0, 20);
+  const FrameSummary found = runs.take();
+  EXPECT_EQ(found.frames, 7U);
+  EXPECT_EQ(found.frame_bytes, 20U);
+  EXPECT_THAT(found.runs,
+              ElementsAre(meridian::Run{.origin = a, .frames = 2, .first = 1, .bytes = 40},
+                          meridian::Run{.origin = b, .frames = 5, .first = 5, .bytes = 100}));
+}
+
 TEST(RunBuilder, TellsTheSizeOfFramesOnlyWhereAllHaveTheSame) {
   const auto frame_bytes_of = [](std::initializer_list<std::size_t> sizes) {
     RunBuilder runs(SequenceWidth::bits64);

@@ -143,33 +143,43 @@ TEST(AbandonedTurns, AreGivenUpWithTheirContext) {
   EXPECT_EQ(alive.use_count(), 1) << "whoever waited is still there";
 }
 
-TEST(ManyThreads, NeverHaveMoreTurnsThanThereAre) {
-  constexpr std::size_t count = 3;
-  constexpr int sessions = 50;
-  constexpr int rounds = 200;
-  asio::thread_pool pool(4);
-  const auto turns = std::make_shared<Turns>(pool.get_executor(), count);
+/// What sessions on many threads have in common.
+struct Crowd {
+  static constexpr std::size_t count = 3;
+  static constexpr int rounds = 200;
+
+  asio::thread_pool pool{4};
+  std::shared_ptr<Turns> turns = std::make_shared<Turns>(pool.get_executor(), count);
   std::atomic<std::size_t> at_once = 0;
   std::atomic<bool> too_many = false;
   std::atomic<int> had = 0;
-  const auto session = [&]() -> asio::awaitable<void> {
-    for (int round = 0; round < rounds; ++round) {
-      const Turns::Turn turn = co_await take(*turns, record());
-      too_many = too_many || ++at_once > count;
-      co_await asio::post(pool, asio::use_awaitable);
-      --at_once;
-      ++had;
+};
+
+asio::awaitable<void> take_turns(Crowd& crowd) {
+  for (int round = 0; round < Crowd::rounds; ++round) {
+    const Turns::Turn turn = co_await take(*crowd.turns, record());
+    if (++crowd.at_once > Crowd::count) {
+      crowd.too_many = true;
     }
-  };
+    co_await asio::post(crowd.pool, asio::use_awaitable);
+    --crowd.at_once;
+    ++crowd.had;
+  }
+}
+
+TEST(ManyThreads, NeverHaveMoreTurnsThanThereAre) {
+  constexpr int sessions = 50;
+  Crowd crowd;
   std::vector<std::future<void>> done;
+  done.reserve(sessions);
   for (int i = 0; i < sessions; ++i) {
-    done.push_back(asio::co_spawn(pool, session(), asio::use_future));
+    done.push_back(asio::co_spawn(crowd.pool, take_turns(crowd), asio::use_future));
   }
   for (std::future<void>& each : done) {
     each.get();
   }
-  EXPECT_FALSE(too_many);
-  EXPECT_EQ(had, sessions * rounds);
+  EXPECT_FALSE(crowd.too_many);
+  EXPECT_EQ(crowd.had, sessions * Crowd::rounds);
 }
 
 }  // namespace
