@@ -16,6 +16,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <condition_variable>
@@ -24,9 +25,11 @@
 #include <cstdlib>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -43,7 +46,7 @@ struct Frame {
   std::array<char, 76> octets{};
 };
 
-/// What a read of 64 KiB holds of them.
+/// What 64 KiB hold of them: a batch of moderate size.
 constexpr std::size_t frames_per_batch = 780;
 
 /// What may be on its way.
@@ -81,7 +84,7 @@ void run_on_pool(const Work& work, asio::thread_pool& pool, std::future<std::uin
   check(consumed.get(), work.frames);
 }
 
-// meridian::channel -----------------------------------------------------------------------------
+// meridian::channel
 
 using Batch = std::vector<Frame>;
 
@@ -158,7 +161,6 @@ void run_frames(const Work& work) {
 }
 
 // concurrent_channel, used as it comes
-// --------------------------------------------------------------
 
 using Naive = asio::experimental::concurrent_channel<void(error_code, Frame)>;
 
@@ -190,7 +192,6 @@ void run_naive(const Work& work) {
 }
 
 // A lock
-// -------------------------------------------------------------------------------------------
 
 class LockedQueue {
  public:

@@ -13,12 +13,15 @@
 
 #include <boost/endian/conversion.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <span>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 

@@ -29,8 +29,8 @@ struct Run {
 /// What is known of frames without looking at them.
 struct FrameSummary {
   std::uint32_t frames = 0;
-  std::uint32_t frame_bytes =
-      0;                    ///< octets of each frame, or 0 where that is not known to be equal
+  /// Octets of each frame; 0 where they are not known to be equal.
+  std::uint32_t frame_bytes = 0;
   std::vector<Run> runs{};  ///< all of them, those of one origin in their order; or not known
 };
 
@@ -42,7 +42,7 @@ struct ReadStamp {
   SequenceWidth width = SequenceWidth::bits64;
 };
 
-/// An allocation that batches share. Never written to once a batch refers to it.
+/// An allocation that batches share. Octets that a batch refers to are never written to again.
 using Slab = std::shared_ptr<const std::byte[]>;
 
 /// Octets inside a slab, which stays as long as anything refers to it.

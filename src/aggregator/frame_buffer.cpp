@@ -136,35 +136,21 @@ void FrameBuffer::add(FrameBatch batch) {
 }
 
 FrameBuffer::Taken FrameBuffer::take(const Step& step) {
-  // Frames may have been joined to an entry that was looked at before, or that is the last one.
-  divide_at(step.from_place);
-  divide_at(step.until_place);
   Taken taken;
   taken.next_place = step.from_place;
   auto entry = entries_.lower_bound(step.from_place);
-  for (std::size_t looked_at = 0; entry != entries_.end() && entry->first < step.until_place;
-       ++looked_at) {
-    if (taken.amount.frames == step.max_frames || looked_at == step.max_batches ||
-        taken.copied > max_copied_in_step) {
-      return taken;
-    }
+  std::size_t looked_at = 0;
+  while (entry != entries_.end() && entry->first < step.until_place &&
+         taken.amount.frames < step.max_frames && looked_at < step.max_batches &&
+         taken.copied <= max_copied_in_step) {
     entry = take_from(entry, step, taken);
+    ++looked_at;
   }
-  taken.reached_end = true;
+  taken.reached_end = entry == entries_.end() || entry->first >= step.until_place;
+  if (taken.amount.frames < step.max_frames) {
+    seal();  // the next step does not look again at what was there
+  }
   return taken;
-}
-
-void FrameBuffer::divide_at(std::uint64_t place) {
-  const auto behind = entries_.lower_bound(place);
-  if (behind == entries_.begin()) {
-    return;
-  }
-  const auto entry = std::prev(behind);
-  const std::uint64_t count = place - entry->first;
-  if (count < entry->second.frames()) {
-    FrameBatch front = entry->second.split_front(static_cast<std::uint32_t>(count));
-    entries_.emplace_hint(behind, place, std::exchange(entry->second, std::move(front)));
-  }
 }
 
 FrameBuffer::Entries::iterator FrameBuffer::take_from(Entries::iterator entry, const Step& step,
@@ -174,7 +160,9 @@ FrameBuffer::Entries::iterator FrameBuffer::take_from(Entries::iterator entry, c
   const Wanted wanted = wanted_of(entry->second, step.satellite_id);
   taken.next_place = entry->first + entry->second.frames();
   if (wanted == Wanted::none) {
-    taken.copied += entry->second.compact();
+    if (taken.amount.frames > 0) {
+      taken.copied += entry->second.compact();  // those that share its slab may be gone
+    }
     return next;
   }
   Entries::node_type node = entries_.extract(entry);
@@ -182,8 +170,12 @@ FrameBuffer::Entries::iterator FrameBuffer::take_from(Entries::iterator entry, c
   FrameBatch& batch = node.mapped();
   const bool whole = wanted == Wanted::all && batch.frames() <= room;
   if (whole) {
+    if (step.satellite_id) {
+      taken.copied += batch.compact();  // those that share its slab stay
+    }
     taken.batches.push_back({place, std::move(batch)});
   } else {
+    taken.copied += wanted == Wanted::some ? batch.bytes() : 0;
     FrameBatch part = wanted == Wanted::all ? batch.split_front(static_cast<std::uint32_t>(room))
                                             : sort_out(batch, *step.satellite_id, room);
     node.key() = place + part.frames();
@@ -207,7 +199,7 @@ void FrameBuffer::put_back(std::vector<BufferedBatch> batches, bool lent) {
     if (lent) {
       settle(amount);
     }
-    buffered.batch.compact();
+    buffered.batch.forget_large_runs();
     entries_.emplace(buffered.place, std::move(buffered.batch));
   }
   switch (limits_.when_full) {
@@ -300,7 +292,8 @@ bool FrameBuffer::join_last(const FrameBatch& batch) {
     return false;
   }
   auto& [place, last] = *std::prev(entries_.end());
-  return place + last.frames() + batch.frames() == end_place_ &&
+  const std::uint64_t begin = end_place_ - batch.frames();
+  return place + last.frames() == begin && begin != sealed_place_ &&
          last.reads() < FramePage::max_joined && last.join(batch);
 }
 

@@ -23,7 +23,8 @@ namespace meridian {
 ///
 /// Small batches are joined, see FramePage. Larger ones stay where they were read; they share slabs
 /// with those that were read next, and usually leave together. Where they do not, after a drain of
-/// one satellite and where the newest are dropped, they move to memory of their own.
+/// one satellite and where the newest are dropped, what leaves and what stays behind it move to
+/// memory of their own.
 ///
 /// Not thread-safe: owned by the aggregator. Invariant, after each call: `depth()` is within
 /// the limits, unless the policy is `WhenFull::backpressure` and frames were put back that were not
@@ -92,6 +93,10 @@ class FrameBuffer {
   /// The place that the next frame will get.
   [[nodiscard]] std::uint64_t end_place() const noexcept { return end_place_; }
 
+  /// The next frame is not joined to those before. Done by each `take` that another step may
+  /// follow.
+  void seal() noexcept { sealed_place_ = end_place_; }
+
  private:
   [[nodiscard]] bool over_limits() const noexcept {
     return depth_.frames > limits_.max_frames || depth_.bytes > limits_.max_bytes;
@@ -106,7 +111,6 @@ class FrameBuffer {
   void evict_oldest();
   void evict_newest();
   void drop(DropReason reason, const FrameBatch& batch);
-  void divide_at(std::uint64_t place);
   Entries::iterator take_from(Entries::iterator entry, const Step& step, Taken& taken);
 
   BufferLimits limits_;
@@ -117,6 +121,7 @@ class FrameBuffer {
   Depth lent_;
   Depth high_water_;
   std::uint64_t end_place_ = 1;
+  std::uint64_t sealed_place_ = 0;
   bool backpressure_released_ = false;
 };
 

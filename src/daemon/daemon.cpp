@@ -56,7 +56,7 @@ Daemon::Daemon(const Config& config)
   contexts_.push_back(&control_context_);
   std::vector<asio::any_io_executor> uplink_executors;
   for (std::size_t i = 0; i < thread_count(config.threads); ++i) {
-    asio::io_context& context = uplink_contexts_.emplace_back(1);
+    Context& context = uplink_contexts_.emplace_back(1);
     contexts_.push_back(&context);
     kept_running_.emplace_back(context.get_executor());
     uplink_executors.emplace_back(context.get_executor());
@@ -70,6 +70,11 @@ Daemon::Daemon(const Config& config)
     listeners_.push_back(std::make_shared<uplink::Listener>(uplink_executors, options, *aggregator_,
                                                             uplinks_, sessions_));
   }
+}
+
+Daemon::~Daemon() {
+  control_context_.shutdown();
+  std::ranges::for_each(uplink_contexts_, &Context::shutdown);
 }
 
 int Daemon::run() {

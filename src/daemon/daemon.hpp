@@ -39,16 +39,26 @@ class Daemon {
   /// status.
   [[nodiscard]] int run();
 
+  /// Where it did not stop in order, what is left in one context refers to the others: all of it
+  /// goes before any of them does.
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
  private:
+  class Context : public asio::io_context {
+   public:
+    using asio::io_context::io_context;
+    using asio::io_context::shutdown;  // destroys what waits in it
+  };
+
   [[nodiscard]] asio::awaitable<void> wait_for_signal();
   [[nodiscard]] asio::awaitable<void> stop_in_order();
   void give_up_after_deadline();
 
-  // The control socket's is destroyed first: the aggregator's channels are in it, and wake senders
-  // when they go.
-  std::deque<asio::io_context> uplink_contexts_;
-  asio::io_context control_context_{1};
-  runtime::NearestExecutor::Contexts contexts_;  // all of them, the control socket's first
+  runtime::NearestExecutor::Contexts contexts_;  // those that follow, the control socket's first
+  std::deque<Context> uplink_contexts_;
+  Context control_context_{1};
   std::vector<asio::executor_work_guard<asio::io_context::executor_type>> kept_running_;
   asio::signal_set signals_;
   asio::steady_timer deadline_;

@@ -12,11 +12,19 @@
 #include <cstddef>
 #include <tuple>
 
+#include <malloc.h>
+
 namespace meridian::daemon {
 
 namespace {
 
 constexpr unsigned seconds_between_trims = 10;
+
+void give_memory_back() {
+  if (SlabPool::of_process().trim() > 0) {
+    ::malloc_trim(0);  // the C library keeps what is freed in the middle of its heaps
+  }
+}
 
 }  // namespace
 
@@ -43,7 +51,7 @@ asio::awaitable<void> Housekeeping::run(AggregatorHandle aggregator) {
     }
     log_drops(*report);
     if (second % seconds_between_trims == 0) {
-      SlabPool::of_process().trim();
+      give_memory_back();
     }
   }
 }

@@ -1,6 +1,5 @@
 #include "frame/decoder.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace meridian {

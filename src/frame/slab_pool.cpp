@@ -1,9 +1,7 @@
 #include "frame/slab_pool.hpp"
 
 #include <algorithm>
-#include <cassert>
 #include <new>
-#include <tuple>
 
 namespace meridian {
 
@@ -27,8 +25,9 @@ class SlabPool::Allocator {
   explicit(false) Allocator(const Allocator<U>& other) noexcept : pool_(other.pool_) {}
 
   [[nodiscard]] T* allocate(std::size_t count) {
-    assert(count * sizeof(T) <= block_bytes);
-    std::ignore = count;
+    if (count * sizeof(T) > block_bytes) {
+      throw std::bad_alloc();  // a library with larger reference counts
+    }
     return static_cast<T*>(pool_->take_block());
   }
   void deallocate(T* block, std::size_t /*count*/) noexcept { pool_->give_back(block); }
@@ -45,6 +44,10 @@ class SlabPool::Allocator {
   SlabPool* pool_;
 };
 
+SlabPool::SlabPool(std::size_t max_unused) : max_unused_(max_unused) {
+  unused_.reserve(max_unused);
+}
+
 SlabPool::~SlabPool() {
   std::ranges::for_each(unused_, [](void* block) { ::operator delete(block); });
 }
@@ -59,7 +62,7 @@ std::shared_ptr<std::byte[]> SlabPool::take() {
   return std::allocate_shared_for_overwrite<std::byte[]>(Allocator<std::byte>(*this), slab_bytes);
 }
 
-void SlabPool::trim() {
+std::size_t SlabPool::trim() {
   std::vector<void*> surplus;
   {
     const std::lock_guard lock(mutex_);
@@ -69,6 +72,7 @@ void SlabPool::trim() {
     never_needed_ = unused_.size();
   }
   std::ranges::for_each(surplus, [](void* block) { ::operator delete(block); });
+  return surplus.size();
 }
 
 std::size_t SlabPool::unused() const {
@@ -93,7 +97,6 @@ void SlabPool::give_back(void* block) noexcept {
   {
     const std::lock_guard lock(mutex_);
     if (unused_.size() < max_unused_) {
-      unused_.reserve(max_unused_);  // once
       unused_.push_back(block);
       return;
     }

@@ -17,7 +17,7 @@ class SlabPool {
   static constexpr std::size_t slab_bytes = 256 * 1024;
 
   /// Keeps up to `max_unused` slabs that are not in use.
-  explicit SlabPool(std::size_t max_unused) : max_unused_(max_unused) {}
+  explicit SlabPool(std::size_t max_unused);
   SlabPool(const SlabPool&) = delete;
   SlabPool& operator=(const SlabPool&) = delete;
   ~SlabPool();
@@ -28,9 +28,9 @@ class SlabPool {
   /// A slab with undefined contents. Goes back with its last reference.
   [[nodiscard]] std::shared_ptr<std::byte[]> take();
 
-  /// Gives the system what was not needed since the last call: so memory follows the load, with as
-  /// much delay as there is between two calls.
-  void trim();
+  /// Frees what was not needed since the last call, so that memory follows the load with as much
+  /// delay as there is between two calls. Returns how many slabs that were.
+  std::size_t trim();
 
   /// How many slabs are not in use.
   [[nodiscard]] std::size_t unused() const;

@@ -62,6 +62,9 @@ asio::awaitable<void> Session::run() {
         closing_ = CloseReason::connection_lost;
       }
     }
+    if (closing_) {
+      break;  // there is nothing to read, and the turn may be long in coming
+    }
     std::optional<Turns::Turn> turn = turns_.try_take();
     if (!turn) {
       waits_for_turn_ = true;
@@ -119,6 +122,10 @@ std::optional<FrameBatch> Session::read_and_decode() {
                         .width = decoder_->sequence_width()};
   const SlabRange stream = buffer_.contents();
   Decoded decoded = decoder_->decode(stream, stamp);
+  if (decoded.batch && options_->when_channel_full == WhenChannelFull::drop) {
+    // It may be given up; those beside it in the slab must not keep its octets in memory.
+    decoded.batch->compact();
+  }
   const bool adopted = decoded.batch && decoded.batch->octets().data() == stream.octets.data();
   buffer_.consume(decoded.consumed, decoded.wanted, ReadBuffer::Adopted{adopted});
   stream_offset_ += decoded.consumed;

@@ -22,11 +22,11 @@ namespace meridian::uplink {
 
 namespace asio = boost::asio;
 
-/// Lets a few sessions read at a time, as many as threads run them; the others wait in the order in
-/// which they asked. So between two reads a thread gets to everything else, the aggregator and the
-/// control socket, however many uplinks have something to say. And since a session keeps its turn
-/// while it waits for room in the channel, what backpressure holds back stays in the sockets: no
-/// more batches wait than there are turns.
+/// Lets a few sessions read at a time; the others wait in the order in which they asked. So between
+/// two reads a thread gets to everything else, the aggregator and the control socket, however many
+/// uplinks have something to say. And since a session keeps its turn while it waits for room in the
+/// channel, what backpressure holds back stays in the sockets: no more batches wait than there are
+/// turns.
 ///
 /// Thread-safe. Must be held by a shared_ptr, but not by those who wait: they belong to it.
 class Turns : public std::enable_shared_from_this<Turns> {

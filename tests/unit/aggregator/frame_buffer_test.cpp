@@ -192,6 +192,7 @@ TEST(FrameBufferTake, LeavesWhatCameAfterTheGivenPlace) {
   Buffer buffer(limits(any, any, WhenFull::drop_oldest));
   buffer.add(0, 3);
   const std::uint64_t until = buffer->end_place();
+  buffer->seal();
   buffer.add(3, 3);
   const FrameBuffer::Taken taken = buffer->take(
       {.max_frames = any, .satellite_id = std::nullopt, .until_place = until, .max_batches = any});

@@ -60,12 +60,12 @@ TEST(SlabPool, KeepsNoMoreThanItMay) {
 TEST(SlabPool, LetsGoOfWhatWasNotNeededSinceTheLastTrim) {
   SlabPool pool(10);
   std::ignore = take(pool, 6);
-  pool.trim();
+  EXPECT_EQ(pool.trim(), 0U);
   EXPECT_EQ(pool.unused(), 6U) << "they were in use since the last trim";
   std::ignore = take(pool, 2);
-  pool.trim();
+  EXPECT_EQ(pool.trim(), 4U);
   EXPECT_EQ(pool.unused(), 2U);
-  pool.trim();
+  EXPECT_EQ(pool.trim(), 2U);
   EXPECT_EQ(pool.unused(), 0U);
 }
 
