@@ -326,10 +326,10 @@ def table(found):
                      f"{one['ratio_to_keeping']:.2f} of a loop that keeps as much",
                      to_reach.get(str(payload), "")))
     for count, one in found.get("uplinks", {}).items():
-        rows.append((f"{count} uplinks", f"{million(one['frames_per_s'])} frames/s",
+        rows.append((f"{count} uplink{'s' if int(count) > 1 else ''}", f"{million(one['frames_per_s'])} frames/s",
                      f"{one['share_of_48']:.2f} of the rate at 48", "0.5" if str(count) == "10000" else ""))
     for count, one in found.get("channel", {}).items():
-        rows.append((f"channel, {count} producers",
+        rows.append((f"channel, {count} producer{'s' if int(count) > 1 else ''}",
                      f"{million(one['batches'])} frames/s in batches, {million(one['frames'])} singly; "
                      f"concurrent_channel naively {million(one['naive'])}, under a lock {million(one['lock'])}",
                      f"batches {one['batches_over_lock']:.0f} × the lock", "10 ×" if str(count) == "48" else ""))

@@ -47,11 +47,11 @@ class BreakingSink final : public spdlog::sinks::base_sink<std::mutex> {
 
 class BrokenDaemon : public ::testing::Test {
  protected:
-  BrokenDaemon() {
+  void SetUp() override {
     spdlog::set_default_logger(
         std::make_shared<spdlog::logger>("breaking", std::make_shared<BreakingSink>()));
   }
-  ~BrokenDaemon() override { spdlog::set_default_logger(before_); }
+  void TearDown() override { spdlog::set_default_logger(before_); }
 
   /// A port that was free a moment ago.
   [[nodiscard]] std::uint16_t free_port() {
