@@ -307,7 +307,7 @@ def machine():
         if line.startswith("model name"):
             model = line.split(":", 1)[1].strip()
             break
-    return {"processor": model, "cores": os.cpu_count(), "kernel": platform.release()}
+    return {"processor": model, "cores": os.cpu_count(), "kernel": ".".join(platform.release().split(".")[:2])}
 
 
 def million(value):
