@@ -2,9 +2,9 @@
 
 build_packages=(
   g++ cmake ninja-build libboost1.81-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libcli11-dev
-  libssl-dev
+  libssl-dev libisal-dev libsystemd-dev pkg-config
 )
-test_packages=(libgtest-dev libgmock-dev)
+test_packages=(libgtest-dev libgmock-dev python3 mandoc man-db)
 tool_packages=(socat netcat-openbsd)
 clang_packages=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev)
 

@@ -48,6 +48,7 @@ constexpr Command commands[] = {
     {"stats", "The ledger and all counters", ctl::report_stats},
     {"uplinks", "Who is connected, and who was", ctl::report_uplinks},
     {"satellites", "Frames, gaps and drops per satellite and channel", ctl::report_satellites},
+    {"reload", "Read the configuration file again", ctl::report_reload},
     {"version", "What the daemon is", ctl::report_version},
 };
 

@@ -4,6 +4,7 @@
 #include "daemon/logging.hpp"
 #include "runtime/complain.hpp"
 #include "runtime/process_limits.hpp"
+#include "service/inherited_sockets.hpp"
 #include "status/version.hpp"
 
 #include <CLI/CLI.hpp>
@@ -24,19 +25,9 @@ namespace {
 
 using namespace meridian;
 
-/// Reads the configuration, or exits with the error.
-std::optional<daemon::Config> read_config(const std::optional<std::filesystem::path>& file) {
+int serve(const daemon::Config& config, const daemon::ReadConfig& read_config) {
   try {
-    return daemon::find_config(file);
-  } catch (const daemon::ConfigError& error) {
-    runtime::complain(fmt::format("meridiand: {}", error.what()));
-    return std::nullopt;
-  }
-}
-
-int serve(const daemon::Config& config) {
-  try {
-    daemon::set_up_logging(config.log);
+    daemon::set_log(daemon::open_log(config.log), config.log.level);
   } catch (const spdlog::spdlog_ex& error) {
     runtime::complain(fmt::format("meridiand: log.target: {}", error.what()));
     return EXIT_FAILURE;
@@ -45,7 +36,7 @@ int serve(const daemon::Config& config) {
     // Who reads the log may go away; that is no reason to end.
     std::signal(SIGPIPE, SIG_IGN);
     runtime::raise_open_files_limit();
-    return daemon::Daemon(config).run();
+    return daemon::Daemon(config, read_config, service::InheritedSockets::of_process()).run();
   } catch (const std::exception& error) {
     spdlog::critical("{}", error.what());
     if (config.log.target != "stderr" || config.log.level == spdlog::level::off) {
@@ -76,22 +67,26 @@ int main(int argc, char** argv) {
                        fmt::format("meridiand {} ({})", status::version, status::build));
   CLI11_PARSE(app, argc, argv);
 
-  std::optional<daemon::Config> config = read_config(file);
-  if (!config) {
+  const auto level = log_level ? daemon::log_level_from(*log_level) : std::nullopt;
+  if (log_level && !level) {
+    runtime::complain(fmt::format("meridiand: --log-level: must be one of {}, is \"{}\"",
+                                  daemon::log_level_names(), *log_level));
+    return EX_USAGE;
+  }
+  const daemon::ReadConfig read_config = [&file, level] {
+    daemon::Config config = daemon::find_config(file);
+    config.log.level = level.value_or(config.log.level);
+    return config;
+  };
+  try {
+    const daemon::Config config = read_config();
+    if (check_config) {
+      fmt::print("the configuration is valid\n");
+      return EXIT_SUCCESS;
+    }
+    return serve(config, read_config);
+  } catch (const daemon::ConfigError& error) {
+    runtime::complain(fmt::format("meridiand: {}", error.what()));
     return EX_CONFIG;
   }
-  if (log_level) {
-    const auto level = daemon::log_level_from(*log_level);
-    if (!level) {
-      runtime::complain(fmt::format("meridiand: --log-level: must be one of {}, is \"{}\"",
-                                    daemon::log_level_names(), *log_level));
-      return EX_USAGE;
-    }
-    config->log.level = *level;
-  }
-  if (check_config) {
-    fmt::print("the configuration is valid\n");
-    return EXIT_SUCCESS;
-  }
-  return serve(*config);
 }

@@ -44,9 +44,11 @@ enum class DropReason : std::uint8_t {
   buffer_full_oldest,  ///< evicted by WhenFull::drop_oldest
   buffer_full_newest,  ///< refused by WhenFull::drop_newest, or larger than the whole buffer
   channel_full,        ///< given up by its session because the channel was full
+  not_restored,        ///< saved over a restart, and missing where it was restored
 };
-inline constexpr std::array all_drop_reasons{
-    DropReason::buffer_full_oldest, DropReason::buffer_full_newest, DropReason::channel_full};
+inline constexpr std::array all_drop_reasons{DropReason::buffer_full_oldest,
+                                             DropReason::buffer_full_newest,
+                                             DropReason::channel_full, DropReason::not_restored};
 
 /// The name under which a reason is counted and logged, such as "channel_full".
 [[nodiscard]] std::string_view name_of(DropReason reason) noexcept;
@@ -118,6 +120,20 @@ struct OriginStats {
   ReceiveTime last_seen_at{};
 };
 
+/// What an aggregator hands over at its end, and another one takes up: with it, a restart is no
+/// break in the books.
+struct SavedState {
+  std::optional<Ledger> ledger;      ///< nothing where it is not known
+  std::vector<OriginStats> origins;  ///< as `AggregatorHandle::origins` has them
+  std::vector<FrameBatch> frames;    ///< the oldest first
+};
+
+/// The end of an aggregator.
+struct FinalState {
+  AggregatorStats stats;
+  SavedState saved;
+};
+
 /// A batch in or out of the buffer. `place` orders it among all others, so that it can go back.
 struct BufferedBatch {
   std::uint64_t place = 0;
@@ -153,13 +169,12 @@ struct DropReport {
 /// The way to the aggregator. All calls may fail with Errc::aggregator_shut_down, those with a
 /// result also with Errc::reply_dropped.
 ///
-/// Ownership: copies share the aggregator, which ends when the last of them is destroyed or when
-/// `shut_down` is called; what is in the buffer then goes with it. A call that is in progress keeps
-/// it alive.
-/// Lifetime: no handle may outlive the execution context.
-/// Thread-safety: copies and const members may be used on any thread.
-/// Cancellation: a cancelled call (asio::error::operation_aborted) may or may not have been carried
-/// out, but frames of a cancelled drain stay in the buffer or go back to their place.
+/// Ownership: copies share the aggregator, which ends when the last of them is destroyed, along
+/// with what is in the buffer, or when `shut_down` is called. A call that is in progress keeps it
+/// alive. Lifetime: no handle may outlive the execution context. Thread-safety: copies and const
+/// members may be used on any thread. Cancellation: a cancelled call
+/// (asio::error::operation_aborted) may or may not have been carried out, but frames of a cancelled
+/// drain stay in the buffer or go back to their place.
 class AggregatorHandle {
  public:
   template <typename T>
@@ -209,15 +224,27 @@ class AggregatorHandle {
   /// What was dropped since the last call.
   [[nodiscard]] asio::awaitable<Result<DropReport>> take_drop_report() const;
 
+  /// For a new aggregator, before anything is sent to it: takes up what another one has left. The
+  /// frames get the first places in the buffer, in their order, and its policy applies to them;
+  /// under `WhenFull::backpressure` none is lost, and the buffer may stand above its bounds. Where
+  /// the ledger has more frames buffered than there are, the others count as dropped
+  /// (`DropReason::not_restored`); without a ledger the frames count as received.
+  [[nodiscard]] asio::awaitable<Result<AggregatorStats>> restore(SavedState saved) const;
+
+  /// From now on other limits apply, to what is in the buffer too: the policy drops what is beyond
+  /// them, or lets nothing in until it has been drained. `max_tracked` forgets no origin.
+  [[nodiscard]] asio::awaitable<error_code> set_limits(BufferLimits limits,
+                                                       std::size_t max_tracked) const;
+
   /// Before a stop: from now on a full buffer holds nothing back, so that sessions can hand over
   /// what they have read, and the channel empties. Bounds are exceeded by at most that.
   [[nodiscard]] asio::awaitable<error_code> release_backpressure() const;
 
   /// Ends the aggregator for all handles: takes what is in the channel, as after
-  /// `release_backpressure`, and returns the last figures. Frames that are still in the buffer go
-  /// with it. Other calls fail from now on with Errc::aggregator_shut_down, also sends that wait;
-  /// those whose request was on its way fail with Errc::reply_dropped.
-  [[nodiscard]] asio::awaitable<Result<AggregatorStats>> shut_down() const;
+  /// `release_backpressure`, and returns the last figures and everything that it still has.
+  /// Other calls fail from now on with Errc::aggregator_shut_down, also sends that wait; those
+  /// whose request was on its way fail with Errc::reply_dropped.
+  [[nodiscard]] asio::awaitable<Result<FinalState>> shut_down() const;
 
  private:
   friend AggregatorHandle spawn_aggregator(const asio::any_io_executor&, const AggregatorOptions&);

@@ -21,8 +21,30 @@ std::string_view name_of(DropReason reason) noexcept {
       return "buffer_full_newest";
     case DropReason::channel_full:
       return "channel_full";
+    case DropReason::not_restored:
+      return "not_restored";
   }
   return "unknown";
+}
+
+void Accounts::restore(const SavedState& saved) {
+  origins_.restore(saved.origins);
+  std::uint64_t frames = 0;
+  for (const FrameBatch& batch : saved.frames) {
+    frames += batch.frames();
+    batch.for_each_run([&](const Run& run) {
+      if (!origins_.knows(run.origin)) {
+        origins_.count(run, batch.stamp().received_at);
+        origins_.judge(run, batch.stamp().width);
+      }
+    });
+  }
+  if (!saved.ledger || !saved.ledger->balanced() || saved.ledger->buffered < frames) {
+    ledger_.received = frames;
+    return;
+  }
+  ledger_ = *saved.ledger;
+  ledger_.dropped_for(DropReason::not_restored) += ledger_.buffered - frames;
 }
 
 void Accounts::received(const FrameBatch& batch) {

@@ -17,6 +17,12 @@ class Accounts {
  public:
   explicit Accounts(std::size_t max_tracked) : origins_(max_tracked) {}
 
+  /// Takes up the books of another aggregator, in place of empty ones. What they do not know of the
+  /// frames is counted as if they arrived now.
+  void restore(const SavedState& saved);
+
+  void set_max_tracked(std::size_t max_tracked) noexcept { origins_.set_max_tracked(max_tracked); }
+
   /// A batch arrived from the channel, whatever becomes of it.
   void received(const FrameBatch& batch);
 

@@ -126,6 +126,18 @@ void Actor::answer(request::TakeDropReport& request) {
   std::move(request.reply).send(accounts_.take_drop_report());
 }
 
+void Actor::answer(request::Restore& request) {
+  accounts_.restore(request.saved);
+  buffer_.restore(std::move(request.saved.frames));
+  std::move(request.reply).send(stats());
+}
+
+void Actor::answer(request::SetLimits& request) {
+  buffer_.set_limits(request.limits);
+  accounts_.set_max_tracked(request.max_tracked);
+  std::move(request.reply).send({});
+}
+
 void Actor::answer(request::ReleaseBackpressure& request) {
   buffer_.release_backpressure();
   std::move(request.reply).send({});
@@ -137,7 +149,13 @@ void Actor::answer(request::ShutDown& request) {
   while (take_batches(data_.level().capacity)) {
   }
   ended_ = true;
-  std::move(request.reply).send(stats());
+  FinalState last{.stats = stats(), .saved = {}};
+  last.saved.ledger = last.stats.ledger;
+  last.saved.origins = accounts_.origins().all();
+  for (auto& [place, batch] : buffer_.take_all()) {
+    last.saved.frames.push_back(std::move(batch));
+  }
+  std::move(request.reply).send(std::move(last));
 }
 
 void Actor::answer(request::Drain& request) {

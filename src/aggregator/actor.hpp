@@ -51,6 +51,8 @@ class Actor {
   void answer(request::GetDepth& request);
   void answer(request::GetStats& request);
   void answer(request::TakeDropReport& request);
+  void answer(request::Restore& request);
+  void answer(request::SetLimits& request);
   void answer(request::ReleaseBackpressure& request);
   void answer(request::ShutDown& request);
   void answer(request::Drain& request);

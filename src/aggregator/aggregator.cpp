@@ -246,11 +246,21 @@ asio::awaitable<AggregatorHandle::Result<DropReport>> AggregatorHandle::take_dro
   return Port::ask<request::TakeDropReport>(port_);
 }
 
+asio::awaitable<AggregatorHandle::Result<AggregatorStats>> AggregatorHandle::restore(
+    SavedState saved) const {
+  return Port::ask<request::Restore>(port_, std::move(saved));
+}
+
+asio::awaitable<error_code> AggregatorHandle::set_limits(BufferLimits limits,
+                                                         std::size_t max_tracked) const {
+  return Port::tell<request::SetLimits>(port_, limits, max_tracked);
+}
+
 asio::awaitable<error_code> AggregatorHandle::release_backpressure() const {
   return Port::tell<request::ReleaseBackpressure>(port_);
 }
 
-asio::awaitable<AggregatorHandle::Result<AggregatorStats>> AggregatorHandle::shut_down() const {
+asio::awaitable<AggregatorHandle::Result<FinalState>> AggregatorHandle::shut_down() const {
   return Port::ask<request::ShutDown>(port_);
 }
 

@@ -202,6 +202,22 @@ void FrameBuffer::put_back(std::vector<BufferedBatch> batches, bool lent) {
     buffered.batch.forget_large_runs();
     entries_.emplace(buffered.place, std::move(buffered.batch));
   }
+  apply_policy();
+}
+
+void FrameBuffer::restore(std::vector<FrameBatch> batches) {
+  for (FrameBatch& batch : batches) {
+    append(std::move(batch));
+  }
+  apply_policy();
+}
+
+void FrameBuffer::set_limits(const BufferLimits& limits) {
+  limits_ = limits;
+  apply_policy();
+}
+
+void FrameBuffer::apply_policy() {
   switch (limits_.when_full) {
     case WhenFull::drop_oldest:
       evict_oldest();

@@ -27,8 +27,9 @@ namespace meridian {
 /// memory of their own.
 ///
 /// Not thread-safe: owned by the aggregator. Invariant, after each call: `depth()` is within
-/// the limits, unless the policy is `WhenFull::backpressure` and frames were put back that were not
-/// lent, or frames were added past those that are, or `release_backpressure` was called.
+/// the limits, unless the policy is `WhenFull::backpressure` and frames were restored or put back
+/// that were not lent, or were added past those that are, or the limits became narrower, or
+/// `release_backpressure` was called.
 class FrameBuffer {
  public:
   /// Told of frames that the policy drops, before they are gone.
@@ -74,6 +75,12 @@ class FrameBuffer {
   /// Puts batches back in their place; then the policy applies.
   void put_back(std::vector<BufferedBatch> batches, bool lent);
 
+  /// Adds what another buffer held, without a bound under `WhenFull::backpressure`.
+  void restore(std::vector<FrameBatch> batches);
+
+  /// Others from now on; the policy applies to what is there.
+  void set_limits(const BufferLimits& limits);
+
   /// So much of what was lent does not come back.
   void settle(const Depth& amount) noexcept;
 
@@ -107,6 +114,7 @@ class FrameBuffer {
   void add_and_evict(FrameBatch batch);
   void append(FrameBatch batch);
   [[nodiscard]] bool join_last(const FrameBatch& batch);
+  void apply_policy();
   void note_high_water() noexcept;
   void evict_oldest();
   void evict_newest();

@@ -5,15 +5,39 @@
 namespace meridian {
 
 OriginTable::Entry& OriginTable::entry_of(Origin origin) {
-  const std::uint64_t key = (std::uint64_t{origin.satellite_id} << 16) | origin.channel_id;
-  if (const auto found = index_.find(key); found != index_.end()) {
+  if (const auto found = index_.find(key_of(origin)); found != index_.end()) {
     return entries_[found->second];
   }
-  if (entries_.size() >= max_tracked_) {
-    return others_;
-  }
-  index_.emplace(key, static_cast<std::uint32_t>(entries_.size()));
+  return entries_.size() < max_tracked_ ? add(origin) : others_;
+}
+
+OriginTable::Entry& OriginTable::add(Origin origin) {
+  index_.emplace(key_of(origin), static_cast<std::uint32_t>(entries_.size()));
   return entries_.emplace_back(Entry{.origin = origin});
+}
+
+void OriginTable::restore(const std::vector<OriginStats>& origins) {
+  for (const OriginStats& stats : origins) {
+    if (stats.origin && index_.contains(key_of(*stats.origin))) {
+      continue;
+    }
+    Entry& entry = stats.origin ? add(*stats.origin) : others_;
+    entry.frames = stats.frames;
+    entry.bytes = stats.bytes;
+    entry.dropped = stats.dropped;
+    entry.last_seen_at = stats.last_seen_at;
+    entry.sequences = SequenceState(stats.last_sequence, {.gaps = stats.gaps,
+                                                          .missing = stats.missing,
+                                                          .duplicates = stats.duplicates,
+                                                          .late = stats.late});
+  }
+  restored_ = entries_.size();
+  others_restored_ = others_.frames > 0;
+}
+
+bool OriginTable::knows(Origin origin) const {
+  const auto found = index_.find(key_of(origin));
+  return found != index_.end() ? found->second < restored_ : others_restored_;
 }
 
 void OriginTable::count(const Run& run, ReceiveTime received_at) {

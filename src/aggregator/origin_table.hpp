@@ -27,6 +27,17 @@ class OriginTable {
 
   void dropped(Origin origin, std::uint64_t frames);
 
+  /// Takes up entries of another table, in place of none.
+  void restore(const std::vector<OriginStats>& origins);
+
+  /// Whether frames of an origin were restored, or are in the restored sum over those beyond
+  /// `max_tracked`.
+  [[nodiscard]] bool knows(Origin origin) const;
+
+  void set_max_tracked(std::size_t max_tracked) noexcept { max_tracked_ = max_tracked; }
+
+  [[nodiscard]] std::vector<OriginStats> all() const { return page(0, entries_.size() + 1); }
+
   /// Entries from index `from` on, at most `count`; fewer mean that there are no more.
   [[nodiscard]] std::vector<OriginStats> page(std::size_t from, std::size_t count) const;
 
@@ -40,13 +51,19 @@ class OriginTable {
     SequenceState sequences{};
   };
 
+  [[nodiscard]] static std::uint64_t key_of(Origin origin) noexcept {
+    return (std::uint64_t{origin.satellite_id} << 16) | origin.channel_id;
+  }
   Entry& entry_of(Origin origin);
+  Entry& add(Origin origin);
   [[nodiscard]] bool is_tracked(const Entry& entry) const noexcept { return &entry != &others_; }
 
   std::size_t max_tracked_;
   boost::unordered_flat_map<std::uint64_t, std::uint32_t> index_;  // packed origin → entries_
   std::vector<Entry> entries_;
-  Entry others_;  // the sum over all origins beyond max_tracked_
+  Entry others_;              // the sum over all origins beyond max_tracked_
+  std::size_t restored_ = 0;  // so many entries, from the first
+  bool others_restored_ = false;
 };
 
 }  // namespace meridian

@@ -28,7 +28,14 @@ struct GetDepth : Asking<Depth> {};
 struct GetStats : Asking<AggregatorStats> {};
 struct TakeDropReport : Asking<DropReport> {};
 struct ReleaseBackpressure : Asking<Done> {};
-struct ShutDown : Asking<AggregatorStats> {};
+struct Restore : Asking<AggregatorStats> {
+  SavedState saved;
+};
+struct SetLimits : Asking<Done> {
+  BufferLimits limits;
+  std::size_t max_tracked = 0;
+};
+struct ShutDown : Asking<FinalState> {};
 
 /// How far a drain has come. The first step is the one without bounds.
 struct DrainProgress {
@@ -76,7 +83,8 @@ struct GiveUp : Asking<Done> {
   FrameBatch batch;
 };
 
-using Request = std::variant<GetDepth, GetStats, TakeDropReport, ReleaseBackpressure, ShutDown,
-                             Drain, PutBack, Settle, Flush, GetOrigins, GiveUp>;
+using Request =
+    std::variant<GetDepth, GetStats, TakeDropReport, Restore, SetLimits, ReleaseBackpressure,
+                 ShutDown, Drain, PutBack, Settle, Flush, GetOrigins, GiveUp>;
 
 }  // namespace meridian::request

@@ -21,6 +21,12 @@ class SequenceState {
     std::uint64_t late = 0;
   };
 
+  SequenceState() = default;
+
+  /// One that was saved.
+  SequenceState(std::optional<std::uint64_t> last, const Counts& counts) noexcept
+      : last_(last), counts_(counts) {}
+
   /// A run, in the order of arrival. Takes the same time for any length.
   void observe(const Run& run, SequenceWidth width) noexcept;
 

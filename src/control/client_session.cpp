@@ -46,7 +46,8 @@ ClientSession::ClientSession(asio::local::stream_protocol::socket socket,
                              std::shared_ptr<const Context> context)
     : socket_(std::move(socket)),
       context_(std::move(context)),
-      writer_(std::make_shared<ReplyWriter>(socket_, [this] { cut_off_for_not_reading(); })) {}
+      writer_(std::make_shared<ReplyWriter>(socket_, [this] { cut_off_for_not_reading(); })),
+      request_log_(peer_of(socket_)) {}
 
 asio::awaitable<void> ClientSession::run() {
   while (!closed_) {
@@ -113,12 +114,12 @@ std::optional<std::string> ClientSession::take_line() {
 asio::awaitable<void> ClientSession::refuse_long_line() {
   context_->counters.cut_off(status::CutOff::request_too_long);
   spdlog::warn("control client cut off: a line of more than {} octets",
-               context_->max_request_bytes);
+               context_->max_request_bytes.load());
   const std::string answer =
       encode_error({ErrorCode::request_too_long,
                     fmt::format("a line has at most {} octets: send shorter ones, or raise "
                                 "control.max_request_bytes",
-                                context_->max_request_bytes)});
+                                context_->max_request_bytes.load())});
   std::ignore = co_await write(answer);
 }
 
@@ -141,6 +142,9 @@ asio::awaitable<void> ClientSession::answer(Request request) {
   switch (request.method) {
     case Method::drain:
       co_await answer_drain(std::move(request));
+      break;
+    case Method::reload:
+      co_await answer_reload(std::move(request));
       break;
     case Method::uplinks:
       co_await answer_uplinks(std::move(request));
@@ -166,7 +170,7 @@ asio::awaitable<void> ClientSession::answer_in_whole(Request request) {
 }
 
 asio::awaitable<std::variant<Json, error_code>> ClientSession::result_of(Method method) {
-  const AggregatorHandle& aggregator = context_->aggregator;
+  const AggregatorHandle& aggregator = context_->services.aggregator;
   switch (method) {
     case Method::depth: {
       const auto reply = co_await aggregator.depth();
@@ -174,6 +178,9 @@ asio::awaitable<std::variant<Json, error_code>> ClientSession::result_of(Method 
     }
     case Method::flush: {
       const auto reply = co_await aggregator.flush();
+      if (reply) {
+        request_log_.did(fmt::format("flush: discarded {} frames", *reply));
+      }
       co_return convert(reply, [](std::uint64_t frames) { return Json{{"discarded", frames}}; });
     }
     case Method::stats: {
@@ -181,14 +188,18 @@ asio::awaitable<std::variant<Json, error_code>> ClientSession::result_of(Method 
       co_return convert(reply, [this](const AggregatorStats& stats) {
         const auto uptime = std::chrono::duration_cast<std::chrono::milliseconds>(
             std::chrono::steady_clock::now() - context_->started_at);
-        return status::to_json(stats, context_->uplinks.counts(), context_->counters.counts(),
-                               uptime);
+        return status::to_json({.aggregator = stats,
+                                .sessions = context_->services.uplinks.counts(),
+                                .control = context_->counters.counts(),
+                                .state = context_->services.state,
+                                .uptime = uptime});
       });
     }
     case Method::version:
     case Method::drain:
+    case Method::reload:
     case Method::uplinks:
-    case Method::satellites:  // answered in pieces, elsewhere
+    case Method::satellites:  // answered elsewhere
       break;
   }
   co_return version_json();
@@ -203,7 +214,7 @@ asio::awaitable<void> ClientSession::answer_drain(Request request) {
   query.max_frames = request.drain.max_frames;
   query.satellite_id = request.drain.satellite_id;
   query.lend = true;
-  auto drained = co_await context_->aggregator.drain(query);
+  auto drained = co_await context_->services.aggregator.drain(query);
   if (!drained) {
     const std::string refusal = encode_error(shut_down(request, drained.error()));
     std::ignore = co_await write(refusal);
@@ -218,10 +229,29 @@ asio::awaitable<void> ClientSession::answer_drain(Request request) {
   if (ec) {
     spdlog::warn("control client went away in the middle of a drain: {} frames go back",
                  drained->taken.frames);
-    std::ignore = co_await context_->aggregator.put_back(*std::move(drained));
+    std::ignore = co_await context_->services.aggregator.put_back(*std::move(drained));
     co_return;
   }
-  std::ignore = co_await context_->aggregator.settle(drained->taken);
+  request_log_.drained(drained->taken.frames);
+  std::ignore = co_await context_->services.aggregator.settle(drained->taken);
+}
+
+asio::awaitable<void> ClientSession::answer_reload(Request request) {
+  request_log_.did("reload");
+  const ReloadOutcome outcome = co_await context_->services.reload();
+  if (!request.id) {
+    co_return;
+  }
+  const auto* const refused = std::get_if<ReloadRefused>(&outcome);
+  std::string answer;
+  if (refused != nullptr) {
+    answer = encode_error({ErrorCode::reload_refused, refused->reason, *request.id});
+  } else {
+    const auto& report = std::get<ReloadReport>(outcome);
+    answer = encode_result(
+        request, Json{{"changed", report.changed}, {"needs_restart", report.needs_restart}});
+  }
+  std::ignore = co_await write(answer);
 }
 
 asio::awaitable<void> ClientSession::answer_uplinks(Request request) {
@@ -229,7 +259,7 @@ asio::awaitable<void> ClientSession::answer_uplinks(Request request) {
     co_return;
   }
   const Envelope envelope = envelope_for(request);
-  const status::UplinkTable::Snapshot uplinks = context_->uplinks.snapshot();
+  const status::UplinkTable::Snapshot uplinks = context_->services.uplinks.snapshot();
   error_code ec = co_await write(envelope.before);
   UplinksEncoder encoder(uplinks);
   std::string piece;
@@ -250,7 +280,7 @@ asio::awaitable<void> ClientSession::answer_satellites(Request request) {
   error_code ec;
   std::size_t rows = 0;
   for (bool more = true; more && !ec;) {
-    auto page = co_await context_->aggregator.origins(rows, rows_per_piece);
+    auto page = co_await context_->services.aggregator.origins(rows, rows_per_piece);
     if (!page && rows == 0) {
       const std::string refusal = encode_error(shut_down(request, page.error()));
       std::ignore = co_await write(refusal);

@@ -4,15 +4,15 @@
 #include "control/counters.hpp"
 #include "control/protocol.hpp"
 #include "control/reply_writer.hpp"
+#include "control/request_log.hpp"
+#include "control/services.hpp"
 #include "runtime/log_limit.hpp"
-#include "status/uplink_table.hpp"
-
-#include <meridian/aggregator.hpp>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -26,13 +26,12 @@ namespace meridian::control {
 
 namespace asio = boost::asio;
 
-/// What a client session needs of the daemon.
+/// What the sessions of a server share.
 struct Context {
-  AggregatorHandle aggregator;
-  status::UplinkTable& uplinks;
+  Services services;
   Counters& counters;
   std::chrono::steady_clock::time_point started_at;
-  std::size_t max_request_bytes;
+  std::atomic<std::size_t> max_request_bytes;  // may change at any time
 };
 
 /// Answers requests in order, one at a time: a client that sends many without reading waits for
@@ -59,6 +58,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   [[nodiscard]] asio::awaitable<void> answer(Request request);
   [[nodiscard]] asio::awaitable<void> answer_in_whole(Request request);
   [[nodiscard]] asio::awaitable<void> answer_drain(Request request);
+  [[nodiscard]] asio::awaitable<void> answer_reload(Request request);
   [[nodiscard]] asio::awaitable<void> answer_uplinks(Request request);
   [[nodiscard]] asio::awaitable<void> answer_satellites(Request request);
 
@@ -82,6 +82,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   asio::local::stream_protocol::socket socket_;
   std::shared_ptr<const Context> context_;
   std::shared_ptr<ReplyWriter> writer_;
+  RequestLog request_log_;
   std::string received_;      // what was read and not yet answered
   std::size_t searched_ = 0;  // octets of received_ that have no line end
   bool end_of_stream_ = false;

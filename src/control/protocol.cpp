@@ -19,7 +19,7 @@ constexpr std::array methods{
     NamedMethod{"depth", Method::depth},     NamedMethod{"drain", Method::drain},
     NamedMethod{"flush", Method::flush},     NamedMethod{"stats", Method::stats},
     NamedMethod{"uplinks", Method::uplinks}, NamedMethod{"satellites", Method::satellites},
-    NamedMethod{"version", Method::version},
+    NamedMethod{"reload", Method::reload},   NamedMethod{"version", Method::version},
 };
 
 /// Thrown and caught in this file only: reading a request has many ways to fail and one place to

@@ -21,7 +21,16 @@ namespace meridian::control {
 /// What a client sent. Sorted, unlike status::Json: finding keys in a hostile object stays cheap.
 using SentJson = nlohmann::json;
 
-enum class Method : std::uint8_t { depth, drain, flush, stats, uplinks, satellites, version };
+enum class Method : std::uint8_t {
+  depth,
+  drain,
+  flush,
+  stats,
+  uplinks,
+  satellites,
+  reload,
+  version
+};
 
 /// Error codes of JSON-RPC 2.0, and Meridian's own from -32000 up.
 enum class ErrorCode : int {
@@ -32,6 +41,7 @@ enum class ErrorCode : int {
   request_too_long = -32000,
   too_many_clients = -32001,
   shut_down = -32002,
+  reload_refused = -32003,
 };
 
 enum class DrainFormat : std::uint8_t { json, binary };

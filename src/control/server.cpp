@@ -10,24 +10,38 @@
 #include <spdlog/spdlog.h>
 
 #include <exception>
+#include <stdexcept>
 #include <utility>
 
 namespace meridian::control {
 
+namespace {
+
+using asio::local::stream_protocol;
+
+stream_protocol::acceptor listen(const asio::any_io_executor& executor,
+                                 std::optional<SocketFile>& file, std::optional<int> inherited) {
+  if (file) {
+    return file->listen(executor);
+  }
+  return {executor, stream_protocol(), inherited.value()};
+}
+
+}  // namespace
+
 Server::Server(const asio::any_io_executor& executor, const ServerOptions& options,
-               AggregatorHandle aggregator, status::UplinkTable& uplinks)
+               std::optional<int> inherited, Services services)
     : executor_(executor),
       max_clients_(options.max_clients),
-      file_(options.socket, options.mode),
-      acceptor_(file_.listen(asio::make_strand(executor))),
-      context_(
-          std::make_shared<const Context>(Context{.aggregator = std::move(aggregator),
-                                                  .uplinks = uplinks,
-                                                  .counters = counters_,
-                                                  .started_at = std::chrono::steady_clock::now(),
-                                                  .max_request_bytes = options.max_request_bytes})),
+      file_(inherited ? std::nullopt
+                      : std::optional<SocketFile>(std::in_place, options.socket, options.access)),
+      acceptor_(listen(asio::make_strand(executor), file_, inherited)),
+      context_(std::make_shared<Context>(std::move(services), counters_,
+                                         std::chrono::steady_clock::now(),
+                                         options.max_request_bytes)),
       clients_(executor) {
-  spdlog::info("control socket is {}", file_.path());
+  spdlog::info("control socket is {}{}", acceptor_.local_endpoint().path(),
+               inherited ? " (inherited)" : "");
 }
 
 void Server::start() {
@@ -39,9 +53,25 @@ void Server::start() {
       [self = shared_from_this()](const std::exception_ptr& error) { runtime::rethrow(error); });
 }
 
+void Server::set_options(const ServerOptions& options) {
+  asio::dispatch(acceptor_.get_executor(), [self = shared_from_this(), options] {
+    self->max_clients_ = options.max_clients;
+    self->context_->max_request_bytes = options.max_request_bytes;
+    if (self->file_) {
+      try {
+        self->file_->set_access(options.access);
+      } catch (const std::runtime_error& error) {
+        spdlog::error("{}", error.what());
+      }
+    }
+  });
+}
+
 void Server::stop() {
   asio::dispatch(acceptor_.get_executor(), [self = shared_from_this()] {
-    self->file_.remove();
+    if (self->file_) {
+      self->file_->remove();
+    }
     error_code ignored;
     self->acceptor_.close(ignored);
   });

@@ -11,28 +11,32 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace meridian::control {
 
 struct ServerOptions {
   std::string socket;
-  std::uint32_t mode = 0660;
+  Access access;
   std::size_t max_clients = 64;
   std::size_t max_request_bytes = 65536;
 };
 
-/// Binds in its constructor, accepts from `start` on. Runs on a strand of its own; `start` and
-/// `stop` may be called from any thread. Must be held by a shared_ptr.
+/// Binds in its constructor, accepts from `start` on. Runs on a strand of its own; all members may
+/// be called from any thread. Must be held by a shared_ptr.
 class Server : public std::enable_shared_from_this<Server> {
  public:
-  /// Throws std::runtime_error where the socket cannot be had.
+  /// Listens on the socket `inherited` if there is one, whose file is somebody else's. Throws
+  /// std::runtime_error where the socket cannot be had.
   Server(const asio::any_io_executor& executor, const ServerOptions& options,
-         AggregatorHandle aggregator, status::UplinkTable& uplinks);
+         std::optional<int> inherited, Services services);
 
   void start();
+
+  /// Goes on with other options; the path of the socket stays.
+  void set_options(const ServerOptions& options);
 
   /// Accepts no more and ends all clients.
   void stop();
@@ -49,10 +53,10 @@ class Server : public std::enable_shared_from_this<Server> {
 
   asio::any_io_executor executor_;
   std::size_t max_clients_;
-  SocketFile file_;
+  std::optional<SocketFile> file_;                   // nothing: the socket was inherited
   asio::local::stream_protocol::acceptor acceptor_;  // its executor is the server's strand
   Counters counters_;
-  std::shared_ptr<const Context> context_;
+  std::shared_ptr<Context> context_;
   runtime::StopGroup<ClientSession> clients_;
   runtime::LogLimit limit_log_;
 };

@@ -59,7 +59,8 @@ bool is_stale(const std::string& path) {
 
 }  // namespace
 
-SocketFile::SocketFile(std::string path, mode_t mode) : path_(std::move(path)), mode_(mode) {
+SocketFile::SocketFile(std::string path, const Access& access)
+    : path_(std::move(path)), access_(access) {
   if (path_.size() > longest_path) {
     throw failure(path_, fmt::format("the path has {} octets, a Unix socket takes {} at most",
                                      path_.size(), longest_path));
@@ -120,6 +121,22 @@ void SocketFile::remove_stale() const {
   }
 }
 
+void SocketFile::set_access(const Access& access) {
+  // Neither the old group with the new mode nor the other way round: closed to both in between.
+  if (::chmod(path_.c_str(), 0600) != 0) {
+    throw failure(path_, "cannot set its mode: " + reason(errno));
+  }
+  const gid_t group = access.group.value_or(::getegid());
+  if (::lchown(path_.c_str(), static_cast<uid_t>(-1), group) != 0) {
+    throw failure(path_, fmt::format("cannot give it to group {}: {}; the daemon must be in it",
+                                     group, reason(errno)));
+  }
+  if (::chmod(path_.c_str(), access.mode) != 0) {
+    throw failure(path_, "cannot set its mode: " + reason(errno));
+  }
+  access_ = access;
+}
+
 stream_protocol::acceptor SocketFile::listen(const asio::any_io_executor& executor) {
   try {
     stream_protocol::acceptor acceptor(executor);
@@ -132,9 +149,7 @@ stream_protocol::acceptor SocketFile::listen(const asio::any_io_executor& execut
       inode_ = status.st_ino;
     }
     acceptor.listen();
-    if (::chmod(path_.c_str(), mode_) != 0) {
-      throw failure(path_, "cannot set its mode: " + reason(errno));
-    }
+    set_access(access_);
     return acceptor;
   } catch (const boost::system::system_error& error) {
     throw failure(path_, fmt::format("cannot listen: {}; set control.socket to a path that can be "

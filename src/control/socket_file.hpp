@@ -5,6 +5,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include <sys/types.h>
@@ -13,6 +14,12 @@
 namespace meridian::control {
 
 namespace asio = boost::asio;
+
+/// Who may connect.
+struct Access {
+  mode_t mode = 0660;
+  std::optional<gid_t> group{};  ///< nothing: that of the process
+};
 
 /// Owns a Unix socket's path: one daemon at a time, and never the file of somebody else.
 ///
@@ -26,14 +33,18 @@ class SocketFile {
 
   /// Takes the path, creating its directory if need be. Throws std::runtime_error, with what to
   /// do, if it is too long, not writable, held by a live daemon, or not a socket.
-  SocketFile(std::string path, mode_t mode);
+  SocketFile(std::string path, const Access& access);
   SocketFile(const SocketFile&) = delete;
   SocketFile& operator=(const SocketFile&) = delete;
   ~SocketFile();
 
-  /// Listens on the path. The file is created closed to others and opened to `mode` then.
+  /// Listens on the path. The file is created closed to others, and opened to them then.
   [[nodiscard]] asio::local::stream_protocol::acceptor listen(
       const asio::any_io_executor& executor);
+
+  /// Lets others connect from now on. Throws std::runtime_error where the system refuses it; the
+  /// file is then closed to others.
+  void set_access(const Access& access);
 
   /// Removes the socket file, if it still is the one that was made here. To be called before the
   /// acceptor is closed: then the file's number may go to another one.
@@ -46,7 +57,7 @@ class SocketFile {
   void remove_stale() const;
 
   std::string path_;
-  mode_t mode_;
+  Access access_;
   int lock_ = -1;
   ino_t inode_ = 0;
 };

@@ -101,6 +101,15 @@ std::string report_stats(const Json& result) {
   line("control clients",
        fmt::format("{}, {} accepted, cut off: {}", counted(control, "clients"),
                    counted(control, "accepted"), reasons(control.at("cut_off"))));
+  const Json& state = result.at("state");
+  line("state", state.at("directory").is_null()
+                    ? "not saved at a stop"
+                    : fmt::format("{}: {} frames restored, {} not", plain(state.at("directory")),
+                                  counted(state, "restored"), counted(state, "not_restored")));
+  if (!state.at("set_aside").is_null()) {
+    line("  damaged", fmt::format("{} octets, set aside as {}", counted(state, "damaged_bytes"),
+                                  plain(state.at("set_aside"))));
+  }
   line("uptime", fmt::format("{:.1f} s", result.at("uptime_s").get<double>()));
   return text;
 }
@@ -157,6 +166,17 @@ std::string report_satellites(const Json& result) {
                counted(row, "late"), counted(row, "dropped"), plain(row.at("last_seen_at"))});
   }
   return table.empty() ? "no satellites so far\n" : table.to_text();
+}
+
+std::string report_reload(const Json& result) {
+  std::string text;
+  for (const Json& key : result.at("changed")) {
+    text += fmt::format("changed: {}\n", plain(key));
+  }
+  for (const Json& key : result.at("needs_restart")) {
+    text += fmt::format("needs a restart: {}\n", plain(key));
+  }
+  return text.empty() ? "nothing has changed\n" : text;
 }
 
 std::string report_version(const Json& result) {

@@ -14,11 +14,14 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <limits>
 #include <set>
 #include <utility>
+
+#include <grp.h>
 
 namespace meridian::daemon {
 
@@ -145,19 +148,33 @@ std::vector<uplink::ListenerOptions> read_listeners(ConfigReader& root, const Js
 
 /// "0660": octal, with its leading zero, as chmod takes it.
 void read_mode(ConfigReader& reader, std::uint32_t& mode) {
-  std::string text;
-  reader.read("mode", text);
-  if (text.empty()) {
-    if (const Json* value = reader.find("mode")) {
-      reader.fail("mode", "must be an octal file mode such as \"0660\"", *value);
-    }
+  const Json* const value = reader.find("mode");
+  if (value == nullptr) {
     return;
   }
+  const std::string text = value->is_string() ? value->get<std::string>() : "";
   const char* const end = text.data() + text.size();
   const auto parsed = std::from_chars(text.data(), end, mode, 8);
   if (text.size() != 4 || text.front() != '0' || parsed.ec != std::errc{} || parsed.ptr != end) {
-    reader.fail("mode", "must be an octal file mode such as \"0660\"", text);
+    reader.fail("mode", "must be an octal file mode such as \"0660\"", *value);
   }
+}
+
+/// The name of a group that the system knows.
+void read_group(ConfigReader& reader, std::optional<gid_t>& group) {
+  std::optional<std::string> name;
+  reader.read_or_null("group", name);
+  if (!name) {
+    return;
+  }
+  ::group entry{};
+  ::group* found = nullptr;
+  std::vector<char> room(65'536);
+  ::getgrnam_r(name->c_str(), &entry, room.data(), room.size(), &found);
+  if (found == nullptr) {
+    reader.fail("group", "must be the name of a group of this system, or null", *name);
+  }
+  group = found->gr_gid;
 }
 
 /// Calls `read` with a reader for the object under `key`, if it is there.
@@ -193,9 +210,20 @@ Config read_config(const Json& json) {
                    fmt::format("must be the path of a Unix socket, of 1 to {} octets", longest),
                    config.control.socket);
     }
-    read_mode(control, config.control.mode);
+    read_mode(control, config.control.access.mode);
+    read_group(control, config.control.access.group);
     control.read("max_clients", config.control.max_clients, 1, 10'000);
     control.read("max_request_bytes", config.control.max_request_bytes, 64, most_payload_bytes);
+  });
+  read_section(root, "state", [&](ConfigReader& state) {
+    std::optional<std::string> directory;
+    state.read_or_null("directory", directory);
+    if (directory && !directory->starts_with('/')) {
+      state.fail("directory", "must be the absolute path of a directory, or null", *directory);
+    }
+    if (directory) {
+      config.state_directory = *directory;
+    }
   });
   read_section(root, "satellites", [&](ConfigReader& satellites) {
     satellites.read("max_tracked", config.aggregator.max_tracked, 1, 16'777'216);
@@ -227,6 +255,12 @@ Config default_config() {
                      .satellite_id = 1,
                      .max_payload_bytes = space_packet::max_packet_bytes}};
   config.control.socket = control::default_socket();
+  // What systemd sets for StateDirectory=; there may be several, separated by colons.
+  if (const char* const directory = std::getenv("STATE_DIRECTORY");
+      directory != nullptr && *directory == '/') {
+    config.state_directory =
+        std::string_view(directory).substr(0, std::string_view(directory).find(':'));
+  }
   return config;
 }
 

@@ -31,6 +31,7 @@ struct Config {
   std::vector<uplink::ListenerOptions> uplinks;
   AggregatorOptions aggregator;
   control::ServerOptions control;
+  std::optional<std::filesystem::path> state_directory;  ///< nothing: nothing is saved
   std::size_t threads = 0;  ///< 0: as many as there are processors, at least 2
   LogOptions log;
 };

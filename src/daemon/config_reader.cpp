@@ -42,6 +42,17 @@ ConfigReader::ConfigReader(const Json& json, std::string path)
   }
 }
 
+void ConfigReader::read_or_null(std::string_view key, std::optional<std::string>& target) {
+  const Json* const value = find(key);
+  if (value == nullptr || value->is_null()) {
+    return;
+  }
+  if (!value->is_string()) {
+    fail(key, "must be a string or null", *value);
+  }
+  read(key, target.emplace());
+}
+
 void ConfigReader::read(std::string_view key, std::string& target) {
   if (const Json* value = find(key)) {
     if (!value->is_string()) {

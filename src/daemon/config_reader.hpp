@@ -9,6 +9,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,6 +37,9 @@ class ConfigReader {
   }
 
   void read(std::string_view key, std::string& target);
+
+  /// A string, or null, which leaves the target as it is.
+  void read_or_null(std::string_view key, std::optional<std::string>& target);
 
   /// One of a few names.
   template <typename Enum>

@@ -1,27 +1,37 @@
 #include "daemon/daemon.hpp"
 
+#include "daemon/config_changes.hpp"
 #include "daemon/housekeeping.hpp"
+#include "daemon/logging.hpp"
+#include "runtime/log.hpp"
 #include "runtime/nearest_executor.hpp"
 #include "runtime/rethrow.hpp"
 #include "runtime/run_on_threads.hpp"
+#include "service/notify.hpp"
 #include "status/version.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <exception>
+#include <string>
 #include <thread>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace meridian::daemon {
+
+namespace log = runtime::log;
 
 namespace {
 
@@ -33,26 +43,56 @@ std::size_t thread_count(std::size_t configured) {
                          : std::max<std::size_t>(2, std::thread::hardware_concurrency());
 }
 
-void log_end(const AggregatorStats& stats) {
+void log_end(const AggregatorStats& stats, bool saved) {
   const Ledger& ledger = stats.ledger;
   std::uint64_t dropped = 0;
   for (const std::uint64_t frames : ledger.dropped) {
     dropped += frames;
   }
   spdlog::info(
-      "stopped: {} frames ({} octets) remained; of {} received, {} were drained, {} "
+      "stopped: {} frames ({} octets) remained{}; of {} received, {} were drained, {} "
       "flushed, {} dropped",
-      ledger.buffered, stats.buffer.now.bytes, ledger.received, ledger.drained, ledger.flushed,
-      dropped);
+      ledger.buffered, stats.buffer.now.bytes, saved ? " and are saved" : "", ledger.received,
+      ledger.drained, ledger.flushed, dropped);
+}
+
+void log_restored(const status::StateReport& report, const state::Restored& read) {
+  spdlog::info("restored {} frames from {}", report.restored, *report.directory);
+  if (!read.is_whole) {
+    log::error(
+        {{"reason", "state_damaged"}},
+        "the saved state in {} is damaged: {} frames are missing, {} octets could not be "
+        "read; {}",
+        *report.directory, report.not_restored, report.damaged_bytes,
+        report.set_aside ? "they are set aside as " + *report.set_aside : "nothing of it is left");
+  }
+}
+
+void log_reload(const control::ReloadOutcome& outcome) {
+  if (const auto* const refused = std::get_if<control::ReloadRefused>(&outcome)) {
+    log::error({{"reason", "configuration_refused"}},
+               "the new configuration is refused, the old one stays: {}", refused->reason);
+    return;
+  }
+  const auto& report = std::get<control::ReloadReport>(outcome);
+  spdlog::info("reloaded: {}", report.changed.empty()
+                                   ? "nothing has changed"
+                                   : fmt::format("{}", fmt::join(report.changed, ", ")));
+  if (!report.needs_restart.empty()) {
+    spdlog::warn("a restart is needed for {}", fmt::join(report.needs_restart, ", "));
+  }
 }
 
 }  // namespace
 
-Daemon::Daemon(const Config& config)
-    : signals_(asio::make_strand(control_context_), SIGTERM, SIGINT),
+Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedSockets inherited)
+    : signals_(asio::make_strand(control_context_), SIGTERM, SIGINT, SIGHUP),
       deadline_(control_context_),
       housekeeping_(signals_.get_executor()),
-      sessions_(control_context_.get_executor()) {
+      heartbeat_(signals_.get_executor()),
+      config_(config),
+      read_config_(std::move(read_config)),
+      inherited_(std::move(inherited)) {
   contexts_.push_back(&control_context_);
   std::vector<asio::any_io_executor> uplink_executors;
   for (std::size_t i = 0; i < thread_count(config.threads); ++i) {
@@ -64,12 +104,29 @@ Daemon::Daemon(const Config& config)
   aggregator_ = spawn_aggregator(runtime::NearestExecutor(contexts_), config.aggregator);
   spdlog::info("meridiand {} starts with {} threads for uplinks", status::version,
                uplink_executors.size());
-  control_ = std::make_shared<control::Server>(control_context_.get_executor(), config.control,
-                                               *aggregator_, uplinks_);
-  for (const uplink::ListenerOptions& options : config.uplinks) {
-    listeners_.push_back(std::make_shared<uplink::Listener>(uplink_executors, options, *aggregator_,
-                                                            uplinks_, sessions_));
+  if (config.state_directory) {
+    state_.emplace(*config.state_directory);
+    state_report_.directory = config.state_directory->string();
+  } else {
+    spdlog::info("no state directory: what is in the buffer will be gone with the daemon");
   }
+  control_ = std::make_shared<control::Server>(control_context_.get_executor(), config.control,
+                                               inherited_.take_control(), services());
+  listeners_.emplace(std::move(uplink_executors), *aggregator_, uplinks_);
+  first_listeners_ = listeners_->prepare(config.uplinks, inherited_);
+  for (const std::string& name : inherited_.left()) {
+    spdlog::error(
+        "nothing listens on the inherited socket \"{}\": no listener has its name or its "
+        "address",
+        name);
+  }
+}
+
+control::Services Daemon::services() {
+  return {
+      .aggregator = *aggregator_, .uplinks = uplinks_, .state = state_report_, .reload = [this] {
+        return asio::co_spawn(signals_.get_executor(), reload(), asio::use_awaitable);
+      }};
 }
 
 Daemon::~Daemon() {
@@ -78,45 +135,132 @@ Daemon::~Daemon() {
 }
 
 int Daemon::run() {
-  const auto strand = signals_.get_executor();
-  asio::co_spawn(strand, wait_for_signal(), runtime::rethrow);
-  asio::co_spawn(strand, housekeeping_.run(*aggregator_), runtime::rethrow);
-  control_->start();
-  for (const auto& listener : listeners_) {
-    listener->start();
-  }
-  asio::post(strand, [] { spdlog::info("ready"); });
+  asio::co_spawn(signals_.get_executor(), serve(), runtime::rethrow);
   runtime::run_on_threads(contexts_);
   return exit_status_;
 }
 
-asio::awaitable<void> Daemon::wait_for_signal() {
-  const auto [ec, signal] = co_await signals_.async_wait(asio::as_tuple(asio::use_awaitable));
-  spdlog::info("stopping on {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+asio::awaitable<void> Daemon::serve() {
+  const auto strand = signals_.get_executor();
+  if (state_) {
+    co_await restore_state();
+  }
+  asio::co_spawn(strand, housekeeping_.run(*aggregator_), runtime::rethrow);
+  asio::co_spawn(strand, heartbeat_.run(*aggregator_, uplinks_), runtime::rethrow);
+  control_->start();
+  listeners_->carry_out(*std::exchange(first_listeners_, std::nullopt));
+  service::notify_ready();
+  spdlog::info("ready");
+  co_await wait_for_stop_signal();
+  service::notify_stopping();
   give_up_after_deadline();
   co_await stop_in_order();
-  deadline_.cancel();
+}
+
+asio::awaitable<void> Daemon::restore_state() {
+  std::optional<state::Restored> read = state_->read();
+  if (!read) {
+    co_return;
+  }
+  const std::uint64_t saved_frames =
+      read->saved.ledger ? read->saved.ledger->buffered : read->frames;
+  state_report_.restored = read->frames;
+  state_report_.not_restored = saved_frames - std::min(saved_frames, read->frames);
+  for (const state::Region& region : read->damaged) {
+    state_report_.damaged_bytes += region.bytes;
+  }
+  // Before the file is removed: whatever happens, the frames are in one place at least.
+  const auto stats = co_await aggregator_->restore(std::move(read->saved));
+  if (!stats) {
+    throw boost::system::system_error(stats.error());
+  }
+  const auto aside = state_->forget(*read);
+  if (aside) {
+    state_report_.set_aside = aside->string();
+  }
+  log_restored(state_report_, *read);
+}
+
+asio::awaitable<void> Daemon::wait_for_stop_signal() {
+  for (;;) {
+    const auto [ec, signal] = co_await signals_.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (ec || signal != SIGHUP) {
+      spdlog::info("stopping on {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+      stopping_ = true;
+      co_return;
+    }
+    std::ignore = co_await reload();
+  }
+}
+
+asio::awaitable<control::ReloadOutcome> Daemon::reload() {
+  if (stopping_) {
+    co_return control::ReloadRefused{"the daemon stops: start it again"};
+  }
+  service::notify_reloading();
+  control::ReloadOutcome outcome;
+  try {
+    outcome = take_up_new_config();
+  } catch (const std::exception& error) {
+    outcome = control::ReloadRefused{error.what()};
+  }
+  log_reload(outcome);
+  if (std::holds_alternative<control::ReloadReport>(outcome)) {
+    std::ignore =
+        co_await aggregator_->set_limits(config_.aggregator.buffer, config_.aggregator.max_tracked);
+  }
+  service::notify_ready();
+  co_return outcome;
+}
+
+control::ReloadReport Daemon::take_up_new_config() {
+  const Config read = read_config_();
+  ConfigChanges changes = changes_between(config_, read);
+  Config next = applicable(config_, read);
+  spdlog::sink_ptr log = open_log(next.log);
+  Listeners::Change listeners = listeners_->prepare(next.uplinks, inherited_);
+  // Nothing fails from here on.
+  set_log(std::move(log), next.log.level);
+  listeners_->carry_out(std::move(listeners));
+  control_->set_options(next.control);
+  config_ = std::move(next);
+  return {.changed = std::move(changes.applied), .needs_restart = std::move(changes.needs_restart)};
 }
 
 asio::awaitable<void> Daemon::stop_in_order() {
-  for (const auto& listener : listeners_) {
-    listener->stop();
-  }
-  sessions_.stop();
+  listeners_->stop();
   // Sessions that wait for room must get it: nobody drains any more.
   std::ignore = co_await aggregator_->release_backpressure();
-  co_await sessions_.wait_empty();
+  co_await listeners_->wait_stopped();
   control_->stop();
   co_await control_->wait_stopped();
   housekeeping_.stop();
+  heartbeat_.stop();
 
   const auto drops = co_await aggregator_->take_drop_report();
-  const auto stats = co_await aggregator_->shut_down();
-  if (drops && stats) {
+  auto last = co_await aggregator_->shut_down();
+  deadline_.cancel();  // a large state may take long to write
+  if (drops && last) {
     log_drops(*drops);
-    log_end(*stats);
+    const bool saved = save_state(last->saved);
+    log_end(last->stats, saved);
   }
   kept_running_.clear();  // the aggregator was the last work
+}
+
+bool Daemon::save_state(const SavedState& saved) {
+  if (!state_) {
+    return false;
+  }
+  try {
+    state_->save(saved);
+    return true;
+  } catch (const std::exception& error) {
+    spdlog::critical("{}; what could not be written of {} frames is lost", error.what(),
+                     saved.ledger ? saved.ledger->buffered : 0);
+    exit_status_ = 1;
+    return false;
+  }
 }
 
 void Daemon::give_up_after_deadline() {

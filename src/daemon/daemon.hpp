@@ -3,11 +3,14 @@
 
 #include "control/server.hpp"
 #include "daemon/config.hpp"
+#include "daemon/heartbeat.hpp"
 #include "daemon/housekeeping.hpp"
+#include "daemon/listeners.hpp"
 #include "runtime/nearest_executor.hpp"
-#include "runtime/stop_group.hpp"
+#include "service/inherited_sockets.hpp"
+#include "state/state_directory.hpp"
+#include "status/state_report.hpp"
 #include "status/uplink_table.hpp"
-#include "uplink/listener.hpp"
 
 #include <meridian/aggregator.hpp>
 
@@ -18,11 +21,15 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
 
 namespace meridian::daemon {
+
+/// Reads the configuration again, from where it came. Throws ConfigError.
+using ReadConfig = std::function<Config()>;
 
 /// All parts of a running daemon.
 ///
@@ -31,12 +38,15 @@ namespace meridian::daemon {
 /// behind a read. The aggregator's strand runs on whichever thread has something for it.
 class Daemon {
  public:
-  /// Opens the listeners and the control socket. Throws where one cannot be had.
-  explicit Daemon(const Config& config);
+  /// Opens the listeners and the control socket, or takes them from `inherited`. Throws where one
+  /// cannot be had.
+  explicit Daemon(const Config& config, ReadConfig read_config = default_config,
+                  service::InheritedSockets inherited = {});
 
-  /// Serves until SIGTERM or SIGINT, then stops in order: accepts no more, lets sessions hand over
-  /// what they have read, takes what is in the channel, and logs what remains. Returns the exit
-  /// status.
+  /// Takes up the state of the last stop, and serves until SIGTERM or SIGINT; SIGHUP reads the
+  /// configuration again. Then stops in order: accepts no more, lets sessions hand over what they
+  /// have read, takes what is in the channel, saves what remains, and logs how much. Returns the
+  /// exit status.
   [[nodiscard]] int run();
 
   /// Where it did not stop in order, what is left in one context refers to the others: all of it
@@ -52,24 +62,42 @@ class Daemon {
     using asio::io_context::shutdown;  // destroys what waits in it
   };
 
-  [[nodiscard]] asio::awaitable<void> wait_for_signal();
+  /// From start to end.
+  [[nodiscard]] asio::awaitable<void> serve();
+  [[nodiscard]] asio::awaitable<void> restore_state();
+  [[nodiscard]] asio::awaitable<void> wait_for_stop_signal();
   [[nodiscard]] asio::awaitable<void> stop_in_order();
+  [[nodiscard]] bool save_state(const SavedState& saved);
   void give_up_after_deadline();
+
+  [[nodiscard]] control::Services services();
+  [[nodiscard]] asio::awaitable<control::ReloadOutcome> reload();
+  /// Does everything of a reload that may fail, or throws and has changed nothing.
+  [[nodiscard]] control::ReloadReport take_up_new_config();
 
   runtime::NearestExecutor::Contexts contexts_;  // those that follow, the control socket's first
   std::deque<Context> uplink_contexts_;
   Context control_context_{1};
   std::vector<asio::executor_work_guard<asio::io_context::executor_type>> kept_running_;
-  asio::signal_set signals_;
+  asio::signal_set signals_;  // its executor is the daemon's strand
   asio::steady_timer deadline_;
   Housekeeping housekeeping_;
+  Heartbeat heartbeat_;
 
-  status::UplinkTable uplinks_;
-  runtime::StopGroup<uplink::Session> sessions_;
-  std::optional<AggregatorHandle> aggregator_;
-  std::vector<std::shared_ptr<uplink::Listener>> listeners_;
-  std::shared_ptr<control::Server> control_;
+  // On the daemon's strand.
+  Config config_;
+  ReadConfig read_config_;
+  service::InheritedSockets inherited_;
+  bool stopping_ = false;
   int exit_status_ = 0;
+
+  std::optional<state::StateDirectory> state_;
+  status::StateReport state_report_;
+  status::UplinkTable uplinks_;
+  std::optional<AggregatorHandle> aggregator_;
+  std::optional<Listeners> listeners_;
+  std::optional<Listeners::Change> first_listeners_;  // from construction until `serve`
+  std::shared_ptr<control::Server> control_;
 };
 
 }  // namespace meridian::daemon

@@ -1,15 +1,16 @@
 #include "daemon/housekeeping.hpp"
 
 #include "frame/slab_pool.hpp"
+#include "runtime/log.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <spdlog/spdlog.h>
 
 #include <chrono>
 #include <cstddef>
+#include <string>
 #include <tuple>
 
 #include <malloc.h>
@@ -32,8 +33,13 @@ void log_drops(const DropReport& report) {
   for (const DropReason reason : all_drop_reasons) {
     const DropReport::Entry& entry = report.by_reason.at(static_cast<std::size_t>(reason));
     if (entry.frames > 0) {
-      spdlog::warn("dropped {} frames: {}, satellites {}{}", entry.frames, name_of(reason),
-                   fmt::join(entry.satellites, ", "), entry.more_satellites ? " and others" : "");
+      runtime::log::Fields fields{{"reason", std::string(name_of(reason))}};
+      for (const SatelliteId satellite : entry.satellites) {
+        fields.push_back({"satellite", std::to_string(satellite)});
+      }
+      runtime::log::warn(fields, "dropped {} frames: {}, satellites {}{}", entry.frames,
+                         name_of(reason), fmt::join(entry.satellites, ", "),
+                         entry.more_satellites ? " and others" : "");
     }
   }
 }

@@ -1,49 +1,106 @@
 #include "daemon/logging.hpp"
 
+#include "runtime/log.hpp"
+#include "service/journal_sink.hpp"
+
 #include <nlohmann/json.hpp>
 #include <spdlog/formatter.h>
 #include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include <unistd.h>
 
 namespace meridian::daemon {
 
 namespace {
 
-/// The message as a JSON string, for the pattern "%*".
+using Json = nlohmann::json;
+
+void append(spdlog::memory_buf_t& out, std::string_view text) {
+  out.append(text.data(), text.data() + text.size());
+}
+
+std::string json_string(std::string_view text) {
+  return Json(std::string(text)).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// Fields of one name: a string, or a list of strings.
+std::string value_of(std::span<const runtime::log::Field> fields) {
+  if (fields.size() == 1) {
+    return json_string(fields.front().value);
+  }
+  std::string list;
+  for (const runtime::log::Field& field : fields) {
+    list += (list.empty() ? "" : ",") + json_string(field.value);
+  }
+  return fmt::format("[{}]", list);
+}
+
+/// The message as a JSON string, and the fields behind it, for the pattern "%*".
 class JsonMessage final : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& message, const std::tm& /*time*/,
               spdlog::memory_buf_t& out) override {
-    using Json = nlohmann::json;
-    const Json text(std::string(message.payload.data(), message.payload.size()));
-    const std::string quoted = text.dump(-1, ' ', false, Json::error_handler_t::replace);
-    out.append(quoted.data(), quoted.data() + quoted.size());
+    append(out, json_string({message.payload.data(), message.payload.size()}));
+    std::span<const runtime::log::Field> rest = runtime::log::current_fields();
+    while (!rest.empty()) {
+      const auto end = std::ranges::find_if(
+          rest, [&rest](const auto& field) { return field.name != rest.front().name; });
+      const auto same = rest.first(static_cast<std::size_t>(end - rest.begin()));
+      append(out, fmt::format(R"(,"{}":{})", rest.front().name, value_of(same)));
+      rest = rest.subspan(same.size());
+    }
   }
   [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
     return std::make_unique<JsonMessage>();
   }
 };
 
-spdlog::sink_ptr make_sink(const std::string& target) {
-  if (target == "stdout") {
-    return std::make_shared<spdlog::sinks::stdout_sink_mt>();
+/// Hands messages to another sink, which can be replaced while threads log.
+class ReplaceableSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  void replace(spdlog::sink_ptr next) {
+    const std::lock_guard lock(mutex_);
+    sink_ = std::move(next);
   }
-  if (target == "stderr") {
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override { sink_->log(message); }
+  void flush_() override { sink_->flush(); }
+
+ private:
+  spdlog::sink_ptr sink_;  // protected by the base's mutex_
+};
+
+spdlog::sink_ptr open_target(const LogOptions& options) {
+  const bool is_stdout = options.target == "stdout";
+  if (is_stdout || options.target == "stderr") {
+    const int stream = is_stdout ? STDOUT_FILENO : STDERR_FILENO;
+    if (options.format == LogFormat::text && service::is_journal(stream)) {
+      return service::make_journal_sink();
+    }
+    if (is_stdout) {
+      return std::make_shared<spdlog::sinks::stdout_sink_mt>();
+    }
     return std::make_shared<spdlog::sinks::stderr_sink_mt>();
   }
   // It would make the directories itself, and so hide a slip of the pen.
-  if (!std::filesystem::is_directory(std::filesystem::path(target).parent_path())) {
-    throw spdlog::spdlog_ex("there is no directory for " + target);
+  if (!std::filesystem::is_directory(std::filesystem::path(options.target).parent_path())) {
+    throw spdlog::spdlog_ex("there is no directory for " + options.target);
   }
-  return std::make_shared<spdlog::sinks::basic_file_sink_mt>(target);
+  return std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.target);
 }
 
 std::unique_ptr<spdlog::formatter> make_formatter(LogFormat format) {
@@ -57,14 +114,30 @@ std::unique_ptr<spdlog::formatter> make_formatter(LogFormat format) {
   return formatter;
 }
 
+/// spdlog's default logger is never replaced once threads use it: that is not thread-safe.
+ReplaceableSink& sink_of_process() {
+  static const auto sink = [] {
+    auto replaceable = std::make_shared<ReplaceableSink>();
+    replaceable->replace(std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto logger = std::make_shared<spdlog::logger>("meridiand", replaceable);
+    logger->flush_on(spdlog::level::info);
+    spdlog::set_default_logger(std::move(logger));
+    return replaceable;
+  }();
+  return *sink;
+}
+
 }  // namespace
 
-void set_up_logging(const LogOptions& options) {
-  auto logger = std::make_shared<spdlog::logger>("meridiand", make_sink(options.target));
-  logger->set_formatter(make_formatter(options.format));
-  logger->set_level(options.level);
-  logger->flush_on(spdlog::level::info);
-  spdlog::set_default_logger(std::move(logger));
+spdlog::sink_ptr open_log(const LogOptions& options) {
+  spdlog::sink_ptr sink = open_target(options);
+  sink->set_formatter(make_formatter(options.format));
+  return sink;
+}
+
+void set_log(spdlog::sink_ptr sink, spdlog::level::level_enum level) {
+  sink_of_process().replace(std::move(sink));
+  spdlog::default_logger_raw()->set_level(level);
 }
 
 }  // namespace meridian::daemon

@@ -3,11 +3,17 @@
 
 #include "daemon/config.hpp"
 
+#include <spdlog/sinks/sink.h>
+
 namespace meridian::daemon {
 
-/// Sets spdlog's default logger. Text lines are "TIME LEVEL MESSAGE"; JSON lines are objects with
-/// the keys time, level and message. Times are UTC.
+/// Opens what the options say: text lines are "TIME LEVEL MESSAGE"; JSON lines are objects with the
+/// keys time, level and message, and one for each field. Times are UTC. Text for a standard stream
+/// that is the journal's becomes entries of the journal, with its fields.
 /// Throws spdlog::spdlog_ex if a log file cannot be opened.
-void set_up_logging(const LogOptions& options);
+[[nodiscard]] spdlog::sink_ptr open_log(const LogOptions& options);
+
+/// Messages go there from now on, from all threads. Thread-safe.
+void set_log(spdlog::sink_ptr sink, spdlog::level::level_enum level);
 
 }  // namespace meridian::daemon

@@ -42,6 +42,9 @@ class Decoder {
   /// Octets of the largest frame on the wire that this decoder accepts: it never wants more.
   [[nodiscard]] virtual std::size_t max_unit_bytes() const noexcept = 0;
 
+  /// From the next frame on.
+  virtual void set_max_payload_bytes(std::uint32_t max_payload_bytes) noexcept = 0;
+
   [[nodiscard]] virtual SequenceWidth sequence_width() const noexcept = 0;
 
  protected:

@@ -18,6 +18,9 @@ class NativeDecoder final : public Decoder {
   [[nodiscard]] std::size_t max_unit_bytes() const noexcept override {
     return frame_header_bytes + std::size_t{max_payload_bytes_};
   }
+  void set_max_payload_bytes(std::uint32_t max_payload_bytes) noexcept override {
+    max_payload_bytes_ = max_payload_bytes;
+  }
   [[nodiscard]] SequenceWidth sequence_width() const noexcept override {
     return SequenceWidth::bits64;
   }

@@ -20,6 +20,9 @@ class SpacePacketDecoder final : public Decoder {
   [[nodiscard]] Decoded decode(const SlabRange& stream, const ReadStamp& stamp) override;
 
   [[nodiscard]] std::size_t max_unit_bytes() const noexcept override { return max_packet_bytes_; }
+  void set_max_payload_bytes(std::uint32_t max_packet_bytes) noexcept override {
+    max_packet_bytes_ = max_packet_bytes;
+  }
   [[nodiscard]] SequenceWidth sequence_width() const noexcept override {
     return SequenceWidth::bits14;
   }

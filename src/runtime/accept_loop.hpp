@@ -1,6 +1,7 @@
 /// Accepts connections, whatever happens.
 #pragma once
 
+#include "runtime/log.hpp"
 #include "runtime/log_limit.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -8,7 +9,6 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <spdlog/spdlog.h>
 
 #include <chrono>
 #include <string>
@@ -23,26 +23,28 @@ namespace asio = boost::asio;
 inline constexpr std::chrono::milliseconds accept_pause{150};
 
 /// Hands sockets, each with an executor of which `next_executor` is asked, to `on_socket` until the
-/// acceptor is closed. Failures are logged under `name`, at most one a second. Runs on the
-/// acceptor's executor.
+/// acceptor is closed; where another one takes its place meanwhile, it goes on with that. Failures
+/// are logged under `name`, at most one a second. Runs on the acceptor's executor.
 template <typename Protocol, typename NextExecutor, typename OnSocket>
 asio::awaitable<void> accept_all(asio::basic_socket_acceptor<Protocol>& acceptor,
                                  NextExecutor next_executor, std::string name, OnSocket on_socket) {
   constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
   asio::steady_timer timer(acceptor.get_executor());
-  LogLimit log;
+  LogLimit limit;
   while (acceptor.is_open()) {
     auto [ec, socket] = co_await acceptor.async_accept(next_executor(), use_tuple);
     if (!ec) {
       on_socket(typename Protocol::socket(std::move(socket)));
       continue;
     }
-    if (!acceptor.is_open() || ec == asio::error::connection_aborted) {
+    if (!acceptor.is_open() || ec == asio::error::connection_aborted ||
+        ec == asio::error::operation_aborted) {
       continue;
     }
-    if (const auto held_back = log.admit(LogLimit::Clock::now())) {
-      spdlog::error("{} cannot accept: {} ({} more since the last message)", name, ec.message(),
-                    *held_back);
+    if (const auto held_back = limit.admit(LogLimit::Clock::now())) {
+      log::error({{"listener", name}, {"reason", ec.message()}},
+                 "{} cannot accept: {} ({} more since the last message)", name, ec.message(),
+                 *held_back);
     }
     timer.expires_after(accept_pause);
     std::ignore = co_await timer.async_wait(use_tuple);

@@ -41,14 +41,18 @@ class StopGroup {
   }
 
   void stop() {
-    std::unordered_set<std::shared_ptr<Member>> running;
     {
       const std::lock_guard lock(mutex_);
       stopped_ = true;
-      running = members_;
     }
-    for (const auto& member : running) {
-      member->stop();
+    for_each([](Member& member) { member.stop(); });
+  }
+
+  /// Calls `visit(Member&)` for those that are in, without the lock.
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    for (const auto& member : members()) {
+      visit(*member);
     }
   }
 
@@ -65,6 +69,11 @@ class StopGroup {
   }
 
  private:
+  [[nodiscard]] std::unordered_set<std::shared_ptr<Member>> members() const {
+    const std::lock_guard lock(mutex_);
+    return members_;
+  }
+
   mutable std::mutex mutex_;
   // Protected by mutex_.
   std::unordered_set<std::shared_ptr<Member>> members_;

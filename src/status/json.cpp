@@ -49,10 +49,21 @@ Json to_json(const Depth& depth) {
   return {{"frames", depth.frames}, {"bytes", depth.bytes}};
 }
 
-Json to_json(const AggregatorStats& stats, const SessionCounts& sessions,
-             const ControlCounts& control, std::chrono::milliseconds uptime) {
-  const Ledger& ledger = stats.ledger;
-  const BufferLevel& buffer = stats.buffer;
+Json to_json(const StateReport& state) {
+  const auto as_is = [](const std::string& text) { return text; };
+  return {{"directory", or_null(state.directory, as_is)},
+          {"restored", state.restored},
+          {"not_restored", state.not_restored},
+          {"damaged_bytes", state.damaged_bytes},
+          {"set_aside", or_null(state.set_aside, as_is)}};
+}
+
+Json to_json(const Stats& stats) {
+  const Ledger& ledger = stats.aggregator.ledger;
+  const BufferLevel& buffer = stats.aggregator.buffer;
+  const ChannelLevel& channel = stats.aggregator.channel;
+  const SessionCounts& sessions = stats.sessions;
+  const ControlCounts& control = stats.control;
   return {
       {"ledger",
        {{"received", ledger.received},
@@ -68,9 +79,9 @@ Json to_json(const AggregatorStats& stats, const SessionCounts& sessions,
         {"frames_high_water", buffer.high_water.frames},
         {"bytes_high_water", buffer.high_water.bytes}}},
       {"channel",
-       {{"length", stats.channel.length},
-        {"capacity", stats.channel.capacity},
-        {"high_water", stats.channel.high_water}}},
+       {{"length", channel.length},
+        {"capacity", channel.capacity},
+        {"high_water", channel.high_water}}},
       {"sessions",
        {{"open", sessions.open},
         {"accepted", sessions.accepted},
@@ -82,7 +93,8 @@ Json to_json(const AggregatorStats& stats, const SessionCounts& sessions,
        {{"clients", control.clients},
         {"accepted", control.accepted},
         {"cut_off", by_reason(all_cut_offs, control.cut_off)}}},
-      {"uptime_s", static_cast<double>(uptime.count()) / 1000.0},
+      {"state", to_json(stats.state)},
+      {"uptime_s", static_cast<double>(stats.uptime.count()) / 1000.0},
   };
 }
 

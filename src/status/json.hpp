@@ -1,6 +1,7 @@
 /// The daemon's state as JSON, in the shape that the contract gives it.
 #pragma once
 
+#include "status/state_report.hpp"
 #include "status/uplink_table.hpp"
 
 #include <meridian/aggregator.hpp>
@@ -39,8 +40,17 @@ struct ControlCounts {
 [[nodiscard]] std::string format_time(ReceiveTime time);
 
 [[nodiscard]] Json to_json(const Depth& depth);
-[[nodiscard]] Json to_json(const AggregatorStats& stats, const SessionCounts& sessions,
-                           const ControlCounts& control, std::chrono::milliseconds uptime);
+[[nodiscard]] Json to_json(const StateReport& state);
+
+/// The answer to `stats`.
+struct Stats {
+  const AggregatorStats& aggregator;
+  const SessionCounts& sessions;
+  const ControlCounts& control;
+  const StateReport& state;
+  std::chrono::milliseconds uptime;
+};
+[[nodiscard]] Json to_json(const Stats& stats);
 
 // One row of a list each. Lists are long: whoever answers with one writes it in pieces.
 [[nodiscard]] Json to_json(const UplinkRecord& open);

@@ -21,13 +21,25 @@ std::string_view name_of(CloseReason reason) noexcept {
       return "session_limit";
     case CloseReason::stopped:
       return "stopped";
+    case CloseReason::listener_removed:
+      return "listener_removed";
   }
   return "unknown";
 }
 
-void UplinkTable::add_listener(ListenerInfo listener) {
+void UplinkTable::set_listener(ListenerInfo listener) {
   const std::lock_guard lock(mutex_);
-  listeners_.push_back(std::move(listener));
+  const auto place = std::ranges::find(listeners_, listener.name, &ListenerInfo::name);
+  if (place != listeners_.end()) {
+    *place = std::move(listener);
+  } else {
+    listeners_.push_back(std::move(listener));
+  }
+}
+
+void UplinkTable::remove_listener(std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(listeners_, [name](const ListenerInfo& listener) { return listener.name == name; });
 }
 
 std::shared_ptr<UplinkRecord> UplinkTable::open(std::string listener, std::string peer,

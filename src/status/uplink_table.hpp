@@ -22,18 +22,19 @@ namespace meridian::status {
 
 /// Why an uplink session ended. Counted per reason.
 enum class CloseReason : std::uint8_t {
-  end_of_stream,    ///< the peer has sent everything
-  truncated,        ///< the peer ended its stream in the middle of a frame
-  malformed,        ///< the stream could not be trusted any further
-  idle_timeout,     ///< nothing came for too long
-  connection_lost,  ///< reset, or another error of the connection
-  session_limit,    ///< never began: the listener had as many sessions as it may
-  stopped,          ///< the daemon stops
+  end_of_stream,     ///< the peer has sent everything
+  truncated,         ///< the peer ended its stream in the middle of a frame
+  malformed,         ///< the stream could not be trusted any further
+  idle_timeout,      ///< nothing came for too long
+  connection_lost,   ///< reset, or another error of the connection
+  session_limit,     ///< never began: the listener had as many sessions as it may
+  stopped,           ///< the daemon stops
+  listener_removed,  ///< a new configuration has no such listener any more
 };
 inline constexpr std::array all_close_reasons{
     CloseReason::end_of_stream, CloseReason::truncated,       CloseReason::malformed,
     CloseReason::idle_timeout,  CloseReason::connection_lost, CloseReason::session_limit,
-    CloseReason::stopped};
+    CloseReason::stopped,       CloseReason::listener_removed};
 
 /// The name under which a reason is counted and logged, such as "end_of_stream".
 [[nodiscard]] std::string_view name_of(CloseReason reason) noexcept;
@@ -111,7 +112,9 @@ class UplinkTable {
   /// How many closed sessions are remembered.
   static constexpr std::size_t max_closed = 64;
 
-  void add_listener(ListenerInfo listener);
+  /// Takes the place of the one of that name, if there is one.
+  void set_listener(ListenerInfo listener);
+  void remove_listener(std::string_view name);
 
   [[nodiscard]] std::shared_ptr<UplinkRecord> open(std::string listener, std::string peer,
                                                    ReceiveTime now);

@@ -1,6 +1,7 @@
 #include "uplink/listener.hpp"
 
 #include "runtime/accept_loop.hpp"
+#include "runtime/log.hpp"
 #include "runtime/rethrow.hpp"
 #include "uplink/clock.hpp"
 
@@ -9,7 +10,6 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <exception>
 #include <sstream>
@@ -19,15 +19,18 @@
 
 namespace meridian::uplink {
 
-namespace {
-
+namespace log = runtime::log;
 using asio::ip::tcp;
+
+namespace {
 
 std::string to_text(const tcp::endpoint& endpoint) {
   std::ostringstream text;
   text << endpoint;
   return text.str();
 }
+
+}  // namespace
 
 tcp::acceptor listen_on(const asio::any_io_executor& executor, const ListenerOptions& options) {
   try {
@@ -45,29 +48,36 @@ tcp::acceptor listen_on(const asio::any_io_executor& executor, const ListenerOpt
   }
 }
 
-}  // namespace
-
 Listener::Listener(const std::vector<asio::any_io_executor>& executors, ListenerOptions options,
-                   AggregatorHandle aggregator, status::UplinkTable& table,
-                   runtime::StopGroup<Session>& group)
-    : acceptor_(listen_on(executors.front(), options)),
+                   Acceptor acceptor, AggregatorHandle aggregator, status::UplinkTable& table)
+    : acceptor_(std::move(acceptor)),
       options_(std::make_shared<const ListenerOptions>(std::move(options))),
       aggregator_(std::move(aggregator)),
       table_(table),
-      group_(group),
-      open_sessions_(std::make_shared<std::atomic<std::size_t>>(0)) {
+      sessions_(executors.front()) {
   for (const asio::any_io_executor& executor : executors) {
     lanes_.push_back({executor, std::make_shared<Turns>(executor, 1)});
   }
-  const std::string address = to_text(acceptor_.local_endpoint());
-  table_.add_listener({options_->name, std::string(name_of(options_->framing)), address});
-  spdlog::info("listening on {} for {} uplinks ({})", address, name_of(options_->framing),
-               options_->name);
+  announce(acceptor_);
+}
+
+void Listener::announce(const Acceptor& acceptor) {
+  const tcp::endpoint endpoint = acceptor.local_endpoint();
+  const std::string address = to_text(endpoint);
+  table_.set_listener({options_->name, std::string(name_of(options_->framing)), address});
+  log::info({{"listener", options_->name}}, "listening on {} for {} uplinks ({})", address,
+            name_of(options_->framing), options_->name);
+  if (!endpoint.address().is_loopback()) {
+    log::warn({{"listener", options_->name}, {"reason", "not_loopback"}},
+              "uplink listener \"{}\" can be reached from other machines on {}: whoever gets there "
+              "can send frames, neither encrypted nor authenticated",
+              options_->name, address);
+  }
 }
 
 void Listener::start() {
   asio::co_spawn(
-      acceptor_.get_executor(),
+      executor(),
       runtime::accept_all(
           acceptor_, [this] { return lanes_[next_lane_].executor; },
           fmt::format("uplink listener \"{}\"", options_->name),
@@ -78,11 +88,26 @@ void Listener::start() {
       [self = shared_from_this()](const std::exception_ptr& error) { runtime::rethrow(error); });
 }
 
-void Listener::stop() {
-  asio::dispatch(acceptor_.get_executor(), [self = shared_from_this()] {
+void Listener::update(ListenerOptions options, std::optional<Acceptor> acceptor) {
+  asio::dispatch(executor(), [self = shared_from_this(),
+                              next = std::make_shared<const ListenerOptions>(std::move(options)),
+                              acceptor = std::move(acceptor)]() mutable {
+    self->options_ = next;
+    self->sessions_.for_each([&next](Session& session) { session.set_options(next); });
+    if (acceptor && self->acceptor_.is_open()) {
+      self->announce(*acceptor);
+      self->acceptor_ = *std::move(acceptor);  // closes the old one; the loop goes on here
+    }
+  });
+}
+
+void Listener::stop(status::CloseReason reason) {
+  asio::dispatch(executor(), [self = shared_from_this()] {
     error_code ignored;
     self->acceptor_.close(ignored);
   });
+  sessions_.for_each([reason](Session& session) { session.stop(reason); });
+  sessions_.stop();
 }
 
 void Listener::open_session(tcp::socket socket, const Lane& lane) {
@@ -91,10 +116,13 @@ void Listener::open_session(tcp::socket socket, const Lane& lane) {
   std::string peer = gone ? "a peer that has gone" : to_text(endpoint);
   auto record = table_.open(options_->name, std::move(peer), now());
 
-  if (open_sessions_->load(std::memory_order_relaxed) >= options_->max_sessions) {
+  if (open_sessions_.load(std::memory_order_relaxed) >= options_->max_sessions) {
     table_.close(record, status::CloseReason::session_limit, now());
     if (const auto held_back = limit_log_.admit(runtime::LogLimit::Clock::now())) {
-      spdlog::warn(
+      log::warn(
+          {{"listener", options_->name},
+           {"peer", record->peer()},
+           {"reason", std::string(name_of(status::CloseReason::session_limit))}},
           "uplink listener \"{}\" refused {}: it has {} sessions, as many as max_sessions allows "
           "({} more since the last message)",
           options_->name, record->peer(), options_->max_sessions, *held_back);
@@ -105,21 +133,23 @@ void Listener::open_session(tcp::socket socket, const Lane& lane) {
     socket.close(ignored);
     return;
   }
-  spdlog::info("uplink {} ({}) from {} connected", record->id(), options_->name, record->peer());
+  log::info({{"uplink", std::to_string(record->id())},
+             {"listener", options_->name},
+             {"peer", record->peer()}},
+            "uplink {} ({}) from {} connected", record->id(), options_->name, record->peer());
   auto session = std::make_shared<Session>(std::move(socket), options_, *lane.turns, aggregator_,
                                            table_, record);
-  if (!group_.add(session)) {
+  if (!sessions_.add(session)) {
     table_.close(record, status::CloseReason::stopped, now());
     return;
   }
-  open_sessions_->fetch_add(1, std::memory_order_relaxed);
-  asio::co_spawn(
-      lane.executor, session->run(),
-      [session, &group = group_, open_sessions = open_sessions_](const std::exception_ptr& error) {
-        runtime::rethrow(error);
-        open_sessions->fetch_sub(1, std::memory_order_relaxed);
-        group.remove(session);
-      });
+  open_sessions_.fetch_add(1, std::memory_order_relaxed);
+  asio::co_spawn(lane.executor, session->run(),
+                 [session, self = shared_from_this()](const std::exception_ptr& error) {
+                   runtime::rethrow(error);
+                   self->open_sessions_.fetch_sub(1, std::memory_order_relaxed);
+                   self->sessions_.remove(session);
+                 });
 }
 
 }  // namespace meridian::uplink

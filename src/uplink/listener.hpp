@@ -10,33 +10,48 @@
 #include <meridian/aggregator.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace meridian::uplink {
 
-/// Binds in its constructor, so that a port in use is known at the start; accepts from `start` on.
+/// A socket that listens where the options say. Throws std::runtime_error, naming listener and
+/// address, where it cannot.
+[[nodiscard]] asio::ip::tcp::acceptor listen_on(const asio::any_io_executor& executor,
+                                                const ListenerOptions& options);
+
+/// Accepts from `start` on, and owns the sessions that begin here.
 ///
-/// Runs on the first of the executors; `start` and `stop` may be called from any thread. Must be
-/// held by a shared_ptr, and it and the references given must outlive the execution context's
-/// `run`.
+/// Runs on the first of the executors; all members may be called from any thread. Must be held by a
+/// shared_ptr, and it and the references given must outlive the execution context's `run`.
 class Listener : public std::enable_shared_from_this<Listener> {
  public:
+  using Acceptor = asio::ip::tcp::acceptor;
+
   /// Sessions are spread evenly over `executors`, each of which runs one thing at a time: one
-  /// session on each reads at a time. Throws std::runtime_error, naming listener and address, where
-  /// it cannot listen there.
+  /// session on each reads at a time. The acceptor must be on the first of them.
   Listener(const std::vector<asio::any_io_executor>& executors, ListenerOptions options,
-           AggregatorHandle aggregator, status::UplinkTable& table,
-           runtime::StopGroup<Session>& group);
+           Acceptor acceptor, AggregatorHandle aggregator, status::UplinkTable& table);
 
   void start();
 
-  /// Accepts no more, and lets go of the address.
-  void stop();
+  /// Goes on with other options, and on another socket if one is given, without ending a session.
+  /// Name, framing and satellite must be the same.
+  void update(ListenerOptions options, std::optional<Acceptor> acceptor);
+
+  /// Accepts no more, lets go of the address, and ends the sessions.
+  void stop(status::CloseReason reason);
+
+  [[nodiscard]] bool has_sessions() const { return sessions_.size() > 0; }
+
+  /// Waits until all sessions have handed over what they have read, after `stop`.
+  [[nodiscard]] asio::awaitable<void> wait_stopped() { return sessions_.wait_empty(); }
 
  private:
   /// Where sessions run, one thing at a time.
@@ -45,18 +60,24 @@ class Listener : public std::enable_shared_from_this<Listener> {
     std::shared_ptr<Turns> turns;
   };
 
+  /// Where everything but the sessions runs.
+  [[nodiscard]] const asio::any_io_executor& executor() const { return lanes_.front().executor; }
+
+  void announce(const Acceptor& acceptor);
   void open_session(asio::ip::tcp::socket socket, const Lane& lane);
 
-  asio::ip::tcp::acceptor acceptor_;
-  std::vector<Lane> lanes_;
+  std::vector<Lane> lanes_;  // constant after construction
+
+  // Touched on `executor` alone.
+  Acceptor acceptor_;
   std::size_t next_lane_ = 0;
   std::shared_ptr<const ListenerOptions> options_;
+  runtime::LogLimit limit_log_;
+
   AggregatorHandle aggregator_;
   status::UplinkTable& table_;
-  runtime::StopGroup<Session>& group_;
-
-  std::shared_ptr<std::atomic<std::size_t>> open_sessions_;  // shared with the sessions
-  runtime::LogLimit limit_log_;
+  runtime::StopGroup<Session> sessions_;
+  std::atomic<std::size_t> open_sessions_{0};
 };
 
 }  // namespace meridian::uplink

@@ -2,6 +2,7 @@
 
 #include "frame/native_decoder.hpp"
 #include "frame/space_packet_decoder.hpp"
+#include "runtime/log.hpp"
 #include "uplink/clock.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -10,15 +11,24 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <spdlog/spdlog.h>
 
+#include <string_view>
 #include <utility>
 
 namespace meridian::uplink {
 
+namespace log = runtime::log;
+
 namespace {
 
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+
+log::Fields fields_of(const status::UplinkRecord& record, std::string_view reason) {
+  return {{"uplink", std::to_string(record.id())},
+          {"listener", record.listener()},
+          {"peer", record.peer()},
+          {"reason", std::string(reason)}};
+}
 
 std::unique_ptr<Decoder> make_decoder(const ListenerOptions& options) {
   switch (options.framing) {
@@ -79,10 +89,28 @@ asio::awaitable<void> Session::run() {
   finish();
 }
 
-void Session::stop() {
-  asio::dispatch(socket_.get_executor(), [self = shared_from_this()] {
+void Session::set_options(std::shared_ptr<const ListenerOptions> options) {
+  asio::dispatch(socket_.get_executor(),
+                 [self = shared_from_this(), options = std::move(options)]() mutable {
+                   self->options_ = std::move(options);
+                   // A frame that has begun may still be as long as was allowed.
+                   self->limit_changed_ = true;
+                   self->apply_limit(self->buffer_.unconsumed() == 0);
+                   self->watch_idle();
+                 });
+}
+
+void Session::apply_limit(bool between_frames) {
+  if (limit_changed_ && between_frames) {
+    decoder_->set_max_payload_bytes(options_->max_payload_bytes);
+    limit_changed_ = false;
+  }
+}
+
+void Session::stop(CloseReason reason) {
+  asio::dispatch(socket_.get_executor(), [self = shared_from_this(), reason] {
     if (!self->closing_) {
-      self->closing_ = CloseReason::stopped;
+      self->closing_ = reason;
       error_code ignored;
       self->socket_.cancel(ignored);
     }
@@ -129,6 +157,7 @@ std::optional<FrameBatch> Session::read_and_decode() {
   const bool adopted = decoded.batch && decoded.batch->octets().data() == stream.octets.data();
   buffer_.consume(decoded.consumed, decoded.wanted, ReadBuffer::Adopted{adopted});
   stream_offset_ += decoded.consumed;
+  apply_limit(decoded.consumed > 0);
   if (decoded.idle_packets > 0) {
     table_.count_idle_packets(decoded.idle_packets);
   }
@@ -169,19 +198,24 @@ asio::awaitable<void> Session::deliver_refused(Turns::Turn turn) {
     }
   }
   if (ec && !closing_) {
-    spdlog::error("uplink {} from {}: {}", record_->id(), record_->peer(), ec.message());
+    log::error(fields_of(*record_, ec.message()), "uplink {} from {}: {}", record_->id(),
+               record_->peer(), ec.message());
     closing_ = CloseReason::stopped;
   }
 }
 
 void Session::watch_idle() {
-  if (options_->idle_timeout.count() == 0) {
+  if (options_->idle_timeout.count() == 0 || closing_) {
+    idle_timer_.cancel();
     return;
   }
   idle_timer_.expires_at(last_read_ + options_->idle_timeout);
   idle_timer_.async_wait([self = shared_from_this()](const error_code& ec) {
     if (ec || self->closing_) {
       return;
+    }
+    if (self->options_->idle_timeout.count() == 0) {
+      return;  // there is none any more, and this was on its way
     }
     const bool held = self->record_->held() || self->waits_for_turn_;
     const auto silent_for = std::chrono::steady_clock::now() - self->last_read_;
@@ -203,20 +237,23 @@ void Session::finish() {
   const std::size_t cut_short = malformed_ ? 0 : buffer_.unconsumed();
   if (malformed_) {
     table_.count_malformed(*malformed_);
-    spdlog::warn("uplink {} ({}) from {}: malformed at stream offset {}: {}", record_->id(),
-                 record_->listener(), record_->peer(), stream_offset_, name_of(*malformed_));
+    log::warn(fields_of(*record_, name_of(*malformed_)),
+              "uplink {} ({}) from {}: malformed at stream offset {}: {}", record_->id(),
+              record_->listener(), record_->peer(), stream_offset_, name_of(*malformed_));
   }
   if (cut_short > 0) {
     table_.count_truncated();
-    spdlog::warn(
+    log::warn(
+        fields_of(*record_, name_of(CloseReason::truncated)),
         "uplink {} ({}) from {}: ended in the middle of a frame at stream offset {}: {} octets "
         "lost",
         record_->id(), record_->listener(), record_->peer(), stream_offset_, cut_short);
   }
   table_.close(record_, *closing_, now());
-  spdlog::info("uplink {} ({}) from {} closed: {}, {} frames, {} octets", record_->id(),
-               record_->listener(), record_->peer(), name_of(*closing_), record_->frames(),
-               record_->bytes());
+  log::info(fields_of(*record_, name_of(*closing_)),
+            "uplink {} ({}) from {} closed: {}, {} frames, {} octets", record_->id(),
+            record_->listener(), record_->peer(), name_of(*closing_), record_->frames(),
+            record_->bytes());
 
   // Last: a peer that sees its connection end finds it in the books.
   error_code ignored;

@@ -27,8 +27,8 @@ namespace asio = boost::asio;
 /// dropped, if the listener says so).
 ///
 /// Everything runs on the socket's executor, which must run one thing at a time: a strand, or a
-/// context of one thread. Only `stop` may be called from elsewhere. The references
-/// given must outlive its `run`.
+/// context of one thread. Only `stop` and `set_options` may be called from elsewhere. The
+/// references given must outlive its `run`.
 class Session : public std::enable_shared_from_this<Session> {
  public:
   Session(asio::ip::tcp::socket socket, std::shared_ptr<const ListenerOptions> options,
@@ -38,12 +38,16 @@ class Session : public std::enable_shared_from_this<Session> {
   /// Runs until the stream or the daemon ends. Has handed over all whole frames then.
   [[nodiscard]] asio::awaitable<void> run();
 
-  /// Reads no more. What was read is still handed over.
-  void stop();
-
- private:
   using CloseReason = status::CloseReason;
 
+  /// Reads no more. What was read is still handed over.
+  void stop(CloseReason reason = CloseReason::stopped);
+
+  /// Goes on with other options, at the next frame where it is about its length. Name, framing and
+  /// satellite must be the same.
+  void set_options(std::shared_ptr<const ListenerOptions> options);
+
+ private:
   /// Reads once, decodes, and hands over what came. False where the channel has no room for it.
   [[nodiscard]] bool read_and_send();
   [[nodiscard]] std::optional<FrameBatch> read_and_decode();
@@ -51,6 +55,9 @@ class Session : public std::enable_shared_from_this<Session> {
 
   /// Brings what found the channel full to its end, as the listener's policy says.
   [[nodiscard]] asio::awaitable<void> deliver_refused(Turns::Turn turn);
+
+  /// Of the longest payload, where it has changed.
+  void apply_limit(bool between_frames);
 
   void watch_idle();
   void finish();
@@ -70,6 +77,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::uint64_t stream_offset_ = 0;  // of the first octet in buffer_
   bool more_expected_ = false;       // the last read filled its room
   bool waits_for_turn_ = false;
+  bool limit_changed_ = false;                    // the decoder does not know yet
   std::unique_ptr<Refused<FrameBatch>> refused_;  // there only between two steps of `run`
   std::optional<CloseReason> closing_;
   std::optional<Malformed> malformed_;

@@ -291,8 +291,8 @@ TEST_F(AggregatorTest, IsShutDownForAllHandles) {
   const AggregatorHandle copy(*aggregator_);
   const auto last = call(aggregator_->shut_down());
   ASSERT_TRUE(last.has_value());
-  EXPECT_EQ(last->ledger.buffered, 10U);
-  EXPECT_TRUE(last->ledger.balanced());
+  EXPECT_EQ(last->stats.ledger.buffered, 10U);
+  EXPECT_TRUE(last->stats.ledger.balanced());
 
   EXPECT_EQ(call(copy.send(batch_of_run({1, 1}, 10, 1))), Errc::aggregator_shut_down);
   const auto refused = copy.try_send(batch_of_run({1, 1}, 10, 7));
@@ -317,7 +317,7 @@ TEST_F(AggregatorTest, TakesWhatBackpressureHeldBackBeforeItIsShutDown) {
   }
   testing::poll(context_);
   ASSERT_FALSE(testing::is_ready(sent.back())) << "there is room for one batch too many";
-  EXPECT_EQ(call(aggregator_->shut_down()).value().ledger.buffered, 30U);
+  EXPECT_EQ(call(aggregator_->shut_down()).value().stats.ledger.buffered, 30U);
   EXPECT_EQ(sent.back().get(), Errc::aggregator_shut_down);
   EXPECT_TRUE(context_.stopped()) << "something is left that waits";
 }

@@ -45,7 +45,7 @@ class SocketFileTest : public ::testing::Test {
   }
   void expect_refused(const std::string& why) { expect_refused(path_, why); }
   static void expect_refused(const std::string& path, const std::string& why) {
-    EXPECT_THAT([&] { const SocketFile file(path, 0600); },
+    EXPECT_THAT([&] { const SocketFile file(path, Access{0600}); },
                 ThrowsMessage<std::runtime_error>(::testing::AllOf(
                     HasSubstr("control.socket \"" + path + "\""), HasSubstr(why))));
   }
@@ -71,7 +71,7 @@ TEST_F(SocketFileTest, DoesNotWaitForAListenerWhoseBacklogIsFull) {
 }
 
 TEST_F(SocketFileTest, IsAnsweredFromOnceItListens) {
-  SocketFile file(path_, 0600);
+  SocketFile file(path_, Access{0600});
   EXPECT_EQ(file.path(), path_);
   EXPECT_FALSE(fs::exists(path_));
   const stream_protocol::acceptor acceptor = listen(file);
@@ -80,7 +80,7 @@ TEST_F(SocketFileTest, IsAnsweredFromOnceItListens) {
 
 TEST_F(SocketFileTest, HasTheModeThatItIsGivenWhateverTheUmask) {
   for (const mode_t mode : {0600U, 0660U, 0666U, 0777U}) {
-    SocketFile file(path_, mode);
+    SocketFile file(path_, Access{mode});
     const mode_t before = ::umask(0177);
     const stream_protocol::acceptor acceptor = listen(file);
     ::umask(before);
@@ -92,7 +92,7 @@ TEST_F(SocketFileTest, HasTheModeThatItIsGivenWhateverTheUmask) {
 
 TEST_F(SocketFileTest, MakesTheDirectoriesToIt) {
   path_ = directory_.file("a/b/control.sock");
-  SocketFile file(path_, 0600);
+  SocketFile file(path_, Access{0600});
   const stream_protocol::acceptor acceptor = listen(file);
   EXPECT_TRUE(somebody_answers());
 }
@@ -100,7 +100,7 @@ TEST_F(SocketFileTest, MakesTheDirectoriesToIt) {
 TEST_F(SocketFileTest, ReplacesTheStaleFileOfADeadProgram) {
   listen_as_somebody_else().close();
   ASSERT_TRUE(fs::is_socket(path_));
-  SocketFile file(path_, 0600);
+  SocketFile file(path_, Access{0600});
   const stream_protocol::acceptor acceptor = listen(file);
   EXPECT_TRUE(somebody_answers());
 }
@@ -112,7 +112,7 @@ TEST_F(SocketFileTest, RefusesTheSocketOfALiveProgramAndLeavesItAlone) {
 }
 
 TEST_F(SocketFileTest, RefusesThePathOfALiveDaemonAlsoBeforeThatListens) {
-  std::optional<SocketFile> first(std::in_place, path_, 0600);
+  std::optional<SocketFile> first(std::in_place, path_, Access{0600});
   expect_refused("a running daemon holds it; stop that one, or set another path");
   {
     const stream_protocol::acceptor acceptor = listen(*first);
@@ -120,7 +120,7 @@ TEST_F(SocketFileTest, RefusesThePathOfALiveDaemonAlsoBeforeThatListens) {
     EXPECT_TRUE(somebody_answers());
   }
   first.reset();
-  SocketFile second(path_, 0600);
+  SocketFile second(path_, Access{0600});
   const stream_protocol::acceptor acceptor = listen(second);
   EXPECT_TRUE(somebody_answers());
 }
@@ -146,7 +146,7 @@ TEST_P(PathsTaken, AreFreeOnceTheFileIsRemoved) {
   GetParam().make(path_);
   expect_refused("not a socket");
   fs::remove(path_);
-  EXPECT_NO_THROW(SocketFile(path_, 0600)) << "the refused one kept its lock";
+  EXPECT_NO_THROW(SocketFile(path_, Access{0600})) << "the refused one kept its lock";
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -168,7 +168,7 @@ TEST_F(SocketFileTest, TakesPathsUpToTheLongestThatASocketCanHave) {
   constexpr std::size_t longest = sizeof(sockaddr_un::sun_path) - 1;
   path_.resize(longest, 'x');
   {
-    SocketFile file(path_, 0600);
+    SocketFile file(path_, Access{0600});
     const stream_protocol::acceptor acceptor = listen(file);
     EXPECT_TRUE(somebody_answers());
   }
@@ -186,7 +186,7 @@ TEST_F(SocketFileTest, RefusesAPathThatCannotBeWritten) {
 
 TEST_F(SocketFileTest, IsRemovedAtTheEndWhileItsLockStays) {
   {
-    SocketFile file(path_, 0600);
+    SocketFile file(path_, Access{0600});
     const stream_protocol::acceptor acceptor = listen(file);
     ASSERT_TRUE(fs::is_socket(path_));
   }
@@ -195,7 +195,7 @@ TEST_F(SocketFileTest, IsRemovedAtTheEndWhileItsLockStays) {
 }
 
 TEST_F(SocketFileTest, LeavesAloneWhatTookItsPlace) {
-  std::optional<SocketFile> file(std::in_place, path_, 0600);
+  std::optional<SocketFile> file(std::in_place, path_, Access{0600});
   // Open to the end: a file system may give the inode's number away once it is closed.
   const stream_protocol::acceptor acceptor = listen(*file);
   fs::remove(path_);
@@ -205,14 +205,14 @@ TEST_F(SocketFileTest, LeavesAloneWhatTookItsPlace) {
 }
 
 TEST_F(SocketFileTest, RemovesNothingWhereItNeverListened) {
-  std::optional<SocketFile> file(std::in_place, path_, 0600);
+  std::optional<SocketFile> file(std::in_place, path_, Access{0600});
   const stream_protocol::acceptor other = listen_as_somebody_else();
   file.reset();
   EXPECT_TRUE(somebody_answers());
 }
 
 TEST_F(SocketFileTest, SaysSoWhereAnotherProgramWasFasterToListen) {
-  SocketFile file(path_, 0600);
+  SocketFile file(path_, Access{0600});
   {
     const stream_protocol::acceptor other = listen_as_somebody_else();
     EXPECT_THAT([&] { std::ignore = listen(file); },

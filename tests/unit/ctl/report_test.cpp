@@ -24,6 +24,8 @@ Json sample_stats() {
     "malformed": {"length_too_small": 0, "length_too_large": 1},
     "truncated": 4, "idle_packets": 5,
     "control": {"clients": 1, "accepted": 8, "cut_off": {"not_reading": 2}},
+    "state": {"directory": "/var/lib/meridian", "restored": 4321, "not_restored": 9,
+              "damaged_bytes": 800, "set_aside": "/var/lib/meridian/buffer.damaged-1"},
     "uptime_s": 12.5})");
 }
 
@@ -35,6 +37,13 @@ TEST(Report, TellsTheDepthInFramesAndOctets) {
 
 TEST(Report, TellsWhatAFlushDiscarded) {
   EXPECT_EQ(report_flush({{"discarded", 12345}}), "discarded 12,345 frames\n");
+}
+
+TEST(Report, TellsWhatAReloadChangedAndWhatItCouldNot) {
+  EXPECT_EQ(report_reload({{"changed", {"log.level"}}, {"needs_restart", {"threads"}}}),
+            "changed: log.level\nneeds a restart: threads\n");
+  EXPECT_EQ(report_reload({{"changed", Json::array()}, {"needs_restart", Json::array()}}),
+            "nothing has changed\n");
 }
 
 TEST(Report, TellsTheVersion) {
@@ -52,8 +61,9 @@ TEST(StatsReport, TellsEveryFigureWithItsUnitAndLimit) {
         "buffer octets     84,000 of 268,435,456 (high water 168,000)\n",
         "channel batches   1 of 128 (high water 77)\n", "sessions          3 open, 10 accepted\n",
         "  closed          end_of_stream 6, malformed 1\n",
-        "malformed         length_too_large 1\n", "truncated         4\n",
-        "idle packets      5\n"}) {
+        "malformed         length_too_large 1\n", "truncated         4\n", "idle packets      5\n",
+        "state             /var/lib/meridian: 4,321 frames restored, 9 not\n",
+        "  damaged         800 octets, set aside as /var/lib/meridian/buffer.damaged-1\n"}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
   EXPECT_THAT(text, HasSubstr("not_reading 2"));

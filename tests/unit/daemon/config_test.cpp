@@ -62,7 +62,9 @@ void expect_same(const Config& a, const Config& b) {
   EXPECT_EQ(a.aggregator.buffer.when_full, b.aggregator.buffer.when_full);
   EXPECT_EQ(a.aggregator.max_tracked, b.aggregator.max_tracked);
   EXPECT_EQ(a.control.socket, b.control.socket);
-  EXPECT_EQ(a.control.mode, b.control.mode);
+  EXPECT_EQ(a.control.access.mode, b.control.access.mode);
+  EXPECT_EQ(a.control.access.group, b.control.access.group);
+  EXPECT_EQ(a.state_directory, b.state_directory);
   EXPECT_EQ(a.control.max_clients, b.control.max_clients);
   EXPECT_EQ(a.control.max_request_bytes, b.control.max_request_bytes);
   EXPECT_EQ(a.threads, b.threads);
@@ -131,7 +133,8 @@ TEST(Config, HoldsEveryKeyOfAFile) {
       .channel_capacity = 3,
       .buffer = {.max_frames = 4, .max_bytes = 5, .when_full = WhenFull::backpressure},
       .max_tracked = 8};
-  expected.control = {.socket = "/tmp/x", .mode = 0600, .max_clients = 6, .max_request_bytes = 700};
+  expected.control = {
+      .socket = "/tmp/x", .access = {.mode = 0600}, .max_clients = 6, .max_request_bytes = 700};
   expected.threads = 9;
   expected.log = {.level = spdlog::level::err, .format = LogFormat::json, .target = "/var/log/x"};
   expect_same(expected, config);
@@ -189,7 +192,7 @@ TEST(ListenerConfig, MayAskForFreePortsOfOneAddressSeveralTimes) {
 TEST(ControlConfig, ReadsItsModeAsOctal) {
   for (const auto& [text, mode] : std::vector<std::pair<std::string, std::uint32_t>>{
            {"0000", 0}, {"0600", 0600}, {"0666", 0666}, {"0777", 0777}}) {
-    EXPECT_EQ(parse_config(R"({"control":{"mode":")" + text + R"("}})").control.mode, mode);
+    EXPECT_EQ(parse_config(R"({"control":{"mode":")" + text + R"("}})").control.access.mode, mode);
   }
   for (const char* text : {"", "660", "00660", "1660", "0x1b", "066 ", "-660"}) {
     EXPECT_THAT(

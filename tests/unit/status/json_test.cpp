@@ -56,37 +56,53 @@ TEST(StatusJson, TellsTheDepth) {
 }
 
 TEST(StatusJson, TellsEveryStatistic) {
-  const AggregatorStats stats{
-      .ledger = {.received = 21, .buffered = 1, .drained = 2, .flushed = 3, .dropped = {4, 5, 6}},
-      .buffer = {.now = {.frames = 7, .bytes = 8},
-                 .high_water = {.frames = 9, .bytes = 10},
-                 .limits = {.max_frames = 11, .max_bytes = 12}},
-      .channel = {.length = 13, .capacity = 14, .high_water = 15}};
+  const AggregatorStats stats{.ledger = {.received = 21,
+                                         .buffered = 1,
+                                         .drained = 2,
+                                         .flushed = 3,
+                                         .dropped = {4, 5, 6, 0}},
+                              .buffer = {.now = {.frames = 7, .bytes = 8},
+                                         .high_water = {.frames = 9, .bytes = 10},
+                                         .limits = {.max_frames = 11, .max_bytes = 12}},
+                              .channel = {.length = 13, .capacity = 14, .high_water = 15}};
   const SessionCounts sessions{.open = 16,
                                .accepted = 17,
-                               .closed = {18, 19, 20, 21, 22, 23, 24},
+                               .closed = {18, 19, 20, 21, 22, 23, 24, 37},
                                .malformed = {25, 26, 27, 28, 29},
                                .truncated = 30,
                                .idle_packets = 31};
   const ControlCounts control{.clients = 32, .accepted = 33, .cut_off = {34, 35, 36}};
 
   EXPECT_EQ(
-      to_json(stats, sessions, control, std::chrono::milliseconds(37'250)).dump(),
+      to_json({.aggregator = stats,
+               .sessions = sessions,
+               .control = control,
+               .state = {.directory = "/state",
+                         .restored = 38,
+                         .not_restored = 39,
+                         .damaged_bytes = 40,
+                         .set_aside = std::nullopt},
+               .uptime = std::chrono::milliseconds(37'250)})
+          .dump(),
       R"({"ledger":{"received":21,"buffered":1,"drained":2,"flushed":3,)"
-      R"("dropped":{"buffer_full_oldest":4,"buffer_full_newest":5,"channel_full":6}},)"
+      R"("dropped":{"buffer_full_oldest":4,"buffer_full_newest":5,"channel_full":6,"not_restored":0}},)"
       R"("buffer":{"frames":7,"bytes":8,"max_frames":11,"max_bytes":12,)"
       R"("frames_high_water":9,"bytes_high_water":10},)"
       R"("channel":{"length":13,"capacity":14,"high_water":15},)"
       R"("sessions":{"open":16,"accepted":17,"closed":{"end_of_stream":18,"truncated":19,)"
-      R"("malformed":20,"idle_timeout":21,"connection_lost":22,"session_limit":23,"stopped":24}},)"
+      R"("malformed":20,"idle_timeout":21,"connection_lost":22,"session_limit":23,"stopped":24,)"
+      R"("listener_removed":37}},)"
       R"("malformed":{"length_too_small":25,"length_too_large":26,"reserved_flags":27,)"
       R"("packet_version":28,"packet_too_large":29},"truncated":30,"idle_packets":31,)"
       R"("control":{"clients":32,"accepted":33,"cut_off":{"request_too_long":34,)"
-      R"("client_limit":35,"not_reading":36}},"uptime_s":37.25})");
+      R"("client_limit":35,"not_reading":36}},)"
+      R"("state":{"directory":"/state","restored":38,"not_restored":39,"damaged_bytes":40,)"
+      R"("set_aside":null},"uptime_s":37.25})");
 }
 
 TEST(StatusJson, HasAllReasonsFromTheStart) {
-  const Json json = to_json(AggregatorStats{}, SessionCounts{}, ControlCounts{}, {});
+  const Json json =
+      to_json({.aggregator = {}, .sessions = {}, .control = {}, .state = {}, .uptime = {}});
   for (const DropReason reason : all_drop_reasons) {
     EXPECT_EQ(json.at("ledger").at("dropped").at(std::string(name_of(reason))), 0);
   }

@@ -137,7 +137,7 @@ TEST(UplinkTable, CountsEachReasonByItself) {
 
   const SessionCounts counts = table.counts();
 
-  EXPECT_THAT(counts.closed, ElementsAre(1, 2, 3, 4, 5, 6, 7));
+  EXPECT_THAT(counts.closed, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8));
   EXPECT_THAT(counts.malformed, ElementsAre(11, 12, 13, 14, 15));
   EXPECT_EQ(counts.truncated, 2U);
   EXPECT_EQ(counts.idle_packets, 12U);
@@ -145,8 +145,8 @@ TEST(UplinkTable, CountsEachReasonByItself) {
 
 TEST(UplinkTable, ListsListenersInTheirOrder) {
   UplinkTable table;
-  table.add_listener({.name = "native", .framing = "length_prefixed", .address = "127.0.0.1:1"});
-  table.add_listener({.name = "a", .framing = "ccsds_space_packet", .address = "[::1]:2"});
+  table.set_listener({.name = "native", .framing = "length_prefixed", .address = "127.0.0.1:1"});
+  table.set_listener({.name = "a", .framing = "ccsds_space_packet", .address = "[::1]:2"});
   const UplinkTable::Snapshot snapshot = table.snapshot();
   ASSERT_EQ(snapshot.listeners.size(), 2U);
   EXPECT_EQ(snapshot.listeners[0].name, "native");

@@ -28,7 +28,11 @@ const std::map<std::string, Rooms> allowed = {
     {"status", {"frame", "channel", "aggregator"}},
     {"uplink", {"frame", "channel", "runtime", "aggregator", "status"}},
     {"control", {"frame", "channel", "runtime", "aggregator", "status"}},
-    {"daemon", {"frame", "channel", "runtime", "aggregator", "status", "uplink", "control"}},
+    {"state", {"frame", "aggregator"}},
+    {"service", {"runtime"}},
+    {"daemon",
+     {"frame", "channel", "runtime", "aggregator", "status", "uplink", "control", "state",
+      "service"}},
     {"ctl", {"frame", "status", "control"}},
     {"sim", {"frame", "runtime", "status"}},
 };

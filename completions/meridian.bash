@@ -1,0 +1,91 @@
+# Completion for meridiand, meridianctl and meridian-sim in bash.
+# shellcheck shell=bash
+
+# Completes the value of an option: a file, one of a few names, or nothing where only the user knows.
+# Usage: _meridian_value OPTION WORD. Fails if the option takes no value.
+_meridian_value() {
+  case $1 in
+    --config | --output | --replay | --socket)
+      compopt -o filenames 2>/dev/null
+      mapfile -t COMPREPLY < <(compgen -f -- "$2")
+      ;;
+    --log-level)
+      mapfile -t COMPREPLY < <(compgen -W 'trace debug info warning error critical off' -- "$2")
+      ;;
+    --format)
+      mapfile -t COMPREPLY < <(compgen -W 'table ndjson binary' -- "$2")
+      ;;
+    --framing)
+      mapfile -t COMPREPLY < <(compgen -W 'length_prefixed ccsds_space_packet' -- "$2")
+      ;;
+    --max | --satellite | --connect | --uplinks | --frames | --rate | --payload-bytes | \
+      --duration | --seed) ;;
+    *) return 1 ;;
+  esac
+}
+
+# Completes the value if the word to complete is one. Bash makes three words of --option=value.
+_meridian_after_option() {
+  local word=${COMP_WORDS[COMP_CWORD]} before=$((COMP_CWORD - 1))
+  if [[ $word == = ]]; then
+    word=
+  elif [[ ${COMP_WORDS[before]} == = ]]; then
+    before=$((before - 1))
+  fi
+  ((before > 0)) && _meridian_value "${COMP_WORDS[before]}" "$word"
+}
+
+# The command among the words before the one to complete; nothing where there is none.
+_meridian_command() {
+  local i COMPREPLY
+  for ((i = 1; i < COMP_CWORD; ++i)); do
+    case ${COMP_WORDS[i]} in
+      -*)
+        if _meridian_value "${COMP_WORDS[i]}" ''; then
+          [[ ${COMP_WORDS[i + 1]} == = ]] && i=$((i + 1))
+          i=$((i + 1))
+        fi
+        ;;
+      *)
+        printf '%s\n' "${COMP_WORDS[i]}"
+        return
+        ;;
+    esac
+  done
+}
+
+_meridian_words() {
+  mapfile -t COMPREPLY < <(compgen -W "$1" -- "${COMP_WORDS[COMP_CWORD]}")
+}
+
+_meridiand() {
+  COMPREPLY=()
+  _meridian_after_option || _meridian_words '--config --check-config --log-level --version -h --help'
+}
+
+_meridianctl() {
+  COMPREPLY=()
+  _meridian_after_option && return
+  local options='--socket --json --version -h --help'
+  case $(_meridian_command) in
+    '')
+      if [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
+        _meridian_words "$options"
+      else
+        _meridian_words 'depth drain flush reload satellites stats uplinks version'
+      fi
+      ;;
+    drain) _meridian_words "--max --all --satellite --format --output $options" ;;
+    *) _meridian_words "$options" ;;
+  esac
+}
+
+_meridian_sim() {
+  COMPREPLY=()
+  _meridian_after_option || _meridian_words '--connect --uplinks --frames --rate --payload-bytes
+    --duration --replay --framing --seed --json --version -h --help'
+}
+
+complete -F _meridiand meridiand
+complete -F _meridianctl meridianctl
+complete -F _meridian_sim meridian-sim

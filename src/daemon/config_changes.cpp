@@ -1,0 +1,96 @@
+#include "daemon/config_changes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+
+namespace meridian::daemon {
+
+namespace {
+
+using uplink::ListenerOptions;
+
+const ListenerOptions* find(const std::vector<ListenerOptions>& listeners, std::string_view name) {
+  const auto found = std::ranges::find(listeners, name, &ListenerOptions::name);
+  return found == listeners.end() ? nullptr : &*found;
+}
+
+void compare_listener(const ListenerOptions& now, const ListenerOptions& next,
+                      std::vector<std::string>& out) {
+  const auto note = [&](std::string_view key, bool same) {
+    if (!same) {
+      out.push_back(fmt::format("uplinks[\"{}\"].{}", next.name, key));
+    }
+  };
+  note("listen", now.host == next.host && now.port == next.port);
+  note("framing", now.framing == next.framing);
+  note("satellite_id", now.satellite_id == next.satellite_id);
+  note("max_sessions", now.max_sessions == next.max_sessions);
+  note("max_payload_bytes", now.max_payload_bytes == next.max_payload_bytes);
+  note("idle_timeout_s", now.idle_timeout == next.idle_timeout);
+  note("when_channel_full", now.when_channel_full == next.when_channel_full);
+}
+
+void compare_listeners(const std::vector<ListenerOptions>& now,
+                       const std::vector<ListenerOptions>& next, std::vector<std::string>& out) {
+  for (const ListenerOptions& listener : now) {
+    if (find(next, listener.name) == nullptr) {
+      out.push_back(fmt::format("uplinks[\"{}\"] (removed)", listener.name));
+    }
+  }
+  for (const ListenerOptions& listener : next) {
+    if (const ListenerOptions* const before = find(now, listener.name)) {
+      compare_listener(*before, listener, out);
+    } else {
+      out.push_back(fmt::format("uplinks[\"{}\"] (added)", listener.name));
+    }
+  }
+}
+
+}  // namespace
+
+ConfigChanges changes_between(const Config& now, const Config& next) {
+  ConfigChanges changes;
+  const auto note = [](std::vector<std::string>& list, const char* key, const auto& a,
+                       const auto& b) {
+    if (a != b) {
+      list.emplace_back(key);
+    }
+  };
+  compare_listeners(now.uplinks, next.uplinks, changes.applied);
+  const BufferLimits& buffer = now.aggregator.buffer;
+  const BufferLimits& next_buffer = next.aggregator.buffer;
+  note(changes.applied, "buffer.max_frames", buffer.max_frames, next_buffer.max_frames);
+  note(changes.applied, "buffer.max_bytes", buffer.max_bytes, next_buffer.max_bytes);
+  note(changes.applied, "buffer.when_full", buffer.when_full, next_buffer.when_full);
+  const control::ServerOptions& control = now.control;
+  const control::ServerOptions& next_control = next.control;
+  note(changes.applied, "control.mode", control.access.mode, next_control.access.mode);
+  note(changes.applied, "control.group", control.access.group, next_control.access.group);
+  note(changes.applied, "control.max_clients", control.max_clients, next_control.max_clients);
+  note(changes.applied, "control.max_request_bytes", control.max_request_bytes,
+       next_control.max_request_bytes);
+  note(changes.applied, "satellites.max_tracked", now.aggregator.max_tracked,
+       next.aggregator.max_tracked);
+  note(changes.applied, "log.level", now.log.level, next.log.level);
+  note(changes.applied, "log.format", now.log.format, next.log.format);
+  note(changes.applied, "log.target", now.log.target, next.log.target);
+
+  note(changes.needs_restart, "channel.capacity", now.aggregator.channel_capacity,
+       next.aggregator.channel_capacity);
+  note(changes.needs_restart, "control.socket", control.socket, next_control.socket);
+  note(changes.needs_restart, "state.directory", now.state_directory, next.state_directory);
+  note(changes.needs_restart, "threads", now.threads, next.threads);
+  return changes;
+}
+
+Config applicable(const Config& now, Config next) {
+  next.aggregator.channel_capacity = now.aggregator.channel_capacity;
+  next.control.socket = now.control.socket;
+  next.state_directory = now.state_directory;
+  next.threads = now.threads;
+  return next;
+}
+
+}  // namespace meridian::daemon

@@ -1,0 +1,48 @@
+#include "daemon/heartbeat.hpp"
+
+#include "service/notify.hpp"
+#include "status/figures.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <tuple>
+
+namespace meridian::daemon {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Three signs for each that is expected: one may come late.
+std::chrono::microseconds interval() {
+  const auto expected = service::watchdog_interval();
+  return expected ? std::min<std::chrono::microseconds>(1s, *expected / 3) : 1s;
+}
+
+std::string describe(const Depth& depth, std::uint64_t uplinks) {
+  return fmt::format("{} uplinks, {} frames ({}) held", status::with_separators(uplinks),
+                     status::with_separators(depth.frames), status::octets_for_people(depth.bytes));
+}
+
+}  // namespace
+
+Heartbeat::Heartbeat(const asio::any_io_executor& strand) : tick_(strand), interval_(interval()) {}
+
+asio::awaitable<void> Heartbeat::run(AggregatorHandle aggregator,
+                                     const status::UplinkTable& uplinks) {
+  while (!stopped_) {
+    const auto depth = co_await aggregator.depth();
+    if (!depth || stopped_) {
+      co_return;
+    }
+    service::notify_alive(describe(*depth, uplinks.counts().open));
+    tick_.expires_after(interval_);
+    std::ignore = co_await tick_.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+}
+
+}  // namespace meridian::daemon

@@ -1,0 +1,40 @@
+/// Tells the service manager that the daemon turns.
+#pragma once
+
+#include "status/uplink_table.hpp"
+
+#include <meridian/aggregator.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+
+namespace meridian::daemon {
+
+/// Asks the aggregator for its depth, once a second or as often as the watchdog wants, and passes
+/// the answer on as a sign of life: where the aggregator's strand no longer turns there is no
+/// answer, and no sign.
+///
+/// Confined to one strand, on which `stop` must be called too.
+class Heartbeat {
+ public:
+  explicit Heartbeat(const asio::any_io_executor& strand);
+
+  /// Runs until `stop`, or until the aggregator has shut down.
+  [[nodiscard]] asio::awaitable<void> run(AggregatorHandle aggregator,
+                                          const status::UplinkTable& uplinks);
+
+  void stop() {
+    stopped_ = true;
+    tick_.cancel();
+  }
+
+ private:
+  asio::steady_timer tick_;
+  std::chrono::microseconds interval_;
+  bool stopped_ = false;  // a tick that is on its way already is not cancelled
+};
+
+}  // namespace meridian::daemon

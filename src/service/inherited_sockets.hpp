@@ -1,0 +1,45 @@
+/// Listening sockets that the service manager opened (socket activation).
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace meridian::service {
+
+/// Sockets by the names of their units (FileDescriptorName=). What nobody takes is closed at the
+/// end. Not thread-safe.
+class InheritedSockets {
+ public:
+  /// Those of sd_listen_fds(3), which are there once in the life of a process.
+  [[nodiscard]] static InheritedSockets of_process();
+
+  InheritedSockets() = default;
+  InheritedSockets(InheritedSockets&& other) noexcept;
+  InheritedSockets& operator=(InheritedSockets&&) = delete;
+  ~InheritedSockets();
+
+  /// The descriptor of the listening Unix socket "control", which the caller must close.
+  [[nodiscard]] std::optional<int> take_control();
+
+  /// The one that is named like the listener, or else is named "uplink" and listens on its address.
+  [[nodiscard]] std::optional<int> take_uplink(std::string_view listener,
+                                               const boost::asio::ip::tcp::endpoint& address);
+
+  /// Names of those that nobody took.
+  [[nodiscard]] std::vector<std::string> left() const;
+
+ private:
+  struct Inherited {
+    std::string name;
+    int descriptor;
+  };
+  std::optional<int> take(std::vector<Inherited>::iterator which);
+
+  std::vector<Inherited> sockets_;
+};
+
+}  // namespace meridian::service

@@ -1,0 +1,78 @@
+// clang-format off
+/// The format of a saved state.
+///
+/// The file is a row of records in the native framing of meridian/frame.hpp, so that whatever reads
+/// length-prefixed frames takes it as it is. Two kinds of records:
+///
+///     frame   as it came from an uplink, octet for octet
+///     mark    flags 0x8000, which no uplink may send; satellite_id "MRD1"; channel_id its kind;
+///             sequence: upper half the same random number in all marks of a file, so that none can
+///             be forged by a payload, lower half counts the marks from 0 up.
+///             Its payload is the CRC-32C of its header and body, and the body.
+///
+///     file    = ledger origins* block* end
+///     block   = mark(block) frame+
+///
+/// Bodies, all integers big-endian, times in microseconds since 1970:
+///
+///     ledger  received u64, buffered u64, drained u64, flushed u64,
+///             reasons u16, for each in the order of DropReason: dropped u64
+///     origins count u32, for each: kind u8 (1 origin, 0 sum over those beyond max_tracked),
+///             satellite_id u32, channel_id u16, frames u64, bytes u64, has_last u8,
+///             last_sequence u64, gaps u64, missing u64, duplicates u64, late u64, dropped u64,
+///             last_seen_at i64
+///     block   sequence width u8 (14 or 64), reads u32, frames u32,
+///             for each read: first frame u32 (its index), received_at i64
+///             for each frame: octets u32, CRC-32C u32
+///     end     frames u64, in all blocks
+///
+/// A frame that is damaged loses itself alone: those around it are found by the table in front of
+/// them. A mark that is damaged loses its block: the next mark is searched for.
+// clang-format on
+#pragma once
+
+#include <meridian/frame.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace meridian::state {
+
+enum class MarkKind : std::uint16_t { ledger = 1, origins = 2, block = 3, end = 4 };
+
+inline constexpr SatelliteId mark_magic = 0x4D524431;  // "MRD1"
+inline constexpr std::uint16_t mark_flags = 0x8000;
+
+/// Octets in front of the body: the native header and the checksum.
+inline constexpr std::size_t mark_head_bytes = frame_header_bytes + sizeof(std::uint32_t);
+
+/// Octets of a whole mark. Bounds what a damaged length can make a reader do.
+inline constexpr std::size_t max_mark_bytes = 1024 * 1024;
+
+/// Frames that share a mark, unless one alone is larger: what a damaged mark can lose.
+inline constexpr std::size_t block_bytes = 256 * 1024;
+
+/// Rows of an `origins` mark.
+inline constexpr std::size_t origins_per_mark = 4096;
+
+/// The whole mark, as it stands in the file.
+[[nodiscard]] std::vector<std::byte> encode_mark(MarkKind kind, std::uint64_t sequence,
+                                                 std::span<const std::byte> body);
+
+/// How many octets a mark has whose header stands at the start of `octets`; 0 if none does.
+[[nodiscard]] std::size_t mark_bytes(std::span<const std::byte> octets) noexcept;
+
+/// A mark whose checksum holds.
+struct Mark {
+  MarkKind kind{};
+  std::uint64_t sequence = 0;
+  std::span<const std::byte> body;  ///< in the octets that were given
+};
+
+/// Reads a whole mark; nothing if it is damaged.
+[[nodiscard]] std::optional<Mark> read_mark(std::span<const std::byte> octets) noexcept;
+
+}  // namespace meridian::state

@@ -1,0 +1,62 @@
+/// Integers as they stand in a saved state: big-endian.
+#pragma once
+
+#include <boost/endian/conversion.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace meridian::state {
+
+/// Appends integers to octets.
+class OctetWriter {
+ public:
+  template <std::integral T>
+  void put(T value) {
+    const T big = boost::endian::native_to_big(value);
+    const auto* const begin = reinterpret_cast<const std::byte*>(&big);
+    octets_.insert(octets_.end(), begin, begin + sizeof big);
+  }
+
+  [[nodiscard]] const std::vector<std::byte>& octets() const noexcept { return octets_; }
+
+ private:
+  std::vector<std::byte> octets_;
+};
+
+/// Takes integers off the front of octets. What is not there reads as 0, and `ok` says so.
+class OctetReader {
+ public:
+  explicit OctetReader(std::span<const std::byte> octets) noexcept : rest_(octets) {}
+
+  template <std::integral T>
+  [[nodiscard]] T get() noexcept {
+    T big{};
+    if (rest_.size() < sizeof big) {
+      ok_ = false;
+      rest_ = {};
+      return big;
+    }
+    std::memcpy(&big, rest_.data(), sizeof big);
+    rest_ = rest_.subspan(sizeof big);
+    return boost::endian::big_to_native(big);
+  }
+
+  [[nodiscard]] std::size_t left() const noexcept { return rest_.size(); }
+
+  /// Whether everything that was asked for was there.
+  [[nodiscard]] bool ok() const noexcept { return ok_; }
+
+  /// Whether, besides, nothing is left.
+  [[nodiscard]] bool complete() const noexcept { return ok_ && rest_.empty(); }
+
+ private:
+  std::span<const std::byte> rest_;
+  bool ok_ = true;
+};
+
+}  // namespace meridian::state

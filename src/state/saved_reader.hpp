@@ -1,0 +1,42 @@
+/// From octets to an aggregator's state, whatever has become of them.
+#pragma once
+
+#include <meridian/aggregator.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+namespace meridian::state {
+
+/// Octets that can be read anywhere.
+struct Source {
+  std::uint64_t bytes = 0;
+  /// Fills `out` with what stands at `offset`; returns how many octets it could read.
+  std::function<std::size_t(std::uint64_t offset, std::span<std::byte> out)> read;
+};
+
+/// A part of a source.
+struct Region {
+  std::uint64_t offset = 0;
+  std::uint64_t bytes = 0;
+
+  friend bool operator==(const Region&, const Region&) = default;
+};
+
+/// What could be read.
+struct Restored {
+  SavedState saved;
+  std::uint64_t frames = 0;     ///< in `saved`
+  std::vector<Region> damaged;  ///< what could not be read, in order
+  bool is_whole = false;        ///< read to its end mark, nothing damaged, nothing missing
+};
+
+/// Reads a state in the format of state/mark.hpp: every frame whose checksum holds, in its order,
+/// however much is damaged around it. Never throws on bad input; takes no more memory than the
+/// source is large.
+[[nodiscard]] Restored read_saved(const Source& source);
+
+}  // namespace meridian::state

@@ -1,0 +1,265 @@
+#include "state/state_directory.hpp"
+
+#include "state/saved_writer.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <random>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace meridian::state {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* saved_name = "buffer.saved";
+constexpr const char* saving_name = "buffer.saving";
+constexpr const char* damaged_name = "buffer.damaged";
+
+std::error_code last_error() {
+  return {errno, std::generic_category()};
+}
+
+std::runtime_error failure(const fs::path& path, const std::string& what,
+                           const std::error_code& error) {
+  return std::runtime_error(
+      fmt::format("state.directory: {} {}: {}", what, path.string(), error.message()));
+}
+
+/// An open file. Closed with it.
+class File {
+ public:
+  File(const fs::path& path, int flags)
+      : descriptor_(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600)) {}
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  ~File() {
+    if (is_open()) {
+      ::close(descriptor_);
+    }
+  }
+
+  [[nodiscard]] bool is_open() const noexcept { return descriptor_ >= 0; }
+
+  /// As much as there is.
+  [[nodiscard]] std::size_t read(std::uint64_t offset, std::span<std::byte> out) const noexcept {
+    std::size_t filled = 0;
+    while (filled < out.size()) {
+      const ssize_t bytes = ::pread(descriptor_, out.data() + filled, out.size() - filled,
+                                    static_cast<off_t>(offset + filled));
+      if (bytes < 0 && errno == EINTR) {
+        continue;
+      }
+      if (bytes <= 0) {
+        break;  // the end, or what the disk no longer gives: the reader goes on behind it
+      }
+      filled += static_cast<std::size_t>(bytes);
+    }
+    return filled;
+  }
+
+  [[nodiscard]] std::error_code write(std::span<const std::byte> octets) const noexcept {
+    while (!octets.empty()) {
+      const ssize_t bytes = ::write(descriptor_, octets.data(), octets.size());
+      if (bytes < 0 && errno == EINTR) {
+        continue;
+      }
+      if (bytes < 0) {
+        return last_error();
+      }
+      octets = octets.subspan(static_cast<std::size_t>(bytes));
+    }
+    return {};
+  }
+
+  [[nodiscard]] std::error_code sync() const noexcept {
+    return ::fsync(descriptor_) == 0 ? std::error_code{} : last_error();
+  }
+
+  [[nodiscard]] std::uint64_t size() const noexcept {
+    struct stat status{};
+    return ::fstat(descriptor_, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+  }
+
+ private:
+  int descriptor_;
+};
+
+/// Gathers what is written into pieces worth a call of the system.
+class BufferedWriter {
+ public:
+  explicit BufferedWriter(const File& file) : file_(file) {}
+
+  [[nodiscard]] std::error_code write(std::span<const std::byte> octets) {
+    pending_.insert(pending_.end(), octets.begin(), octets.end());
+    return pending_.size() < piece_bytes ? std::error_code{} : flush();
+  }
+  [[nodiscard]] std::error_code flush() {
+    const std::error_code error = file_.write(pending_);
+    pending_.clear();
+    return error;
+  }
+
+ private:
+  static constexpr std::size_t piece_bytes = 1024 * 1024;
+
+  const File& file_;
+  std::vector<std::byte> pending_;
+};
+
+std::uint32_t make_nonce() {
+  std::random_device device;
+  return std::max<std::uint32_t>(1, device());
+}
+
+std::error_code copy_regions(const File& from, const std::vector<Region>& regions, const File& to) {
+  std::vector<std::byte> piece(1024 * 1024);
+  for (Region rest : regions) {
+    while (rest.bytes > 0) {
+      const std::span<std::byte> out =
+          std::span(piece).first(std::min<std::uint64_t>(piece.size(), rest.bytes));
+      const std::size_t there = from.read(rest.offset, out);
+      if (const std::error_code error = to.write(out.first(there))) {
+        return error;
+      }
+      rest.offset += out.size();
+      rest.bytes -= out.size();
+    }
+  }
+  return to.sync();
+}
+
+}  // namespace
+
+StateDirectory::StateDirectory(fs::path directory) : path_(std::move(directory)) {
+  std::error_code error;
+  fs::create_directories(path_.parent_path(), error);
+  if (::mkdir(path_.c_str(), 0700) != 0 && errno != EEXIST) {
+    throw failure(path_, "cannot create", last_error());
+  }
+  directory_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory_ < 0) {
+    throw failure(path_, "cannot open", last_error());
+  }
+  if (::flock(directory_, LOCK_EX | LOCK_NB) != 0) {
+    const std::error_code why = last_error();
+    ::close(directory_);
+    if (why == std::errc::resource_unavailable_try_again) {
+      throw std::runtime_error(
+          fmt::format("state.directory: {} is held by a running daemon; stop that one, or set "
+                      "another directory",
+                      path_.string()));
+    }
+    throw failure(path_, "cannot lock", why);
+  }
+  if (::access(path_.c_str(), W_OK | X_OK) != 0) {
+    const std::error_code why = last_error();
+    ::close(directory_);
+    throw failure(path_, "cannot write in", why);
+  }
+}
+
+StateDirectory::~StateDirectory() {
+  ::close(directory_);
+}
+
+fs::path StateDirectory::file_to_read() const {
+  std::error_code ignored;
+  const fs::path saved = path_ / saved_name;
+  return fs::exists(saved, ignored) ? saved : path_ / saving_name;
+}
+
+std::optional<Restored> StateDirectory::read() const {
+  const fs::path path = file_to_read();
+  const File file(path, O_RDONLY);
+  if (!file.is_open()) {
+    if (errno == ENOENT) {
+      return std::nullopt;
+    }
+    throw failure(path, "cannot read", last_error());
+  }
+  return read_saved(
+      {.bytes = file.size(), .read = [&file](std::uint64_t offset, std::span<std::byte> out) {
+         return file.read(offset, out);
+       }});
+}
+
+std::optional<fs::path> StateDirectory::forget(const Restored& read) {
+  std::optional<fs::path> aside;
+  if (!read.damaged.empty()) {
+    aside = set_aside(read);
+  }
+  // Both: the older of the two would come back at the next start.
+  for (const char* name : {saved_name, saving_name}) {
+    const fs::path path = path_ / name;
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+      throw failure(path, "cannot remove", last_error());
+    }
+  }
+  sync();
+  return aside;
+}
+
+fs::path StateDirectory::set_aside(const Restored& read) const {
+  const fs::path source = file_to_read();
+  const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  const std::string name = fmt::format("{}-{:%Y%m%dT%H%M%SZ}", damaged_name, fmt::gmtime(now));
+  fs::path aside = path_ / name;
+  std::error_code ignored;
+  for (int n = 2; fs::exists(aside, ignored); ++n) {
+    aside = path_ / fmt::format("{}-{}", name, n);
+  }
+  const File from(source, O_RDONLY);
+  const File to(aside, O_WRONLY | O_CREAT | O_EXCL);
+  if (!to.is_open() || copy_regions(from, read.damaged, to)) {
+    // No room for a copy: the whole file takes the name, what was restored with it.
+    if (::rename(source.c_str(), aside.c_str()) != 0) {
+      throw failure(source, "cannot set aside what is damaged in", last_error());
+    }
+  }
+  return aside;
+}
+
+void StateDirectory::save(const SavedState& saved) {
+  const fs::path beside = path_ / saving_name;
+  const fs::path place = path_ / saved_name;
+  const File file(beside, O_WRONLY | O_CREAT | O_TRUNC);
+  if (!file.is_open()) {
+    throw failure(beside, "cannot create", last_error());
+  }
+  BufferedWriter writer(file);
+  std::error_code error = write_saved(
+      saved, make_nonce(), [&](std::span<const std::byte> octets) { return writer.write(octets); });
+  for (const std::error_code later : {writer.flush(), file.sync()}) {
+    error = error ? error : later;
+  }
+  // Also what is not whole: everything in front of where it ends can be restored.
+  if (::rename(beside.c_str(), place.c_str()) != 0) {
+    error = error ? error : last_error();
+  }
+  sync();
+  if (error) {
+    throw failure(place, "cannot write all of", error);
+  }
+}
+
+void StateDirectory::sync() const {
+  if (::fsync(directory_) != 0) {
+    throw failure(path_, "cannot sync", last_error());
+  }
+}
+
+}  // namespace meridian::state

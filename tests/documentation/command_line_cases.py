@@ -1,0 +1,136 @@
+"""Options and commands: in the man pages, and in the completion."""
+
+from documentation import Documentation
+from programs import listed_names
+
+
+class CommandLineCases(Documentation):
+    def each_program(self):
+        """What it is called in messages, the program, its page."""
+        for name, program in self.programs.items():
+            yield name, program, self.pages[name]
+
+    def each_command(self):
+        """Each program without a command, and then with each of its commands: what it is called in messages,
+        the program, the command as a list, what --help lists."""
+        for name, program, _ in self.each_program():
+            alone = program.help()
+            yield name, program, [], alone
+            for command in alone.commands:
+                yield f"{name} {command}", program, [command], program.help(command)
+
+    def each_value(self):
+        """Each option that takes a value: what it is called in messages, the program, the words up to the value,
+        what --help calls it."""
+        for name, program, command, listed in self.each_command():
+            for option, value in listed.options.items():
+                if value:
+                    yield f"{name} {option}", program, [*command, option], value
+
+    def try_value(self, program, words, value):
+        """Runs a program with an option and its value, so that it ends at once. What it says."""
+        before = {"meridiand": ["--check-config"],
+                  "meridianctl": ["--socket", self.directory / "none.sock"],
+                  "meridian-sim": ["--uplinks", 1, "--frames", 0, "--connect", self.closed_port()]}[program.name]
+        if program.name == "meridianctl" and len(words) == 1:
+            words = ["depth", *words]
+        return program.run(*before, *words, value).stderr
+
+    # Man pages.
+
+    def test_every_option_stands_in_its_man_page(self):
+        for what, program, command, listed in self.each_command():
+            with self.subTest(what):
+                page = self.pages[program.name]
+                own = page.options_of(page.items("OPTIONS"))
+                for name in command:
+                    [item] = [item for item in page.items("COMMANDS") if item.tag == f"Ic {name}"] or [None]
+                    self.assertIsNotNone(item, f"{name} does not stand in COMMANDS")
+                    own = page.options_of(item.items) | {name: own[name] for name in ("-h", "--help")}
+                self.assertEqual(own, listed.options)
+
+    def test_every_command_stands_in_its_man_page(self):
+        for what, program, page in self.each_program():
+            with self.subTest(what):
+                self.assertEqual(sorted(page.tags("Ic", "COMMANDS")), sorted(program.help().commands))
+
+    def test_synopsis_has_every_option(self):
+        for what, program, page in self.each_program():
+            with self.subTest(what):
+                listed = [program.help(), *(program.help(command) for command in program.help().commands)]
+                self.assertEqual(page.mentioned_options(page.sections["SYNOPSIS"].lines),
+                                 set().union(*(each.long_options() for each in listed)))
+
+    def test_man_pages_mention_no_option_that_is_not_there(self):
+        known = set().union(*(listed.long_options() for *_, listed in self.each_command()))
+        for page in [*self.pages.values(), self.config_page]:
+            with self.subTest(page.path.name):
+                self.assertEqual(page.mentioned_options() - known, set())
+
+    # Completion.
+
+    def test_completion_offers_every_option(self):
+        for what, program, command, listed in self.each_command():
+            with self.subTest(what):
+                options = set(listed.options) | set(program.help().options if command else {})
+                self.assertEqual(sorted(self.completion.offered(program.name, *command, "-")), sorted(options))
+                for option in options:
+                    self.assertIn(option, self.completion.offered(program.name, *command, option[:-1]))
+
+    def test_completion_offers_every_command(self):
+        for what, program, _ in self.each_program():
+            commands = sorted(program.help().commands)
+            if not commands:
+                continue
+            for before in ([], ["--json"], ["--socket", "depth"], ["--socket", "=", "depth"]):
+                with self.subTest(what, before=before):
+                    self.assertEqual(sorted(self.completion.offered(program.name, *before, "")), commands)
+                    for command in commands:
+                        self.assertIn(command, self.completion.offered(program.name, *before, command[:1]))
+                        after = self.completion.offered(program.name, *before, command, "")
+                        self.assertEqual([word for word in after if not word.startswith("-")], [])
+
+    def test_completion_offers_files_where_one_is_expected(self):
+        (self.directory / "a directory").mkdir()
+        (self.directory / "a file").touch()
+        (self.directory / "another one").touch()
+        expected = 0
+        for what, program, words, value in self.each_value():
+            if value not in ("FILE", "PATH"):
+                continue
+            expected += 1
+            for before in (words, [*words, "="]):
+                with self.subTest(what, before=before):
+                    offered = self.completion.offered(program.name, *before, "a ", directory=self.directory)
+                    self.assertEqual(sorted(offered), ["a directory", "a file"])
+        self.assertGreaterEqual(expected, 4)
+
+    def test_completion_offers_the_names_that_a_program_takes(self):
+        lists = 0
+        for what, program, words, value in self.each_value():
+            names = listed_names(self.try_value(program, words, "no-such-name"))
+            if not names:
+                continue
+            lists += 1
+            with self.subTest(what):
+                if "|" in value:
+                    self.assertEqual(names, set(value.split("|")))
+                for before in ([*words, ""], [*words, "=", ""], [*words, "="]):
+                    self.assertEqual(sorted(self.completion.offered(program.name, *before)), sorted(names))
+                for name in names:
+                    self.assertIn(name, self.completion.offered(program.name, *words, name[:-1]))
+                    self.assertNotIn(f"{words[-1]}:", self.try_value(program, words, name))
+        self.assertGreaterEqual(lists, 3)
+
+    def test_completion_offers_nothing_where_only_the_user_knows(self):
+        for what, program, words, value in self.each_value():
+            if value not in ("FILE", "PATH") and not listed_names(self.try_value(program, words, "no-such-name")):
+                with self.subTest(what):
+                    self.assertEqual(self.completion.offered(program.name, *words, "", directory=self.directory), [])
+
+    def test_completion_goes_on_after_an_option_without_value(self):
+        for what, program, command, listed in self.each_command():
+            for option in (option for option, value in listed.options.items() if not value):
+                with self.subTest(what, option=option):
+                    self.assertEqual(self.completion.offered(program.name, *command, option, "--"),
+                                     self.completion.offered(program.name, *command, "--"))
