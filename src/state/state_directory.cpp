@@ -53,6 +53,10 @@ class File {
   }
 
   [[nodiscard]] bool is_open() const noexcept { return descriptor_ >= 0; }
+  [[nodiscard]] bool is_regular() const noexcept {
+    struct stat status{};
+    return is_open() && ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
+  }
 
   /// As much as there is.
   [[nodiscard]] std::size_t read(std::uint64_t offset, std::span<std::byte> out) const noexcept {
@@ -179,17 +183,21 @@ StateDirectory::~StateDirectory() {
 fs::path StateDirectory::file_to_read() const {
   std::error_code ignored;
   const fs::path saved = path_ / saved_name;
-  return fs::exists(saved, ignored) ? saved : path_ / saving_name;
+  const bool is_there = fs::symlink_status(saved, ignored).type() != fs::file_type::not_found;
+  return is_there ? saved : path_ / saving_name;
 }
 
 std::optional<Restored> StateDirectory::read() const {
   const fs::path path = file_to_read();
+  struct stat status{};
+  if (::lstat(path.c_str(), &status) != 0) {
+    return std::nullopt;
+  }
   const File file(path, O_RDONLY);
-  if (!file.is_open()) {
-    if (errno == ENOENT) {
-      return std::nullopt;
-    }
-    throw failure(path, "cannot read", last_error());
+  if (!file.is_regular()) {
+    Restored nothing;
+    nothing.damaged.push_back({0, static_cast<std::uint64_t>(status.st_size)});
+    return nothing;
   }
   return read_saved(
       {.bytes = file.size(), .read = [&file](std::uint64_t offset, std::span<std::byte> out) {
@@ -223,12 +231,15 @@ fs::path StateDirectory::set_aside(const Restored& read) const {
     aside = path_ / fmt::format("{}-{}", name, n);
   }
   const File from(source, O_RDONLY);
-  const File to(aside, O_WRONLY | O_CREAT | O_EXCL);
-  if (!to.is_open() || copy_regions(from, read.damaged, to)) {
-    // No room for a copy: the whole file takes the name, what was restored with it.
-    if (::rename(source.c_str(), aside.c_str()) != 0) {
-      throw failure(source, "cannot set aside what is damaged in", last_error());
+  if (from.is_regular()) {
+    const File to(aside, O_WRONLY | O_CREAT | O_EXCL);
+    if (to.is_open() && !copy_regions(from, read.damaged, to)) {
+      return aside;
     }
+  }
+  // No room for a copy, or nothing to copy from: the whole takes the name.
+  if (::rename(source.c_str(), aside.c_str()) != 0) {
+    throw failure(source, "cannot set aside what is damaged in", last_error());
   }
   return aside;
 }
@@ -257,7 +268,7 @@ void StateDirectory::save(const SavedState& saved) {
 }
 
 void StateDirectory::sync() const {
-  if (::fsync(directory_) != 0) {
+  if (::fsync(directory_) != 0 && errno != EINVAL) {  // some file systems cannot, and need not
     throw failure(path_, "cannot sync", last_error());
   }
 }

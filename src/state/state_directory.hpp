@@ -28,8 +28,8 @@ class StateDirectory {
   StateDirectory& operator=(const StateDirectory&) = delete;
   ~StateDirectory();
 
-  /// Reads the saved state; nothing if there is none. Throws std::runtime_error where the file
-  /// cannot be opened: a daemon that went on would write over it.
+  /// Reads the saved state; nothing if there is none. What is no file, or cannot be opened, is
+  /// damaged as a whole.
   [[nodiscard]] std::optional<Restored> read() const;
 
   /// The state that was read has been taken up: removes it, so that none of it comes back a second

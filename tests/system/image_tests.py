@@ -104,11 +104,13 @@ def container() -> Iterator[Container]:
             stdout=log,
             stderr=log,
         )
+    daemon = None
     try:
-        yield Container(image, engine, wait_for_daemon(engine))
+        daemon = wait_for_daemon(engine)
+        yield Container(image, engine, daemon)
     finally:
         if engine.poll() is None:
-            engine.kill()
+            os.kill(daemon or engine.pid, signal.SIGKILL)
             engine.wait()
 
 
@@ -119,6 +121,7 @@ def healthy(running: Container) -> bool:
 
 
 def wait_healthy(running: Container) -> None:
+    """Within the time that the image gives itself."""
     seconds = image.config["Healthcheck"]["StartPeriod"] / NANOSECONDS
     eventually(lambda: healthy(running), "the container is healthy", seconds)
 

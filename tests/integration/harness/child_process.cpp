@@ -1,5 +1,6 @@
 #include "integration/harness/child_process.hpp"
 
+#include "integration/harness/descriptor.hpp"
 #include "integration/harness/temp_dir.hpp"
 
 #include <fmt/format.h>
@@ -17,7 +18,6 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -59,6 +59,18 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   return pointers;
 }
 
+/// Copies whose numbers are above those that the program gets, so that none is replaced before it
+/// has been handed over.
+std::vector<Descriptor> out_of_the_way(const std::vector<int>& descriptors) {
+  constexpr int above = 100;
+  std::vector<Descriptor> copies;
+  for (const int descriptor : descriptors) {
+    copies.emplace_back(::fcntl(descriptor, F_DUPFD_CLOEXEC, above));
+    check(copies.back().number() < 0 ? errno : 0, "fcntl");
+  }
+  return copies;
+}
+
 std::string_view name_in(std::string_view variable) {
   return variable.substr(0, variable.find('='));
 }
@@ -78,9 +90,16 @@ std::vector<std::string> environment_with(const std::vector<std::string>& additi
   return environment;
 }
 
+/// From the third field of /proc/PID/stat on; the second, in parentheses, may hold blanks.
+std::string status_fields(pid_t pid) {
+  const std::string stat = read_file(fmt::format("/proc/{}/stat", pid));
+  return stat.substr(stat.rfind(')') + 2);
+}
+
 }  // namespace
 
-ChildProcess::ChildProcess(const Arguments& arguments, const Arguments& environment)
+ChildProcess::ChildProcess(const Arguments& arguments, const Arguments& environment,
+                           const std::vector<int>& descriptors)
     : name_(std::filesystem::path(arguments.at(0)).filename()),
       out_(make_memory_file("out")),
       err_(make_memory_file("err")) {
@@ -91,8 +110,13 @@ ChildProcess::ChildProcess(const Arguments& arguments, const Arguments& environm
   ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_adddup2(&actions, out_, STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, err_, STDERR_FILENO);
+  const std::vector<Descriptor> copies = out_of_the_way(descriptors);
+  int next = STDERR_FILENO + 1;
+  for (const Descriptor& copy : copies) {
+    ::posix_spawn_file_actions_adddup2(&actions, copy.number(), next++);
+  }
   // Whatever else this process was given is none of the program's business.
-  ::posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+  ::posix_spawn_file_actions_addclosefrom_np(&actions, next);
   const int error =
       ::posix_spawnp(&pid_, own_arguments.at(0).c_str(), &actions, nullptr,
                      pointers_to(own_arguments).data(), pointers_to(variables).data());
@@ -152,9 +176,7 @@ std::string ChildProcess::err() const {
 }
 
 std::chrono::milliseconds ChildProcess::cpu_time() const {
-  const std::string stat = read_file(fmt::format("/proc/{}/stat", pid_));
-  // Fields 14 and 15, in ticks; the second, in parentheses, may hold blanks.
-  std::istringstream fields(stat.substr(stat.rfind(')') + 2));
+  std::istringstream fields(status_fields(pid_));  // 14 and 15, in ticks
   std::string skipped;
   for (int field = 3; field < 14; ++field) {
     fields >> skipped;
@@ -178,11 +200,23 @@ std::size_t ChildProcess::open_files() const {
   return static_cast<std::size_t>(std::distance(begin(files), end(files)));
 }
 
-void ChildProcess::limit_open_files(std::size_t count) const {
+void ChildProcess::limit(__rlimit_resource resource, std::size_t count) const {
   rlimit limit{};
-  check(::prlimit(pid_, RLIMIT_NOFILE, nullptr, &limit) != 0 ? errno : 0, "prlimit");
+  check(::prlimit(pid_, resource, nullptr, &limit) != 0 ? errno : 0, "prlimit");
   limit.rlim_cur = count;
-  check(::prlimit(pid_, RLIMIT_NOFILE, &limit, nullptr) != 0 ? errno : 0, "prlimit");
+  check(::prlimit(pid_, resource, &limit, nullptr) != 0 ? errno : 0, "prlimit");
+}
+
+void ChildProcess::limit_open_files(std::size_t count) const {
+  limit(RLIMIT_NOFILE, count);
+}
+
+void ChildProcess::limit_file_size(std::size_t bytes) const {
+  limit(RLIMIT_FSIZE, bytes);
+}
+
+bool ChildProcess::halted() const {
+  return status_fields(pid_).starts_with('T');
 }
 
 Finished run(const ChildProcess::Arguments& arguments, const ChildProcess::Arguments& environment,

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 namespace meridian::testing {
@@ -19,8 +20,9 @@ class ChildProcess {
   using Arguments = std::vector<std::string>;
 
   /// `arguments` begin with the path of the program. `environment` ("NAME=value") is added to this
-  /// process's own.
-  explicit ChildProcess(const Arguments& arguments, const Arguments& environment = {});
+  /// process's own. It gets copies of `descriptors` as its descriptors 3 and up, and no others.
+  explicit ChildProcess(const Arguments& arguments, const Arguments& environment = {},
+                        const std::vector<int>& descriptors = {});
   ChildProcess(ChildProcess&& other) noexcept;
   ChildProcess& operator=(ChildProcess&&) = delete;
   ~ChildProcess();
@@ -44,8 +46,14 @@ class ChildProcess {
   [[nodiscard]] std::size_t open_files() const;
   /// Takes away the right to more than `count` open files, or gives it back.
   void limit_open_files(std::size_t count) const;
+  /// Takes away the right to make a file longer than that.
+  void limit_file_size(std::size_t bytes) const;
+  /// Whether SIGSTOP has stopped it.
+  [[nodiscard]] bool halted() const;
 
  private:
+  void limit(__rlimit_resource resource, std::size_t count) const;
+
   std::string name_;
   int out_ = -1;
   int err_ = -1;

@@ -2,6 +2,7 @@
 
 #include <sstream>
 #include <stdexcept>
+#include <tuple>
 
 #include <signal.h>
 
@@ -22,6 +23,18 @@ std::optional<Json> try_uplinks(const std::string& socket) {
     return std::nullopt;
   }
 }
+
+std::optional<std::uint16_t> find_port(const Json& listeners, std::string_view name) {
+  for (const Json& each : listeners) {
+    if (each.at("name") == name) {
+      const auto address = each.at("address").get<std::string>();
+      return static_cast<std::uint16_t>(std::stoul(address.substr(address.rfind(':') + 1)));
+    }
+  }
+  return std::nullopt;
+}
+
+constexpr const char* config_name = "meridiand.json";
 
 }  // namespace
 
@@ -44,9 +57,28 @@ Json config_in(const TempDir& directory, const Json& changes) {
               changes);
 }
 
-Daemon::Daemon(const TempDir& directory, const Json& config)
-    : socket_(config.at("control").at("socket").get<std::string>()),
-      process_({meridiand, "--config", directory.write("meridiand.json", config.dump(2))}) {
+ChildProcess spawn_daemon(const std::string& config_file, const Surroundings& surroundings) {
+  ChildProcess::Arguments command = {meridiand, "--config", config_file};
+  ChildProcess::Arguments environment = surroundings.environment;
+  std::vector<int> descriptors;
+  if (!surroundings.sockets.empty()) {
+    std::string names;
+    for (const Surroundings::Socket& socket : surroundings.sockets) {
+      names += (names.empty() ? "" : ":") + socket.name;
+      descriptors.push_back(socket.descriptor);
+    }
+    environment.push_back("LISTEN_FDS=" + std::to_string(descriptors.size()));
+    environment.push_back("LISTEN_FDNAMES=" + names);
+    // It must be the daemon's own, which is known only to whoever becomes the daemon.
+    command.insert(command.begin(), {"sh", "-c", "export LISTEN_PID=$$; exec \"$0\" \"$@\""});
+  }
+  return ChildProcess(command, environment, descriptors);
+}
+
+Daemon::Daemon(const TempDir& directory, const Json& config, const Surroundings& surroundings)
+    : directory_(directory),
+      socket_(config.at("control").at("socket").get<std::string>()),
+      process_(spawn_daemon(directory.write(config_name, config.dump(2)), surroundings)) {
   std::optional<Json> answer;
   const bool ended_or_answers = eventually([&] {
     if (!process_.running()) {
@@ -62,13 +94,19 @@ Daemon::Daemon(const TempDir& directory, const Json& config)
 }
 
 std::uint16_t Daemon::port(std::string_view listener) const {
-  for (const Json& each : listeners_) {
-    if (each.at("name") == listener) {
-      const auto address = each.at("address").get<std::string>();
-      return static_cast<std::uint16_t>(std::stoul(address.substr(address.rfind(':') + 1)));
-    }
+  const std::optional<std::uint16_t> port = find_port(listeners_, listener);
+  if (!port) {
+    throw std::runtime_error("no listener " + std::string(listener));
   }
-  throw std::runtime_error("no listener " + std::string(listener));
+  return *port;
+}
+
+std::optional<std::uint16_t> Daemon::port_now(std::string_view listener) const {
+  return find_port(call("uplinks").at("listeners"), listener);
+}
+
+void Daemon::configure(const Json& config) const {
+  std::ignore = directory_.write(config_name, config.dump(2));
 }
 
 Json Daemon::call(std::string_view method, const Json& params) const {
@@ -108,6 +146,17 @@ Json satellite(const Json& answer, std::uint64_t satellite_id, std::uint64_t cha
   return nullptr;
 }
 
+Json uplink(const Json& answer, const std::string& peer) {
+  for (const char* list : {"uplinks", "closed"}) {
+    for (const Json& each : answer.at(list)) {
+      if (each.at("peer") == peer) {
+        return each;
+      }
+    }
+  }
+  return nullptr;
+}
+
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   std::istringstream in(text);
@@ -117,9 +166,29 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-Daemon& DaemonTest::start(const Json& changes) {
-  daemon_.emplace(directory_, config_in(directory_, changes));
+Daemon& DaemonTest::start(const Json& changes, const Surroundings& surroundings) {
+  daemon_.emplace(directory_, config_in(directory_, changes), surroundings);
   return *daemon_;
+}
+
+Json DaemonTest::reload(const Json& changes) {
+  daemon_->configure(config_in(directory_, changes));
+  return daemon_->call("reload");
+}
+
+Json DaemonTest::send_as_batch(UplinkClient& peer, const std::vector<NativeFrame>& frames) {
+  ControlClient control = daemon_->connect();
+  const auto frames_read = [](const Json& entry) {
+    return entry.is_null() ? 0 : entry.at("frames").get<std::uint64_t>();
+  };
+  Json entry = uplink(control.call("uplinks"), peer.address());
+  const std::uint64_t wanted = frames_read(entry) + frames.size();
+  peer.send(frames);
+  EXPECT_TRUE(eventually([&] {
+    entry = uplink(control.call("uplinks"), peer.address());
+    return frames_read(entry) == wanted;
+  })) << entry;
+  return entry;
 }
 
 void DaemonTest::stop() {

@@ -27,16 +27,36 @@ inline constexpr const char* meridian_sim = MERIDIAN_MERIDIAN_SIM;
 /// Both listeners, and a control socket in `directory`, with `changes` (a JSON merge patch).
 [[nodiscard]] Json config_in(const TempDir& directory, const Json& changes = Json::object());
 
+/// What a service manager gives a daemon besides its configuration.
+struct Surroundings {
+  /// Inherited sockets, by their names.
+  struct Socket {
+    std::string name;
+    int descriptor;
+  };
+  ChildProcess::Arguments environment = {};
+  std::vector<Socket> sockets = {};
+};
+
+/// Starts a daemon, which may not be up yet.
+[[nodiscard]] ChildProcess spawn_daemon(const std::string& config_file,
+                                        const Surroundings& surroundings = {});
+
 /// A running daemon. Killed in the destructor unless it was stopped.
 class Daemon {
  public:
   /// Starts it and waits until it answers. Throws std::runtime_error with its log where it does
   /// not.
-  Daemon(const TempDir& directory, const Json& config);
+  Daemon(const TempDir& directory, const Json& config, const Surroundings& surroundings = {});
 
   [[nodiscard]] const std::string& socket() const noexcept { return socket_; }
-  /// The port of a listener, by its name.
+  /// The port of a listener, by its name, as it was after the start.
   [[nodiscard]] std::uint16_t port(std::string_view listener = "native") const;
+  /// The same, as it is now; nothing if there is no such listener.
+  [[nodiscard]] std::optional<std::uint16_t> port_now(std::string_view listener) const;
+
+  /// Writes another configuration, for the next reload.
+  void configure(const Json& config) const;
 
   [[nodiscard]] ControlClient connect() const { return ControlClient(socket_); }
   /// A request on a connection of its own.
@@ -52,6 +72,7 @@ class Daemon {
   int stop();
 
  private:
+  const TempDir& directory_;
   std::string socket_;
   ChildProcess process_;
   Json listeners_;
@@ -64,15 +85,25 @@ class Daemon {
 [[nodiscard]] Json satellite(const Json& answer, std::uint64_t satellite_id,
                              std::uint64_t channel_id = 0);
 
+/// The entry of a peer in the answer to `uplinks`, open or closed, or null.
+[[nodiscard]] Json uplink(const Json& answer, const std::string& peer);
+
 /// The lines of a text.
 [[nodiscard]] std::vector<std::string> lines_of(const std::string& text);
 
 /// A test with one daemon, whose orderly end is part of every test.
 class DaemonTest : public ::testing::Test {
  protected:
-  Daemon& start(const Json& changes = Json::object());
+  Daemon& start(const Json& changes = Json::object(), const Surroundings& surroundings = {});
   Daemon& daemon() { return *daemon_; }
   [[nodiscard]] const TempDir& directory() const noexcept { return directory_; }
+
+  /// Reloads another configuration and returns the answer.
+  Json reload(const Json& changes);
+
+  /// Sends frames and waits until their session has read them: so they are one batch, unless it is
+  /// more than fits into one read. Returns the entry of the uplink then.
+  Json send_as_batch(UplinkClient& peer, const std::vector<NativeFrame>& frames);
 
   /// Stops the daemon and expects that this went well.
   void stop();

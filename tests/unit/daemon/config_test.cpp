@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -202,6 +203,29 @@ TEST(ControlConfig, ReadsItsModeAsOctal) {
         ThrowsMessage<ConfigError>(StartsWith("control.mode: must be an octal file mode")))
         << text;
   }
+}
+
+TEST(ControlConfig, KnowsAGroupByName) {
+  EXPECT_EQ(parse_config(R"({"control":{"group":"root"}})").control.access.group, gid_t{0});
+  EXPECT_EQ(parse_config(R"({"control":{"group":null}})").control.access.group, std::nullopt);
+  EXPECT_THAT([] { std::ignore = parse_config(R"({"control":{"group":"no such group"}})"); },
+              ThrowsMessage<ConfigError>(StartsWith("control.group: must be the name of a group")));
+  EXPECT_THAT([] { std::ignore = parse_config(R"({"control":{"group":7}})"); },
+              ThrowsMessage<ConfigError>(StartsWith("control.group: must be a string or null")));
+}
+
+TEST(StateConfig, TakesADirectoryOrWhatTheServiceManagerSays) {
+  const auto directory = [](const char* value) {
+    return parse_config(std::string(R"({"state":{"directory":)") + value + "}}").state_directory;
+  };
+  EXPECT_EQ(directory("null"), std::nullopt);
+  EXPECT_EQ(directory(R"("/tmp/x")"), "/tmp/x");
+  ::setenv("STATE_DIRECTORY", "/var/lib/a:/var/lib/b", 1);
+  EXPECT_EQ(directory("null"), "/var/lib/a");
+  EXPECT_EQ(directory(R"("/tmp/x")"), "/tmp/x");
+  ::unsetenv("STATE_DIRECTORY");
+  EXPECT_THAT([&] { std::ignore = directory(R"("relative")"); },
+              ThrowsMessage<ConfigError>(StartsWith("state.directory: must be the absolute path")));
 }
 
 TEST(LogConfig, KnowsEveryLevelByName) {

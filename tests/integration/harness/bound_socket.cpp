@@ -1,0 +1,85 @@
+#include "integration/harness/bound_socket.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+#include <system_error>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+namespace meridian::testing {
+
+namespace {
+
+void check(bool ok, const char* what) {
+  if (!ok) {
+    throw std::system_error(errno, std::generic_category(), what);
+  }
+}
+
+template <typename Address>
+void bind(int socket, const Address& address) {
+  check(::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0, "bind");
+}
+
+}  // namespace
+
+BoundSocket::BoundSocket(int family)
+    : descriptor_(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  check(descriptor() >= 0, "socket");
+}
+
+void BoundSocket::listen() const {
+  check(::listen(descriptor(), SOMAXCONN) == 0, "listen");
+}
+
+BoundSocket BoundSocket::reserved_port() {
+  BoundSocket socket(AF_INET);
+  // With it on both sides two may have a port, as long as one at most listens.
+  const int on = 1;
+  check(::setsockopt(socket.descriptor(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0,
+        "setsockopt");
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  bind(socket.descriptor(), address);
+  return socket;
+}
+
+BoundSocket BoundSocket::listening_port() {
+  BoundSocket socket = reserved_port();
+  socket.listen();
+  return socket;
+}
+
+BoundSocket BoundSocket::listening_file(const std::string& path) {
+  BoundSocket socket(AF_UNIX);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof(address.sun_path)) {
+    throw std::runtime_error("too long for a Unix socket: " + path);
+  }
+  std::memcpy(address.sun_path, path.data(), path.size());
+  bind(socket.descriptor(), address);
+  socket.listen();
+  return socket;
+}
+
+std::uint16_t BoundSocket::port() const {
+  sockaddr_in address{};
+  socklen_t size = sizeof(address);
+  check(::getsockname(descriptor(), reinterpret_cast<sockaddr*>(&address), &size) == 0,
+        "getsockname");
+  return ntohs(address.sin_port);
+}
+
+std::string BoundSocket::address() const {
+  return fmt::format("127.0.0.1:{}", port());
+}
+
+}  // namespace meridian::testing

@@ -1,0 +1,265 @@
+// What was saved comes back, and what is damaged takes nothing else with it.
+#include "state/mark.hpp"
+#include "unit/state/saved_samples.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+#include <ranges>
+#include <utility>
+
+namespace meridian::state {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using testing::Octets;
+using testing::SavedFrame;
+using ::testing::SizeIs;
+
+/// Where the frames of a saved state stand in its file.
+std::vector<Region> frames_in_file(const Octets& file, const std::vector<SavedFrame>& frames) {
+  std::vector<Region> places;
+  auto from = file.begin();
+  for (const SavedFrame& frame : frames) {
+    from = std::search(from, file.end(), frame.octets.begin(), frame.octets.end());
+    places.push_back({static_cast<std::uint64_t>(from - file.begin()), frame.octets.size()});
+    from += static_cast<std::ptrdiff_t>(frame.octets.size());
+  }
+  return places;
+}
+
+/// How many frames end before `offset`.
+std::size_t whole_before(const std::vector<Region>& places, std::uint64_t offset) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      places, [offset](const Region& place) { return place.offset + place.bytes <= offset; }));
+}
+
+std::uint64_t sum_of(const std::vector<Region>& regions) {
+  std::uint64_t bytes = 0;
+  for (const Region& region : regions) {
+    bytes += region.bytes;
+  }
+  return bytes;
+}
+
+/// Whether `part` is `whole` with some left out, in its order.
+bool is_subsequence(const std::vector<SavedFrame>& part, const std::vector<SavedFrame>& whole) {
+  auto from = whole.begin();
+  for (const SavedFrame& frame : part) {
+    from = std::find(from, whole.end(), frame);
+    if (from == whole.end()) {
+      return false;
+    }
+    ++from;
+  }
+  return true;
+}
+
+TEST(SavedState, ComesBackWithFramesTimesAndWidths) {
+  const SavedState saved = testing::sample_state();
+  const Restored restored = testing::read_back(testing::written(saved));
+  EXPECT_TRUE(restored.is_whole);
+  EXPECT_THAT(restored.damaged, IsEmpty());
+  EXPECT_EQ(restored.frames, 7U);
+  EXPECT_EQ(testing::frames_in(restored.saved), testing::frames_in(saved));
+}
+
+TEST(SavedState, ComesBackWithItsBooks) {
+  const SavedState saved = testing::sample_state();
+  const Restored restored = testing::read_back(testing::written(saved));
+  ASSERT_TRUE(restored.saved.ledger.has_value());
+  const Ledger& ledger = *restored.saved.ledger;
+  EXPECT_EQ(ledger.received, 30U);
+  EXPECT_EQ(ledger.buffered, 7U);
+  EXPECT_EQ(ledger.drained, 10U);
+  EXPECT_EQ(ledger.flushed, 4U);
+  EXPECT_THAT(ledger.dropped, ElementsAre(2, 3, 4, 0));
+  ASSERT_THAT(restored.saved.origins, SizeIs(3));
+  const OriginStats& first = restored.saved.origins[0];
+  EXPECT_EQ(first.origin, (Origin{1, 7}));
+  EXPECT_EQ(first.frames, 20U);
+  EXPECT_EQ(first.bytes, 500U);
+  EXPECT_EQ(first.last_sequence, 103U);
+  EXPECT_EQ(first.gaps, 1U);
+  EXPECT_EQ(first.missing, 2U);
+  EXPECT_EQ(first.duplicates, 3U);
+  EXPECT_EQ(first.late, 4U);
+  EXPECT_EQ(first.dropped, 9U);
+  EXPECT_EQ(first.last_seen_at, testing::at_us(3'000'002));
+  EXPECT_FALSE(restored.saved.origins[2].origin.has_value());
+  EXPECT_FALSE(restored.saved.origins[2].last_sequence.has_value());
+}
+
+TEST(SavedState, KeepsTheTimeOfEachJoinedRead) {
+  // As the buffer joins them: batches that follow each other in one slab.
+  FrameBatch joined = testing::batch_of_run({1, 1}, 0, 2, 8, testing::stamp_at(5));
+  const SlabRange both = testing::in_slab([] {
+    Octets octets;
+    for (std::uint64_t sequence = 0; sequence < 3; ++sequence) {
+      testing::append(octets, testing::native_frame(testing::header(1, 1, sequence),
+                                                    testing::sample_payload(8, sequence)));
+    }
+    return octets;
+  }());
+  SlabRange front = both;
+  front.octets = both.octets.first(56);
+  joined.relocate(front);
+  SlabRange back = both;
+  back.octets = both.octets.subspan(56);
+  ASSERT_TRUE(joined.join(FrameBatch(back, {.frames = 1}, testing::stamp_at(9))));
+  SavedState saved;
+  saved.frames.push_back(std::move(joined));
+
+  const Restored restored = testing::read_back(testing::written(saved));
+  const std::vector<SavedFrame> frames = testing::frames_in(restored.saved);
+  ASSERT_THAT(frames, SizeIs(3));
+  EXPECT_EQ(frames[0].received_at, testing::at_us(5));
+  EXPECT_EQ(frames[1].received_at, testing::at_us(5));
+  EXPECT_EQ(frames[2].received_at, testing::at_us(9));
+}
+
+TEST(SavedState, DividesLargeBatchesIntoBlocks) {
+  SavedState saved;
+  saved.frames.push_back(testing::batch_of_run({1, 1}, 0, 700, 1000, testing::stamp_at(1)));
+  saved.frames.push_back(
+      testing::batch_of_run({2, 1}, 0, 2, 2 * block_bytes, testing::stamp_at(2)));
+  const Restored restored = testing::read_back(testing::written(saved));
+  EXPECT_TRUE(restored.is_whole);
+  EXPECT_GT(restored.saved.frames.size(), 4U);
+  EXPECT_EQ(testing::frames_in(restored.saved), testing::frames_in(saved));
+}
+
+TEST(SavedState, CanBeEmpty) {
+  const Restored restored = testing::read_back(testing::written({}));
+  EXPECT_TRUE(restored.is_whole);
+  EXPECT_EQ(restored.frames, 0U);
+  EXPECT_FALSE(testing::read_back({}).is_whole) << "an empty file is not an empty state";
+}
+
+TEST(SavedState, IsLeftAloneWhereWritingFails) {
+  const SavedState saved = testing::sample_state();
+  std::size_t pieces = 0;
+  const std::error_code error =
+      write_saved(saved, testing::sample_nonce, [&pieces](std::span<const std::byte>) {
+        ++pieces;
+        return std::make_error_code(pieces < 3 ? std::errc{} : std::errc::no_space_on_device);
+      });
+  EXPECT_EQ(error, std::errc::no_space_on_device);
+  EXPECT_EQ(pieces, 3U);
+}
+
+TEST(DamagedState, CutAtAnyOctetKeepsEveryWholeFrameBeforeTheCut) {
+  const SavedState saved = testing::sample_state();
+  const std::vector<SavedFrame> frames = testing::frames_in(saved);
+  const Octets file = testing::written(saved);
+  const std::vector<Region> places = frames_in_file(file, frames);
+  for (std::size_t cut = 0; cut < file.size(); ++cut) {
+    const Octets part(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(cut));
+    const Restored restored = testing::read_back(part);
+    const std::size_t whole = whole_before(places, cut);
+    ASSERT_EQ(testing::frames_in(restored.saved),
+              std::vector<SavedFrame>(frames.begin(),
+                                      frames.begin() + static_cast<std::ptrdiff_t>(whole)))
+        << "cut at " << cut;
+    ASSERT_FALSE(restored.is_whole) << "cut at " << cut;
+    ASSERT_LE(sum_of(restored.damaged), cut);
+  }
+}
+
+TEST(DamagedState, AnyWrongOctetLosesNoMoreThanItsBlock) {
+  const SavedState saved = testing::sample_state();
+  const std::vector<SavedFrame> frames = testing::frames_in(saved);
+  const Octets file = testing::written(saved);
+  const std::vector<Region> places = frames_in_file(file, frames);
+  for (std::size_t wrong = 0; wrong < file.size(); ++wrong) {
+    Octets damaged = file;
+    damaged[wrong] ^= std::byte{0x10};
+    const Restored restored = testing::read_back(damaged);
+    const std::vector<SavedFrame> back = testing::frames_in(restored.saved);
+    ASSERT_FALSE(restored.is_whole) << "wrong at " << wrong;
+    ASSERT_TRUE(is_subsequence(back, frames)) << "wrong at " << wrong;
+    ASSERT_GE(back.size() + 3, frames.size()) << "wrong at " << wrong;
+    const bool in_a_frame = std::ranges::any_of(places, [wrong](const Region& place) {
+      return wrong >= place.offset && wrong < place.offset + place.bytes;
+    });
+    if (in_a_frame) {
+      ASSERT_EQ(back.size() + 1, frames.size()) << "wrong at " << wrong;
+      ASSERT_THAT(restored.damaged, SizeIs(1));
+      ASSERT_TRUE(std::ranges::count(places, restored.damaged.front()) == 1)
+          << "wrong at " << wrong;
+    }
+  }
+}
+
+TEST(DamagedState, FlippedAtRandomKeepsEveryWholeFrameBeforeTheDamage) {
+  SavedState saved;
+  for (std::uint64_t i = 0; i < 300; ++i) {
+    saved.frames.push_back(testing::batch_of_run({1, 1}, i * 100, 100, i % 90,
+                                                 testing::stamp_at(static_cast<std::int64_t>(i))));
+  }
+  const std::vector<SavedFrame> frames = testing::frames_in(saved);
+  const Octets file = testing::written(saved);
+  const std::vector<Region> places = frames_in_file(file, frames);
+  std::mt19937 random(1);  // the same damage each time
+  for (int trial = 0; trial < 20; ++trial) {
+    Octets damaged = file;
+    std::size_t first = file.size();
+    for (int flips = 0; flips < 1 + trial * 5; ++flips) {
+      const std::size_t wrong = random() % file.size();
+      damaged[wrong] ^= static_cast<std::byte>(1U << random() % 8);
+      first = damaged[wrong] == file[wrong] ? first : std::min(first, wrong);
+    }
+    const Restored restored = testing::read_back(damaged);
+    const std::vector<SavedFrame> back = testing::frames_in(restored.saved);
+    const std::size_t whole = whole_before(places, first);
+    ASSERT_GE(back.size(), whole);
+    ASSERT_TRUE(std::equal(back.begin(), back.begin() + static_cast<std::ptrdiff_t>(whole),
+                           frames.begin()));
+    ASSERT_TRUE(is_subsequence(back, frames));
+    ASSERT_GE(back.size(), frames.size() - 100 * static_cast<std::size_t>(1 + trial * 5));
+  }
+}
+
+TEST(DamagedState, TakesNoMarkOutOfAPayloadForItsOwn) {
+  // An uplink may send whatever it likes: here, a ledger. It must know the nonce to be believed.
+  SavedState forged;
+  forged.ledger = Ledger{.received = 1'000, .drained = 1'000};
+  Octets forgery;
+  ASSERT_FALSE(write_saved(forged, 0xBAD, [&forgery](std::span<const std::byte> more) {
+    testing::append(forgery, more);
+    return std::error_code{};
+  }));
+  FrameBatchBuilder builder;
+  builder.append(testing::header(1, 1, 0), forgery);
+  builder.append(testing::header(1, 1, 1), forgery);
+  SavedState saved;
+  saved.ledger = Ledger{.received = 2, .buffered = 2};
+  saved.frames.push_back(builder.finish({}).value());
+  Octets file = testing::written(saved);
+  // The block's mark is broken, so that the reader searches its frames for the next mark.
+  const std::size_t block = mark_bytes(file);
+  file[block + mark_head_bytes] ^= std::byte{1};
+
+  const Restored restored = testing::read_back(file);
+  ASSERT_TRUE(restored.saved.ledger.has_value());
+  EXPECT_EQ(restored.saved.ledger->received, 2U);
+  EXPECT_EQ(restored.frames, 0U);
+  EXPECT_FALSE(restored.is_whole);
+}
+
+TEST(DamagedState, OfALaterVersionIsNotGuessed) {
+  Octets file = testing::written(testing::sample_state());
+  for (std::size_t i = 0; i + 4 <= file.size(); ++i) {
+    if (mark_bytes(std::span(file).subspan(i)) != 0) {
+      file[i + 7] = std::byte{'2'};  // "MRD2"
+    }
+  }
+  const Restored restored = testing::read_back(file);
+  EXPECT_EQ(restored.frames, 0U);
+  EXPECT_THAT(restored.damaged, ElementsAre(Region{0, file.size()}));
+}
+
+}  // namespace
+}  // namespace meridian::state
