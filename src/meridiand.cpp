@@ -5,6 +5,7 @@
 #include "runtime/complain.hpp"
 #include "runtime/process_limits.hpp"
 #include "service/inherited_sockets.hpp"
+#include "service/journal_sink.hpp"
 #include "status/version.hpp"
 
 #include <CLI/CLI.hpp>
@@ -20,16 +21,27 @@
 #include <string>
 
 #include <sysexits.h>
+#include <unistd.h>
 
 namespace {
 
 using namespace meridian;
 
+/// To whoever starts the daemon: a line, or an entry of the journal with its level.
+void complain(const std::string& text) {
+  if (service::is_journal(STDERR_FILENO)) {
+    daemon::set_log(service::make_journal_sink(), spdlog::level::err);
+    spdlog::error(text);
+  } else {
+    runtime::complain("meridiand: " + text);
+  }
+}
+
 int serve(const daemon::Config& config, const daemon::ReadConfig& read_config) {
   try {
     daemon::set_log(daemon::open_log(config.log), config.log.level);
   } catch (const spdlog::spdlog_ex& error) {
-    runtime::complain(fmt::format("meridiand: log.target: {}", error.what()));
+    complain(fmt::format("log.target: {}", error.what()));
     return EXIT_FAILURE;
   }
   try {
@@ -40,7 +52,7 @@ int serve(const daemon::Config& config, const daemon::ReadConfig& read_config) {
   } catch (const std::exception& error) {
     spdlog::critical("{}", error.what());
     if (config.log.target != "stderr" || config.log.level == spdlog::level::off) {
-      runtime::complain(fmt::format("meridiand: {}", error.what()));
+      complain(error.what());
     }
     return EXIT_FAILURE;
   }
@@ -69,8 +81,8 @@ int main(int argc, char** argv) {
 
   const auto level = log_level ? daemon::log_level_from(*log_level) : std::nullopt;
   if (log_level && !level) {
-    runtime::complain(fmt::format("meridiand: --log-level: must be one of {}, is \"{}\"",
-                                  daemon::log_level_names(), *log_level));
+    complain(fmt::format("--log-level: must be one of {}, is \"{}\"", daemon::log_level_names(),
+                         *log_level));
     return EX_USAGE;
   }
   const daemon::ReadConfig read_config = [&file, level] {
@@ -86,7 +98,7 @@ int main(int argc, char** argv) {
     }
     return serve(config, read_config);
   } catch (const daemon::ConfigError& error) {
-    runtime::complain(fmt::format("meridiand: {}", error.what()));
+    complain(error.what());
     return EX_CONFIG;
   }
 }

@@ -86,6 +86,7 @@ std::optional<int> InheritedSockets::take_uplink(std::string_view listener,
 
 std::vector<std::string> InheritedSockets::left() const {
   std::vector<std::string> names;
+  names.reserve(sockets_.size());
   for (const Inherited& socket : sockets_) {
     names.push_back(socket.name);
   }

@@ -53,6 +53,7 @@ class JournalSink final : public spdlog::sinks::base_sink<spdlog::details::null_
       fields.push_back(fmt::format("MERIDIAN_{}={}", upper(field.name), field.value));
     }
     std::vector<iovec> parts;
+    parts.reserve(fields.size());
     for (std::string& field : fields) {
       parts.push_back({field.data(), field.size()});
     }

@@ -1,16 +1,14 @@
 // One aggregator goes, the next takes up what it has left; and limits that change meanwhile.
 #include "unit/aggregator/aggregator_calls.hpp"
+#include "unit/aggregator/aggregator_fixture.hpp"
 #include "unit/frame/frame_samples.hpp"
 
 #include <meridian/aggregator.hpp>
 
-#include <boost/asio/io_context.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <iterator>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -23,22 +21,12 @@ using testing::numbers;
 using testing::options;
 using testing::sequences_of;
 
-class RestoreTest : public ::testing::Test {
+class RestoreTest : public testing::AggregatorTest {
  protected:
-  void spawn(const AggregatorOptions& with = {}) {
-    aggregator_.emplace(spawn_aggregator(context_.get_executor(), with));
+  std::vector<std::uint64_t> drain_sequences(std::uint64_t max_frames = all_frames) {
+    return sequences_of(drain(max_frames));
   }
-  template <typename T>
-  T call(asio::awaitable<T> awaitable) {
-    return testing::call_now(context_, std::move(awaitable));
-  }
-  void send(FrameBatch batch) {
-    EXPECT_EQ(call(aggregator_->send(std::move(batch))), error_code{});
-  }
-  std::vector<std::uint64_t> drain(std::uint64_t max_frames = all_frames) {
-    return sequences_of(call(aggregator_->drain({.max_frames = max_frames})).value());
-  }
-  Ledger ledger() { return call(aggregator_->stats()).value().ledger; }
+  Ledger ledger() { return stats().ledger; }
   std::vector<OriginStats> origins() { return call(aggregator_->origins()).value(); }
 
   /// Ends this aggregator, and starts another one with what it had.
@@ -47,31 +35,28 @@ class RestoreTest : public ::testing::Test {
     spawn(with);
     return call(aggregator_->restore(std::move(saved))).value().ledger;
   }
-
-  asio::io_context context_;
-  std::optional<AggregatorHandle> aggregator_;
 };
 
 TEST_F(RestoreTest, FramesComeBackInTheirOrder) {
-  spawn();
+  spawn({});
   send(batch_of_run({1, 1}, 0, 10));
   send(batch_of_run({2, 1}, 10, 10, 5000));
   send(batch_of_run({1, 1}, 20, 10));
-  EXPECT_EQ(drain(5), numbers(0, 5));
+  EXPECT_EQ(drain_sequences(5), numbers(0, 5));
   restart();
   send(batch_of_run({1, 1}, 30, 5));
-  EXPECT_EQ(drain(), numbers(5, 30));
+  EXPECT_EQ(drain_sequences(), numbers(5, 30));
 }
 
 TEST_F(RestoreTest, FramesKeepTheirTimes) {
   const auto at = [](int time_us) {
     return ReadStamp{.received_at = ReceiveTime(std::chrono::microseconds(time_us))};
   };
-  spawn();
+  spawn({});
   send(batch_of_run({1, 1}, 0, 2, 0, at(11)));
   send(batch_of_run({1, 1}, 2, 1, 0, at(12)));
   restart();
-  const Drained drained = call(aggregator_->drain({.max_frames = all_frames})).value();
+  const Drained drained = drain();
   std::vector<std::int64_t> times;
   for (const BufferedBatch& buffered : drained.batches) {
     for (const FrameView frame : buffered.batch) {
@@ -86,7 +71,7 @@ TEST_F(RestoreTest, FramesKeepTheirTimes) {
 TEST_F(RestoreTest, TheLedgerGoesOn) {
   spawn(options(8, 20, WhenFull::drop_oldest));
   send(batch_of_run({1, 1}, 0, 30));
-  EXPECT_EQ(drain(4), numbers(10, 4));
+  EXPECT_EQ(drain_sequences(4), numbers(10, 4));
   const Ledger before = ledger();
   const Ledger after = restart(options(8, 20, WhenFull::drop_oldest));
   EXPECT_EQ(after.received, before.received);
@@ -98,10 +83,10 @@ TEST_F(RestoreTest, TheLedgerGoesOn) {
 }
 
 TEST_F(RestoreTest, OriginsGoOnAndTheirSequencesAreNoGap) {
-  spawn();
+  spawn({});
   send(batch_of_run({1, 1}, 0, 10));
   send(batch_of_run({1, 1}, 12, 1));
-  EXPECT_EQ(drain(), (std::vector<std::uint64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12}));
+  EXPECT_EQ(drain_sequences(), (std::vector<std::uint64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12}));
   restart();
   ASSERT_EQ(origins().size(), 1U) << "although none of its frames was saved";
   send(batch_of_run({1, 1}, 13, 1));
@@ -115,12 +100,12 @@ TEST_F(RestoreTest, OriginsGoOnAndTheirSequencesAreNoGap) {
 }
 
 TEST_F(RestoreTest, FramesThatAreMissingAreCountedAsDropped) {
-  spawn();
+  spawn({});
   send(batch_of_run({1, 1}, 0, 10, 5000));
   send(batch_of_run({1, 1}, 10, 7, 5000));
   SavedState saved = call(aggregator_->shut_down()).value().saved;
   saved.frames.pop_back();
-  spawn();
+  spawn({});
   const Ledger after = call(aggregator_->restore(std::move(saved))).value().ledger;
   EXPECT_EQ(after.received, 17U);
   EXPECT_EQ(after.buffered, 10U);
@@ -129,13 +114,13 @@ TEST_F(RestoreTest, FramesThatAreMissingAreCountedAsDropped) {
 }
 
 TEST_F(RestoreTest, FramesWithoutBooksCountAsReceived) {
-  spawn();
+  spawn({});
   send(batch_of_run({1, 1}, 5, 10));
-  EXPECT_EQ(drain(2), numbers(5, 2));
+  EXPECT_EQ(drain_sequences(2), numbers(5, 2));
   SavedState saved = call(aggregator_->shut_down()).value().saved;
   saved.ledger.reset();
   saved.origins.clear();
-  spawn();
+  spawn({});
   const Ledger after = call(aggregator_->restore(std::move(saved))).value().ledger;
   EXPECT_EQ(after.received, 8U);
   EXPECT_EQ(after.drained, 0U);
@@ -151,7 +136,7 @@ TEST_F(RestoreTest, ALedgerThatCannotBeTrueIsNotBelieved) {
     SavedState saved;
     saved.ledger = wrong;
     saved.frames.push_back(batch_of_run({1, 1}, 0, 5));
-    spawn();
+    spawn({});
     const Ledger after = call(aggregator_->restore(std::move(saved))).value().ledger;
     EXPECT_EQ(after.received, 5U);
     EXPECT_EQ(after.buffered, 5U);
@@ -171,18 +156,18 @@ TEST_F(RestoreTest, TheSumOverOriginsBeyondTheCapIsNotCountedTwice) {
 }
 
 TEST_F(RestoreTest, NarrowerLimitsDropByTheirPolicy) {
-  spawn();
+  spawn({});
   send(batch_of_run({1, 1}, 0, 30));
   const Ledger after = restart(options(8, 10, WhenFull::drop_oldest));
   EXPECT_EQ(after.dropped_for(DropReason::buffer_full_oldest), 20U);
-  EXPECT_EQ(drain(), numbers(20, 10));
+  EXPECT_EQ(drain_sequences(), numbers(20, 10));
 }
 
 TEST_F(RestoreTest, NarrowerLimitsLoseNothingUnderBackpressure) {
-  spawn();
+  spawn({});
   send(batch_of_run({1, 1}, 0, 30));
   EXPECT_EQ(restart(options(8, 10, WhenFull::backpressure)).buffered, 30U);
-  EXPECT_EQ(drain(), numbers(0, 30));
+  EXPECT_EQ(drain_sequences(), numbers(0, 30));
 }
 
 TEST_F(RestoreTest, WhatBackpressureHeldInTheChannelIsSavedToo) {
@@ -192,11 +177,11 @@ TEST_F(RestoreTest, WhatBackpressureHeldInTheChannelIsSavedToo) {
   send(batch_of_run({1, 1}, 10, 5));
   ASSERT_EQ(ledger().buffered, 5U);
   restart(options(8, 5, WhenFull::backpressure));
-  EXPECT_EQ(drain(), numbers(0, 15));
+  EXPECT_EQ(drain_sequences(), numbers(0, 15));
 }
 
 TEST_F(RestoreTest, IsRepeatableForEver) {
-  spawn();
+  spawn({});
   std::uint64_t sent = 0;
   for (int time = 0; time < 50; ++time) {
     send(batch_of_run({1, 1}, sent, 10));
@@ -204,7 +189,7 @@ TEST_F(RestoreTest, IsRepeatableForEver) {
     restart();
   }
   EXPECT_EQ(ledger().received, sent);
-  EXPECT_EQ(drain(), numbers(0, sent));
+  EXPECT_EQ(drain_sequences(), numbers(0, sent));
   EXPECT_EQ(origins().at(0).duplicates + origins().at(0).gaps, 0U);
 }
 
@@ -218,13 +203,13 @@ class SetLimitsTest : public RestoreTest {
 };
 
 TEST_F(SetLimitsTest, NarrowerOnesDropAtOnceByTheNewPolicy) {
-  spawn();
+  spawn({});
   send(batch_of_run({1, 1}, 0, 30));
   set_limits(20, WhenFull::drop_oldest);
   EXPECT_EQ(ledger().dropped_for(DropReason::buffer_full_oldest), 10U);
   set_limits(5, WhenFull::drop_newest);
   EXPECT_EQ(ledger().dropped_for(DropReason::buffer_full_newest), 15U);
-  EXPECT_EQ(drain(), numbers(10, 5));
+  EXPECT_EQ(drain_sequences(), numbers(10, 5));
 }
 
 TEST_F(SetLimitsTest, WiderOnesLetInWhatBackpressureHeld) {
@@ -243,12 +228,12 @@ TEST_F(SetLimitsTest, NarrowerOnesUnderBackpressureWaitForDrains) {
   EXPECT_EQ(ledger().buffered, 10U);
   send(batch_of_run({1, 1}, 10, 1));
   EXPECT_EQ(ledger().buffered, 10U) << "nothing more comes in";
-  EXPECT_EQ(drain(6), numbers(0, 6));
+  EXPECT_EQ(drain_sequences(6), numbers(0, 6));
   EXPECT_EQ(ledger().buffered, 5U);
 }
 
 TEST_F(SetLimitsTest, ALowerCapForgetsNoOrigin) {
-  spawn();
+  spawn({});
   send(batch_of_run({1, 1}, 0, 3));
   send(batch_of_run({2, 1}, 0, 3));
   set_limits(100, WhenFull::drop_oldest, 1);

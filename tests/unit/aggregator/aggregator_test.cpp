@@ -1,4 +1,5 @@
 #include "unit/aggregator/aggregator_calls.hpp"
+#include "unit/aggregator/aggregator_fixture.hpp"
 #include "unit/frame/frame_samples.hpp"
 
 #include <meridian/aggregator.hpp>
@@ -16,6 +17,7 @@
 namespace meridian {
 namespace {
 
+using testing::AggregatorTest;
 using testing::all_frames;
 using testing::batch_of;
 using testing::batch_of_run;
@@ -25,29 +27,6 @@ using ::testing::IsEmpty;
 using testing::numbers;
 using testing::options;
 using testing::sequences_of;
-
-/// An aggregator on one thread, which runs when a test calls.
-class AggregatorTest : public ::testing::Test {
- protected:
-  void spawn(const AggregatorOptions& with) {
-    aggregator_.emplace(spawn_aggregator(context_.get_executor(), with));
-  }
-  template <typename T>
-  T call(asio::awaitable<T> awaitable) {
-    return testing::call_now(context_, std::move(awaitable));
-  }
-  void send(FrameBatch batch) {
-    EXPECT_EQ(call(aggregator_->send(std::move(batch))), error_code{});
-  }
-  Drained drain(std::uint64_t max_frames = all_frames,
-                std::optional<SatelliteId> satellite = std::nullopt) {
-    return call(aggregator_->drain({.max_frames = max_frames, .satellite_id = satellite})).value();
-  }
-  AggregatorStats stats() { return call(aggregator_->stats()).value(); }
-
-  asio::io_context context_;
-  std::optional<AggregatorHandle> aggregator_;
-};
 
 TEST_F(AggregatorTest, IsEmptyAtFirst) {
   spawn({});
