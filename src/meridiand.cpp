@@ -40,13 +40,15 @@ void complain(const std::string& text) {
 int serve(const daemon::Config& config, const daemon::ReadConfig& read_config) {
   try {
     daemon::set_log(daemon::open_log(config.log), config.log.level);
-  } catch (const spdlog::spdlog_ex& error) {
-    complain(fmt::format("log.target: {}", error.what()));
+  } catch (const std::exception& error) {
+    complain(error.what());
     return EXIT_FAILURE;
   }
   try {
     // Who reads the log may go away; that is no reason to end.
     std::signal(SIGPIPE, SIG_IGN);
+    // Nor is a file that may not grow any further: the write that fails says so.
+    std::signal(SIGXFSZ, SIG_IGN);
     runtime::raise_open_files_limit();
     return daemon::Daemon(config, read_config, service::InheritedSockets::of_process()).run();
   } catch (const std::exception& error) {

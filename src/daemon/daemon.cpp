@@ -7,7 +7,6 @@
 #include "runtime/nearest_executor.hpp"
 #include "runtime/rethrow.hpp"
 #include "runtime/run_on_threads.hpp"
-#include "service/notify.hpp"
 #include "status/version.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -89,7 +88,8 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
     : signals_(asio::make_strand(control_context_), SIGTERM, SIGINT, SIGHUP),
       deadline_(control_context_),
       housekeeping_(signals_.get_executor()),
-      heartbeat_(signals_.get_executor()),
+      notifier_(signals_.get_executor()),
+      heartbeat_(signals_.get_executor(), notifier_),
       config_(config),
       read_config_(std::move(read_config)),
       inherited_(std::move(inherited)) {
@@ -149,10 +149,10 @@ asio::awaitable<void> Daemon::serve() {
   asio::co_spawn(strand, heartbeat_.run(*aggregator_, uplinks_), runtime::rethrow);
   control_->start();
   listeners_->carry_out(*std::exchange(first_listeners_, std::nullopt));
-  service::notify_ready();
+  notifier_.ready();
   spdlog::info("ready");
   co_await wait_for_stop_signal();
-  service::notify_stopping();
+  notifier_.stopping();
   give_up_after_deadline();
   co_await stop_in_order();
 }
@@ -197,7 +197,7 @@ asio::awaitable<control::ReloadOutcome> Daemon::reload() {
   if (stopping_) {
     co_return control::ReloadRefused{"the daemon stops: start it again"};
   }
-  service::notify_reloading();
+  notifier_.reloading();
   control::ReloadOutcome outcome;
   try {
     outcome = take_up_new_config();
@@ -209,7 +209,7 @@ asio::awaitable<control::ReloadOutcome> Daemon::reload() {
     std::ignore =
         co_await aggregator_->set_limits(config_.aggregator.buffer, config_.aggregator.max_tracked);
   }
-  service::notify_ready();
+  notifier_.ready();
   co_return outcome;
 }
 
@@ -245,6 +245,7 @@ asio::awaitable<void> Daemon::stop_in_order() {
     const bool saved = save_state(last->saved);
     log_end(last->stats, saved);
   }
+  notifier_.close();
   kept_running_.clear();  // the aggregator was the last work
 }
 

@@ -8,6 +8,7 @@
 #include "daemon/listeners.hpp"
 #include "runtime/nearest_executor.hpp"
 #include "service/inherited_sockets.hpp"
+#include "service/notifier.hpp"
 #include "state/state_directory.hpp"
 #include "status/state_report.hpp"
 #include "status/uplink_table.hpp"
@@ -82,6 +83,7 @@ class Daemon {
   asio::signal_set signals_;  // its executor is the daemon's strand
   asio::steady_timer deadline_;
   Housekeeping housekeeping_;
+  service::Notifier notifier_;
   Heartbeat heartbeat_;
 
   // On the daemon's strand.

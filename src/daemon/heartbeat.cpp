@@ -1,6 +1,5 @@
 #include "daemon/heartbeat.hpp"
 
-#include "service/notify.hpp"
 #include "status/figures.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -30,7 +29,8 @@ std::string describe(const Depth& depth, std::uint64_t uplinks) {
 
 }  // namespace
 
-Heartbeat::Heartbeat(const asio::any_io_executor& strand) : tick_(strand), interval_(interval()) {}
+Heartbeat::Heartbeat(const asio::any_io_executor& strand, service::Notifier& notifier)
+    : tick_(strand), notifier_(notifier), interval_(interval()) {}
 
 asio::awaitable<void> Heartbeat::run(AggregatorHandle aggregator,
                                      const status::UplinkTable& uplinks) {
@@ -39,7 +39,7 @@ asio::awaitable<void> Heartbeat::run(AggregatorHandle aggregator,
     if (!depth || stopped_) {
       co_return;
     }
-    service::notify_alive(describe(*depth, uplinks.counts().open));
+    notifier_.alive(describe(*depth, uplinks.counts().open));
     tick_.expires_after(interval_);
     std::ignore = co_await tick_.async_wait(asio::as_tuple(asio::use_awaitable));
   }

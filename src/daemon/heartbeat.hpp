@@ -1,6 +1,7 @@
 /// Tells the service manager that the daemon turns.
 #pragma once
 
+#include "service/notifier.hpp"
 #include "status/uplink_table.hpp"
 
 #include <meridian/aggregator.hpp>
@@ -20,7 +21,7 @@ namespace meridian::daemon {
 /// Confined to one strand, on which `stop` must be called too.
 class Heartbeat {
  public:
-  explicit Heartbeat(const asio::any_io_executor& strand);
+  Heartbeat(const asio::any_io_executor& strand, service::Notifier& notifier);
 
   /// Runs until `stop`, or until the aggregator has shut down.
   [[nodiscard]] asio::awaitable<void> run(AggregatorHandle aggregator,
@@ -33,6 +34,7 @@ class Heartbeat {
 
  private:
   asio::steady_timer tick_;
+  service::Notifier& notifier_;  // on the same strand
   std::chrono::microseconds interval_;
   bool stopped_ = false;  // a tick that is on its way already is not cancelled
 };

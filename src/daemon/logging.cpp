@@ -16,6 +16,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -98,9 +99,13 @@ spdlog::sink_ptr open_target(const LogOptions& options) {
   }
   // It would make the directories itself, and so hide a slip of the pen.
   if (!std::filesystem::is_directory(std::filesystem::path(options.target).parent_path())) {
-    throw spdlog::spdlog_ex("there is no directory for " + options.target);
+    throw std::runtime_error("log.target: there is no directory for " + options.target);
   }
-  return std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.target);
+  try {
+    return std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.target);
+  } catch (const spdlog::spdlog_ex& error) {
+    throw std::runtime_error(fmt::format("log.target: {}", error.what()));
+  }
 }
 
 std::unique_ptr<spdlog::formatter> make_formatter(LogFormat format) {

@@ -10,7 +10,7 @@ namespace meridian::daemon {
 /// Opens what the options say: text lines are "TIME LEVEL MESSAGE"; JSON lines are objects with the
 /// keys time, level and message, and one for each field. Times are UTC. Text for a standard stream
 /// that is the journal's becomes entries of the journal, with its fields.
-/// Throws spdlog::spdlog_ex if a log file cannot be opened.
+/// Throws std::runtime_error, naming log.target, if a log file cannot be opened.
 [[nodiscard]] spdlog::sink_ptr open_log(const LogOptions& options);
 
 /// Messages go there from now on, from all threads. Thread-safe.

@@ -10,13 +10,14 @@
 #include <algorithm>
 #include <random>
 
+#include <signal.h>
 #include <unistd.h>
 
 namespace meridian {
 namespace {
 
 using testing::balanced;
-using testing::Finished;
+using testing::eventually;
 using testing::frames_of;
 using ::testing::HasSubstr;
 using testing::Json;
@@ -80,17 +81,33 @@ class DamagedState : public StateTest {
     std::filesystem::remove(aside);
   }
 
-  /// Runs a daemon that is not expected to come up.
-  Finished run_refused(testing::ChildProcess::Arguments before = {}) {
+  /// Runs a daemon that is not started as usual until it is ready, and returns its log.
+  std::string run_until_ready(testing::ChildProcess::Arguments command) {
     const Json config =
         testing::config_in(directory(), {{"state", {{"directory", state().string()}}}});
-    before.insert(before.end(),
-                  {testing::meridiand, "--config", directory().write("c.json", config.dump())});
-    return testing::run(before);
+    command.insert(command.end(),
+                   {testing::meridiand, "--config", directory().write("c.json", config.dump())});
+    testing::ChildProcess process(command);
+    EXPECT_TRUE(eventually([&] { return process.err().find("info ready") != std::string::npos; }))
+        << process.err();
+    process.signal(SIGTERM);
+    EXPECT_EQ(process.wait(), 0);
+    return process.err();
+  }
+  /// What was set aside under its own name, after `run_until_ready`.
+  std::filesystem::path set_aside() {
+    std::filesystem::remove(saved());  // which that daemon has left
+    const std::vector<std::string> names = files();
+    EXPECT_EQ(names.size(), 1U);
+    return state() / (names.empty() ? "" : names.front());
   }
 };
 
-TEST_F(DamagedState, CutAtAnyOctetLosesNoWholeFrame) {
+/// One of several tests that share the octets of a file among them, since there are many.
+class CutState : public DamagedState, public ::testing::WithParamInterface<std::size_t> {};
+constexpr std::size_t shares = 4;
+
+TEST_P(CutState, HasAllFramesBeforeTheCut) {
   start();
   send_whole(daemon().port(), frames_of(1, 0, 2, 5));
   send_whole(daemon().port(), frames_of(2, 0, 1, 0));
@@ -99,13 +116,15 @@ TEST_F(DamagedState, CutAtAnyOctetLosesNoWholeFrame) {
   const std::string whole = save();
   ASSERT_EQ(remains_of(whole, whole).frames.size(), 5U);
   // Sanitized programs take their time to start: then some of the octets must do.
-  constexpr std::size_t stride = testing::slowdown == 1 ? 1 : 3 * testing::slowdown + 1;
-  for (std::size_t size = 0; size <= whole.size(); size += stride) {
+  constexpr std::size_t stride = shares * (testing::slowdown == 1 ? 1 : 7);
+  for (std::size_t size = GetParam(); size <= whole.size(); size += stride) {
     SCOPED_TRACE(fmt::format("cut at octet {} of {}", size, whole.size()));
     ASSERT_NO_FATAL_FAILURE(check(whole, whole.substr(0, size), 5));
     ASSERT_FALSE(HasFailure());
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Shares, CutState, ::testing::Range(std::size_t{0}, shares));
 
 /// Changes some bits, in one mark at least every other time: they are few among the frames.
 std::string with_flipped_bits(std::string file, const std::vector<SavedRecord>& records,
@@ -183,8 +202,8 @@ TEST_F(DamagedState, EachDamagedFileIsKept) {
 TEST_F(DamagedState, CountersThatAreLostBeginAgainWithTheFrames) {
   start();
   std::string packets;
-  for (const std::uint16_t packet : {16382, 16383, 0, 4}) {
-    packets += encode(SpacePacket{.apid = 3, .count = packet});
+  for (const int packet : {16382, 16383, 0, 4}) {
+    packets += encode(SpacePacket{.apid = 3, .count = static_cast<std::uint16_t>(packet)});
   }
   send_whole(daemon().port("packets"), packets);
   std::string file = save();
@@ -241,16 +260,29 @@ TEST_F(DamagedState, WriteThatFailsKeepsWhatWasWrittenBefore) {
   EXPECT_TRUE(daemon().connect().drain_all() == frames_of(1, 0, frames));
 }
 
-TEST_F(DamagedState, DirectoryInThePlaceOfTheFileIsAnErrorAndStays) {
-  std::filesystem::create_directories(saved() / "precious");
-  const Finished refused = run_refused();
-  EXPECT_EQ(refused.status, 1);
-  EXPECT_THAT(refused.err, ::testing::AllOf(HasSubstr("state.directory"),
-                                            HasSubstr(saved().string()), HasSubstr("directory")));
-  EXPECT_THAT(files(), ::testing::ElementsAre("buffer.saved")) << "nothing was set aside";
+TEST_F(DamagedState, DirectoryInThePlaceOfTheFileIsSetAsideWithAllThatIsInIt) {
+  std::filesystem::create_directories(saved());
+  std::ignore = directory().write("state/buffer.saved/file", "precious");
+  start();
+  EXPECT_TRUE(daemon().logged("error the saved state in "));
+  const std::filesystem::path aside =
+      daemon().call("stats")["state"]["set_aside"].get<std::string>();
+  EXPECT_THAT(files(), ::testing::ElementsAre(aside.filename()));
+  EXPECT_EQ(read_file(aside / "file"), "precious");
 }
 
-TEST_F(DamagedState, FileThatCannotBeOpenedIsAnErrorAndStays) {
+TEST_F(DamagedState, LinkInThePlaceOfTheFileIsNotFollowed) {
+  const std::string target = directory().write("elsewhere", "precious");
+  std::filesystem::create_directory(state());
+  std::filesystem::create_symlink(target, saved());
+  start();
+  send_whole(daemon().port(), frames_of(1, 0, 10));
+  stop();
+  EXPECT_EQ(read_file(target), "precious");
+  EXPECT_TRUE(std::filesystem::is_regular_file(std::filesystem::symlink_status(saved())));
+}
+
+TEST_F(DamagedState, FileThatCannotBeOpenedIsSetAsideAsAWhole) {
   leave("precious");
   std::filesystem::permissions(saved(), std::filesystem::perms::none);
   const auto ordinary_user = testing::as_ordinary_user(testing::meridiand);
@@ -263,13 +295,23 @@ TEST_F(DamagedState, FileThatCannotBeOpenedIsAnErrorAndStays) {
       ASSERT_EQ(::chown(path.c_str(), testing::nobody, testing::nobody), 0);
     }
   }
-  const Finished refused = run_refused(*ordinary_user);
-  EXPECT_EQ(refused.status, 1);
-  EXPECT_THAT(refused.err,
-              ::testing::AllOf(HasSubstr("state.directory"), HasSubstr(saved().string()),
-                               HasSubstr("Permission denied")));
-  std::filesystem::permissions(saved(), std::filesystem::perms::owner_read);
-  EXPECT_EQ(read_file(saved()), "precious");
+  EXPECT_THAT(run_until_ready(*ordinary_user), HasSubstr("8 octets could not be read"));
+  const std::filesystem::path aside = set_aside();
+  std::filesystem::permissions(aside, std::filesystem::perms::owner_read);
+  EXPECT_EQ(read_file(aside), "precious");
+}
+
+TEST_F(DamagedState, WholeFileIsSetAsideWhereThereIsNoRoomForACopy) {
+  start();
+  send_whole(daemon().port(), frames_of(1, 0, 5000));
+  std::string file = save();
+  file.insert(1000, std::string(200'000, 'x'));
+  leave(file);
+  // No file may get longer than 51,200 octets.
+  const std::string log =
+      run_until_ready({"sh", "-c", "trap '' XFSZ; ulimit -f 100; exec \"$0\" \"$@\""});
+  EXPECT_THAT(log, HasSubstr("octets could not be read"));
+  EXPECT_TRUE(read_file(set_aside()) == file);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <list>
 #include <map>
+#include <thread>
 
 #include <signal.h>
 
@@ -20,7 +21,7 @@ using testing::eventually;
 using testing::frames_of;
 using testing::Json;
 using testing::NativeFrame;
-using testing::packet_listener;
+using testing::rpc;
 using testing::satellite;
 using testing::send_whole;
 using testing::SpacePacket;
@@ -238,6 +239,29 @@ TEST_F(Restart, DrainThatTheStopCutsOffIsSaved) {
   EXPECT_EQ(ledger().at("received"), count);
   EXPECT_EQ(ledger().at("drained"), 0);
   EXPECT_TRUE(daemon().connect().drain_all() == frames);
+}
+
+TEST_F(Restart, StopDuringWhichTheProcessIsFrozenSavesTheBuffer) {
+  Json changes = buffer(10'000, "backpressure");
+  changes["channel"]["capacity"] = 16;
+  for (int attempt = 0; attempt < 2; ++attempt) {  // it takes luck to freeze it in time
+    start(changes);
+    testing::ChildProcess sim({testing::meridian_sim, "--connect",
+                               fmt::format("127.0.0.1:{}", daemon().port()), "--uplinks", "200",
+                               "--duration", "600"});
+    ASSERT_TRUE(eventually([&] { return daemon().stat("/channel/length") == 16; }));
+    const auto counted = daemon().stat("/ledger/received");
+    daemon().process().signal(SIGTERM);
+    ASSERT_TRUE(eventually([&] { return daemon().logged("stopping on"); }));
+    daemon().process().signal(SIGSTOP);
+    std::this_thread::sleep_for(std::chrono::milliseconds(4500));  // as if the machine were paused
+    daemon().process().signal(SIGCONT);
+    std::ignore = daemon().process().wait();
+    start(changes);
+    ASSERT_GE(ledger().at("received"), counted);
+    ASSERT_GE(ledger().at("buffered"), counted);
+    stop();
+  }
 }
 
 TEST_F(Restart, LowerBoundDropsTheOldest) {

@@ -39,10 +39,19 @@ class StateDirectory : public StateTest {
 };
 
 TEST_F(StateDirectory, IsMadeWhereItIsMissingForTheDaemonAlone) {
+  for (const char* name : {"state", "with/parents", "with-a-slash/"}) {
+    const std::string path = directory().file(name);
+    DaemonTest::start({{"state", {{"directory", path}}}});
+    stop();
+    struct stat status{};
+    ASSERT_EQ(::stat(path.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 07777U, 0700U) << name;
+  }
+}
+
+TEST_F(StateDirectory, HasAStateForTheDaemonAlone) {
   start();
   struct stat status{};
-  ASSERT_EQ(::stat(state().c_str(), &status), 0);
-  EXPECT_EQ(status.st_mode & 07777U, 0700U);
   send_whole(daemon().port(), frames_of(1, 0, 1));
   stop();
   ASSERT_EQ(::stat(saved().c_str(), &status), 0);

@@ -65,27 +65,36 @@ class Container:
 image: Image
 
 
-def first_child(process: int) -> int | None:
-    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    return int(children[0]) if children else None
+def descendants(process: int) -> Iterator[int]:
+    """Some may be gone by the time they are looked at."""
+    try:
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    except OSError:
+        return
+    for child in map(int, children):
+        yield child
+        yield from descendants(child)
+
+
+def executable(process: int) -> str:
+    try:
+        return os.readlink(f"/proc/{process}/exe")
+    except OSError:
+        return ""
 
 
 def wait_for_daemon(engine: subprocess.Popen[bytes]) -> int:
     """The process below the engine that has become the image's entry point."""
     entry = image.config["Entrypoint"][0]
-    found = 0
+    found: list[int] = []
 
     def is_there() -> bool:
-        nonlocal found
         expect(engine.poll() is None, f"the container runs, but it ended with {engine.returncode}")
-        child = first_child(engine.pid)
-        while child is not None and os.path.realpath(f"/proc/{child}/exe").endswith("nspawn"):
-            child = first_child(child)
-        found = child or 0
-        return child is not None and os.readlink(f"/proc/{child}/exe").endswith(entry)
+        found.extend(process for process in descendants(engine.pid) if executable(process).endswith(entry))
+        return bool(found)
 
     eventually(is_there, "the entry point runs")
-    return found
+    return found[0]
 
 
 @contextmanager

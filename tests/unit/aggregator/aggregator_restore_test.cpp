@@ -90,7 +90,7 @@ TEST_F(RestoreTest, OriginsGoOnAndTheirSequencesAreNoGap) {
   restart();
   ASSERT_EQ(origins().size(), 1U) << "although none of its frames was saved";
   send(batch_of_run({1, 1}, 13, 1));
-  OriginStats stats = origins().at(0);
+  const OriginStats stats = origins().at(0);
   EXPECT_EQ(stats.frames, 12U);
   EXPECT_EQ(stats.gaps, 1U);
   EXPECT_EQ(stats.missing, 2U);

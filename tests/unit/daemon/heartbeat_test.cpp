@@ -54,14 +54,16 @@ class HeartbeatTest : public ::testing::Test {
   testing::TempDir directory_;
   std::string path_ = directory_.file("notify");
   asio::io_context context_;
+  asio::any_io_executor strand_ = asio::make_strand(context_);
   datagram_protocol::socket socket_{context_, datagram_protocol::endpoint(path_)};
 };
 
 TEST_F(HeartbeatTest, TellsTheWatchdogInTimeAndWhatIsHeld) {
   const AggregatorHandle aggregator = spawn_aggregator(context_.get_executor(), {});
   const status::UplinkTable uplinks;
-  Heartbeat heartbeat(asio::make_strand(context_));
-  auto ended = asio::co_spawn(context_, heartbeat.run(aggregator, uplinks), asio::use_future);
+  service::Notifier notifier(strand_);
+  Heartbeat heartbeat(strand_, notifier);
+  auto ended = asio::co_spawn(strand_, heartbeat.run(aggregator, uplinks), asio::use_future);
   std::vector<std::string> messages;
   while (messages.size() < 5) {
     context_.run_one();
@@ -81,8 +83,9 @@ TEST_F(HeartbeatTest, StopsWhereTheAggregatorsStrandNoLongerTurns) {
   asio::io_context stuck;  // nobody runs it
   const AggregatorHandle aggregator = spawn_aggregator(stuck.get_executor(), {});
   const status::UplinkTable uplinks;
-  Heartbeat heartbeat(asio::make_strand(context_));
-  auto ended = asio::co_spawn(context_, heartbeat.run(aggregator, uplinks), asio::use_future);
+  service::Notifier notifier(strand_);
+  Heartbeat heartbeat(strand_, notifier);
+  auto ended = asio::co_spawn(strand_, heartbeat.run(aggregator, uplinks), asio::use_future);
   // Many times what the watchdog waits; the context itself has nothing that keeps it from beating.
   context_.run_for(300ms);
   EXPECT_THAT(received(), ::testing::IsEmpty());

@@ -1,0 +1,200 @@
+// What a service manager is told, and when.
+#include "integration/harness/bound_socket.hpp"
+#include "integration/harness/notify_socket.hpp"
+#include "integration/harness/saved_state.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <optional>
+
+#include <signal.h>
+#include <time.h>
+
+namespace meridian {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::at_most;
+using testing::BoundSocket;
+using testing::ChildProcess;
+using testing::config_in;
+using testing::ControlClient;
+using testing::eventually;
+using testing::frames_of;
+using ::testing::HasSubstr;
+using testing::Json;
+using testing::native_listener;
+using testing::NotifySocket;
+using testing::StateTest;
+using testing::UplinkClient;
+
+using Message = NotifySocket::Message;
+
+class Service : public StateTest {
+ protected:
+  testing::Daemon& start_told(const Json& changes = Json::object()) {
+    return start(changes, {.environment = {notify_.variable()}});
+  }
+
+  /// The next message that is more than a sign of life.
+  std::optional<Message> next_change() {
+    std::optional<Message> message;
+    const bool came = eventually([&] {
+      message = notify_.receive();
+      return !message || !message->contains("WATCHDOG");
+    });
+    return came ? message : std::nullopt;
+  }
+
+  NotifySocket notify_{directory()};
+};
+
+std::uint64_t monotonic_us() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000 +
+         static_cast<std::uint64_t>(now.tv_nsec) / 1000;
+}
+
+TEST_F(Service, IsReadyOnceItAnswersAndListensAndHasItsState) {
+  constexpr std::size_t count = 50'000;
+  start();
+  testing::send_whole(daemon().port(), frames_of(1, 0, count));
+  stop();
+
+  const BoundSocket port = BoundSocket::reserved_port();
+  const Json config =
+      config_in(directory(), {{"uplinks", {native_listener({{"listen", port.address()}})}},
+                              {"state", {{"directory", state().string()}}}});
+  ChildProcess process = testing::spawn_daemon(directory().write("c.json", config.dump()),
+                                               {.environment = {notify_.variable()}});
+  ASSERT_TRUE(notify_.receive_with("READY")) << process.err();
+  EXPECT_THAT(process.err(), HasSubstr(fmt::format("restored {} frames", count)));
+  // Nothing here asks a second time.
+  ControlClient control(config.at("control").at("socket").get<std::string>());
+  EXPECT_EQ(control.call("depth").at("frames"), count);
+  testing::send_whole(port.port(), frames_of(1, count, 1));
+  EXPECT_EQ(control.call("depth").at("frames"), count + 1);
+  process.signal(SIGTERM);
+  EXPECT_EQ(process.wait(), 0);
+}
+
+TEST_F(Service, IsNotReadyWhereTheStartFails) {
+  const BoundSocket taken = BoundSocket::listening_port();
+  const Json config =
+      config_in(directory(), {{"uplinks", {native_listener({{"listen", taken.address()}})}}});
+  ChildProcess process = testing::spawn_daemon(directory().write("c.json", config.dump()),
+                                               {.environment = {notify_.variable()}});
+  EXPECT_EQ(process.wait(), 1);
+  EXPECT_EQ(notify_.receive(0ms), std::nullopt);
+}
+
+TEST_F(Service, StatusHasUplinksAndDepth) {
+  start_told();
+  UplinkClient first(daemon().port());
+  UplinkClient second(daemon().port());
+  send_as_batch(first, frames_of(1, 0, 1234));
+  send_as_batch(second, frames_of(2, 0, 1));
+  std::string status;
+  EXPECT_TRUE(eventually([&] {
+    const auto message = notify_.receive_with("STATUS");
+    status = message ? message->at("STATUS") : "";
+    return status.find("2 uplinks, 1,235 frames") != std::string::npos;
+  })) << status;
+}
+
+TEST_F(Service, ReloadIsAnnouncedAndEnds) {
+  start_told();
+  EXPECT_EQ(next_change(), (Message{{"READY", "1"}}));
+  for (const char* config : {R"({"bufer": {}})", R"({})"}) {  // refused, and not
+    SCOPED_TRACE(config);
+    const std::uint64_t before = monotonic_us();
+    Json changed = config_in(directory());
+    changed.update(Json::parse(config));
+    daemon().configure(changed);
+    daemon().process().signal(SIGHUP);
+    const std::optional<Message> reloading = next_change();
+    ASSERT_TRUE(reloading && reloading->contains("MONOTONIC_USEC"));
+    EXPECT_EQ(reloading->at("RELOADING"), "1");
+    const std::uint64_t told = std::stoull(reloading->at("MONOTONIC_USEC"));
+    EXPECT_GE(told, before);
+    EXPECT_LE(told, monotonic_us());
+    EXPECT_EQ(next_change(), (Message{{"READY", "1"}}));
+  }
+}
+
+TEST_F(Service, StopIsAnnounced) {
+  start_told();
+  EXPECT_EQ(next_change(), (Message{{"READY", "1"}}));
+  stop();
+  EXPECT_EQ(next_change(), (Message{{"STOPPING", "1"}}));
+  EXPECT_EQ(notify_.receive(0ms), std::nullopt) << "no sign of life after that";
+}
+
+class Watchdog : public Service {
+ protected:
+  static constexpr std::chrono::milliseconds interval = at_most(600ms);
+
+  void start_watched() {
+    start(Json::object(),
+          {.environment = {notify_.variable(),
+                           fmt::format("WATCHDOG_USEC={}", interval.count() * 1000)}});
+  }
+};
+
+TEST_F(Watchdog, IsAnsweredInTime) {
+  start_watched();
+  ASSERT_TRUE(notify_.receive_with("WATCHDOG"));
+  for (int i = 0; i < 5; ++i) {
+    const auto before = std::chrono::steady_clock::now();
+    ASSERT_TRUE(notify_.receive_with("WATCHDOG"));
+    EXPECT_LT(std::chrono::steady_clock::now() - before, interval);
+  }
+}
+
+TEST_F(Watchdog, IsNotAnsweredByADaemonThatStandsStill) {
+  start_watched();
+  ASSERT_TRUE(notify_.receive_with("WATCHDOG"));
+  daemon().process().signal(SIGSTOP);
+  ASSERT_TRUE(eventually([&] { return daemon().process().halted(); }));
+  while (notify_.receive(0ms)) {  // what was on its way
+  }
+  EXPECT_EQ(notify_.receive(2 * interval), std::nullopt);
+  daemon().process().signal(SIGCONT);
+  EXPECT_TRUE(notify_.receive_with("WATCHDOG"));
+}
+
+TEST_F(Watchdog, IsAnsweredUnderBackpressure) {
+  start(Json{{"buffer", {{"max_frames", 10}, {"when_full", "backpressure"}}},
+             {"channel", {{"capacity", 1}}}},
+        {.environment = {notify_.variable(),
+                         fmt::format("WATCHDOG_USEC={}", interval.count() * 1000)}});
+  UplinkClient uplink(daemon().port());
+  for (std::uint64_t batch = 0; batch < 4; ++batch) {
+    send_as_batch(uplink, frames_of(1, 10 * batch, 10));
+  }
+  while (notify_.receive(0ms)) {
+  }
+  EXPECT_TRUE(notify_.receive_with("WATCHDOG")) << "a full buffer is no reason to be restarted";
+}
+
+TEST_F(Watchdog, ThatDoesNotReadHoldsNothingUp) {
+  // Signs of life come each millisecond, and soon the socket has no room for more.
+  start(Json::object(), {.environment = {notify_.variable(), "WATCHDOG_USEC=3000"}});
+  UplinkClient uplink(daemon().port());
+  ControlClient control = daemon().connect();
+  const auto until = std::chrono::steady_clock::now() + 2s;
+  std::uint64_t sent = 0;
+  while (std::chrono::steady_clock::now() < until) {
+    uplink.send(frames_of(1, sent++, 1));
+    ASSERT_TRUE(eventually([&] { return control.call("depth").at("frames") == sent; }));
+  }
+  uplink.finish();
+  stop();
+}
+
+}  // namespace
+}  // namespace meridian

@@ -1,0 +1,159 @@
+// Listening sockets that a service manager has opened: connections wait there while no daemon runs.
+#include "integration/harness/bound_socket.hpp"
+#include "integration/harness/saved_state.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <system_error>
+
+#include <sys/stat.h>
+
+namespace meridian {
+namespace {
+
+using testing::BoundSocket;
+using testing::ControlClient;
+using testing::frames_of;
+using testing::Json;
+using testing::native_listener;
+using testing::packet_listener;
+using testing::send_whole;
+using testing::SpacePacket;
+using testing::StateTest;
+using testing::Surroundings;
+using testing::UplinkClient;
+
+class SocketActivation : public StateTest {
+ protected:
+  std::string control_path() const { return directory().file("control.sock"); }
+  static Json listening(const BoundSocket& port) {
+    return {{"uplinks", {native_listener({{"listen", port.address()}})}}};
+  }
+};
+
+TEST_F(SocketActivation, ControlSocketIsTakenByItsName) {
+  const BoundSocket control = BoundSocket::listening_file(control_path());
+  ControlClient early(control_path());
+  early.send_line("depth");
+  start(Json::object(), {.sockets = {{"control", control.descriptor()}}});
+  EXPECT_EQ(early.read_json().at("frames"), 0) << "who came before the start is served";
+  EXPECT_TRUE(daemon().logged(control_path() + " (inherited)"));
+}
+
+TEST_F(SocketActivation, ControlSocketsFileOutlivesTheDaemon) {
+  const BoundSocket control = BoundSocket::listening_file(control_path());
+  const Surroundings surroundings = {.sockets = {{"control", control.descriptor()}}};
+  start(Json::object(), surroundings);
+  stop();
+  ASSERT_TRUE(std::filesystem::is_socket(control_path()));
+  ControlClient between(control_path());
+  between.send_line("version");
+  start(Json::object(), surroundings);
+  EXPECT_EQ(between.read_json().at("name"), "meridiand");
+}
+
+TEST_F(SocketActivation, ControlSocketKeepsTheModeOfItsUnit) {
+  const BoundSocket control = BoundSocket::listening_file(control_path());
+  ASSERT_EQ(::chmod(control_path().c_str(), 0600), 0);
+  const Surroundings surroundings = {.sockets = {{"control", control.descriptor()}}};
+  start({{"control", {{"mode", "0666"}}}}, surroundings);
+  reload({{"control", {{"mode", "0644"}}}});
+  struct stat status{};
+  ASSERT_EQ(::stat(control_path().c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0600U);
+}
+
+TEST_F(SocketActivation, UplinksAreFoundByTheirAddress) {
+  const BoundSocket first = BoundSocket::listening_port();
+  const BoundSocket second = BoundSocket::listening_port();
+  start({{"uplinks",
+          {native_listener({{"listen", first.address()}}),
+           packet_listener({{"listen", second.address()}})}}},
+        {.sockets = {{"uplink", second.descriptor()}, {"uplink", first.descriptor()}}});
+  send_whole(first.port(), frames_of(1, 0, 10));
+  send_whole(second.port(), encode(SpacePacket{.apid = 3, .count = 7}));
+  EXPECT_EQ(daemon().call("depth").at("frames"), 11);
+  EXPECT_EQ(daemon().stat("/sessions/closed/end_of_stream"), 2U);
+  EXPECT_FALSE(daemon().logged(" error "));
+}
+
+TEST_F(SocketActivation, UplinkIsFoundByTheNameOfItsListener) {
+  const BoundSocket port = BoundSocket::listening_port();
+  start(Json::object(), {.sockets = {{"packets", port.descriptor()}}});
+  EXPECT_EQ(daemon().port("packets"), port.port()) << "whatever its listen says";
+  EXPECT_NE(daemon().port("native"), port.port());
+  send_whole(port.port(), encode(SpacePacket{.apid = 3, .count = 7}));
+  EXPECT_EQ(daemon().call("depth").at("frames"), 1);
+}
+
+TEST_F(SocketActivation, UplinksThatWaitBeforeTheStartAreServed) {
+  const BoundSocket port = BoundSocket::listening_port();
+  UplinkClient early(port.port());
+  early.send(frames_of(1, 0, 100));
+  start(listening(port), {.sockets = {{"uplink", port.descriptor()}}});
+  early.finish();
+  EXPECT_EQ(daemon().connect().drain_all(), frames_of(1, 0, 100));
+}
+
+TEST_F(SocketActivation, UplinksThatConnectWhileTheDaemonIsDownAreServedByTheNext) {
+  const BoundSocket port = BoundSocket::listening_port();
+  const BoundSocket control = BoundSocket::listening_file(control_path());
+  const Surroundings surroundings = {
+      .sockets = {{"control", control.descriptor()}, {"uplink", port.descriptor()}}};
+  start(listening(port), surroundings);
+  send_whole(port.port(), frames_of(1, 0, 10));
+  for (std::uint64_t round = 1; round <= 3; ++round) {
+    stop();
+    UplinkClient between(port.port());
+    between.send(frames_of(1, 10 * round, 10));
+    start(listening(port), surroundings);
+    between.finish();
+  }
+  EXPECT_EQ(testing::satellite(daemon().call("satellites"), 1).at("gaps"), 0);
+  EXPECT_EQ(daemon().connect().drain_all(), frames_of(1, 0, 40));
+}
+
+TEST_F(SocketActivation, ListenerKeepsAnInheritedSocketOverAReload) {
+  const BoundSocket port = BoundSocket::listening_port();
+  start(listening(port), {.sockets = {{"uplink", port.descriptor()}}});
+  UplinkClient uplink(port.port());
+  send_as_batch(uplink, frames_of(1, 0, 10));
+  Json changes = listening(port);
+  changes["uplinks"][0]["max_sessions"] = 5;
+  changes["state"]["directory"] = state();
+  EXPECT_EQ(reload(changes).at("changed"), Json{"uplinks[\"native\"].max_sessions"});
+  send_whole(port.port(), frames_of(2, 0, 10));
+  uplink.send(frames_of(1, 10, 10));
+  uplink.finish();
+  EXPECT_EQ(daemon().call("depth").at("frames"), 30);
+}
+
+TEST_F(SocketActivation, SocketThatNobodyWantsIsAnErrorInTheLogAlone) {
+  const BoundSocket unknown = BoundSocket::listening_port();
+  const BoundSocket elsewhere = BoundSocket::listening_port();
+  start(Json::object(),
+        {.sockets = {{"telemetry", unknown.descriptor()}, {"uplink", elsewhere.descriptor()}}});
+  for (const char* name : {"telemetry", "uplink"}) {
+    EXPECT_TRUE(
+        daemon().logged(fmt::format("error nothing listens on the inherited socket \"{}\"", name)));
+  }
+  send_whole(daemon().port(), frames_of(1, 0, 10));
+  EXPECT_EQ(daemon().call("depth").at("frames"), 10);
+}
+
+TEST_F(SocketActivation, SocketThatNobodyWantsIsClosed) {
+  std::uint16_t port = 0;
+  {
+    const BoundSocket unknown = BoundSocket::listening_port();
+    port = unknown.port();
+    start(Json::object(), {.sockets = {{"telemetry", unknown.descriptor()}}});
+  }
+  EXPECT_THROW(UplinkClient uplink(port), std::system_error)
+      << "better than to wait there for ever";
+}
+
+}  // namespace
+}  // namespace meridian
