@@ -6,8 +6,8 @@
 #include <concepts>
 #include <cstddef>
 #include <cstring>
-#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace meridian::state {
@@ -22,7 +22,7 @@ class OctetWriter {
     octets_.insert(octets_.end(), begin, begin + sizeof big);
   }
 
-  [[nodiscard]] const std::vector<std::byte>& octets() const noexcept { return octets_; }
+  [[nodiscard]] std::vector<std::byte> octets() && noexcept { return std::move(octets_); }
 
  private:
   std::vector<std::byte> octets_;

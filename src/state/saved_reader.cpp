@@ -2,9 +2,9 @@
 
 #include "frame/run_builder.hpp"
 #include "frame/wire.hpp"
+#include "state/bodies.hpp"
 #include "state/checksum.hpp"
 #include "state/mark.hpp"
-#include "state/octets.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,115 +15,6 @@
 namespace meridian::state {
 
 namespace {
-
-/// The table in front of a block's frames.
-struct BlockTable {
-  struct Read {
-    std::uint32_t first_frame = 0;
-    ReceiveTime received_at{};
-  };
-  struct Frame {
-    std::uint32_t bytes = 0;
-    std::uint32_t checksum = 0;
-  };
-  SequenceWidth width = SequenceWidth::bits64;
-  std::vector<Read> reads;
-  std::vector<Frame> frames;
-  std::uint64_t bytes = 0;  // of all frames
-};
-
-std::optional<SequenceWidth> width_from(std::uint8_t bits) {
-  for (const SequenceWidth width : {SequenceWidth::bits14, SequenceWidth::bits64}) {
-    if (bits == static_cast<std::uint8_t>(width)) {
-      return width;
-    }
-  }
-  return std::nullopt;
-}
-
-ReceiveTime get_time(OctetReader& body) {
-  return ReceiveTime(std::chrono::microseconds(body.get<std::int64_t>()));
-}
-
-std::optional<BlockTable> read_block_table(std::span<const std::byte> octets) {
-  OctetReader body(octets);
-  BlockTable table;
-  const auto width = width_from(body.get<std::uint8_t>());
-  const auto reads = body.get<std::uint32_t>();
-  const auto frames = body.get<std::uint32_t>();
-  constexpr std::size_t read_bytes = 12;
-  constexpr std::size_t frame_bytes = 8;
-  const bool fits =
-      body.left() == reads * std::uint64_t{read_bytes} + frames * std::uint64_t{frame_bytes};
-  if (!width || !fits || reads == 0 || frames == 0) {
-    return std::nullopt;
-  }
-  table.width = *width;
-  for (std::uint32_t i = 0; i < reads; ++i) {
-    const auto first = body.get<std::uint32_t>();
-    const bool in_order = i == 0 ? first == 0 : first > table.reads.back().first_frame;
-    if (!in_order || first >= frames) {
-      return std::nullopt;
-    }
-    table.reads.push_back({first, get_time(body)});
-  }
-  for (std::uint32_t i = 0; i < frames; ++i) {
-    const auto bytes = body.get<std::uint32_t>();
-    if (bytes < frame_header_bytes) {
-      return std::nullopt;
-    }
-    table.frames.push_back({bytes, body.get<std::uint32_t>()});
-    table.bytes += bytes;
-  }
-  return table;
-}
-
-std::optional<Ledger> read_ledger(std::span<const std::byte> octets) {
-  OctetReader body(octets);
-  Ledger ledger;
-  ledger.received = body.get<std::uint64_t>();
-  ledger.buffered = body.get<std::uint64_t>();
-  ledger.drained = body.get<std::uint64_t>();
-  ledger.flushed = body.get<std::uint64_t>();
-  const auto reasons = body.get<std::uint16_t>();
-  if (reasons > ledger.dropped.size()) {
-    return std::nullopt;  // of a version that knows more
-  }
-  for (std::size_t i = 0; i < reasons; ++i) {
-    ledger.dropped.at(i) = body.get<std::uint64_t>();
-  }
-  return body.complete() ? std::optional(ledger) : std::nullopt;
-}
-
-std::optional<std::vector<OriginStats>> read_origins(std::span<const std::byte> octets) {
-  OctetReader body(octets);
-  const auto count = body.get<std::uint32_t>();
-  std::vector<OriginStats> origins;
-  for (std::uint32_t i = 0; i < count && body.ok(); ++i) {
-    OriginStats stats;
-    const bool is_origin = body.get<std::uint8_t>() != 0;
-    const auto satellite_id = body.get<SatelliteId>();
-    const auto channel_id = body.get<ChannelId>();
-    if (is_origin) {
-      stats.origin = Origin{.satellite_id = satellite_id, .channel_id = channel_id};
-    }
-    stats.frames = body.get<std::uint64_t>();
-    stats.bytes = body.get<std::uint64_t>();
-    const bool has_last = body.get<std::uint8_t>() != 0;
-    const auto last = body.get<std::uint64_t>();
-    if (has_last) {
-      stats.last_sequence = last;
-    }
-    stats.gaps = body.get<std::uint64_t>();
-    stats.missing = body.get<std::uint64_t>();
-    stats.duplicates = body.get<std::uint64_t>();
-    stats.late = body.get<std::uint64_t>();
-    stats.dropped = body.get<std::uint64_t>();
-    stats.last_seen_at = get_time(body);
-    origins.push_back(stats);
-  }
-  return body.complete() ? std::optional(std::move(origins)) : std::nullopt;
-}
 
 class Reader {
  public:
@@ -173,44 +64,37 @@ class Reader {
 
   /// Takes what a mark says, and what stands behind it. False if it makes no sense.
   bool take(const Mark& mark, std::size_t bytes) {
-    switch (mark.kind) {
-      case MarkKind::ledger: {
-        const auto ledger = read_ledger(mark.body);
-        if (!ledger) {
-          return false;
-        }
-        result_.saved.ledger = ledger;
-        break;
-      }
-      case MarkKind::origins: {
-        const auto origins = read_origins(mark.body);
-        if (!origins) {
-          return false;
-        }
-        result_.saved.origins.insert(result_.saved.origins.end(), origins->begin(), origins->end());
-        break;
-      }
-      case MarkKind::block: {
-        const auto table = read_block_table(mark.body);
-        if (!table) {
-          return false;
-        }
-        next_sequence_ = mark.sequence + 1;
-        at_ += bytes;
-        take_block(*table);
-        return true;
-      }
-      case MarkKind::end: {
-        OctetReader body(mark.body);
-        end_frames_ = body.get<std::uint64_t>();
-        break;
-      }
-      default:
-        return false;
+    std::optional<BlockTable> table;
+    if (mark.kind == MarkKind::block) {
+      table = decode_block(mark.body);
+    }
+    if (!table && !take_book(mark)) {
+      return false;
     }
     next_sequence_ = mark.sequence + 1;
     at_ += bytes;
+    if (table) {
+      take_block(*table);
+    }
     return true;
+  }
+
+  /// A mark without frames.
+  bool take_book(const Mark& mark) {
+    if (mark.kind == MarkKind::ledger) {
+      result_.saved.ledger = decode_ledger(mark.body);
+      return result_.saved.ledger.has_value();
+    }
+    if (mark.kind == MarkKind::origins) {
+      const auto origins = decode_origins(mark.body).value_or(std::vector<OriginStats>{});
+      result_.saved.origins.insert(result_.saved.origins.end(), origins.begin(), origins.end());
+      return !origins.empty();
+    }
+    if (mark.kind == MarkKind::end) {
+      end_frames_ = decode_end(mark.body);
+      return end_frames_.has_value();
+    }
+    return false;
   }
 
   /// The frames behind a block's mark: those that are there and undamaged.

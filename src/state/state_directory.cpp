@@ -1,5 +1,6 @@
 #include "state/state_directory.hpp"
 
+#include "state/file.hpp"
 #include "state/saved_writer.hpp"
 
 #include <fmt/chrono.h>
@@ -29,100 +30,11 @@ constexpr const char* saved_name = "buffer.saved";
 constexpr const char* saving_name = "buffer.saving";
 constexpr const char* damaged_name = "buffer.damaged";
 
-std::error_code last_error() {
-  return {errno, std::generic_category()};
-}
-
 std::runtime_error failure(const fs::path& path, const std::string& what,
                            const std::error_code& error) {
   return std::runtime_error(
       fmt::format("state.directory: {} {}: {}", what, path.string(), error.message()));
 }
-
-/// An open file. Closed with it.
-class File {
- public:
-  File(const fs::path& path, int flags)
-      : descriptor_(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600)) {}
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  ~File() {
-    if (is_open()) {
-      ::close(descriptor_);
-    }
-  }
-
-  [[nodiscard]] bool is_open() const noexcept { return descriptor_ >= 0; }
-  [[nodiscard]] bool is_regular() const noexcept {
-    struct stat status{};
-    return is_open() && ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
-  }
-
-  /// As much as there is.
-  [[nodiscard]] std::size_t read(std::uint64_t offset, std::span<std::byte> out) const noexcept {
-    std::size_t filled = 0;
-    while (filled < out.size()) {
-      const ssize_t bytes = ::pread(descriptor_, out.data() + filled, out.size() - filled,
-                                    static_cast<off_t>(offset + filled));
-      if (bytes < 0 && errno == EINTR) {
-        continue;
-      }
-      if (bytes <= 0) {
-        break;  // the end, or what the disk no longer gives: the reader goes on behind it
-      }
-      filled += static_cast<std::size_t>(bytes);
-    }
-    return filled;
-  }
-
-  [[nodiscard]] std::error_code write(std::span<const std::byte> octets) const noexcept {
-    while (!octets.empty()) {
-      const ssize_t bytes = ::write(descriptor_, octets.data(), octets.size());
-      if (bytes < 0 && errno == EINTR) {
-        continue;
-      }
-      if (bytes < 0) {
-        return last_error();
-      }
-      octets = octets.subspan(static_cast<std::size_t>(bytes));
-    }
-    return {};
-  }
-
-  [[nodiscard]] std::error_code sync() const noexcept {
-    return ::fsync(descriptor_) == 0 ? std::error_code{} : last_error();
-  }
-
-  [[nodiscard]] std::uint64_t size() const noexcept {
-    struct stat status{};
-    return ::fstat(descriptor_, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
-  }
-
- private:
-  int descriptor_;
-};
-
-/// Gathers what is written into pieces worth a call of the system.
-class BufferedWriter {
- public:
-  explicit BufferedWriter(const File& file) : file_(file) {}
-
-  [[nodiscard]] std::error_code write(std::span<const std::byte> octets) {
-    pending_.insert(pending_.end(), octets.begin(), octets.end());
-    return pending_.size() < piece_bytes ? std::error_code{} : flush();
-  }
-  [[nodiscard]] std::error_code flush() {
-    const std::error_code error = file_.write(pending_);
-    pending_.clear();
-    return error;
-  }
-
- private:
-  static constexpr std::size_t piece_bytes = 1024 * 1024;
-
-  const File& file_;
-  std::vector<std::byte> pending_;
-};
 
 std::uint32_t make_nonce() {
   std::random_device device;

@@ -207,7 +207,7 @@ TEST_F(Reload, KeysThatNeedARestartAreListedAndStay) {
 
 TEST_F(Reload, UnderFullLoadLosesNothing) {
   constexpr std::uint64_t uplinks = 8;
-  const std::uint64_t each = scaled(200'000);
+  const std::uint64_t each = 50'000 + scaled(150'000);
   const auto config = [](bool other) {
     Json json = buffer(other ? 5'000'000 : 4'000'000, "backpressure");
     json["uplinks"] = {native_listener({{"max_payload_bytes", other ? 1000 : 2000},

@@ -246,9 +246,9 @@ TEST_F(Restart, StopDuringWhichTheProcessIsFrozenSavesTheBuffer) {
   changes["channel"]["capacity"] = 16;
   for (int attempt = 0; attempt < 2; ++attempt) {  // it takes luck to freeze it in time
     start(changes);
-    testing::ChildProcess sim({testing::meridian_sim, "--connect",
-                               fmt::format("127.0.0.1:{}", daemon().port()), "--uplinks", "200",
-                               "--duration", "600"});
+    const testing::ChildProcess sim({testing::meridian_sim, "--connect",
+                                     fmt::format("127.0.0.1:{}", daemon().port()), "--uplinks",
+                                     "200", "--duration", "600"});
     ASSERT_TRUE(eventually([&] { return daemon().stat("/channel/length") == 16; }));
     const auto counted = daemon().stat("/ledger/received");
     daemon().process().signal(SIGTERM);

@@ -1,0 +1,45 @@
+/// What the marks of a saved state say: their bodies, to octets and back. The layouts are those of
+/// state/mark.hpp.
+#pragma once
+
+#include <meridian/aggregator.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace meridian::state {
+
+/// What is known of the frames that follow a block's mark.
+struct BlockTable {
+  struct Read {
+    std::uint32_t first_frame = 0;  ///< its index
+    ReceiveTime received_at{};
+  };
+  struct Frame {
+    std::uint32_t bytes = 0;
+    std::uint32_t checksum = 0;
+  };
+  SequenceWidth width = SequenceWidth::bits64;
+  std::vector<Read> reads{};  ///< in the order of their frames, the first one at index 0
+  std::vector<Frame> frames{};
+  std::uint64_t bytes = 0;  ///< of all frames
+};
+
+using Body = std::vector<std::byte>;
+
+[[nodiscard]] Body encode(const Ledger& ledger);
+[[nodiscard]] Body encode(std::span<const OriginStats> origins);
+[[nodiscard]] Body encode(const BlockTable& table);
+[[nodiscard]] Body encode_end(std::uint64_t frames);
+
+// Each returns nothing for octets that no encoder has made.
+[[nodiscard]] std::optional<Ledger> decode_ledger(std::span<const std::byte> body);
+[[nodiscard]] std::optional<std::vector<OriginStats>> decode_origins(
+    std::span<const std::byte> body);
+[[nodiscard]] std::optional<BlockTable> decode_block(std::span<const std::byte> body);
+[[nodiscard]] std::optional<std::uint64_t> decode_end(std::span<const std::byte> body);
+
+}  // namespace meridian::state

@@ -1,0 +1,64 @@
+/// Files, as a state needs them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <system_error>
+#include <vector>
+
+namespace meridian::state {
+
+/// What `errno` says.
+[[nodiscard]] std::error_code last_error() noexcept;
+
+/// An open file, closed with it; links are not followed. All calls block.
+class File {
+ public:
+  /// `flags` are those of open(2); `is_open` tells whether it could be.
+  File(const std::filesystem::path& path, int flags);
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  ~File();
+
+  [[nodiscard]] bool is_open() const noexcept { return descriptor_ >= 0; }
+  [[nodiscard]] bool is_regular() const noexcept;
+  [[nodiscard]] std::uint64_t size() const noexcept;
+
+  /// Reads at `offset` as much as there is, up to the end or to what the disk no longer gives.
+  [[nodiscard]] std::size_t read(std::uint64_t offset, std::span<std::byte> out) const noexcept;
+
+  /// Appends.
+  [[nodiscard]] std::error_code write(std::span<const std::byte> octets) const noexcept;
+
+  /// Waits until it is on the disk.
+  [[nodiscard]] std::error_code sync() const noexcept;
+
+ private:
+  int descriptor_;
+};
+
+/// Gathers what is written into pieces worth a call of the system.
+class BufferedWriter {
+ public:
+  explicit BufferedWriter(const File& file) : file_(file) {}
+
+  [[nodiscard]] std::error_code write(std::span<const std::byte> octets) {
+    pending_.insert(pending_.end(), octets.begin(), octets.end());
+    return pending_.size() < piece_bytes ? std::error_code{} : flush();
+  }
+  [[nodiscard]] std::error_code flush() {
+    const std::error_code error = file_.write(pending_);
+    pending_.clear();
+    return error;
+  }
+
+ private:
+  static constexpr std::size_t piece_bytes = 1024 * 1024;
+
+  const File& file_;
+  std::vector<std::byte> pending_;
+};
+
+}  // namespace meridian::state
