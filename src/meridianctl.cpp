@@ -1,5 +1,6 @@
 // meridianctl: asks a running daemon over its control socket.
 #include "control/client.hpp"
+#include "control/default_socket.hpp"
 #include "ctl/drain.hpp"
 #include "ctl/report.hpp"
 #include "daemon/config.hpp"
@@ -32,7 +33,13 @@ std::string find_socket(const std::string& given) {
       from_environment != nullptr && *from_environment != '\0') {
     return from_environment;
   }
-  return daemon::find_config(std::nullopt).control.socket;
+  try {
+    return daemon::find_config(std::nullopt).control.socket;
+  } catch (const daemon::ConfigError&) {
+    // The daemon runs on with the configuration that it had, and can say what is wrong with this
+    // one.
+    return control::default_socket();
+  }
 }
 
 using Report = std::string (*)(const ctl::Json&);

@@ -47,7 +47,7 @@ ClientSession::ClientSession(asio::local::stream_protocol::socket socket,
     : socket_(std::move(socket)),
       context_(std::move(context)),
       writer_(std::make_shared<ReplyWriter>(socket_, [this] { cut_off_for_not_reading(); })),
-      request_log_(peer_of(socket_)) {}
+      request_log_(std::make_shared<RequestLog>(socket_.get_executor(), peer_of(socket_))) {}
 
 asio::awaitable<void> ClientSession::run() {
   while (!closed_) {
@@ -58,6 +58,7 @@ asio::awaitable<void> ClientSession::run() {
     co_await answer_line(*std::move(line));
   }
   close();
+  request_log_->close();
 }
 
 void ClientSession::stop() {
@@ -179,7 +180,7 @@ asio::awaitable<std::variant<Json, error_code>> ClientSession::result_of(Method 
     case Method::flush: {
       const auto reply = co_await aggregator.flush();
       if (reply) {
-        request_log_.did(fmt::format("flush: discarded {} frames", *reply));
+        request_log_->did(fmt::format("flush: discarded {} frames", *reply));
       }
       co_return convert(reply, [](std::uint64_t frames) { return Json{{"discarded", frames}}; });
     }
@@ -227,17 +228,17 @@ asio::awaitable<void> ClientSession::answer_drain(Request request) {
     ec = co_await write_binary(request, *drained);
   }
   if (ec) {
-    spdlog::warn("control client went away in the middle of a drain: {} frames go back",
-                 drained->taken.frames);
+    request_log_->did(
+        fmt::format("drain: given up by its client, {} frames go back", drained->taken.frames));
     std::ignore = co_await context_->services.aggregator.put_back(*std::move(drained));
     co_return;
   }
-  request_log_.drained(drained->taken.frames);
+  request_log_->drained(drained->taken.frames);
   std::ignore = co_await context_->services.aggregator.settle(drained->taken);
 }
 
 asio::awaitable<void> ClientSession::answer_reload(Request request) {
-  request_log_.did("reload");
+  request_log_->did("reload");
   const ReloadOutcome outcome = co_await context_->services.reload();
   if (!request.id) {
     co_return;

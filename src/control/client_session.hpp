@@ -82,7 +82,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   asio::local::stream_protocol::socket socket_;
   std::shared_ptr<const Context> context_;
   std::shared_ptr<ReplyWriter> writer_;
-  RequestLog request_log_;
+  std::shared_ptr<RequestLog> request_log_;
   std::string received_;      // what was read and not yet answered
   std::size_t searched_ = 0;  // octets of received_ that have no line end
   bool end_of_stream_ = false;

@@ -2,6 +2,10 @@
 
 #include "runtime/log.hpp"
 
+#include <boost/system/error_code.hpp>
+
+#include <chrono>
+
 namespace meridian::control {
 
 namespace log = runtime::log;
@@ -15,21 +19,29 @@ log::Fields fields_of(const Peer& peer, const std::string& request) {
 
 }  // namespace
 
-RequestLog::~RequestLog() {
-  if (drains_ > 0) {
-    log_drains();
-  }
-}
-
 void RequestLog::drained(std::uint64_t frames) {
   ++drains_;
   frames_ += frames;
-  if (limit_.admit(runtime::LogLimit::Clock::now())) {
-    log_drains();
+  if (holds_back_) {
+    return;
   }
+  log_drains();
+  holds_back_ = true;
+  timer_.expires_after(std::chrono::seconds(1));
+  timer_.async_wait([self = shared_from_this()](const boost::system::error_code&) {
+    self->holds_back_ = false;
+    self->log_drains();
+  });
+}
+
+void RequestLog::close() {
+  timer_.cancel();
 }
 
 void RequestLog::log_drains() {
+  if (drains_ == 0) {
+    return;
+  }
   log::info(fields_of(peer_, "drain"), "drain by uid {}, pid {}: {} frames in {} requests",
             peer_.uid, peer_.pid, frames_, drains_);
   drains_ = 0;

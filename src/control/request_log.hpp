@@ -2,9 +2,12 @@
 #pragma once
 
 #include "control/peer.hpp"
-#include "runtime/log_limit.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace meridian::control {
@@ -12,15 +15,18 @@ namespace meridian::control {
 /// Logs the drains, flushes and reloads of one client, by its user id. A client that drains in many
 /// portions makes one line a second.
 ///
-/// Not thread-safe.
-class RequestLog {
+/// Not thread-safe: on the strand of the socket. Must be held by a shared_ptr.
+class RequestLog : public std::enable_shared_from_this<RequestLog> {
  public:
-  explicit RequestLog(const Peer& peer) : peer_(peer) {}
+  RequestLog(const boost::asio::any_io_executor& strand, const Peer& peer)
+      : timer_(strand), peer_(peer) {}
   RequestLog(const RequestLog&) = delete;
   RequestLog& operator=(const RequestLog&) = delete;
-  ~RequestLog();
 
   void drained(std::uint64_t frames);
+
+  /// The client has gone.
+  void close();
 
   /// `what` it did, such as "reload".
   void did(const std::string& what);
@@ -28,8 +34,9 @@ class RequestLog {
  private:
   void log_drains();
 
+  boost::asio::steady_timer timer_;  // runs while drains are held back
   const Peer peer_;
-  runtime::LogLimit limit_;
+  bool holds_back_ = false;
   std::uint64_t drains_ = 0;  // since the last line
   std::uint64_t frames_ = 0;
 };

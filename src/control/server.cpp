@@ -10,7 +10,6 @@
 #include <spdlog/spdlog.h>
 
 #include <exception>
-#include <stdexcept>
 #include <utility>
 
 namespace meridian::control {
@@ -53,17 +52,16 @@ void Server::start() {
       [self = shared_from_this()](const std::exception_ptr& error) { runtime::rethrow(error); });
 }
 
-void Server::set_options(const ServerOptions& options) {
+void Server::set_access(const Access& access) {
+  if (file_) {
+    file_->set_access(access);
+  }
+}
+
+void Server::set_limits(const ServerOptions& options) {
   asio::dispatch(acceptor_.get_executor(), [self = shared_from_this(), options] {
     self->max_clients_ = options.max_clients;
     self->context_->max_request_bytes = options.max_request_bytes;
-    if (self->file_) {
-      try {
-        self->file_->set_access(options.access);
-      } catch (const std::runtime_error& error) {
-        spdlog::error("{}", error.what());
-      }
-    }
   });
 }
 

@@ -24,8 +24,8 @@ struct ServerOptions {
   std::size_t max_request_bytes = 65536;
 };
 
-/// Binds in its constructor, accepts from `start` on. Runs on a strand of its own; all members may
-/// be called from any thread. Must be held by a shared_ptr.
+/// Binds in its constructor, accepts from `start` on. Runs on a strand of its own; all members but
+/// `set_access` may be called from any thread. Must be held by a shared_ptr.
 class Server : public std::enable_shared_from_this<Server> {
  public:
   /// Listens on the socket `inherited` if there is one, whose file is somebody else's. Throws
@@ -35,14 +35,22 @@ class Server : public std::enable_shared_from_this<Server> {
 
   void start();
 
-  /// Goes on with other options; the path of the socket stays.
-  void set_options(const ServerOptions& options);
+  /// Lets others connect from now on, unless the socket was inherited. On the thread of its
+  /// executor, which must have one. Throws std::runtime_error where the system refuses it; it is
+  /// then as it was.
+  void set_access(const Access& access);
+
+  /// Goes on with other limits.
+  void set_limits(const ServerOptions& options);
 
   /// Accepts no more and ends all clients.
   void stop();
 
   /// Waits until all clients have ended, after `stop`.
   [[nodiscard]] asio::awaitable<void> wait_stopped() { return clients_.wait_empty(); }
+
+  /// Nobody waits any longer for clients that do not end.
+  void give_up() { clients_.give_up(); }
 
  private:
   using Socket = asio::local::stream_protocol::socket;

@@ -81,8 +81,7 @@ SocketFile::~SocketFile() {
 }
 
 void SocketFile::remove() noexcept {
-  struct stat status{};
-  if (inode_ != 0 && ::lstat(path_.c_str(), &status) == 0 && status.st_ino == inode_) {
+  if (is_ours()) {
     ::unlink(path_.c_str());
   }
   inode_ = 0;
@@ -121,7 +120,29 @@ void SocketFile::remove_stale() const {
   }
 }
 
+bool SocketFile::is_ours() const noexcept {
+  struct stat status{};
+  return inode_ != 0 && ::lstat(path_.c_str(), &status) == 0 && S_ISSOCK(status.st_mode) &&
+         status.st_ino == inode_;
+}
+
 void SocketFile::set_access(const Access& access) {
+  if (access == access_) {
+    return;
+  }
+  if (!is_ours()) {
+    throw failure(path_, "is no longer the socket of this daemon; start it again");
+  }
+  try {
+    apply(access);
+    access_ = access;
+  } catch (...) {
+    apply(access_);
+    throw;
+  }
+}
+
+void SocketFile::apply(const Access& access) const {
   // Neither the old group with the new mode nor the other way round: closed to both in between.
   if (::chmod(path_.c_str(), 0600) != 0) {
     throw failure(path_, "cannot set its mode: " + reason(errno));
@@ -134,7 +155,6 @@ void SocketFile::set_access(const Access& access) {
   if (::chmod(path_.c_str(), access.mode) != 0) {
     throw failure(path_, "cannot set its mode: " + reason(errno));
   }
-  access_ = access;
 }
 
 stream_protocol::acceptor SocketFile::listen(const asio::any_io_executor& executor) {
@@ -149,7 +169,7 @@ stream_protocol::acceptor SocketFile::listen(const asio::any_io_executor& execut
       inode_ = status.st_ino;
     }
     acceptor.listen();
-    set_access(access_);
+    apply(access_);
     return acceptor;
   } catch (const boost::system::system_error& error) {
     throw failure(path_, fmt::format("cannot listen: {}; set control.socket to a path that can be "

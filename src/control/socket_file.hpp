@@ -19,6 +19,8 @@ namespace asio = boost::asio;
 struct Access {
   mode_t mode = 0660;
   std::optional<gid_t> group{};  ///< nothing: that of the process
+
+  friend bool operator==(const Access&, const Access&) = default;
 };
 
 /// Owns a Unix socket's path: one daemon at a time, and never the file of somebody else.
@@ -42,17 +44,17 @@ class SocketFile {
   [[nodiscard]] asio::local::stream_protocol::acceptor listen(
       const asio::any_io_executor& executor);
 
-  /// Lets others connect from now on. Throws std::runtime_error where the system refuses it; the
-  /// file is then closed to others.
+  /// Lets others connect from now on. Throws std::runtime_error where the system refuses it, or the
+  /// file is no longer the one that was made here; it is then as it was.
   void set_access(const Access& access);
 
   /// Removes the socket file, if it still is the one that was made here. To be called before the
   /// acceptor is closed: then the file's number may go to another one.
   void remove() noexcept;
 
-  [[nodiscard]] const std::string& path() const noexcept { return path_; }
-
  private:
+  [[nodiscard]] bool is_ours() const noexcept;
+  void apply(const Access& access) const;
   void take_lock();
   void remove_stale() const;
 

@@ -34,8 +34,10 @@ namespace log = runtime::log;
 
 namespace {
 
-/// Everything that a stop waits for takes milliseconds; whatever hangs is given up then.
-constexpr std::chrono::seconds stop_deadline{4};
+/// Everything that a stop waits for takes milliseconds; whatever hangs is given up then, in
+/// seconds. Counted in ticks, so that a process that was frozen for a while does not take itself
+/// for hung.
+constexpr unsigned stop_deadline_ticks = 4;
 
 std::size_t thread_count(std::size_t configured) {
   return configured != 0 ? configured
@@ -114,7 +116,7 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
                                                inherited_.take_control(), services());
   listeners_.emplace(std::move(uplink_executors), *aggregator_, uplinks_);
   first_listeners_ = listeners_->prepare(config.uplinks, inherited_);
-  for (const std::string& name : inherited_.left()) {
+  for (const std::string& name : inherited_.unused()) {
     spdlog::error(
         "nothing listens on the inherited socket \"{}\": no listener has its name or its "
         "address",
@@ -153,7 +155,7 @@ asio::awaitable<void> Daemon::serve() {
   spdlog::info("ready");
   co_await wait_for_stop_signal();
   notifier_.stopping();
-  give_up_after_deadline();
+  watch_stop();
   co_await stop_in_order();
 }
 
@@ -209,6 +211,7 @@ asio::awaitable<control::ReloadOutcome> Daemon::reload() {
     std::ignore =
         co_await aggregator_->set_limits(config_.aggregator.buffer, config_.aggregator.max_tracked);
   }
+  co_await listeners_->wait_closed();
   notifier_.ready();
   co_return outcome;
 }
@@ -219,10 +222,11 @@ control::ReloadReport Daemon::take_up_new_config() {
   Config next = applicable(config_, read);
   spdlog::sink_ptr log = open_log(next.log);
   Listeners::Change listeners = listeners_->prepare(next.uplinks, inherited_);
+  control_->set_access(next.control.access);
   // Nothing fails from here on.
   set_log(std::move(log), next.log.level);
   listeners_->carry_out(std::move(listeners));
-  control_->set_options(next.control);
+  control_->set_limits(next.control);
   config_ = std::move(next);
   return {.changed = std::move(changes.applied), .needs_restart = std::move(changes.needs_restart)};
 }
@@ -239,7 +243,8 @@ asio::awaitable<void> Daemon::stop_in_order() {
 
   const auto drops = co_await aggregator_->take_drop_report();
   auto last = co_await aggregator_->shut_down();
-  deadline_.cancel();  // a large state may take long to write
+  stopped_ = true;  // a large state may take long to write
+  deadline_.cancel();
   if (drops && last) {
     log_drops(*drops);
     const bool saved = save_state(last->saved);
@@ -247,6 +252,9 @@ asio::awaitable<void> Daemon::stop_in_order() {
   }
   notifier_.close();
   kept_running_.clear();  // the aggregator was the last work
+  if (stop_ticks_ >= stop_deadline_ticks) {
+    std::ranges::for_each(contexts_, &asio::io_context::stop);  // but for what was given up
+  }
 }
 
 bool Daemon::save_state(const SavedState& saved) {
@@ -264,14 +272,24 @@ bool Daemon::save_state(const SavedState& saved) {
   }
 }
 
-void Daemon::give_up_after_deadline() {
-  deadline_.expires_after(stop_deadline);
+void Daemon::watch_stop() {
+  deadline_.expires_after(std::chrono::seconds(1));
   deadline_.async_wait([this](const error_code& cancelled) {
-    if (!cancelled) {
-      spdlog::critical("cannot stop in order within {} s: giving up", stop_deadline.count());
+    if (cancelled || stopped_) {
+      return;
+    }
+    ++stop_ticks_;
+    if (stop_ticks_ == stop_deadline_ticks) {
+      spdlog::critical("not all sessions and clients end within {} s: going on without them",
+                       stop_deadline_ticks);
       exit_status_ = 1;
+      listeners_->give_up();
+      control_->give_up();
+    } else if (stop_ticks_ == 2 * stop_deadline_ticks) {
+      spdlog::critical("the aggregator does not end: giving up, what it has is lost");
       std::ranges::for_each(contexts_, &asio::io_context::stop);
     }
+    watch_stop();
   });
 }
 

@@ -69,7 +69,8 @@ class Daemon {
   [[nodiscard]] asio::awaitable<void> wait_for_stop_signal();
   [[nodiscard]] asio::awaitable<void> stop_in_order();
   [[nodiscard]] bool save_state(const SavedState& saved);
-  void give_up_after_deadline();
+  /// Gives up what hangs: sessions and clients first, all of it in the end.
+  void watch_stop();
 
   [[nodiscard]] control::Services services();
   [[nodiscard]] asio::awaitable<control::ReloadOutcome> reload();
@@ -91,6 +92,8 @@ class Daemon {
   ReadConfig read_config_;
   service::InheritedSockets inherited_;
   bool stopping_ = false;
+  bool stopped_ = false;  // but for what is to be saved
+  unsigned stop_ticks_ = 0;
   int exit_status_ = 0;
 
   std::optional<state::StateDirectory> state_;

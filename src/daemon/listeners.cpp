@@ -1,9 +1,13 @@
 #include "daemon/listeners.hpp"
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <cerrno>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -19,8 +23,12 @@ tcp::endpoint endpoint_of(const ListenerOptions& options) {
   return {asio::ip::make_address(options.host), options.port};
 }
 
+asio::awaitable<void> nothing() {
+  co_return;
+}
+
 bool same_address(const ListenerOptions& a, const ListenerOptions& b) {
-  return a.host == b.host && a.port == b.port;
+  return endpoint_of(a) == endpoint_of(b);
 }
 
 }  // namespace
@@ -37,27 +45,29 @@ const Listeners::Entry* Listeners::same_listener(const ListenerOptions& options)
   return found == entries_.end() ? nullptr : &*found;
 }
 
-uplink::Listener::Acceptor Listeners::acceptor_for(const ListenerOptions& options,
-                                                   service::InheritedSockets& inherited) const {
+uplink::Listener::Acceptor Listeners::acceptor_for(
+    const ListenerOptions& options, const service::InheritedSockets& inherited) const {
   const tcp::endpoint endpoint = endpoint_of(options);
-  if (const auto descriptor = inherited.take_uplink(options.name, endpoint)) {
-    return {executors_.front(), endpoint.protocol(), *descriptor};
-  }
+  std::optional<int> shared = inherited.uplink(options.name, endpoint);
   // A listener that has the address now gives it up, but not before this one has it: no connection
   // that waits there is lost.
   const auto holder = std::ranges::find_if(
       entries_, [&](const Entry& entry) { return same_address(entry.options, options); });
-  if (holder != entries_.end() && options.port != 0) {
-    const int copy = ::fcntl(holder->descriptor, F_DUPFD_CLOEXEC, 0);
-    if (copy >= 0) {
-      return {executors_.front(), endpoint.protocol(), copy};
-    }
+  if (!shared && holder != entries_.end() && options.port != 0) {
+    shared = holder->descriptor;
   }
-  return uplink::listen_on(executors_.front(), options);
+  if (!shared) {
+    return uplink::listen_on(executors_.front(), options);
+  }
+  const int copy = ::fcntl(*shared, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) {
+    throw std::system_error(errno, std::generic_category(), "cannot copy a listening socket");
+  }
+  return uplink::adopt_listening(executors_.front(), endpoint.protocol(), copy);
 }
 
 Listeners::Change Listeners::prepare(const Options& next,
-                                     service::InheritedSockets& inherited) const {
+                                     const service::InheritedSockets& inherited) const {
   Change change;
   for (const ListenerOptions& options : next) {
     Change::Step step{.options = options, .kept = nullptr, .acceptor = std::nullopt};
@@ -97,12 +107,23 @@ void Listeners::carry_out(Change change) {
   }
 }
 
+asio::awaitable<void> Listeners::wait_closed() {
+  // One thing at a time happens there: this comes behind what was dispatched before.
+  co_await asio::co_spawn(executors_.front(), nothing(), asio::use_awaitable);
+}
+
 void Listeners::stop() {
   for (const Entry& entry : entries_) {
     entry.listener->stop(status::CloseReason::stopped);
     leaving_.push_back(entry.listener);
   }
   entries_.clear();
+}
+
+void Listeners::give_up() {
+  for (const auto& listener : leaving_) {
+    listener->give_up();
+  }
 }
 
 asio::awaitable<void> Listeners::wait_stopped() {

@@ -31,16 +31,24 @@ class Listeners {
   /// Gets the sockets that `next` needs besides those that are there: from `inherited`, or of its
   /// own. A listener is the same if its name, framing and satellite are: then its sessions go on.
   /// Nothing has changed yet. Throws std::runtime_error where an address cannot be had.
-  [[nodiscard]] Change prepare(const Options& next, service::InheritedSockets& inherited) const;
+  [[nodiscard]] Change prepare(const Options& next,
+                               const service::InheritedSockets& inherited) const;
 
   /// Listeners that are new begin to accept, those that are no more end their sessions.
   void carry_out(Change change);
+
+  /// Waits until sockets of listeners that are no more are closed, so that others can have their
+  /// addresses.
+  [[nodiscard]] asio::awaitable<void> wait_closed();
 
   /// Accepts no more, and ends all sessions.
   void stop();
 
   /// Waits until all sessions have handed over what they have read, after `stop`.
   [[nodiscard]] asio::awaitable<void> wait_stopped();
+
+  /// Nobody waits any longer for sessions that do not end.
+  void give_up();
 
  private:
   struct Entry {
@@ -50,8 +58,8 @@ class Listeners {
   };
 
   [[nodiscard]] const Entry* same_listener(const uplink::ListenerOptions& options) const;
-  [[nodiscard]] uplink::Listener::Acceptor acceptor_for(const uplink::ListenerOptions& options,
-                                                        service::InheritedSockets& inherited) const;
+  [[nodiscard]] uplink::Listener::Acceptor acceptor_for(
+      const uplink::ListenerOptions& options, const service::InheritedSockets& inherited) const;
 
   const std::vector<asio::any_io_executor> executors_;
   const AggregatorHandle aggregator_;

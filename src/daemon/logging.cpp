@@ -101,6 +101,10 @@ spdlog::sink_ptr open_target(const LogOptions& options) {
   if (!std::filesystem::is_directory(std::filesystem::path(options.target).parent_path())) {
     throw std::runtime_error("log.target: there is no directory for " + options.target);
   }
+  if (std::filesystem::is_fifo(options.target)) {
+    throw std::runtime_error("log.target: " + options.target +
+                             " is a pipe, which would have to be waited for; name a file");
+  }
   try {
     return std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.target);
   } catch (const spdlog::spdlog_ex& error) {

@@ -12,7 +12,7 @@
 namespace meridian::runtime::log {
 
 /// What a message is about; a name may come several times, in a row. The names in use: peer,
-/// reason, satellite, listener, uplink, uid. The text of a message must not need them.
+/// reason, satellite, listener, uplink, request, uid, pid. The text must not need them.
 struct Field {
   std::string_view name;
   std::string value;

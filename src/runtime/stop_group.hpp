@@ -6,6 +6,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -61,11 +62,17 @@ class StopGroup {
     return members_.size();
   }
 
-  /// Waits until a stopped group is empty. One waiter at a time.
+  /// Waits until a stopped group is empty, or given up. One waiter at a time.
   [[nodiscard]] asio::awaitable<void> wait_empty() {
-    while (size() > 0) {
+    while (size() > 0 && !given_up_) {
       co_await emptied_.wait();
     }
+  }
+
+  /// Nobody waits any longer for members that do not end.
+  void give_up() {
+    given_up_ = true;
+    emptied_.ring();
   }
 
  private:
@@ -79,6 +86,7 @@ class StopGroup {
   std::unordered_set<std::shared_ptr<Member>> members_;
   bool stopped_ = false;
 
+  std::atomic<bool> given_up_{false};
   Doorbell emptied_;
 };
 

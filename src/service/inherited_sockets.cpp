@@ -40,7 +40,8 @@ InheritedSockets InheritedSockets::of_process() {
   const int count = ::sd_listen_fds_with_names(/*unset_environment=*/1, &names);
   const std::unique_ptr<char*, decltype(&std::free)> list(names, &std::free);
   for (int i = 0; i < count; ++i) {
-    inherited.sockets_.push_back({take_name(names, i), SD_LISTEN_FDS_START + i});
+    inherited.sockets_.push_back(
+        {.name = take_name(names, i), .descriptor = SD_LISTEN_FDS_START + i});
   }
   return inherited;
 }
@@ -54,41 +55,44 @@ InheritedSockets::~InheritedSockets() {
   }
 }
 
-std::optional<int> InheritedSockets::take(std::vector<Inherited>::iterator which) {
-  if (which == sockets_.end()) {
+std::optional<int> InheritedSockets::take_control() {
+  const auto control = std::ranges::find_if(sockets_, [](const Inherited& socket) {
+    return socket.name == "control" &&
+           ::sd_is_socket_unix(socket.descriptor, SOCK_STREAM, /*listening=*/1, nullptr, 0) > 0;
+  });
+  if (control == sockets_.end()) {
     return std::nullopt;
   }
-  const int descriptor = which->descriptor;
-  sockets_.erase(which);
+  const int descriptor = control->descriptor;
+  sockets_.erase(control);
   return descriptor;
 }
 
-std::optional<int> InheritedSockets::take_control() {
-  return take(std::ranges::find_if(sockets_, [](const Inherited& socket) {
-    return socket.name == "control" &&
-           ::sd_is_socket_unix(socket.descriptor, SOCK_STREAM, /*listening=*/1, nullptr, 0) > 0;
-  }));
-}
-
-std::optional<int> InheritedSockets::take_uplink(std::string_view listener,
-                                                 const tcp::endpoint& address) {
-  const auto named = std::ranges::find_if(sockets_, [&](const Inherited& socket) {
+std::optional<int> InheritedSockets::uplink(std::string_view listener,
+                                            const tcp::endpoint& address) const {
+  auto found = std::ranges::find_if(sockets_, [&](const Inherited& socket) {
     return socket.name == listener &&
            ::sd_is_socket_inet(socket.descriptor, AF_UNSPEC, SOCK_STREAM, /*listening=*/1, 0) > 0;
   });
-  if (named != sockets_.end()) {
-    return take(named);
+  if (found == sockets_.end()) {
+    found = std::ranges::find_if(sockets_, [&](const Inherited& socket) {
+      return socket.name == "uplink" && listens_on(socket.descriptor, address);
+    });
   }
-  return take(std::ranges::find_if(sockets_, [&](const Inherited& socket) {
-    return socket.name == "uplink" && listens_on(socket.descriptor, address);
-  }));
+  if (found == sockets_.end()) {
+    return std::nullopt;
+  }
+  found->used = true;
+  return found->descriptor;
 }
 
-std::vector<std::string> InheritedSockets::left() const {
+std::vector<std::string> InheritedSockets::unused() const {
   std::vector<std::string> names;
   names.reserve(sockets_.size());
   for (const Inherited& socket : sockets_) {
-    names.push_back(socket.name);
+    if (!socket.used) {
+      names.push_back(socket.name);
+    }
   }
   return names;
 }

@@ -10,8 +10,9 @@
 
 namespace meridian::service {
 
-/// Sockets by the names of their units (FileDescriptorName=). What nobody takes is closed at the
-/// end. Not thread-safe.
+/// Sockets by the names of their units (FileDescriptorName=). They stay open as long as this lives,
+/// as they do with who opened them: a listener that a reload removes can come back to its own. Not
+/// thread-safe.
 class InheritedSockets {
  public:
   /// Those of sd_listen_fds(3), which are there once in the life of a process.
@@ -26,18 +27,19 @@ class InheritedSockets {
   [[nodiscard]] std::optional<int> take_control();
 
   /// The one that is named like the listener, or else is named "uplink" and listens on its address.
-  [[nodiscard]] std::optional<int> take_uplink(std::string_view listener,
-                                               const boost::asio::ip::tcp::endpoint& address);
+  /// To be copied, not closed.
+  [[nodiscard]] std::optional<int> uplink(std::string_view listener,
+                                          const boost::asio::ip::tcp::endpoint& address) const;
 
-  /// Names of those that nobody took.
-  [[nodiscard]] std::vector<std::string> left() const;
+  /// Names of those that nobody has asked for.
+  [[nodiscard]] std::vector<std::string> unused() const;
 
  private:
   struct Inherited {
     std::string name;
     int descriptor;
+    mutable bool used = false;
   };
-  std::optional<int> take(std::vector<Inherited>::iterator which);
 
   std::vector<Inherited> sockets_;
 };

@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,7 +14,7 @@ std::error_code last_error() noexcept {
 }
 
 File::File(const std::filesystem::path& path, int flags)
-    : descriptor_(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600)) {}
+    : descriptor_(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600)) {}
 
 File::~File() {
   if (is_open()) {
@@ -59,6 +60,12 @@ std::error_code File::write(std::span<const std::byte> octets) const noexcept {
     octets = octets.subspan(static_cast<std::size_t>(bytes));
   }
   return {};
+}
+
+std::error_code File::punch(std::uint64_t offset, std::uint64_t bytes) const noexcept {
+  const int result = ::fallocate(descriptor_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                                 static_cast<off_t>(offset), static_cast<off_t>(bytes));
+  return result == 0 ? std::error_code{} : last_error();
 }
 
 std::error_code File::sync() const noexcept {

@@ -13,7 +13,8 @@ namespace meridian::state {
 /// What `errno` says.
 [[nodiscard]] std::error_code last_error() noexcept;
 
-/// An open file, closed with it; links are not followed. All calls block.
+/// An open file, closed with it; links are not followed, and nobody is waited for at the other end
+/// of what is no file. All calls block.
 class File {
  public:
   /// `flags` are those of open(2); `is_open` tells whether it could be.
@@ -31,6 +32,9 @@ class File {
 
   /// Appends.
   [[nodiscard]] std::error_code write(std::span<const std::byte> octets) const noexcept;
+
+  /// Makes a hole: its octets read as 0, and take no room.
+  [[nodiscard]] std::error_code punch(std::uint64_t offset, std::uint64_t bytes) const noexcept;
 
   /// Waits until it is on the disk.
   [[nodiscard]] std::error_code sync() const noexcept;

@@ -6,8 +6,9 @@
 ///
 ///     frame   as it came from an uplink, octet for octet
 ///     mark    flags 0x8000, which no uplink may send; satellite_id "MRD1"; channel_id its kind;
-///             sequence: upper half the same random number in all marks of a file, so that none can
-///             be forged by a payload, lower half counts the marks from 0 up.
+///             sequence: upper half the same random number in all marks of a file, so that no
+///             payload passes for one (it is known from the first mark, or else from the last),
+///             lower half counts the marks from 0 up.
 ///             Its payload is the CRC-32C of its header and body, and the body.
 ///
 ///     file    = ledger origins* block* end
@@ -48,6 +49,9 @@ inline constexpr std::uint16_t mark_flags = 0x8000;
 
 /// Octets in front of the body: the native header and the checksum.
 inline constexpr std::size_t mark_head_bytes = frame_header_bytes + sizeof(std::uint32_t);
+
+/// Octets of the mark at the end.
+inline constexpr std::size_t end_mark_bytes = mark_head_bytes + sizeof(std::uint64_t);
 
 /// Octets of a whole mark. Bounds what a damaged length can make a reader do.
 inline constexpr std::size_t max_mark_bytes = 1024 * 1024;

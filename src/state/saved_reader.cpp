@@ -21,6 +21,7 @@ class Reader {
   explicit Reader(const Source& source) : source_(source) {}
 
   [[nodiscard]] Restored run() {
+    nonce_ = find_nonce();
     while (at_ < source_.bytes) {
       std::vector<std::byte> octets;
       const std::optional<Mark> mark = mark_at(at_, octets);
@@ -53,13 +54,30 @@ class Reader {
     if (source_.read(offset, octets) != bytes) {
       return std::nullopt;
     }
-    return read_mark(octets);
+    const std::optional<Mark> mark = read_mark(octets);
+    checked_in_vain_ += mark ? 0 : bytes;
+    return mark;
   }
 
   /// Whether a mark can belong to this file, and stand behind those that were read.
   [[nodiscard]] bool may_follow(std::uint64_t sequence) const noexcept {
-    return next_sequence_ == 0 ||
-           (sequence >= next_sequence_ && sequence >> 32 == next_sequence_ >> 32);
+    return (!nonce_ || sequence >> 32 == *nonce_) && sequence >= next_sequence_;
+  }
+
+  /// What all marks of this file have in common, from where no payload can stand: its beginning and
+  /// its end. Nothing if both are damaged.
+  [[nodiscard]] std::optional<std::uint64_t> find_nonce() const {
+    std::vector<std::byte> octets;
+    if (const auto first = mark_at(0, octets)) {
+      return first->sequence >> 32;
+    }
+    if (source_.bytes >= end_mark_bytes) {
+      const auto last = mark_at(source_.bytes - end_mark_bytes, octets);
+      if (last && last->kind == MarkKind::end) {
+        return last->sequence >> 32;
+      }
+    }
+    return std::nullopt;
   }
 
   /// Takes what a mark says, and what stands behind it. False if it makes no sense.
@@ -71,6 +89,7 @@ class Reader {
     if (!table && !take_book(mark)) {
       return false;
     }
+    nonce_ = mark.sequence >> 32;
     next_sequence_ = mark.sequence + 1;
     at_ += bytes;
     if (table) {
@@ -171,8 +190,14 @@ class Reader {
       const std::size_t there = source_.read(from, window);
       const std::span<const std::byte> seen(window.data(), there);
       for (std::size_t i = 0; i + frame_header_bytes <= seen.size(); ++i) {
-        if (mark_bytes(seen.subspan(i)) != 0 && mark_at(from + i, octets)) {
+        if (mark_bytes(seen.subspan(i)) == 0) {
+          continue;
+        }
+        if (mark_at(from + i, octets)) {
           return from + i;
+        }
+        if (checked_in_vain_ > most_checked_in_vain()) {
+          return source_.bytes;
         }
       }
       // A header may begin at the end of the window. What cannot be read is passed over.
@@ -181,9 +206,16 @@ class Reader {
     return source_.bytes;
   }
 
+  /// Payloads may be full of what begins like a mark, and says that it is long.
+  [[nodiscard]] std::uint64_t most_checked_in_vain() const noexcept {
+    return 4 * source_.bytes + 64 * max_mark_bytes;
+  }
+
   const Source& source_;
   std::uint64_t at_ = 0;
-  std::uint64_t next_sequence_ = 0;  // of the next mark, at least; 0 before the first one
+  std::optional<std::uint64_t> nonce_;
+  std::uint64_t next_sequence_ = 0;            // of the next mark, at least
+  mutable std::uint64_t checked_in_vain_ = 0;  // octets
   std::optional<std::uint64_t> end_frames_;
   Restored result_;
 };

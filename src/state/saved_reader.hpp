@@ -34,9 +34,9 @@ struct Restored {
   bool is_whole = false;        ///< read to its end mark, nothing damaged, nothing missing
 };
 
-/// Reads a state in the format of state/mark.hpp: every frame whose checksum holds, in its order,
-/// however much is damaged around it. Never throws on bad input; takes no more memory than the
-/// source is large.
+/// Reads a state in the format of state/mark.hpp: every frame that is intact, and whose block's
+/// mark is, in its order, however much is damaged around it. Never throws on bad input; takes no
+/// more memory than the source is large.
 [[nodiscard]] Restored read_saved(const Source& source);
 
 }  // namespace meridian::state

@@ -12,6 +12,7 @@
 #include <random>
 #include <stdexcept>
 #include <system_error>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -58,9 +59,26 @@ std::error_code copy_regions(const File& from, const std::vector<Region>& region
   return to.sync();
 }
 
+/// Where the file system cannot do it, the whole file stays.
+void punch_all_but(const File& file, const std::vector<Region>& regions) {
+  std::uint64_t at = 0;
+  for (const Region& region : regions) {
+    if (region.offset > at) {
+      std::ignore = file.punch(at, region.offset - at);
+    }
+    at = region.offset + region.bytes;
+  }
+  if (file.size() > at) {
+    std::ignore = file.punch(at, file.size() - at);
+  }
+}
+
 }  // namespace
 
 StateDirectory::StateDirectory(fs::path directory) : path_(std::move(directory)) {
+  if (!path_.has_filename()) {
+    path_ = path_.parent_path();  // a slash at the end
+  }
   std::error_code error;
   fs::create_directories(path_.parent_path(), error);
   if (::mkdir(path_.c_str(), 0700) != 0 && errno != EEXIST) {
@@ -122,34 +140,44 @@ std::optional<fs::path> StateDirectory::forget(const Restored& read) {
   if (!read.damaged.empty()) {
     aside = set_aside(read);
   }
-  // Both: the older of the two would come back at the next start.
-  for (const char* name : {saved_name, saving_name}) {
+  // Both, and the older one first: it must not come back in the place of the other.
+  for (const char* name : {saving_name, saved_name}) {
     const fs::path path = path_ / name;
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
-      throw failure(path, "cannot remove", last_error());
+    if (::unlink(path.c_str()) == 0 || errno == ENOENT) {
+      continue;
+    }
+    const std::error_code why = last_error();
+    if (::rename(path.c_str(), free_name().c_str()) != 0) {  // no file
+      throw failure(path, "cannot remove", why);
     }
   }
   sync();
   return aside;
 }
 
-fs::path StateDirectory::set_aside(const Restored& read) const {
-  const fs::path source = file_to_read();
+fs::path StateDirectory::free_name() const {
   const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   const std::string name = fmt::format("{}-{:%Y%m%dT%H%M%SZ}", damaged_name, fmt::gmtime(now));
-  fs::path aside = path_ / name;
+  fs::path path = path_ / name;
   std::error_code ignored;
-  for (int n = 2; fs::exists(aside, ignored); ++n) {
-    aside = path_ / fmt::format("{}-{}", name, n);
+  for (int n = 2; fs::exists(path, ignored); ++n) {
+    path = path_ / fmt::format("{}-{}", name, n);
   }
-  const File from(source, O_RDONLY);
+  return path;
+}
+
+fs::path StateDirectory::set_aside(const Restored& read) const {
+  const fs::path source = file_to_read();
+  fs::path aside = free_name();
+  const File from(source, O_RDWR);
   if (from.is_regular()) {
     const File to(aside, O_WRONLY | O_CREAT | O_EXCL);
     if (to.is_open() && !copy_regions(from, read.damaged, to)) {
       return aside;
     }
+    // No room for a copy: the file itself takes the name, without what was restored.
+    punch_all_but(from, read.damaged);
   }
-  // No room for a copy, or nothing to copy from: the whole takes the name.
   if (::rename(source.c_str(), aside.c_str()) != 0) {
     throw failure(source, "cannot set aside what is damaged in", last_error());
   }

@@ -42,10 +42,10 @@ class StateDirectory {
   /// could be written.
   void save(const SavedState& saved);
 
-  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
-
  private:
   [[nodiscard]] std::filesystem::path file_to_read() const;
+  /// For what is damaged.
+  [[nodiscard]] std::filesystem::path free_name() const;
   [[nodiscard]] std::filesystem::path set_aside(const Restored& read) const;
   void sync() const;
 

@@ -17,6 +17,8 @@
 #include <string>
 #include <utility>
 
+#include <unistd.h>
+
 namespace meridian::uplink {
 
 namespace log = runtime::log;
@@ -32,6 +34,18 @@ std::string to_text(const tcp::endpoint& endpoint) {
 
 }  // namespace
 
+tcp::acceptor adopt_listening(const asio::any_io_executor& executor, const tcp& protocol,
+                              int descriptor) {
+  tcp::acceptor acceptor(executor);
+  boost::system::error_code failed;
+  acceptor.assign(protocol, descriptor, failed);
+  if (failed) {
+    ::close(descriptor);
+    throw boost::system::system_error(failed);
+  }
+  return acceptor;
+}
+
 tcp::acceptor listen_on(const asio::any_io_executor& executor, const ListenerOptions& options) {
   try {
     const tcp::endpoint endpoint(asio::ip::make_address(options.host), options.port);
@@ -40,7 +54,7 @@ tcp::acceptor listen_on(const asio::any_io_executor& executor, const ListenerOpt
     acceptor.set_option(asio::socket_base::reuse_address(true));
     acceptor.bind(endpoint);
     acceptor.listen();
-    return acceptor;
+    return adopt_listening(executor, endpoint.protocol(), acceptor.release());
   } catch (const boost::system::system_error& error) {
     throw std::runtime_error(fmt::format(
         "uplink listener \"{}\" cannot listen on {}:{}: {}; free the address or change its listen",
@@ -58,20 +72,20 @@ Listener::Listener(const std::vector<asio::any_io_executor>& executors, Listener
   for (const asio::any_io_executor& executor : executors) {
     lanes_.push_back({executor, std::make_shared<Turns>(executor, 1)});
   }
-  announce(acceptor_);
+  announce(*options_, acceptor_);
 }
 
-void Listener::announce(const Acceptor& acceptor) {
+void Listener::announce(const ListenerOptions& options, const Acceptor& acceptor) {
   const tcp::endpoint endpoint = acceptor.local_endpoint();
   const std::string address = to_text(endpoint);
-  table_.set_listener({options_->name, std::string(name_of(options_->framing)), address});
-  log::info({{"listener", options_->name}}, "listening on {} for {} uplinks ({})", address,
-            name_of(options_->framing), options_->name);
+  table_.set_listener({options.name, std::string(name_of(options.framing)), address});
+  log::info({{"listener", options.name}}, "listening on {} for {} uplinks ({})", address,
+            name_of(options.framing), options.name);
   if (!endpoint.address().is_loopback()) {
-    log::warn({{"listener", options_->name}, {"reason", "not_loopback"}},
+    log::warn({{"listener", options.name}, {"reason", "not_loopback"}},
               "uplink listener \"{}\" can be reached from other machines on {}: whoever gets there "
               "can send frames, neither encrypted nor authenticated",
-              options_->name, address);
+              options.name, address);
   }
 }
 
@@ -89,13 +103,15 @@ void Listener::start() {
 }
 
 void Listener::update(ListenerOptions options, std::optional<Acceptor> acceptor) {
+  if (acceptor) {
+    announce(options, *acceptor);
+  }
   asio::dispatch(executor(), [self = shared_from_this(),
                               next = std::make_shared<const ListenerOptions>(std::move(options)),
                               acceptor = std::move(acceptor)]() mutable {
     self->options_ = next;
     self->sessions_.for_each([&next](Session& session) { session.set_options(next); });
     if (acceptor && self->acceptor_.is_open()) {
-      self->announce(*acceptor);
       self->acceptor_ = *std::move(acceptor);  // closes the old one; the loop goes on here
     }
   });

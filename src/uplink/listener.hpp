@@ -21,6 +21,13 @@
 
 namespace meridian::uplink {
 
+/// An acceptor that owns a listening socket, of which there may be copies: Asio takes only such
+/// sockets out of its reactor when it closes them that were assigned. Throws
+/// boost::system::system_error, and closes the descriptor, where it cannot be used.
+[[nodiscard]] asio::ip::tcp::acceptor adopt_listening(const asio::any_io_executor& executor,
+                                                      const asio::ip::tcp& protocol,
+                                                      int descriptor);
+
 /// A socket that listens where the options say. Throws std::runtime_error, naming listener and
 /// address, where it cannot.
 [[nodiscard]] asio::ip::tcp::acceptor listen_on(const asio::any_io_executor& executor,
@@ -53,6 +60,9 @@ class Listener : public std::enable_shared_from_this<Listener> {
   /// Waits until all sessions have handed over what they have read, after `stop`.
   [[nodiscard]] asio::awaitable<void> wait_stopped() { return sessions_.wait_empty(); }
 
+  /// Nobody waits any longer for sessions that do not end.
+  void give_up() { sessions_.give_up(); }
+
  private:
   /// Where sessions run, one thing at a time.
   struct Lane {
@@ -63,7 +73,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   /// Where everything but the sessions runs.
   [[nodiscard]] const asio::any_io_executor& executor() const { return lanes_.front().executor; }
 
-  void announce(const Acceptor& acceptor);
+  void announce(const ListenerOptions& options, const Acceptor& acceptor);
   void open_session(asio::ip::tcp::socket socket, const Lane& lane);
 
   std::vector<Lane> lanes_;  // constant after construction

@@ -144,15 +144,25 @@ TEST_F(SocketActivation, SocketThatNobodyWantsIsAnErrorInTheLogAlone) {
   EXPECT_EQ(daemon().call("depth").at("frames"), 10);
 }
 
-TEST_F(SocketActivation, SocketThatNobodyWantsIsClosed) {
-  std::uint16_t port = 0;
-  {
-    const BoundSocket unknown = BoundSocket::listening_port();
-    port = unknown.port();
-    start(Json::object(), {.sockets = {{"telemetry", unknown.descriptor()}}});
+TEST_F(SocketActivation, SocketThatNobodyWantsWaitsForAListenerThatAReloadAdds) {
+  const BoundSocket later = BoundSocket::listening_port();
+  start(Json::object(), {.sockets = {{"later", later.descriptor()}}});
+  UplinkClient early(later.port());
+  early.send(frames_of(1, 0, 3));
+  reload({{"uplinks", {native_listener({{"name", "later"}, {"listen", later.address()}})}}});
+  early.finish();
+  EXPECT_EQ(daemon().stat("/ledger/received"), 3U);
+}
+
+TEST_F(SocketActivation, SocketIsThereForItsListenerAgainAfterReloads) {
+  const BoundSocket port = BoundSocket::listening_port();
+  start(listening(port), {.sockets = {{"uplink", port.descriptor()}}});
+  for (std::uint64_t round = 1; round <= 3; ++round) {
+    reload({{"uplinks", {packet_listener({{"listen", "127.0.0.1:0"}})}}});
+    reload(listening(port));
+    send_whole(port.port(), frames_of(1, round, 1));
+    EXPECT_EQ(daemon().stat("/ledger/received"), round);
   }
-  EXPECT_THROW(std::ignore = UplinkClient(port), std::system_error)
-      << "better than to wait there for ever";
 }
 
 }  // namespace

@@ -70,9 +70,28 @@ TEST_F(SocketFileTest, DoesNotWaitForAListenerWhoseBacklogIsFull) {
   expect_refused("another program listens there");
 }
 
+TEST_F(SocketFileTest, ChangesItsModeWhileItListens) {
+  SocketFile file(path_, Access{0600});
+  const stream_protocol::acceptor acceptor = listen(file);
+  file.set_access(Access{0666});
+  EXPECT_EQ(fs::status(path_).permissions(), fs::perms{0666});
+}
+
+TEST_F(SocketFileTest, TouchesNoFileThatSomebodyPutInItsPlace) {
+  SocketFile file(path_, Access{0600});
+  const stream_protocol::acceptor acceptor = listen(file);
+  const std::string other = directory_.write("other", "");
+  fs::permissions(other, fs::perms{0600});
+  fs::remove(path_);
+  fs::create_symlink(other, path_);
+  EXPECT_THAT([&] { file.set_access(Access{0666}); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("no longer the socket")));
+  EXPECT_EQ(fs::status(other).permissions(), fs::perms{0600});
+}
+
 TEST_F(SocketFileTest, IsAnsweredFromOnceItListens) {
   SocketFile file(path_, Access{0600});
-  EXPECT_EQ(file.path(), path_);
+
   EXPECT_FALSE(fs::exists(path_));
   const stream_protocol::acceptor acceptor = listen(file);
   EXPECT_TRUE(somebody_answers());

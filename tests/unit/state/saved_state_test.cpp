@@ -249,6 +249,51 @@ TEST(DamagedState, TakesNoMarkOutOfAPayloadForItsOwn) {
   EXPECT_FALSE(restored.is_whole);
 }
 
+TEST(DamagedState, TakesNoMarkOutOfAPayloadAlsoWhereItsBeginningIsDamaged) {
+  SavedState forged;
+  forged.frames.push_back(testing::batch_of_run({6, 6}, 666, 1));
+  Octets forgery;
+  ASSERT_FALSE(write_saved(forged, 0xBAD, [&forgery](std::span<const std::byte> more) {
+    testing::append(forgery, more);
+    return std::error_code{};
+  }));
+  FrameBatchBuilder builder;
+  builder.append(testing::header(1, 1, 0), forgery);
+  SavedState saved;
+  saved.ledger = Ledger{.received = 101, .buffered = 101};
+  saved.frames.push_back(builder.finish({}).value());
+  saved.frames.push_back(testing::batch_of_run({1, 1}, 1, 100));
+  Octets file = testing::written(saved);
+  // The ledger and the first block's mark.
+  std::fill_n(file.begin(), mark_bytes(file) + mark_head_bytes, std::byte{0});
+
+  const Restored restored = testing::read_back(file);
+  EXPECT_EQ(restored.frames, 100U) << "those of the second block";
+  EXPECT_EQ(testing::frames_in(restored.saved), [&saved] {
+    SavedState second;
+    second.frames.push_back(saved.frames[1].share());
+    return testing::frames_in(second);
+  }());
+}
+
+TEST(DamagedState, FullOfWhatBeginsLikeAMarkIsReadInBoundedTime) {
+  Octets file(8 * 1024 * 1024);
+  const Octets mark = encode_mark(MarkKind::end, 0, Octets(max_mark_bytes - mark_head_bytes));
+  for (std::size_t at = 0; at + frame_header_bytes <= file.size(); at += frame_header_bytes) {
+    std::copy_n(mark.begin(), frame_header_bytes, file.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+  std::uint64_t octets_read = 0;
+  const Restored restored = read_saved(
+      {.bytes = file.size(), .read = [&](std::uint64_t offset, std::span<std::byte> out) {
+         const std::size_t bytes = std::min<std::size_t>(out.size(), file.size() - offset);
+         std::copy_n(file.begin() + static_cast<std::ptrdiff_t>(offset), bytes, out.begin());
+         octets_read += bytes;
+         return bytes;
+       }});
+  EXPECT_EQ(restored.frames, 0U);
+  EXPECT_LT(octets_read, 20 * file.size());
+}
+
 TEST(DamagedState, OfALaterVersionIsNotGuessed) {
   Octets file = testing::written(testing::sample_state());
   for (std::size_t i = 0; i + 4 <= file.size(); ++i) {

@@ -143,6 +143,25 @@ TEST_F(StateDirectoryTest, SetsAsideWhatIsNoFileAsAWhole) {
   EXPECT_FALSE(directory.read().has_value());
 }
 
+TEST_F(StateDirectoryTest, WaitsForNobodyAtTheOtherEndOfAPipe) {
+  StateDirectory directory(path_);
+  ASSERT_EQ(::mkfifo(file("buffer.saved").c_str(), 0600), 0);
+  const auto read = directory.read();
+  ASSERT_TRUE(read.has_value());
+  ASSERT_TRUE(directory.forget(*read).has_value());
+  EXPECT_FALSE(directory.read().has_value());
+}
+
+TEST_F(StateDirectoryTest, SetsAsideWhatIsInThePlaceOfTheNextState) {
+  StateDirectory directory(path_);
+  directory.save(testing::sample_state());
+  fs::create_directory(file("buffer.saving"));
+  const auto read = directory.read();
+  ASSERT_TRUE(read && read->is_whole);
+  EXPECT_FALSE(directory.forget(*read).has_value());
+  EXPECT_NO_THROW(directory.save(testing::sample_state()));
+}
+
 TEST_F(StateDirectoryTest, FollowsNoLinkOutOfTheDirectory) {
   StateDirectory directory(path_);
   const std::string elsewhere = parent_.write("elsewhere", "not ours");
