@@ -172,6 +172,37 @@ TEST_F(ReloadListeners, TwoSwapTheirPorts) {
   EXPECT_TRUE(depth_is(50));
 }
 
+TEST_F(ReloadListeners, TwoSwapTheirPortsAgainAndAgainAndLeaveThemInTheEnd) {
+  const BoundSocket first = BoundSocket::reserved_port();
+  const BoundSocket second = BoundSocket::reserved_port();
+  start(listeners({listener("a", first), listener("b", second)}));
+  constexpr std::uint64_t swaps = 20;
+  for (std::uint64_t swap = 0; swap < swaps; ++swap) {
+    reload(listeners({listener("a", second), listener("b", first)}));
+    reload(listeners({listener("a", first), listener("b", second)}));
+    send_whole(first.port(), frames_of(1, swap, 1));
+    send_whole(second.port(), frames_of(2, swap, 1));
+  }
+  EXPECT_TRUE(depth_is(2 * swaps));
+  // A copy of a socket that was left open would still listen.
+  const BoundSocket other = BoundSocket::reserved_port();
+  reload(listeners({listener("a", other)}));
+  EXPECT_THROW(std::ignore = UplinkClient(first.port()), std::system_error);
+  EXPECT_THROW(std::ignore = UplinkClient(second.port()), std::system_error);
+}
+
+TEST_F(ReloadListeners, OneGoesAndComesAgainAtOnce) {
+  const BoundSocket port = BoundSocket::reserved_port();
+  const BoundSocket other = BoundSocket::reserved_port();
+  start(listeners({listener("a", port), listener("b", other)}));
+  for (std::uint64_t time = 0; time < 20; ++time) {
+    reload(listeners({listener("b", other)}));
+    reload(listeners({listener("a", port), listener("b", other)}));
+  }
+  send_whole(port.port(), frames_of(1, 0, 5));
+  EXPECT_TRUE(depth_is(5));
+}
+
 TEST_F(ReloadListeners, OtherFramingOnTheSamePortIsAnotherListener) {
   const BoundSocket port = BoundSocket::reserved_port();
   start(listeners({listener("native", port)}));
