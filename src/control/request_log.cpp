@@ -22,15 +22,22 @@ log::Fields fields_of(const Peer& peer, const std::string& request) {
 void RequestLog::drained(std::uint64_t frames) {
   ++drains_;
   frames_ += frames;
-  if (holds_back_) {
-    return;
+  if (!holds_back_) {
+    log_drains();
   }
-  log_drains();
+}
+
+void RequestLog::hold_back() {
   holds_back_ = true;
   timer_.expires_after(std::chrono::seconds(1));
-  timer_.async_wait([self = shared_from_this()](const boost::system::error_code&) {
+  timer_.async_wait([self = shared_from_this()](const boost::system::error_code& closed) {
     self->holds_back_ = false;
-    self->log_drains();
+    if (self->drains_ > 0) {
+      self->log_drains();
+    }
+    if (closed) {
+      self->timer_.cancel();
+    }
   });
 }
 
@@ -39,13 +46,11 @@ void RequestLog::close() {
 }
 
 void RequestLog::log_drains() {
-  if (drains_ == 0) {
-    return;
-  }
   log::info(fields_of(peer_, "drain"), "drain by uid {}, pid {}: {} frames in {} requests",
             peer_.uid, peer_.pid, frames_, drains_);
   drains_ = 0;
   frames_ = 0;
+  hold_back();
 }
 
 void RequestLog::did(const std::string& what) {

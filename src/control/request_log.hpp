@@ -34,6 +34,9 @@ class RequestLog : public std::enable_shared_from_this<RequestLog> {
  private:
   void log_drains();
 
+  /// What is drained within a second comes in one line behind it.
+  void hold_back();
+
   boost::asio::steady_timer timer_;  // runs while drains are held back
   const Peer peer_;
   bool holds_back_ = false;

@@ -257,7 +257,7 @@ void Session::finish() {
 
   // Last: a peer that sees its connection end finds it in the books.
   error_code ignored;
-  if (closing_ != CloseReason::end_of_stream) {
+  if (closing_ != CloseReason::end_of_stream && closing_ != CloseReason::truncated) {
     // A reset: a peer that has sent everything would take an end of stream for success.
     socket_.set_option(asio::socket_base::linger(true, 0), ignored);
   }
