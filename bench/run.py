@@ -417,7 +417,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build")
     parser.add_argument("--short", action="store_true")
-    parser.add_argument("--out", default="build/bench/results")
+    parser.add_argument("--out", default="build/release/results")
     options = parser.parse_args()
     bench = Bench(options.build)
     found = {"machine": machine()}

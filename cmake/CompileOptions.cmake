@@ -26,5 +26,6 @@ endif()
 function(meridian_compile_options target)
   target_compile_options(${target} PRIVATE
     -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+    -Wsuggest-override
     $<$<BOOL:${MERIDIAN_WARNINGS_AS_ERRORS}>:-Werror>)
 endfunction()

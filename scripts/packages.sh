@@ -6,7 +6,7 @@ build_packages=(
 )
 test_packages=(libgtest-dev libgmock-dev python3 mandoc man-db)
 tool_packages=(socat netcat-openbsd)
-clang_packages=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev)
+clang_packages=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev lld-19)
 
 # Installs the packages that are not there yet; asks the network for nothing if all are.
 need_packages() {

@@ -1,4 +1,4 @@
-// Asio is most of what a translation unit here compiles: once is enough.
+// Asio and JSON are most of what a translation unit here compiles: once is enough.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -13,3 +13,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/system/result.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>

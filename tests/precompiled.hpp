@@ -1,4 +1,4 @@
-// What most tests include.
+// What most tests include, of the library's rooms and of the programs alike.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -10,5 +10,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
