@@ -263,6 +263,9 @@ class RefusedReload : public Reload {
     EXPECT_EQ(stats.at("buffer"), before_.at("buffer"));
     EXPECT_EQ(stats.at("sessions"), before_.at("sessions"));
     EXPECT_EQ(daemon().call("uplinks").at("listeners"), listeners_);
+    struct stat socket{};
+    EXPECT_EQ(::stat(daemon().socket().c_str(), &socket), 0);
+    EXPECT_EQ(socket.st_mode & 07777U, 0660U);
     std::string message = error_message_of(answer);
     EXPECT_TRUE(
         daemon().logged("error the new configuration is refused, the old one stays: " + message));
@@ -303,6 +306,7 @@ TEST_F(RefusedReload, NamesAnAddressThatIsInUse) {
   Json changes = buffer(10, "drop_oldest");
   changes["uplinks"] = {native_listener({{"name", "first"}}),
                         native_listener({{"name", "taken"}, {"listen", other.address()}})};
+  changes["control"]["mode"] = "0600";
   daemon().configure(config_in(directory(), changes));
   EXPECT_THAT(reload_refused(), AllOf(HasSubstr("taken"), HasSubstr(other.address()),
                                       HasSubstr("Address already in use")));
@@ -315,6 +319,21 @@ TEST_F(RefusedReload, NamesALogThatCannotBeOpened) {
   daemon().configure(config_in(directory(), changes));
   EXPECT_THAT(reload_refused(),
               AllOf(HasSubstr("log.target"), HasSubstr(directory().file("missing"))));
+}
+
+TEST_F(RefusedReload, NamesASocketWhoseAccessCannotBeChanged) {
+  start_with_frames();
+  ControlClient client = daemon().connect();
+  std::filesystem::remove(daemon().socket());
+  Json changes = buffer(10, "drop_oldest");
+  changes["uplinks"] = {native_listener({{"name", "first"}}), native_listener({{"name", "new"}})};
+  changes["control"]["mode"] = "0600";
+  daemon().configure(config_in(directory(), changes));
+  const Json answer = client.ask(rpc("reload"));
+  EXPECT_EQ(error_code_of(answer), -32003) << answer;
+  EXPECT_THAT(error_message_of(answer), HasSubstr(daemon().socket()));
+  EXPECT_EQ(client.ask("uplinks").at("listeners"), listeners_);
+  EXPECT_EQ(client.ask("depth").at("frames"), 100) << "the new limit holds 10";
 }
 
 TEST_F(RefusedReload, IsLoggedWhereASignalAskedForIt) {
