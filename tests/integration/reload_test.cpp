@@ -212,8 +212,8 @@ TEST_F(Reload, UnderFullLoadLosesNothing) {
     Json json = buffer(other ? 5'000'000 : 4'000'000, "backpressure");
     json["uplinks"] = {native_listener({{"max_payload_bytes", other ? 1000 : 2000},
                                         {"max_sessions", other ? 10 : 20},
-                                        {"idle_timeout_s", other ? 0 : 3600}})};
-    json["uplinks"].push_back(other ? packet_listener() : native_listener({{"name", "third"}}));
+                                        {"idle_timeout_s", other ? 0 : 3600}}),
+                       other ? packet_listener() : native_listener({{"name", "third"}})};
     json["log"]["level"] = other ? "warning" : "info";
     return json;
   };
