@@ -1,4 +1,4 @@
-// What most tests include, of the library's rooms and of the programs alike.
+// What most unit tests include.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
