@@ -48,10 +48,10 @@ inline ReadStamp stamp_at(std::int64_t microseconds, SequenceWidth width = Seque
   return {.session = 3, .read = 4, .received_at = at_us(microseconds), .width = width};
 }
 
-inline Octets written(const SavedState& saved) {
+inline Octets written(const SavedState& saved, std::uint32_t nonce = sample_nonce) {
   Octets octets;
   const std::error_code error =
-      state::write_saved(saved, sample_nonce, [&octets](std::span<const std::byte> more) {
+      state::write_saved(saved, nonce, [&octets](std::span<const std::byte> more) {
         append(octets, more);
         return std::error_code{};
       });

@@ -226,11 +226,7 @@ TEST(DamagedState, TakesNoMarkOutOfAPayloadForItsOwn) {
   // An uplink may send whatever it likes: here, a ledger. It must know the nonce to be believed.
   SavedState forged;
   forged.ledger = Ledger{.received = 1'000, .drained = 1'000};
-  Octets forgery;
-  ASSERT_FALSE(write_saved(forged, 0xBAD, [&forgery](std::span<const std::byte> more) {
-    testing::append(forgery, more);
-    return std::error_code{};
-  }));
+  const Octets forgery = testing::written(forged, 0xBAD);
   FrameBatchBuilder builder;
   builder.append(testing::header(1, 1, 0), forgery);
   builder.append(testing::header(1, 1, 1), forgery);
@@ -252,11 +248,7 @@ TEST(DamagedState, TakesNoMarkOutOfAPayloadForItsOwn) {
 TEST(DamagedState, TakesNoMarkOutOfAPayloadAlsoWhereItsBeginningIsDamaged) {
   SavedState forged;
   forged.frames.push_back(testing::batch_of_run({6, 6}, 666, 1));
-  Octets forgery;
-  ASSERT_FALSE(write_saved(forged, 0xBAD, [&forgery](std::span<const std::byte> more) {
-    testing::append(forgery, more);
-    return std::error_code{};
-  }));
+  const Octets forgery = testing::written(forged, 0xBAD);
   FrameBatchBuilder builder;
   builder.append(testing::header(1, 1, 0), forgery);
   SavedState saved;
