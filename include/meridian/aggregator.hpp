@@ -15,6 +15,7 @@
 #pragma once
 
 #include <meridian/channel.hpp>
+#include <meridian/distribution.hpp>
 #include <meridian/errors.hpp>
 #include <meridian/frame_batch.hpp>
 
@@ -98,12 +99,45 @@ struct BufferLevel {
   Depth now;
   Depth high_water;
   BufferLimits limits;
+  Depth lent{};  ///< drained by a query that lends, and neither settled nor put back
+};
+
+/// Microseconds.
+inline constexpr std::array<std::uint64_t, 14> ingest_latency_bounds{
+    50,     100,    250,     500,     1'000,     2'500,     5'000,
+    10'000, 25'000, 100'000, 250'000, 1'000'000, 5'000'000, 30'000'000};
+/// Frames.
+inline constexpr std::array<std::uint64_t, 9> batch_frames_bounds{1,     4,     16,     64,    256,
+                                                                  1'024, 4'096, 16'384, 65'536};
+
+/// Of the batches that have left the channel.
+struct Arrivals {
+  Distribution<ingest_latency_bounds> latency_us;  ///< from the read of a batch to the buffer
+  Distribution<batch_frames_bounds> batch_frames;
+};
+
+/// Sums over all origins.
+struct OriginTotals {
+  std::uint64_t origins = 0;  ///< tracked ones
+  std::uint64_t bytes = 0;    ///< octets of frames, headers included
+  std::uint64_t gaps = 0;
+  std::uint64_t missing = 0;  ///< ends at its largest value
+  std::uint64_t duplicates = 0;
+  std::uint64_t late = 0;
 };
 
 struct AggregatorStats {
   Ledger ledger;
   BufferLevel buffer;
   ChannelLevel channel;
+  OriginTotals origins{};
+  Arrivals arrivals{};
+};
+
+/// The highest levels of some time.
+struct Peaks {
+  Depth buffer;             ///< of each figure by itself
+  std::size_t channel = 0;  ///< batches
 };
 
 /// What is known of one origin. It outlives sessions: a reconnect is not a gap.
@@ -221,8 +255,15 @@ class AggregatorHandle {
   [[nodiscard]] asio::awaitable<Result<std::vector<OriginStats>>> origins(std::size_t from,
                                                                           std::size_t count) const;
 
+  /// The sum over the origins of that list from index `from` on, its `origin` nothing. Done in
+  /// steps; no figure of a later sum is less.
+  [[nodiscard]] asio::awaitable<Result<OriginStats>> sum_origins(std::size_t from) const;
+
   /// What was dropped since the last call.
   [[nodiscard]] asio::awaitable<Result<DropReport>> take_drop_report() const;
+
+  /// The highest levels since the last call.
+  [[nodiscard]] asio::awaitable<Result<Peaks>> take_peaks() const;
 
   /// For a new aggregator, before anything is sent to it: takes up what another one has left. The
   /// frames get the first places in the buffer, in their order, and its policy applies to them;

@@ -5,6 +5,8 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <limits>
 #include <utility>
 #include <variant>
@@ -74,6 +76,7 @@ bool Actor::take_batches(std::size_t max_batches) {
     if (held_) {
       return false;
     }
+    note_channel_peak();
     auto next = data_.try_receive();
     if (!next) {
       accounts_.caught_up();
@@ -104,8 +107,18 @@ void Actor::accept(FrameBatch batch) {
 }
 
 void Actor::receive(FrameBatch batch) {
+  const auto on_its_way = std::chrono::floor<std::chrono::microseconds>(
+      std::chrono::system_clock::now() - batch.stamp().received_at);
+  // Clocks that are set back make negative times.
+  arrivals_.latency_us.add(
+      static_cast<std::uint64_t>(std::max<std::int64_t>(on_its_way.count(), 0)));
+  arrivals_.batch_frames.add(batch.frames());
   accounts_.received(batch);
   buffer_.add(std::move(batch));
+}
+
+void Actor::note_channel_peak() noexcept {
+  channel_peak_ = std::max(channel_peak_, data_.level().length);
 }
 
 void Actor::answer(request::GetDepth& request) {
@@ -115,7 +128,9 @@ void Actor::answer(request::GetDepth& request) {
 AggregatorStats Actor::stats() const {
   return {.ledger = accounts_.ledger(buffer_.depth().frames),
           .buffer = buffer_.level(),
-          .channel = data_.level()};
+          .channel = data_.level(),
+          .origins = accounts_.origins().totals(),
+          .arrivals = arrivals_};
 }
 
 void Actor::answer(request::GetStats& request) {
@@ -124,6 +139,12 @@ void Actor::answer(request::GetStats& request) {
 
 void Actor::answer(request::TakeDropReport& request) {
   std::move(request.reply).send(accounts_.take_drop_report());
+}
+
+void Actor::answer(request::TakePeaks& request) {
+  note_channel_peak();
+  std::move(request.reply)
+      .send({.buffer = buffer_.take_peak(), .channel = std::exchange(channel_peak_, 0)});
 }
 
 void Actor::answer(request::Restore& request) {
@@ -240,6 +261,10 @@ void Actor::answer(request::Flush& request) {
 
 void Actor::answer(request::GetOrigins& request) {
   std::move(request.reply).send(accounts_.origins().page(request.from, request.count));
+}
+
+void Actor::answer(request::SumOrigins& request) {
+  std::move(request.reply).send(accounts_.origins().sum(request.from, request.count));
 }
 
 void Actor::answer(request::GiveUp& request) {

@@ -46,11 +46,15 @@ class Actor {
   /// Counts a batch and puts it into the buffer.
   void receive(FrameBatch batch);
 
+  /// The channel is never longer than just before the actor takes something out.
+  void note_channel_peak() noexcept;
+
   [[nodiscard]] AggregatorStats stats() const;
 
   void answer(request::GetDepth& request);
   void answer(request::GetStats& request);
   void answer(request::TakeDropReport& request);
+  void answer(request::TakePeaks& request);
   void answer(request::Restore& request);
   void answer(request::SetLimits& request);
   void answer(request::ReleaseBackpressure& request);
@@ -60,6 +64,7 @@ class Actor {
   void answer(request::Settle& request);
   void answer(request::Flush& request);
   void answer(request::GetOrigins& request);
+  void answer(request::SumOrigins& request);
   void answer(request::GiveUp& request);
 
   Receiver<FrameBatch> data_;
@@ -68,6 +73,8 @@ class Actor {
 
   Accounts accounts_;
   FrameBuffer buffer_;
+  Arrivals arrivals_;
+  std::size_t channel_peak_ = 0;     // since it was last asked for
   std::optional<FrameBatch> held_;   // the rest of a batch, waiting for room (backpressure)
   std::uint64_t batches_taken_ = 0;  // from the data lane, the held one included
   std::uint64_t pass_until_ = 0;     // batches up to this one may use the room of what was lent

@@ -95,6 +95,8 @@ struct AggregatorHandle::Port {
   static asio::awaitable<Result<std::uint64_t>> flush(std::shared_ptr<const Port> port);
   static asio::awaitable<Result<std::vector<OriginStats>>> origins(
       std::shared_ptr<const Port> port);
+  static asio::awaitable<Result<OriginStats>> sum_origins(std::shared_ptr<const Port> port,
+                                                          std::size_t from);
 };
 
 /// What a drain has taken so far. Goes back unless the drain comes to its end, however it ends: by
@@ -190,6 +192,20 @@ asio::awaitable<AggregatorHandle::Result<std::vector<OriginStats>>> AggregatorHa
   co_return all;
 }
 
+asio::awaitable<AggregatorHandle::Result<OriginStats>> AggregatorHandle::Port::sum_origins(
+    std::shared_ptr<const Port> port, std::size_t from) {
+  OriginStats sum;
+  for (bool more = true; more; from += origins_per_step) {
+    const auto step = co_await ask<request::SumOrigins>(port, from, origins_per_step);
+    if (!step) {
+      co_return step.error();
+    }
+    add_to(sum, step->stats);
+    more = !step->reached_end;
+  }
+  co_return sum;
+}
+
 asio::awaitable<error_code> AggregatorHandle::send(FrameBatch batch) const {
   return Port::send(port_, &Port::data, std::move(batch));
 }
@@ -242,8 +258,17 @@ asio::awaitable<AggregatorHandle::Result<std::vector<OriginStats>>> AggregatorHa
   return Port::ask<request::GetOrigins>(port_, from, count);
 }
 
+asio::awaitable<AggregatorHandle::Result<OriginStats>> AggregatorHandle::sum_origins(
+    std::size_t from) const {
+  return Port::sum_origins(port_, from);
+}
+
 asio::awaitable<AggregatorHandle::Result<DropReport>> AggregatorHandle::take_drop_report() const {
   return Port::ask<request::TakeDropReport>(port_);
+}
+
+asio::awaitable<AggregatorHandle::Result<Peaks>> AggregatorHandle::take_peaks() const {
+  return Port::ask<request::TakePeaks>(port_);
 }
 
 asio::awaitable<AggregatorHandle::Result<AggregatorStats>> AggregatorHandle::restore(

@@ -355,8 +355,10 @@ void FrameBuffer::drop(DropReason reason, const FrameBatch& batch) {
 }
 
 void FrameBuffer::note_high_water() noexcept {
-  high_water_.frames = std::max(high_water_.frames, depth_.frames);
-  high_water_.bytes = std::max(high_water_.bytes, depth_.bytes);
+  for (Depth* const mark : {&high_water_, &peak_}) {
+    mark->frames = std::max(mark->frames, depth_.frames);
+    mark->bytes = std::max(mark->bytes, depth_.bytes);
+  }
 }
 
 }  // namespace meridian

@@ -11,6 +11,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace meridian {
@@ -95,7 +96,10 @@ class FrameBuffer {
   [[nodiscard]] Entries take_all();
 
   [[nodiscard]] const Depth& depth() const noexcept { return depth_; }
-  [[nodiscard]] BufferLevel level() const noexcept { return {depth_, high_water_, limits_}; }
+  [[nodiscard]] BufferLevel level() const noexcept { return {depth_, high_water_, limits_, lent_}; }
+
+  /// The highest level since the last call.
+  [[nodiscard]] Depth take_peak() noexcept { return std::exchange(peak_, depth_); }
 
   /// The place that the next frame will get.
   [[nodiscard]] std::uint64_t end_place() const noexcept { return end_place_; }
@@ -128,6 +132,7 @@ class FrameBuffer {
   Depth depth_;
   Depth lent_;
   Depth high_water_;
+  Depth peak_;  // high water since it was last asked for
   std::uint64_t end_place_ = 1;
   std::uint64_t sealed_place_ = 0;
   bool backpressure_released_ = false;

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace meridian {
@@ -38,8 +39,17 @@ class OriginTable {
 
   [[nodiscard]] std::vector<OriginStats> all() const { return page(0, entries_.size() + 1); }
 
+  [[nodiscard]] const OriginTotals& totals() const noexcept { return totals_; }
+
   /// Entries from index `from` on, at most `count`; fewer mean that there are no more.
   [[nodiscard]] std::vector<OriginStats> page(std::size_t from, std::size_t count) const;
+
+  /// The sum over these entries.
+  struct Sum {
+    OriginStats stats;  ///< of no origin
+    bool reached_end = false;
+  };
+  [[nodiscard]] Sum sum(std::size_t from, std::size_t count) const;
 
  private:
   struct Entry {
@@ -54,16 +64,23 @@ class OriginTable {
   [[nodiscard]] static std::uint64_t key_of(Origin origin) noexcept {
     return (std::uint64_t{origin.satellite_id} << 16) | origin.channel_id;
   }
+  [[nodiscard]] static OriginStats stats_of(const Entry& entry, std::optional<Origin> origin);
   Entry& entry_of(Origin origin);
   Entry& add(Origin origin);
+  void add_to_totals(const SequenceState::Counts& before,
+                     const SequenceState::Counts& now) noexcept;
   [[nodiscard]] bool is_tracked(const Entry& entry) const noexcept { return &entry != &others_; }
 
   std::size_t max_tracked_;
   boost::unordered_flat_map<std::uint64_t, std::uint32_t> index_;  // packed origin → entries_
   std::vector<Entry> entries_;
-  Entry others_;              // the sum over all origins beyond max_tracked_
+  Entry others_;  // the sum over all origins beyond max_tracked_
+  OriginTotals totals_;
   std::size_t restored_ = 0;  // so many entries, from the first
   bool others_restored_ = false;
 };
+
+/// Adds up what can be added up.
+void add_to(OriginStats& sum, const OriginStats& stats) noexcept;
 
 }  // namespace meridian

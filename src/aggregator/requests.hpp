@@ -2,6 +2,7 @@
 #pragma once
 
 #include "aggregator/frame_buffer.hpp"
+#include "aggregator/origin_table.hpp"
 
 #include <meridian/aggregator.hpp>
 #include <meridian/oneshot.hpp>
@@ -27,6 +28,7 @@ struct Done {};
 struct GetDepth : Asking<Depth> {};
 struct GetStats : Asking<AggregatorStats> {};
 struct TakeDropReport : Asking<DropReport> {};
+struct TakePeaks : Asking<Peaks> {};
 struct ReleaseBackpressure : Asking<Done> {};
 struct Restore : Asking<AggregatorStats> {
   SavedState saved;
@@ -79,12 +81,17 @@ struct GetOrigins : Asking<std::vector<OriginStats>> {
   std::size_t count = 0;
 };
 
+struct SumOrigins : Asking<OriginTable::Sum> {
+  std::size_t from = 0;
+  std::size_t count = 0;
+};
+
 struct GiveUp : Asking<Done> {
   FrameBatch batch;
 };
 
-using Request =
-    std::variant<GetDepth, GetStats, TakeDropReport, Restore, SetLimits, ReleaseBackpressure,
-                 ShutDown, Drain, PutBack, Settle, Flush, GetOrigins, GiveUp>;
+using Request = std::variant<GetDepth, GetStats, TakeDropReport, TakePeaks, Restore, SetLimits,
+                             ReleaseBackpressure, ShutDown, Drain, PutBack, Settle, Flush,
+                             GetOrigins, SumOrigins, GiveUp>;
 
 }  // namespace meridian::request

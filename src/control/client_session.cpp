@@ -1,7 +1,7 @@
 #include "control/client_session.hpp"
 
 #include "control/drain_encoder.hpp"
-#include "control/list_encoder.hpp"
+#include "status/list_encoder.hpp"
 #include "status/version.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -113,7 +113,7 @@ std::optional<std::string> ClientSession::take_line() {
 }
 
 asio::awaitable<void> ClientSession::refuse_long_line() {
-  context_->counters.cut_off(status::CutOff::request_too_long);
+  context_->services.sources.control_clients.cut_off(status::CutOff::request_too_long);
   spdlog::warn("control client cut off: a line of more than {} octets",
                context_->max_request_bytes.load());
   const std::string answer =
@@ -171,7 +171,7 @@ asio::awaitable<void> ClientSession::answer_in_whole(Request request) {
 }
 
 asio::awaitable<std::variant<Json, error_code>> ClientSession::result_of(Method method) {
-  const AggregatorHandle& aggregator = context_->services.aggregator;
+  const AggregatorHandle& aggregator = context_->services.sources.aggregator;
   switch (method) {
     case Method::depth: {
       const auto reply = co_await aggregator.depth();
@@ -185,16 +185,8 @@ asio::awaitable<std::variant<Json, error_code>> ClientSession::result_of(Method 
       co_return convert(reply, [](std::uint64_t frames) { return Json{{"discarded", frames}}; });
     }
     case Method::stats: {
-      const auto reply = co_await aggregator.stats();
-      co_return convert(reply, [this](const AggregatorStats& stats) {
-        const auto uptime = std::chrono::duration_cast<std::chrono::milliseconds>(
-            std::chrono::steady_clock::now() - context_->started_at);
-        return status::to_json({.aggregator = stats,
-                                .sessions = context_->services.uplinks.counts(),
-                                .control = context_->counters.counts(),
-                                .state = context_->services.state,
-                                .uptime = uptime});
-      });
+      const auto reply = co_await context_->services.sources.stats();
+      co_return convert(reply, [](const status::Stats& stats) { return status::to_json(stats); });
     }
     case Method::version:
     case Method::drain:
@@ -215,7 +207,7 @@ asio::awaitable<void> ClientSession::answer_drain(Request request) {
   query.max_frames = request.drain.max_frames;
   query.satellite_id = request.drain.satellite_id;
   query.lend = true;
-  auto drained = co_await context_->services.aggregator.drain(query);
+  auto drained = co_await context_->services.sources.aggregator.drain(query);
   if (!drained) {
     const std::string refusal = encode_error(shut_down(request, drained.error()));
     std::ignore = co_await write(refusal);
@@ -230,11 +222,11 @@ asio::awaitable<void> ClientSession::answer_drain(Request request) {
   if (ec) {
     request_log_->did(
         fmt::format("drain: given up by its client, {} frames go back", drained->taken.frames));
-    std::ignore = co_await context_->services.aggregator.put_back(*std::move(drained));
+    std::ignore = co_await context_->services.sources.aggregator.put_back(*std::move(drained));
     co_return;
   }
   request_log_->drained(drained->taken.frames);
-  std::ignore = co_await context_->services.aggregator.settle(drained->taken);
+  std::ignore = co_await context_->services.sources.aggregator.settle(drained->taken);
 }
 
 asio::awaitable<void> ClientSession::answer_reload(Request request) {
@@ -260,9 +252,9 @@ asio::awaitable<void> ClientSession::answer_uplinks(Request request) {
     co_return;
   }
   const Envelope envelope = envelope_for(request);
-  const status::UplinkTable::Snapshot uplinks = context_->services.uplinks.snapshot();
+  const status::UplinkTable::Snapshot uplinks = context_->services.sources.uplinks.snapshot();
   error_code ec = co_await write(envelope.before);
-  UplinksEncoder encoder(uplinks);
+  status::UplinksEncoder encoder(uplinks);
   std::string piece;
   while (!ec && encoder.next(piece)) {
     ec = co_await write(piece);
@@ -277,11 +269,12 @@ asio::awaitable<void> ClientSession::answer_satellites(Request request) {
     co_return;
   }
   const Envelope envelope = envelope_for(request);
-  SatellitesEncoder encoder;
+  status::SatellitesEncoder encoder;
   error_code ec;
   std::size_t rows = 0;
   for (bool more = true; more && !ec;) {
-    auto page = co_await context_->services.aggregator.origins(rows, rows_per_piece);
+    auto page =
+        co_await context_->services.sources.aggregator.origins(rows, status::rows_per_piece);
     if (!page && rows == 0) {
       const std::string refusal = encode_error(shut_down(request, page.error()));
       std::ignore = co_await write(refusal);
@@ -295,7 +288,7 @@ asio::awaitable<void> ClientSession::answer_satellites(Request request) {
         (rows == 0 ? envelope.before + encoder.begin() : "") + encoder.page(*page);
     ec = co_await write(piece);
     rows += page->size();
-    more = page->size() == rows_per_piece;
+    more = page->size() == status::rows_per_piece;
   }
   if (!ec) {
     const std::string rest = encoder.end() + envelope.after;
@@ -358,7 +351,7 @@ void ClientSession::note_refused_notification(std::string_view why) {
 }
 
 void ClientSession::cut_off_for_not_reading() {
-  context_->counters.cut_off(status::CutOff::not_reading);
+  context_->services.sources.control_clients.cut_off(status::CutOff::not_reading);
   spdlog::warn("control client cut off: did not read its answer for {} s",
                ReplyWriter::usual_patience.count());
   close();

@@ -1,7 +1,6 @@
 /// One client of the control socket, as the daemon sees it.
 #pragma once
 
-#include "control/counters.hpp"
 #include "control/protocol.hpp"
 #include "control/reply_writer.hpp"
 #include "control/request_log.hpp"
@@ -13,7 +12,6 @@
 #include <boost/asio/local/stream_protocol.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -29,8 +27,6 @@ namespace asio = boost::asio;
 /// What the sessions of a server share.
 struct Context {
   Services services;
-  Counters& counters;
-  std::chrono::steady_clock::time_point started_at;
   std::atomic<std::size_t> max_request_bytes;  // may change at any time
 };
 

@@ -35,9 +35,8 @@ Server::Server(const asio::any_io_executor& executor, const ServerOptions& optio
       file_(inherited ? std::nullopt
                       : std::optional<SocketFile>(std::in_place, options.socket, options.access)),
       acceptor_(listen(asio::make_strand(executor), file_, inherited)),
-      context_(std::make_shared<Context>(std::move(services), counters_,
-                                         std::chrono::steady_clock::now(),
-                                         options.max_request_bytes)),
+      counters_(services.sources.control_clients),
+      context_(std::make_shared<Context>(std::move(services), options.max_request_bytes)),
       clients_(executor) {
   spdlog::info("control socket is {}{}", acceptor_.local_endpoint().path(),
                inherited ? " (inherited)" : "");

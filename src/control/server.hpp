@@ -2,7 +2,6 @@
 #pragma once
 
 #include "control/client_session.hpp"
-#include "control/counters.hpp"
 #include "control/socket_file.hpp"
 #include "runtime/log_limit.hpp"
 #include "runtime/stop_group.hpp"
@@ -63,7 +62,7 @@ class Server : public std::enable_shared_from_this<Server> {
   std::size_t max_clients_;
   std::optional<SocketFile> file_;                   // nothing: the socket was inherited
   asio::local::stream_protocol::acceptor acceptor_;  // its executor is the server's strand
-  Counters counters_;
+  status::ClientCounters& counters_;
   std::shared_ptr<Context> context_;
   runtime::StopGroup<ClientSession> clients_;
   runtime::LogLimit limit_log_;

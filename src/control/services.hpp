@@ -1,10 +1,7 @@
 /// What the control socket asks of the rest of the daemon.
 #pragma once
 
-#include "status/state_report.hpp"
-#include "status/uplink_table.hpp"
-
-#include <meridian/aggregator.hpp>
+#include "status/sources.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -32,9 +29,7 @@ using ReloadOutcome = std::variant<ReloadReport, ReloadRefused>;
 
 /// All of it must outlive the server.
 struct Services {
-  AggregatorHandle aggregator;
-  status::UplinkTable& uplinks;
-  const status::StateReport& state;                        ///< constant once the server has started
+  const status::Sources& sources;
   std::function<asio::awaitable<ReloadOutcome>()> reload;  ///< may be called on any executor
 };
 

@@ -61,14 +61,10 @@ constexpr std::uint64_t most_frames = 1'000'000'000'000;
 constexpr std::uint64_t most_buffer_bytes = std::uint64_t{1} << 50;
 
 /// "127.0.0.1:7400" or "[::1]:7400", a numeric address and a port.
-void read_listen(ConfigReader& reader, uplink::ListenerOptions& options) {
-  const Json* const value = reader.find("listen");
-  if (value == nullptr) {
-    return;
-  }
+runtime::HostPort read_listen(const ConfigReader& reader, const Json& value) {
   std::optional<runtime::HostPort> target;
-  if (value->is_string()) {
-    target = runtime::read_host_port(value->get_ref<const std::string&>());
+  if (value.is_string()) {
+    target = runtime::read_host_port(value.get_ref<const std::string&>());
   }
   boost::system::error_code bad_address;
   if (target) {
@@ -80,10 +76,9 @@ void read_listen(ConfigReader& reader, uplink::ListenerOptions& options) {
   if (!target || bad_address) {
     reader.fail("listen",
                 "must be an address and a port, such as \"127.0.0.1:7400\" or \"[::1]:7400\"",
-                *value);
+                value);
   }
-  options.host = target->host;
-  options.port = target->port;
+  return *target;
 }
 
 uplink::ListenerOptions read_listener(const Json& json, std::size_t index) {
@@ -94,7 +89,11 @@ uplink::ListenerOptions read_listener(const Json& json, std::size_t index) {
   if (options.name.empty()) {
     reader.fail("name", "must not be empty", "");
   }
-  read_listen(reader, options);
+  if (const Json* const listen = reader.find("listen")) {
+    const runtime::HostPort address = read_listen(reader, *listen);
+    options.host = address.host;
+    options.port = address.port;
+  }
   reader.read("framing", options.framing, all(framing_names));
   reader.read("max_sessions", options.max_sessions, 1, most_sessions);
 
@@ -187,6 +186,24 @@ void read_section(ConfigReader& root, std::string_view key, Read&& read) {
   }
 }
 
+/// Nothing where it is off.
+std::optional<http::ServerOptions> read_http(ConfigReader& reader) {
+  http::ServerOptions options;
+  const Json* const listen = reader.find("listen");
+  const bool off = listen == nullptr || listen->is_null();
+  if (!off) {
+    const runtime::HostPort address = read_listen(reader, *listen);
+    options.host = address.host;
+    options.port = address.port;
+  }
+  reader.read("max_clients", options.max_clients, 1, 10'000);
+  auto timeout_s = static_cast<std::uint64_t>(options.timeout.count());
+  reader.read("timeout_s", timeout_s, 1, 3600);
+  options.timeout = std::chrono::seconds(timeout_s);
+  reader.read("max_satellites", options.max_satellites, 0, 65'536);
+  return off ? std::nullopt : std::optional(std::move(options));
+}
+
 Config read_config(const Json& json) {
   Config config = default_config();
   ConfigReader root(json, "");
@@ -215,6 +232,7 @@ Config read_config(const Json& json) {
     control.read("max_clients", config.control.max_clients, 1, 10'000);
     control.read("max_request_bytes", config.control.max_request_bytes, 64, most_payload_bytes);
   });
+  read_section(root, "http", [&](ConfigReader& http) { config.http = read_http(http); });
   read_section(root, "state", [&](ConfigReader& state) {
     std::optional<std::string> directory;
     state.read_or_null("directory", directory);

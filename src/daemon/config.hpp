@@ -2,6 +2,7 @@
 #pragma once
 
 #include "control/server.hpp"
+#include "http/options.hpp"
 #include "uplink/options.hpp"
 
 #include <meridian/aggregator.hpp>
@@ -31,6 +32,7 @@ struct Config {
   std::vector<uplink::ListenerOptions> uplinks;
   AggregatorOptions aggregator;
   control::ServerOptions control;
+  std::optional<http::ServerOptions> http;               ///< nothing: no HTTP server
   std::optional<std::filesystem::path> state_directory;  ///< nothing: nothing is saved
   std::size_t threads = 0;  ///< 0: as many as there are processors, at least 2
   LogOptions log;

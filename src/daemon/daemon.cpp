@@ -103,6 +103,10 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
     kept_running_.emplace_back(context.get_executor());
     uplink_executors.emplace_back(context.get_executor());
   }
+  if (config.http) {
+    contexts_.push_back(&http_context_);
+    kept_running_.emplace_back(http_context_.get_executor());
+  }
   aggregator_ = spawn_aggregator(runtime::NearestExecutor(contexts_), config.aggregator);
   spdlog::info("meridiand {} starts with {} threads for uplinks", status::version,
                uplink_executors.size());
@@ -112,8 +116,20 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
   } else {
     spdlog::info("no state directory: what is in the buffer will be gone with the daemon");
   }
-  control_ = std::make_shared<control::Server>(control_context_.get_executor(), config.control,
-                                               inherited_.take_control(), services());
+  sources_.emplace(status::Sources{.aggregator = *aggregator_,
+                                   .uplinks = uplinks_,
+                                   .control_clients = control_clients_,
+                                   .pulse = pulse_,
+                                   .state = state_report_});
+  control_ = std::make_shared<control::Server>(
+      control_context_.get_executor(), config.control, inherited_.take_control(),
+      control::Services{.sources = *sources_, .reload = [this] {
+                          return asio::co_spawn(signals_.get_executor(), reload(),
+                                                asio::use_awaitable);
+                        }});
+  if (config.http) {
+    http_ = std::make_shared<http::Server>(http_context_.get_executor(), *config.http, *sources_);
+  }
   listeners_.emplace(std::move(uplink_executors), *aggregator_, uplinks_);
   first_listeners_ = listeners_->prepare(config.uplinks, inherited_);
   for (const std::string& name : inherited_.unused()) {
@@ -124,15 +140,9 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
   }
 }
 
-control::Services Daemon::services() {
-  return {
-      .aggregator = *aggregator_, .uplinks = uplinks_, .state = state_report_, .reload = [this] {
-        return asio::co_spawn(signals_.get_executor(), reload(), asio::use_awaitable);
-      }};
-}
-
 Daemon::~Daemon() {
   control_context_.shutdown();
+  http_context_.shutdown();
   std::ranges::for_each(uplink_contexts_, &Context::shutdown);
 }
 
@@ -148,12 +158,17 @@ asio::awaitable<void> Daemon::serve() {
     co_await restore_state();
   }
   asio::co_spawn(strand, housekeeping_.run(*aggregator_), runtime::rethrow);
-  asio::co_spawn(strand, heartbeat_.run(*aggregator_, uplinks_), runtime::rethrow);
+  asio::co_spawn(strand, heartbeat_.run(*aggregator_, uplinks_, pulse_), runtime::rethrow);
   control_->start();
+  if (http_) {
+    http_->start();
+  }
   listeners_->carry_out(*std::exchange(first_listeners_, std::nullopt));
+  pulse_.set_serving(true);
   notifier_.ready();
   spdlog::info("ready");
   co_await wait_for_stop_signal();
+  pulse_.set_serving(false);
   notifier_.stopping();
   watch_stop();
   co_await stop_in_order();
@@ -238,6 +253,10 @@ asio::awaitable<void> Daemon::stop_in_order() {
   co_await listeners_->wait_stopped();
   control_->stop();
   co_await control_->wait_stopped();
+  if (http_) {
+    http_->stop();
+    co_await http_->wait_stopped();
+  }
   housekeeping_.stop();
   heartbeat_.stop();
 
@@ -285,6 +304,9 @@ void Daemon::watch_stop() {
       exit_status_ = 1;
       listeners_->give_up();
       control_->give_up();
+      if (http_) {
+        http_->give_up();
+      }
     } else if (stop_ticks_ == 2 * stop_deadline_ticks) {
       spdlog::critical("the aggregator does not end: giving up, what it has is lost");
       std::ranges::for_each(contexts_, &asio::io_context::stop);

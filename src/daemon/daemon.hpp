@@ -6,10 +6,14 @@
 #include "daemon/heartbeat.hpp"
 #include "daemon/housekeeping.hpp"
 #include "daemon/listeners.hpp"
+#include "http/server.hpp"
 #include "runtime/nearest_executor.hpp"
 #include "service/inherited_sockets.hpp"
 #include "service/notifier.hpp"
 #include "state/state_directory.hpp"
+#include "status/client_counters.hpp"
+#include "status/pulse.hpp"
+#include "status/sources.hpp"
 #include "status/state_report.hpp"
 #include "status/uplink_table.hpp"
 
@@ -72,7 +76,6 @@ class Daemon {
   /// Gives up what hangs: sessions and clients first, all of it in the end.
   void watch_stop();
 
-  [[nodiscard]] control::Services services();
   [[nodiscard]] asio::awaitable<control::ReloadOutcome> reload();
   /// Does everything of a reload that may fail, or throws and has changed nothing.
   [[nodiscard]] control::ReloadReport take_up_new_config();
@@ -80,6 +83,7 @@ class Daemon {
   runtime::NearestExecutor::Contexts contexts_;  // those that follow, the control socket's first
   std::deque<Context> uplink_contexts_;
   Context control_context_{1};
+  Context http_context_{1};  // where it is on: its clients hold nobody else up
   std::vector<asio::executor_work_guard<asio::io_context::executor_type>> kept_running_;
   asio::signal_set signals_;  // its executor is the daemon's strand
   asio::steady_timer deadline_;
@@ -99,10 +103,14 @@ class Daemon {
   std::optional<state::StateDirectory> state_;
   status::StateReport state_report_;
   status::UplinkTable uplinks_;
+  status::ClientCounters control_clients_;
+  status::Pulse pulse_;
   std::optional<AggregatorHandle> aggregator_;
+  std::optional<status::Sources> sources_;
   std::optional<Listeners> listeners_;
   std::optional<Listeners::Change> first_listeners_;  // from construction until `serve`
   std::shared_ptr<control::Server> control_;
+  std::shared_ptr<http::Server> http_;  // none: it is off
 };
 
 }  // namespace meridian::daemon

@@ -19,7 +19,8 @@ using namespace std::chrono_literals;
 /// Three signs for each that is expected: one may come late.
 std::chrono::microseconds interval() {
   const auto expected = service::watchdog_interval();
-  return expected ? std::min<std::chrono::microseconds>(1s, *expected / 3) : 1s;
+  constexpr std::chrono::microseconds longest = status::Pulse::patience;
+  return expected ? std::min(longest, *expected / 3) : longest;
 }
 
 std::string describe(const Depth& depth, std::uint64_t uplinks) {
@@ -33,12 +34,13 @@ Heartbeat::Heartbeat(const asio::any_io_executor& strand, service::Notifier& not
     : tick_(strand), notifier_(notifier), interval_(interval()) {}
 
 asio::awaitable<void> Heartbeat::run(AggregatorHandle aggregator,
-                                     const status::UplinkTable& uplinks) {
+                                     const status::UplinkTable& uplinks, status::Pulse& pulse) {
   while (!stopped_) {
     const auto depth = co_await aggregator.depth();
     if (!depth || stopped_) {
       co_return;
     }
+    pulse.beat(status::Pulse::Clock::now());
     notifier_.alive(describe(*depth, uplinks.counts().open));
     tick_.expires_after(interval_);
     std::ignore = co_await tick_.async_wait(asio::as_tuple(asio::use_awaitable));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "service/notifier.hpp"
+#include "status/pulse.hpp"
 #include "status/uplink_table.hpp"
 
 #include <meridian/aggregator.hpp>
@@ -25,7 +26,7 @@ class Heartbeat {
 
   /// Runs until `stop`, or until the aggregator has shut down.
   [[nodiscard]] asio::awaitable<void> run(AggregatorHandle aggregator,
-                                          const status::UplinkTable& uplinks);
+                                          const status::UplinkTable& uplinks, status::Pulse& pulse);
 
   void stop() {
     stopped_ = true;

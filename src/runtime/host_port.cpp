@@ -1,6 +1,7 @@
 #include "runtime/host_port.hpp"
 
 #include <charconv>
+#include <sstream>
 #include <system_error>
 
 namespace meridian::runtime {
@@ -24,6 +25,12 @@ std::optional<HostPort> read_host_port(std::string_view text) {
     return std::nullopt;
   }
   return result;
+}
+
+std::string to_text(const boost::asio::ip::tcp::endpoint& endpoint) {
+  std::ostringstream text;
+  text << endpoint;
+  return text.str();
 }
 
 }  // namespace meridian::runtime

@@ -1,6 +1,8 @@
 /// "HOST:PORT", as people write it.
 #pragma once
 
+#include <boost/asio/ip/tcp.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,5 +19,8 @@ struct HostPort {
 /// Reads "127.0.0.1:7400", "localhost:7400" or "[::1]:7400". Nothing where there is no host, no
 /// port of 0 to 65535, or an IPv6 address without brackets.
 [[nodiscard]] std::optional<HostPort> read_host_port(std::string_view text);
+
+/// The same the other way round, for messages.
+[[nodiscard]] std::string to_text(const boost::asio::ip::tcp::endpoint& endpoint);
 
 }  // namespace meridian::runtime

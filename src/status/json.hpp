@@ -44,11 +44,11 @@ struct ControlCounts {
 
 /// The answer to `stats`.
 struct Stats {
-  const AggregatorStats& aggregator;
-  const SessionCounts& sessions;
-  const ControlCounts& control;
-  const StateReport& state;
-  std::chrono::milliseconds uptime;
+  AggregatorStats aggregator;
+  SessionCounts sessions;
+  ControlCounts control;
+  StateReport state;
+  std::chrono::milliseconds uptime{};
 };
 [[nodiscard]] Json to_json(const Stats& stats);
 

@@ -1,6 +1,7 @@
 #include "uplink/listener.hpp"
 
 #include "runtime/accept_loop.hpp"
+#include "runtime/host_port.hpp"
 #include "runtime/log.hpp"
 #include "runtime/rethrow.hpp"
 #include "uplink/clock.hpp"
@@ -12,7 +13,6 @@
 #include <fmt/format.h>
 
 #include <exception>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -23,16 +23,6 @@ namespace meridian::uplink {
 
 namespace log = runtime::log;
 using asio::ip::tcp;
-
-namespace {
-
-std::string to_text(const tcp::endpoint& endpoint) {
-  std::ostringstream text;
-  text << endpoint;
-  return text.str();
-}
-
-}  // namespace
 
 tcp::acceptor adopt_listening(const asio::any_io_executor& executor, const tcp& protocol,
                               int descriptor) {
@@ -77,7 +67,7 @@ Listener::Listener(const std::vector<asio::any_io_executor>& executors, Listener
 
 void Listener::announce(const ListenerOptions& options, const Acceptor& acceptor) {
   const tcp::endpoint endpoint = acceptor.local_endpoint();
-  const std::string address = to_text(endpoint);
+  const std::string address = runtime::to_text(endpoint);
   table_.set_listener({options.name, std::string(name_of(options.framing)), address});
   log::info({{"listener", options.name}}, "listening on {} for {} uplinks ({})", address,
             name_of(options.framing), options.name);
@@ -129,7 +119,7 @@ void Listener::stop(status::CloseReason reason) {
 void Listener::open_session(tcp::socket socket, const Lane& lane) {
   error_code gone;
   const tcp::endpoint endpoint = socket.remote_endpoint(gone);
-  std::string peer = gone ? "a peer that has gone" : to_text(endpoint);
+  std::string peer = gone ? "a peer that has gone" : runtime::to_text(endpoint);
   auto record = table_.open(options_->name, std::move(peer), now());
 
   if (open_sessions_.load(std::memory_order_relaxed) >= options_->max_sessions) {

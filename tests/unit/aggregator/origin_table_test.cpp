@@ -6,6 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
+#include <utility>
 #include <vector>
 
 namespace meridian {
@@ -96,6 +99,52 @@ TEST(OriginTable, SumsUpTheOriginsBeyondItsBound) {
   EXPECT_FALSE(stats[2].last_sequence.has_value());
   EXPECT_EQ(stats[2].gaps + stats[2].missing + stats[2].late + stats[2].duplicates, 0U);
   EXPECT_EQ(stats[2].last_seen_at, ReceiveTime(microseconds(9)));
+}
+
+TEST(OriginTable, KeepsTotalsOfAllThatIsTracked) {
+  OriginTable table(2);
+  receive(table, run({1, 1}, 0, 5, 500), at(10));
+  receive(table, run({1, 1}, 8, 1, 100), at(10));  // 3 missing
+  receive(table, run({2, 0}, 5, 1, 10), at(10));
+  receive(table, run({2, 0}, 5, 1, 10), at(10));  // a duplicate
+  receive(table, run({2, 0}, 2, 1, 10), at(10));  // late
+  receive(table, run({3, 0}, 0, 1, 7), at(10));   // beyond the bound
+  const OriginTotals& totals = table.totals();
+  EXPECT_EQ(totals.origins, 2U);
+  EXPECT_EQ(totals.bytes, 637U);
+  EXPECT_EQ(totals.gaps, 1U);
+  EXPECT_EQ(totals.missing, 3U);
+  EXPECT_EQ(totals.duplicates, 1U);
+  EXPECT_EQ(totals.late, 1U);
+
+  OriginTable restored(2);
+  restored.restore(table.all());
+  EXPECT_EQ(restored.totals().bytes, 637U);
+  EXPECT_EQ(restored.totals().missing, 3U);
+  EXPECT_EQ(restored.totals().origins, 2U);
+}
+
+TEST(OriginTable, SumsUpWhatFollowsAnIndex) {
+  OriginTable table(3);
+  for (std::uint32_t id = 1; id <= 5; ++id) {
+    receive(table, run({id, 0}, 0, id, 10), at(static_cast<int>(id)));
+    table.dropped({id, 0}, 1);
+  }
+  const auto frames_from = [&](std::size_t from, std::size_t count) {
+    const OriginTable::Sum sum = table.sum(from, count);
+    return std::pair(sum.stats.frames, sum.reached_end);
+  };
+  EXPECT_EQ(frames_from(0, 100), std::pair(15UL, true));
+  EXPECT_EQ(frames_from(0, 3), std::pair(6UL, false));
+  EXPECT_EQ(frames_from(1, 1), std::pair(2UL, false));
+  EXPECT_EQ(frames_from(2, 2), std::pair(12UL, true)) << "with those beyond the bound";
+  EXPECT_EQ(frames_from(3, 1), std::pair(9UL, true)) << "those alone";
+  EXPECT_EQ(frames_from(7, 1), std::pair(9UL, true));
+  const OriginStats all = table.sum(0, 100).stats;
+  EXPECT_EQ(all.origin, std::nullopt);
+  EXPECT_EQ(all.bytes, 50U);
+  EXPECT_EQ(all.dropped, 5U);
+  EXPECT_EQ(all.last_seen_at, ReceiveTime(microseconds(5)));
 }
 
 TEST(OriginTable, StaysWithinItsBoundForAMillionOrigins) {

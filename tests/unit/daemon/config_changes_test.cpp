@@ -72,6 +72,7 @@ INSTANTIATE_TEST_SUITE_P(
                       ChangedKey{"log.target", R"("log":{"target":"stdout"})"},
                       ChangedKey{"channel.capacity", R"("channel":{"capacity":7})", true},
                       ChangedKey{"control.socket", R"("control":{"socket":"/tmp/x"})", true},
+                      ChangedKey{"http.listen", R"("http":{"listen":"127.0.0.1:1"})", true},
                       ChangedKey{"state.directory", R"("state":{"directory":"/tmp/x"})", true},
                       ChangedKey{"threads", R"("threads":7)", true}));
 

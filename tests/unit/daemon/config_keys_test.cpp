@@ -81,8 +81,10 @@ INSTANTIATE_TEST_SUITE_P(
                       Key{"buffer", "max_bytes"}, Key{"buffer", "when_full"},
                       Key{"control", "socket"}, Key{"control", "mode"},
                       Key{"control", "max_clients"}, Key{"control", "max_request_bytes"},
-                      Key{"satellites", "max_tracked"}, Key{"log", "level"}, Key{"log", "format"},
-                      Key{"log", "target"}),
+                      Key{"satellites", "max_tracked"}, Key{"http", "listen"},
+                      Key{"http", "max_clients"}, Key{"http", "timeout_s"},
+                      Key{"http", "max_satellites"}, Key{"", "http"}, Key{"log", "level"},
+                      Key{"log", "format"}, Key{"log", "target"}),
     [](const auto& each) { return each.param.identifier(); });
 
 struct Bounds {

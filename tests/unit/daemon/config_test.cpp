@@ -68,6 +68,7 @@ void expect_same(const Config& a, const Config& b) {
   EXPECT_EQ(a.state_directory, b.state_directory);
   EXPECT_EQ(a.control.max_clients, b.control.max_clients);
   EXPECT_EQ(a.control.max_request_bytes, b.control.max_request_bytes);
+  EXPECT_EQ(a.http, b.http);
   EXPECT_EQ(a.threads, b.threads);
   EXPECT_EQ(a.log.level, b.log.level);
   EXPECT_EQ(a.log.format, b.log.format);
@@ -116,6 +117,7 @@ TEST(Config, HoldsEveryKeyOfAFile) {
     "channel": { "capacity": 3 },
     "buffer": { "max_frames": 4, "max_bytes": 5, "when_full": "backpressure" },
     "control": { "socket": "/tmp/x", "mode": "0600", "max_clients": 6, "max_request_bytes": 700 },
+    "http": { "listen": "[::1]:10", "max_clients": 11, "timeout_s": 12, "max_satellites": 13 },
     "satellites": { "max_tracked": 8 },
     "threads": 9,
     "log": { "level": "error", "format": "json", "target": "/var/log/x" } })");
@@ -136,6 +138,11 @@ TEST(Config, HoldsEveryKeyOfAFile) {
       .max_tracked = 8};
   expected.control = {
       .socket = "/tmp/x", .access = {.mode = 0600}, .max_clients = 6, .max_request_bytes = 700};
+  expected.http = {.host = "::1",
+                   .port = 10,
+                   .max_clients = 11,
+                   .timeout = std::chrono::seconds(12),
+                   .max_satellites = 13};
   expected.threads = 9;
   expected.log = {.level = spdlog::level::err, .format = LogFormat::json, .target = "/var/log/x"};
   expect_same(expected, config);

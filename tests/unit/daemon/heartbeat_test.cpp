@@ -61,9 +61,10 @@ class HeartbeatTest : public ::testing::Test {
 TEST_F(HeartbeatTest, TellsTheWatchdogInTimeAndWhatIsHeld) {
   const AggregatorHandle aggregator = spawn_aggregator(context_.get_executor(), {});
   const status::UplinkTable uplinks;
+  status::Pulse pulse;
   service::Notifier notifier(strand_);
   Heartbeat heartbeat(strand_, notifier);
-  auto ended = asio::co_spawn(strand_, heartbeat.run(aggregator, uplinks), asio::use_future);
+  auto ended = asio::co_spawn(strand_, heartbeat.run(aggregator, uplinks, pulse), asio::use_future);
   std::vector<std::string> messages;
   while (messages.size() < 5) {
     context_.run_one();
@@ -83,9 +84,10 @@ TEST_F(HeartbeatTest, StopsWhereTheAggregatorsStrandNoLongerTurns) {
   asio::io_context stuck;  // nobody runs it
   const AggregatorHandle aggregator = spawn_aggregator(stuck.get_executor(), {});
   const status::UplinkTable uplinks;
+  status::Pulse pulse;
   service::Notifier notifier(strand_);
   Heartbeat heartbeat(strand_, notifier);
-  auto ended = asio::co_spawn(strand_, heartbeat.run(aggregator, uplinks), asio::use_future);
+  auto ended = asio::co_spawn(strand_, heartbeat.run(aggregator, uplinks, pulse), asio::use_future);
   // Many times what the watchdog waits; the context itself has nothing that keeps it from beating.
   context_.run_for(300ms);
   EXPECT_THAT(received(), ::testing::IsEmpty());

@@ -28,10 +28,11 @@ const std::map<std::string, Rooms> allowed = {
     {"status", {"frame", "channel", "aggregator"}},
     {"uplink", {"frame", "channel", "runtime", "aggregator", "status"}},
     {"control", {"frame", "channel", "runtime", "aggregator", "status"}},
+    {"http", {"frame", "channel", "runtime", "aggregator", "status"}},
     {"state", {"frame", "aggregator"}},
     {"service", {"runtime"}},
     {"daemon",
-     {"frame", "channel", "runtime", "aggregator", "status", "uplink", "control", "state",
+     {"frame", "channel", "runtime", "aggregator", "status", "uplink", "control", "http", "state",
       "service"}},
     {"ctl", {"frame", "status", "control"}},
     {"sim", {"frame", "runtime", "status"}},
@@ -48,6 +49,7 @@ const std::map<std::string, std::string> room_of_public_header = {
     {"detail/context_watch.hpp", "channel"},
     {"detail/send_gate.hpp", "channel"},
     {"aggregator.hpp", "aggregator"},
+    {"distribution.hpp", "aggregator"},
 };
 
 std::vector<std::string> includes_of(const fs::path& file) {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace meridian::control {
+namespace meridian::status {
 
 /// Rows in one piece: some hundred kilobytes of text, and a millisecond of work.
 inline constexpr std::size_t rows_per_piece = 512;
@@ -29,17 +29,16 @@ class SatellitesEncoder {
 /// Makes {"uplinks": […], "closed": […], "listeners": […]}.
 class UplinksEncoder {
  public:
-  explicit UplinksEncoder(const status::UplinkTable::Snapshot& uplinks) noexcept
-      : uplinks_(uplinks) {}
-  explicit UplinksEncoder(status::UplinkTable::Snapshot&&) = delete;  // refers to it
+  explicit UplinksEncoder(const UplinkTable::Snapshot& uplinks) noexcept : uplinks_(uplinks) {}
+  explicit UplinksEncoder(UplinkTable::Snapshot&&) = delete;  // refers to it
 
   /// Puts the next piece into `out`. False after the last one.
   [[nodiscard]] bool next(std::string& out);
 
  private:
-  const status::UplinkTable::Snapshot& uplinks_;
+  const UplinkTable::Snapshot& uplinks_;
   std::size_t next_ = 0;
   bool ended_ = false;
 };
 
-}  // namespace meridian::control
+}  // namespace meridian::status

@@ -1,16 +1,16 @@
-#include "control/list_encoder.hpp"
+#include "status/list_encoder.hpp"
 
 #include <algorithm>
 
-namespace meridian::control {
+namespace meridian::status {
 
 namespace {
 
-std::string dump(const status::Json& json) {
-  return json.dump(-1, ' ', false, status::Json::error_handler_t::replace);
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-void append_row(std::string& out, bool& first, const status::Json& row) {
+void append_row(std::string& out, bool& first, const Json& row) {
   out += first ? "" : ",";
   out += dump(row);
   first = false;
@@ -22,7 +22,7 @@ std::string list(const Rows& rows) {
   std::string out = "[";
   bool first = true;
   for (const auto& row : rows) {
-    append_row(out, first, status::to_json(row));
+    append_row(out, first, to_json(row));
   }
   return out + "]";
 }
@@ -32,7 +32,7 @@ std::string list(const Rows& rows) {
 std::string SatellitesEncoder::page(const std::vector<OriginStats>& origins) {
   std::string out;
   for (const OriginStats& origin : origins) {
-    append_row(out, first_, status::to_json(origin));
+    append_row(out, first_, to_json(origin));
   }
   return out;
 }
@@ -47,7 +47,7 @@ bool UplinksEncoder::next(std::string& out) {
   }
   const std::size_t end = std::min(uplinks_.open.size(), next_ + rows_per_piece);
   for (bool first = next_ == 0; next_ < end; ++next_) {
-    append_row(out, first, status::to_json(*uplinks_.open[next_]));
+    append_row(out, first, to_json(*uplinks_.open[next_]));
   }
   ended_ = next_ == uplinks_.open.size();
   if (ended_) {
@@ -57,4 +57,4 @@ bool UplinksEncoder::next(std::string& out) {
   return true;
 }
 
-}  // namespace meridian::control
+}  // namespace meridian::status

@@ -1,4 +1,4 @@
-#include "control/list_encoder.hpp"
+#include "status/list_encoder.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,13 +9,8 @@
 #include <string>
 #include <vector>
 
-namespace meridian::control {
+namespace meridian::status {
 namespace {
-
-using status::CloseReason;
-using status::Json;
-using status::UplinkRecord;
-using status::UplinkTable;
 
 ReceiveTime at(std::int64_t us) {
   return ReceiveTime(std::chrono::microseconds(us));
@@ -119,4 +114,4 @@ TEST(SatellitesEncoder, MakesOneListOfAllPages) {
 }
 
 }  // namespace
-}  // namespace meridian::control
+}  // namespace meridian::status

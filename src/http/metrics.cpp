@@ -1,0 +1,256 @@
+#include "http/metrics.hpp"
+
+#include "status/version.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <sstream>
+#include <utility>
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+namespace meridian::http {
+
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Label = ClientMetric::Label;
+
+constexpr double microseconds_per_second = 1e6;
+
+/// Collects families.
+class Families {
+ public:
+  /// A family that is filled one by one.
+  MetricFamily& add(std::string name, std::string help, MetricType type) {
+    MetricFamily& family = families_.emplace_back();
+    family.name = std::move(name);
+    family.help = std::move(help);
+    family.type = type;
+    return family;
+  }
+
+  template <typename Number>
+  void counter(std::string name, std::string help, Number value) {
+    add_value(add(std::move(name), std::move(help), MetricType::Counter), {}, value);
+  }
+  template <typename Number>
+  void gauge(std::string name, std::string help, Number value) {
+    add_value(add(std::move(name), std::move(help), MetricType::Gauge), {}, value);
+  }
+
+  /// One counter for each reason, those with 0 too.
+  template <typename Reasons, typename Counts>
+  void by_reason(std::string name, std::string help, const Reasons& reasons, const Counts& counts) {
+    MetricFamily& family = add(std::move(name), std::move(help), MetricType::Counter);
+    for (const auto reason : reasons) {
+      add_value(family, {{"reason", std::string(name_of(reason))}},
+                counts.at(static_cast<std::size_t>(reason)));
+    }
+  }
+
+  template <typename Distribution, typename Bounds>
+  void histogram(std::string name, std::string help, const Distribution& distribution,
+                 const Bounds& upper_bounds, double unit) {
+    MetricFamily& family = add(std::move(name), std::move(help), MetricType::Histogram);
+    ClientMetric::Histogram& histogram = family.metric.emplace_back().histogram;
+    for (std::size_t i = 0; i < distribution.counts().size(); ++i) {
+      histogram.sample_count += distribution.counts().at(i);
+      if (i < upper_bounds.size()) {
+        histogram.bucket.push_back(
+            {histogram.sample_count, static_cast<double>(upper_bounds.at(i)) / unit});
+      }
+    }
+    histogram.sample_sum = static_cast<double>(distribution.sum()) / unit;
+  }
+
+  template <typename Number>
+  static void add_value(MetricFamily& family, std::vector<Label> labels, Number value) {
+    ClientMetric& metric = family.metric.emplace_back();
+    metric.label = std::move(labels);
+    (family.type == MetricType::Counter ? metric.counter.value : metric.gauge.value) =
+        static_cast<double>(value);
+  }
+
+  [[nodiscard]] const std::vector<MetricFamily>& all() const noexcept { return families_; }
+
+ private:
+  std::vector<MetricFamily> families_;
+};
+
+void add_ledger(Families& to, const AggregatorStats& stats) {
+  const Ledger& ledger = stats.ledger;
+  const std::uint64_t lent = stats.buffer.lent.frames;
+  to.counter("meridian_frames_received_total", "Frames that have left the channel.",
+             ledger.received);
+  to.counter("meridian_frames_drained_total", "Frames that control clients have drained.",
+             ledger.drained - lent);
+  to.gauge("meridian_frames_lent",
+           "Frames on their way to a control client, which may still go back.", lent);
+  to.counter("meridian_frames_flushed_total", "Frames that were flushed on demand.",
+             ledger.flushed);
+  to.by_reason("meridian_frames_dropped_total", "Frames that were lost, by reason.",
+               all_drop_reasons, ledger.dropped);
+  to.counter("meridian_received_bytes_total",
+             "Octets of frames that have left the channel, with headers.", stats.origins.bytes);
+}
+
+void add_levels(Families& to, const AggregatorStats& stats, const Peaks& peaks) {
+  const BufferLevel& buffer = stats.buffer;
+  to.gauge("meridian_buffer_frames", "Frames in the buffer.", buffer.now.frames);
+  to.gauge("meridian_buffer_bytes", "Octets in the buffer, headers included.", buffer.now.bytes);
+  to.gauge("meridian_buffer_max_frames", "Frames that the buffer may hold.",
+           buffer.limits.max_frames);
+  to.gauge("meridian_buffer_max_bytes", "Octets that the buffer may hold.",
+           buffer.limits.max_bytes);
+  to.gauge("meridian_buffer_peak_frames", "Most frames in the buffer since the scrape before.",
+           peaks.buffer.frames);
+  to.gauge("meridian_buffer_peak_bytes", "Most octets in the buffer since the scrape before.",
+           peaks.buffer.bytes);
+  to.gauge("meridian_channel_batches", "Batches in the channel.", stats.channel.length);
+  to.gauge("meridian_channel_capacity_batches", "Batches that the channel may hold.",
+           stats.channel.capacity);
+  to.gauge("meridian_channel_peak_batches", "Most batches in the channel since the scrape before.",
+           peaks.channel);
+}
+
+void add_sessions(Families& to, const status::SessionCounts& sessions) {
+  to.gauge("meridian_sessions_open", "Uplink sessions.", sessions.open);
+  to.counter("meridian_sessions_accepted_total", "Uplink sessions that have begun.",
+             sessions.accepted);
+  to.by_reason("meridian_sessions_closed_total", "Uplink sessions that have ended, by reason.",
+               status::all_close_reasons, sessions.closed);
+  to.by_reason("meridian_streams_malformed_total", "Streams that could not be trusted any further.",
+               all_malformed, sessions.malformed);
+  to.counter("meridian_streams_truncated_total", "Streams that ended in the middle of a frame.",
+             sessions.truncated);
+  to.counter("meridian_idle_packets_total", "Space packets that are idle, and not kept.",
+             sessions.idle_packets);
+}
+
+void add_sequences(Families& to, const OriginTotals& totals) {
+  to.counter("meridian_sequence_gaps_total", "How often sequences were skipped.", totals.gaps);
+  to.counter("meridian_sequence_missing_total", "How many sequences were skipped.", totals.missing);
+  to.counter("meridian_sequence_duplicates_total", "Frames with the sequence of the one before.",
+             totals.duplicates);
+  to.counter("meridian_sequence_late_total", "Frames with a sequence from before.", totals.late);
+}
+
+void add_arrivals(Families& to, const Arrivals& arrivals) {
+  to.histogram("meridian_ingest_latency_seconds", "Time of a batch from its read to the buffer.",
+               arrivals.latency_us, ingest_latency_bounds, microseconds_per_second);
+  to.histogram("meridian_batch_frames", "Frames in a batch, which is what one read brings.",
+               arrivals.batch_frames, batch_frames_bounds, 1);
+}
+
+std::vector<Label> labels_of(const OriginStats& stats) {
+  const auto label = [&](auto member) {
+    return stats.origin ? std::to_string((*stats.origin).*member) : "other";
+  };
+  return {{"satellite_id", label(&Origin::satellite_id)},
+          {"channel_id", label(&Origin::channel_id)}};
+}
+
+void add_satellites(Families& to, const Scrape& scrape) {
+  const std::vector<OriginStats>& listed = scrape.satellites;
+  const OriginStats& rest = scrape.other_satellites;
+  struct Series {
+    const char* name;
+    const char* help;
+    std::uint64_t OriginStats::* figure;
+  };
+  static constexpr Series all_series[] = {
+      {"meridian_satellite_frames_total", "Frames of a satellite's channel.", &OriginStats::frames},
+      {"meridian_satellite_bytes_total", "Octets of a satellite's channel.", &OriginStats::bytes},
+      {"meridian_satellite_gaps_total", "How often its sequences were skipped.",
+       &OriginStats::gaps},
+      {"meridian_satellite_missing_total", "How many of its sequences were skipped.",
+       &OriginStats::missing},
+      {"meridian_satellite_duplicates_total", "Its frames with the sequence of the one before.",
+       &OriginStats::duplicates},
+      {"meridian_satellite_late_total", "Its frames with a sequence from before.",
+       &OriginStats::late},
+      {"meridian_satellite_dropped_total", "Its frames that were lost.", &OriginStats::dropped}};
+  for (const Series& series : all_series) {
+    MetricFamily& family = to.add(series.name, series.help, MetricType::Counter);
+    for (const OriginStats& origin : listed) {
+      Families::add_value(family, labels_of(origin), origin.*series.figure);
+    }
+    if (rest.frames > 0) {
+      Families::add_value(family, labels_of(rest), rest.*series.figure);
+    }
+  }
+  MetricFamily& last_seen = to.add("meridian_satellite_last_seen_timestamp_seconds",
+                                   "When a satellite's channel was last heard.", MetricType::Gauge);
+  for (const OriginStats& origin : listed) {
+    Families::add_value(
+        last_seen, labels_of(origin),
+        std::chrono::duration<double>(origin.last_seen_at.time_since_epoch()).count());
+  }
+  to.gauge("meridian_satellites_beyond_cap",
+           "Tracked satellite channels without series of their own.",
+           scrape.stats.aggregator.origins.origins - listed.size());
+}
+
+void add_clients(Families& to, const status::ControlCounts& control, const ClientCounts& http) {
+  to.gauge("meridian_control_clients", "Clients on the control socket.", control.clients);
+  to.counter("meridian_control_accepted_total", "Control clients that have connected.",
+             control.accepted);
+  to.by_reason("meridian_control_cut_off_total", "Control clients that were cut off, by reason.",
+               status::all_cut_offs, control.cut_off);
+  to.gauge("meridian_http_clients", "Clients of the HTTP server.", http.clients);
+  to.counter("meridian_http_accepted_total", "HTTP clients that have connected.", http.accepted);
+  to.counter("meridian_http_refused_total", "HTTP clients beyond http.max_clients.", http.refused);
+  to.counter("meridian_http_timed_out_total", "HTTP clients that were too slow.", http.timed_out);
+}
+
+void add_state(Families& to, const status::StateReport& state) {
+  to.gauge("meridian_state_restored_frames",
+           "Frames that the last stop had saved and this start has.", state.restored);
+  to.gauge("meridian_state_not_restored_frames", "Frames that were saved and could not be read.",
+           state.not_restored);
+  to.gauge("meridian_state_damaged_bytes", "Octets of the saved state that could not be read.",
+           state.damaged_bytes);
+}
+
+/// The names that all exporters have.
+void add_process(Families& to, const status::ProcessFigures& process) {
+  to.counter("process_cpu_seconds_total", "User and system processor time.", process.cpu_s);
+  to.gauge("process_resident_memory_bytes", "Resident memory.", process.resident_bytes);
+  to.gauge("process_virtual_memory_bytes", "Virtual memory.", process.virtual_bytes);
+  to.gauge("process_open_fds", "Open file descriptors.", process.open_descriptors);
+  to.gauge("process_max_fds", "File descriptors that may be open.", process.max_descriptors);
+  to.gauge("process_threads", "Threads.", process.threads);
+  to.gauge("process_start_time_seconds", "Start of this process, since 1970.",
+           process.started_at_s);
+}
+
+}  // namespace
+
+std::string encode_metrics(const Scrape& scrape) {
+  const AggregatorStats& stats = scrape.stats.aggregator;
+  Families families;
+  Families::add_value(
+      families.add("meridian_build_info", "What runs; the value says nothing.", MetricType::Gauge),
+      {{"version", std::string(status::version)}, {"build", std::string(status::build)}}, 1);
+  add_ledger(families, stats);
+  add_levels(families, stats, scrape.peaks);
+  add_sessions(families, scrape.stats.sessions);
+  add_sequences(families, stats.origins);
+  add_arrivals(families, stats.arrivals);
+  add_satellites(families, scrape);
+  add_clients(families, scrape.stats.control, scrape.http);
+  add_state(families, scrape.stats.state);
+  if (scrape.process) {
+    add_process(families, *scrape.process);
+  }
+  std::ostringstream out;
+  prometheus::TextSerializer().Serialize(out, families.all());
+  return std::move(out).str();
+}
+
+}  // namespace meridian::http

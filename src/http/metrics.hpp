@@ -1,0 +1,39 @@
+/// Figures in the text format of Prometheus.
+#pragma once
+
+#include "status/json.hpp"
+#include "status/process_figures.hpp"
+
+#include <meridian/aggregator.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace meridian::http {
+
+/// What the server counts about its own clients.
+struct ClientCounts {
+  std::uint64_t clients = 0;
+  std::uint64_t accepted = 0;
+  std::uint64_t refused = 0;    ///< there were max_clients already
+  std::uint64_t timed_out = 0;  ///< did not send a request, or read an answer, in time
+};
+
+/// Everything that a scrape tells.
+struct Scrape {
+  status::Stats stats;
+  Peaks peaks;                          ///< since the scrape before
+  std::vector<OriginStats> satellites;  ///< those with series of their own
+  OriginStats other_satellites;         ///< the sum over the others
+  ClientCounts http;
+  std::optional<status::ProcessFigures> process;
+};
+
+/// Names and units as the ecosystem has them. Counters of what may still go back, frames on their
+/// way to a client, are counted when they have arrived: no counter ever falls.
+[[nodiscard]] std::string encode_metrics(const Scrape& scrape);
+
+}  // namespace meridian::http

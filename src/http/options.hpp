@@ -1,0 +1,24 @@
+/// What can be configured about the HTTP server.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace meridian::http {
+
+struct ServerOptions {
+  std::string host;  ///< a numeric address
+  std::uint16_t port = 0;
+  std::size_t max_clients = 64;
+  /// How long a request may take to arrive, the next one to begin, and a piece of an answer to be
+  /// read.
+  std::chrono::seconds timeout{10};
+  /// How many have series of their own in /metrics; the others are summed.
+  std::size_t max_satellites = 1000;
+
+  friend bool operator==(const ServerOptions&, const ServerOptions&) = default;
+};
+
+}  // namespace meridian::http

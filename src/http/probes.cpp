@@ -1,0 +1,41 @@
+#include "http/probes.hpp"
+
+#include <string>
+#include <utility>
+
+namespace meridian::http {
+
+namespace {
+
+Verdict verdict(bool good, std::string reason, std::string message) {
+  return {.good = good,
+          .reason = {{"status", good ? "ok" : "failed"},
+                     {"reason", std::move(reason)},
+                     {"message", std::move(message)}}};
+}
+
+bool is_full(const BufferLevel& buffer) {
+  const Depth& now = buffer.now;
+  const std::uint64_t average = now.frames == 0 ? 0 : now.bytes / now.frames;
+  return now.frames >= buffer.limits.max_frames || now.bytes + average > buffer.limits.max_bytes;
+}
+
+}  // namespace
+
+Verdict judge_health(bool aggregator_answers) {
+  return aggregator_answers
+             ? verdict(true, "answering", "the aggregator answers within a second")
+             : verdict(false, "not_answering", "the aggregator has not answered for a second");
+}
+
+Verdict judge_readiness(bool serving, const BufferLevel& buffer) {
+  if (!serving) {
+    return verdict(false, "not_serving", "the daemon starts or stops");
+  }
+  if (buffer.limits.when_full != WhenFull::backpressure && is_full(buffer)) {
+    return verdict(false, "buffer_full", "the buffer is full, and frames are dropped: drain it");
+  }
+  return verdict(true, "serving", "listeners are up, and no frames are dropped for want of room");
+}
+
+}  // namespace meridian::http

@@ -1,0 +1,23 @@
+/// Whether the daemon is alive and ready, for those who restart it or send it uplinks.
+#pragma once
+
+#include "status/json.hpp"
+
+#include <meridian/aggregator.hpp>
+
+namespace meridian::http {
+
+/// `reason` says why, also where all is well.
+struct Verdict {
+  bool good = true;
+  status::Json reason;
+};
+
+/// Alive: the aggregator answers within a second.
+[[nodiscard]] Verdict judge_health(bool aggregator_answers);
+
+/// Ready: listeners and control socket are up, and a buffer whose policy loses frames has room for
+/// one more of the average size.
+[[nodiscard]] Verdict judge_readiness(bool serving, const BufferLevel& buffer);
+
+}  // namespace meridian::http

@@ -1,0 +1,105 @@
+#include "http/server.hpp"
+
+#include "runtime/accept_loop.hpp"
+#include "runtime/host_port.hpp"
+#include "runtime/log.hpp"
+#include "runtime/rethrow.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/system/system_error.hpp>
+#include <fmt/format.h>
+
+#include <exception>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+namespace meridian::http {
+
+namespace {
+
+using asio::ip::tcp;
+
+tcp::acceptor listen(const asio::any_io_executor& executor, const ServerOptions& options) {
+  try {
+    return {executor, tcp::endpoint(asio::ip::make_address(options.host), options.port)};
+  } catch (const boost::system::system_error& error) {
+    throw std::runtime_error(fmt::format("http.listen: cannot listen on {}:{}: {}", options.host,
+                                         options.port, error.code().message()));
+  }
+}
+
+constexpr std::string_view too_many_clients =
+    "HTTP/1.1 503 Service Unavailable\r\n"
+    "Connection: close\r\nContent-Type: text/plain\r\nContent-Length: 54\r\n\r\n"
+    "there are too many clients: raise http.max_clients...\n";
+
+}  // namespace
+
+Server::Server(const asio::any_io_executor& executor, const ServerOptions& options,
+               const status::Sources& sources)
+    : executor_(executor),
+      acceptor_(listen(asio::make_strand(executor), options)),
+      context_(std::make_shared<Context>(sources, counters_, options)),
+      clients_(executor) {
+  const tcp::endpoint endpoint = acceptor_.local_endpoint();
+  const std::string address = runtime::to_text(endpoint);
+  spdlog::info("listening on {} for HTTP clients", address);
+  if (!endpoint.address().is_loopback()) {
+    runtime::log::warn({{"listener", "http"}, {"reason", "not_loopback"}},
+                       "the HTTP server can be reached from other machines on {}: whoever gets "
+                       "there can read all figures, not encrypted",
+                       address);
+  }
+}
+
+void Server::start() {
+  asio::co_spawn(
+      acceptor_.get_executor(),
+      runtime::accept_all(
+          acceptor_, [this] { return asio::make_strand(executor_); }, "HTTP server",
+          [this](tcp::socket socket) { open_client(std::move(socket)); }),
+      [self = shared_from_this()](const std::exception_ptr& error) { runtime::rethrow(error); });
+}
+
+void Server::stop() {
+  asio::dispatch(acceptor_.get_executor(), [self = shared_from_this()] {
+    error_code ignored;
+    self->acceptor_.close(ignored);
+  });
+  clients_.stop();
+}
+
+void Server::open_client(tcp::socket socket) {
+  const std::size_t most = context_->options.max_clients;
+  if (clients_.size() >= most) {
+    counters_.refused();
+    if (const auto held_back = limit_log_.admit(runtime::LogLimit::Clock::now())) {
+      spdlog::warn(
+          "HTTP client refused: there are {}, as many as http.max_clients allows ({} more since "
+          "the last message)",
+          most, *held_back);
+    }
+    error_code ignored;
+    socket.non_blocking(true, ignored);
+    socket.write_some(asio::buffer(too_many_clients), ignored);  // a new socket has room for it
+    return;
+  }
+  const auto executor = socket.get_executor();
+  auto client = std::make_shared<Session>(std::move(socket), context_);
+  if (clients_.add(client)) {
+    counters_.opened();
+    asio::co_spawn(executor, run_client(shared_from_this(), std::move(client)), runtime::rethrow);
+  }
+}
+
+asio::awaitable<void> Server::run_client(std::shared_ptr<Server> server,
+                                         std::shared_ptr<Session> client) {
+  co_await client->run();
+  server->counters_.closed();
+  server->clients_.remove(client);
+}
+
+}  // namespace meridian::http

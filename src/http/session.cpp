@@ -1,0 +1,316 @@
+#include "http/session.hpp"
+
+#include "http/metrics.hpp"
+#include "status/list_encoder.hpp"
+#include "status/process_figures.hpp"
+#include "status/version.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/error.hpp>
+#include <boost/beast/http/chunk_encode.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/serializer.hpp>
+#include <boost/beast/http/write.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace meridian::http {
+
+namespace {
+
+using beast::http::field;
+
+constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t max_request_bytes = 8192;
+
+constexpr std::string_view json_type = "application/json";
+constexpr std::string_view text_type = "text/plain; charset=utf-8";
+constexpr std::string_view metrics_type = "text/plain; version=0.0.4; charset=utf-8";
+
+template <typename Message>
+void set_common(Message& message) {
+  message.set(field::server, fmt::format("meridiand/{}", status::version));
+  message.set(field::cache_control, "no-store");
+  message.set("X-Content-Type-Options", "nosniff");
+}
+
+std::string shut_down_message(const error_code& ec) {
+  return ec.message() + ": ask again once the daemon runs";
+}
+
+}  // namespace
+
+Session::Session(asio::ip::tcp::socket socket, std::shared_ptr<const Context> context)
+    : stream_(std::move(socket)), context_(std::move(context)), received_(max_request_bytes) {}
+
+asio::awaitable<void> Session::run() {
+  for (bool more = true; more;) {
+    more = co_await serve_one();
+  }
+  close();
+}
+
+void Session::stop() {
+  asio::dispatch(stream_.get_executor(), [self = shared_from_this()] { self->stream_.close(); });
+}
+
+void Session::close() {
+  error_code ignored;
+  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  stream_.close();
+}
+
+asio::awaitable<bool> Session::serve_one() {
+  beast::http::request_parser<beast::http::empty_body> parser;
+  parser.header_limit(max_request_bytes);
+  parser.body_limit(0);
+  stream_.expires_after(context_->options.timeout);
+  const auto [read_error, bytes] =
+      co_await beast::http::async_read(stream_, received_, parser, use_tuple);
+  const auto& message = parser.get();
+  const Request request{.head = message.method() == beast::http::verb::head,
+                        .keep_alive = !read_error && parser.keep_alive(),
+                        .version = std::clamp(message.version(), 10U, 11U)};
+  error_code ec = read_error;
+  if (read_error == beast::error::timeout) {
+    context_->counters.timed_out();
+  } else if (read_error == beast::http::error::header_limit ||
+             read_error == beast::http::error::buffer_overflow) {
+    ec = co_await write(request,
+                        refusal(request, Status::request_header_fields_too_large,
+                                fmt::format("a request has at most {} octets", max_request_bytes)));
+  } else if (read_error == beast::http::error::unexpected_body ||
+             read_error == beast::http::error::body_limit) {
+    ec = co_await write(request,
+                        refusal(request, Status::payload_too_large, "a request has no body here"));
+  } else if (read_error.category() ==
+                 beast::http::make_error_code(beast::http::error{}).category() &&
+             read_error != beast::http::error::end_of_stream &&
+             read_error != beast::http::error::partial_message) {
+    ec = co_await write(request, refusal(request, Status::bad_request,
+                                         "this is not HTTP: " + read_error.message()));
+  } else if (!read_error && !request.head && message.method() != beast::http::verb::get) {
+    Whole response =
+        refusal(request, Status::method_not_allowed, "everything here is read-only: GET or HEAD");
+    response.set(field::allow, "GET, HEAD");
+    ec = co_await write(request, std::move(response));
+  } else if (!read_error) {
+    const auto target = message.target();
+    const auto resource = resource_at({target.data(), target.size()});
+    if (resource) {
+      ec = co_await answer(request, *resource);
+    } else {
+      ec = co_await write(request, refusal(request, Status::not_found,
+                                           "there are /metrics, /healthz, /readyz, /api/v1/stats, "
+                                           "/api/v1/uplinks and /api/v1/satellites"));
+    }
+  }
+  co_return !ec && request.keep_alive;
+}
+
+asio::awaitable<error_code> Session::answer(Request request, Resource resource) {
+  switch (resource) {
+    case Resource::metrics:
+      return answer_metrics(request);
+    case Resource::healthz:
+      return write(request, verdict(request, judge_health(context_->sources.pulse.beats(
+                                                 status::Pulse::Clock::now()))));
+    case Resource::readyz:
+      return answer_readiness(request);
+    case Resource::stats:
+      return answer_stats(request);
+    case Resource::uplinks:
+      return answer_uplinks(request);
+    case Resource::satellites:
+      break;
+  }
+  return answer_satellites(request);
+}
+
+asio::awaitable<error_code> Session::answer_metrics(Request request) {
+  const status::Sources& sources = context_->sources;
+  std::vector<OriginStats> satellites;
+  const std::size_t most = context_->options.max_satellites;
+  for (bool more = true; more;) {
+    const std::size_t count = std::min(most - satellites.size(), status::rows_per_piece);
+    const auto page = co_await sources.aggregator.origins(satellites.size(), count);
+    if (!page) {
+      break;  // so will the next question
+    }
+    more = page->size() == count && satellites.size() + count < most;
+    std::ranges::copy_if(*page, std::back_inserter(satellites),
+                         [](const OriginStats& origin) { return origin.origin.has_value(); });
+  }
+  const auto others = co_await sources.aggregator.sum_origins(most);
+  const auto peaks = co_await sources.aggregator.take_peaks();
+  const auto stats = co_await sources.stats();
+  if (!others || !peaks || !stats) {  // if one fails, so do those that follow
+    co_return co_await write(
+        request, refusal(request, Status::service_unavailable, shut_down_message(stats.error())));
+  }
+  std::string text = encode_metrics({.stats = *stats,
+                                     .peaks = *peaks,
+                                     .satellites = std::move(satellites),
+                                     .other_satellites = *others,
+                                     .http = context_->counters.counts(),
+                                     .process = status::process_figures()});
+  co_return co_await write(request, whole(request, Status::ok, metrics_type, std::move(text)));
+}
+
+asio::awaitable<error_code> Session::answer_stats(Request request) {
+  const auto stats = co_await context_->sources.stats();
+  if (!stats) {
+    co_return co_await write(
+        request, refusal(request, Status::service_unavailable, shut_down_message(stats.error())));
+  }
+  co_return co_await write(request,
+                           whole(request, Status::ok, json_type, status::to_json(*stats).dump()));
+}
+
+asio::awaitable<error_code> Session::answer_readiness(Request request) {
+  const auto stats = co_await context_->sources.aggregator.stats();
+  const bool serving = stats.has_value() && context_->sources.pulse.serving();
+  const BufferLevel buffer = stats ? stats->buffer : BufferLevel{};
+  co_return co_await write(request, verdict(request, judge_readiness(serving, buffer)));
+}
+
+asio::awaitable<error_code> Session::answer_uplinks(Request request) {
+  error_code ec = co_await begin_json(request);
+  const status::UplinkTable::Snapshot uplinks = context_->sources.uplinks.snapshot();
+  status::UplinksEncoder encoder(uplinks);
+  std::string piece;
+  while (!ec && !request.head && encoder.next(piece)) {
+    ec = co_await write_piece(request, piece);
+  }
+  if (!ec) {
+    ec = co_await end_json(request);
+  }
+  co_return ec;
+}
+
+asio::awaitable<error_code> Session::answer_satellites(Request request) {
+  const AggregatorHandle& aggregator = context_->sources.aggregator;
+  auto page = co_await aggregator.origins(0, status::rows_per_piece);
+  if (!page) {
+    co_return co_await write(
+        request, refusal(request, Status::service_unavailable, shut_down_message(page.error())));
+  }
+  error_code ec = co_await begin_json(request);
+  status::SatellitesEncoder encoder;
+  std::string piece = status::SatellitesEncoder::begin();
+  std::size_t rows = 0;
+  while (!ec && !request.head) {
+    piece += encoder.page(*page);
+    rows += page->size();
+    const bool more = page->size() == status::rows_per_piece;
+    if (!more) {
+      piece += status::SatellitesEncoder::end();
+    }
+    ec = co_await write_piece(request, std::exchange(piece, {}));
+    if (ec || !more) {
+      break;
+    }
+    page = co_await aggregator.origins(rows, status::rows_per_piece);
+    if (!page) {
+      co_return page.error();  // in the middle of an answer there is no way to say why
+    }
+  }
+  if (!ec) {
+    ec = co_await end_json(request);
+  }
+  co_return ec;
+}
+
+Session::Whole Session::whole(const Request& request, Status status, std::string_view type,
+                              std::string text) {
+  Whole response(status, request.version, std::move(text));
+  set_common(response);
+  response.set(field::content_type, beast::string_view(type.data(), type.size()));
+  response.keep_alive(request.keep_alive);
+  response.prepare_payload();
+  return response;
+}
+
+Session::Whole Session::refusal(const Request& request, Status status, std::string message) {
+  return whole(request, status, text_type, std::move(message) + "\n");
+}
+
+Session::Whole Session::verdict(const Request& request, const Verdict& verdict) {
+  return whole(request, verdict.good ? Status::ok : Status::service_unavailable, json_type,
+               verdict.reason.dump() + "\n");
+}
+
+asio::awaitable<error_code> Session::write(Request request, Whole response) {
+  stream_.expires_after(context_->options.timeout);
+  beast::http::response_serializer<beast::http::string_body> serializer(response);
+  error_code ec;
+  if (request.head) {
+    const auto [failed, bytes] =
+        co_await beast::http::async_write_header(stream_, serializer, use_tuple);
+    ec = failed;
+  } else {
+    const auto [failed, bytes] = co_await beast::http::async_write(stream_, serializer, use_tuple);
+    ec = failed;
+  }
+  if (ec == beast::error::timeout) {
+    context_->counters.timed_out();
+  }
+  co_return ec;
+}
+
+asio::awaitable<error_code> Session::begin_json(Request request) {
+  beast::http::response<beast::http::empty_body> head(Status::ok, request.version);
+  set_common(head);
+  head.set(field::content_type, beast::string_view(json_type.data(), json_type.size()));
+  head.keep_alive(request.keep_alive && request.version == 11);
+  head.chunked(request.version == 11);
+  beast::http::response_serializer<beast::http::empty_body> serializer(head);
+  stream_.expires_after(context_->options.timeout);
+  const auto [ec, bytes] = co_await beast::http::async_write_header(stream_, serializer, use_tuple);
+  co_return ec;
+}
+
+asio::awaitable<error_code> Session::write_piece(Request request, std::string piece) {
+  stream_.expires_after(context_->options.timeout);
+  error_code ec;
+  if (request.version == 11) {
+    const auto chunk = beast::http::make_chunk(asio::buffer(piece));
+    const auto [failed, bytes] = co_await asio::async_write(stream_, chunk, use_tuple);
+    ec = failed;
+  } else {
+    const auto [failed, bytes] =
+        co_await asio::async_write(stream_, asio::buffer(piece), use_tuple);
+    ec = failed;
+  }
+  if (ec == beast::error::timeout) {
+    context_->counters.timed_out();
+  }
+  co_return ec;
+}
+
+asio::awaitable<error_code> Session::end_json(Request request) {
+  if (request.version == 10) {
+    co_return error_code(
+        beast::http::error::end_of_stream);  // the end of the answer is the stream's
+  }
+  if (request.head) {
+    co_return error_code{};
+  }
+  stream_.expires_after(context_->options.timeout);
+  const auto last = beast::http::make_chunk_last();
+  const auto [ec, bytes] = co_await asio::async_write(stream_, last, use_tuple);
+  co_return ec;
+}
+
+}  // namespace meridian::http

@@ -1,0 +1,87 @@
+/// One client of the HTTP server.
+#pragma once
+
+#include "http/client_counters.hpp"
+#include "http/options.hpp"
+#include "http/probes.hpp"
+#include "http/resource.hpp"
+#include "status/sources.hpp"
+
+#include <meridian/errors.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace meridian::http {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+
+/// What the sessions of a server share.
+struct Context {
+  const status::Sources& sources;
+  ClientCounters& counters;
+  ServerOptions options;
+};
+
+/// Answers GET and HEAD, one request after the other. A client that takes longer than it may is cut
+/// off; it holds at most one piece of an answer.
+///
+/// Everything runs on the socket's strand; only `stop` may be called from elsewhere.
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  Session(asio::ip::tcp::socket socket, std::shared_ptr<const Context> context);
+
+  [[nodiscard]] asio::awaitable<void> run();
+
+  void stop();
+
+ private:
+  /// Of a request, what its answer depends on.
+  struct Request {
+    bool head = false;
+    bool keep_alive = true;
+    unsigned version = 11;  // 10: HTTP/1.0, which has no chunks
+  };
+
+  /// Reads a request and answers it. False: no other one follows.
+  [[nodiscard]] asio::awaitable<bool> serve_one();
+  [[nodiscard]] asio::awaitable<error_code> answer(Request request, Resource resource);
+  [[nodiscard]] asio::awaitable<error_code> answer_metrics(Request request);
+  [[nodiscard]] asio::awaitable<error_code> answer_stats(Request request);
+  [[nodiscard]] asio::awaitable<error_code> answer_readiness(Request request);
+  [[nodiscard]] asio::awaitable<error_code> answer_uplinks(Request request);
+  [[nodiscard]] asio::awaitable<error_code> answer_satellites(Request request);
+
+  using Status = beast::http::status;
+  using Whole = beast::http::response<beast::http::string_body>;
+
+  [[nodiscard]] static Whole whole(const Request& request, Status status, std::string_view type,
+                                   std::string text);
+  [[nodiscard]] static Whole refusal(const Request& request, Status status, std::string message);
+  [[nodiscard]] static Whole verdict(const Request& request, const Verdict& verdict);
+  [[nodiscard]] asio::awaitable<error_code> write(Request request, Whole response);
+
+  // A long answer: its head, pieces, and its end.
+  [[nodiscard]] asio::awaitable<error_code> begin_json(Request request);
+  [[nodiscard]] asio::awaitable<error_code> write_piece(Request request, std::string piece);
+  [[nodiscard]] asio::awaitable<error_code> end_json(Request request);
+
+  /// So that a peer gets the answer although it has sent more than was read.
+  void close();
+
+  beast::tcp_stream stream_;
+  std::shared_ptr<const Context> context_;
+  beast::flat_buffer received_;
+};
+
+}  // namespace meridian::http

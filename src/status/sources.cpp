@@ -1,0 +1,20 @@
+#include "status/sources.hpp"
+
+#include <boost/asio/use_awaitable.hpp>
+
+namespace meridian::status {
+
+asio::awaitable<boost::system::result<Stats>> Sources::stats() const {
+  const auto figures = co_await aggregator.stats();
+  if (!figures) {
+    co_return figures.error();
+  }
+  const auto uptime = std::chrono::steady_clock::now() - started_at;
+  co_return Stats{.aggregator = *figures,
+                  .sessions = uplinks.counts(),
+                  .control = control_clients.counts(),
+                  .state = state,
+                  .uptime = std::chrono::duration_cast<std::chrono::milliseconds>(uptime)};
+}
+
+}  // namespace meridian::status

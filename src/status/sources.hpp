@@ -1,0 +1,34 @@
+/// Where everything comes from that can be told about the daemon.
+#pragma once
+
+#include "status/client_counters.hpp"
+#include "status/json.hpp"
+#include "status/pulse.hpp"
+#include "status/state_report.hpp"
+#include "status/uplink_table.hpp"
+
+#include <meridian/aggregator.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/system/result.hpp>
+
+#include <chrono>
+
+namespace meridian::status {
+
+namespace asio = boost::asio;
+
+/// Shared by those who answer questions; all of it outlives them. Thread-safe.
+struct Sources {
+  AggregatorHandle aggregator;
+  UplinkTable& uplinks;
+  ClientCounters& control_clients;
+  const Pulse& pulse;
+  const StateReport& state;  ///< constant once anything is answered
+  std::chrono::steady_clock::time_point started_at = std::chrono::steady_clock::now();
+
+  /// All figures of one moment. Fails as `AggregatorHandle::stats` does.
+  [[nodiscard]] asio::awaitable<boost::system::result<Stats>> stats() const;
+};
+
+}  // namespace meridian::status

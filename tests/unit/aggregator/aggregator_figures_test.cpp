@@ -1,0 +1,106 @@
+// What the aggregator tells for metrics: arrivals, peaks, frames that are lent, sums.
+#include "unit/aggregator/aggregator_calls.hpp"
+#include "unit/aggregator/aggregator_fixture.hpp"
+#include "unit/frame/frame_samples.hpp"
+
+#include <meridian/aggregator.hpp>
+#include <meridian/distribution.hpp>
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <utility>
+
+namespace meridian {
+namespace {
+
+using testing::AggregatorTest;
+using testing::batch_of_run;
+
+constexpr std::array<std::uint64_t, 3> tens{10, 20, 30};
+
+TEST(Distribution, CountsABoundToTheRangeBelowIt) {
+  Distribution<tens> distribution;
+  for (const std::uint64_t value : {0U, 10U, 11U, 20U, 30U, 31U, 1000U}) {
+    distribution.add(value);
+  }
+  EXPECT_EQ(distribution.counts(), (std::array<std::uint64_t, 4>{2, 2, 1, 2}));
+  EXPECT_EQ(distribution.sum(), 1102U);
+}
+
+class AggregatorFigures : public AggregatorTest {
+ protected:
+  static ReadStamp received(std::chrono::milliseconds ago) {
+    return {.received_at = std::chrono::floor<std::chrono::microseconds>(
+                std::chrono::system_clock::now() - ago)};
+  }
+};
+
+TEST_F(AggregatorFigures, ArrivalsAreCountedByBatch) {
+  spawn({});
+  send(batch_of_run({1, 1}, 0, 1));
+  send(batch_of_run({1, 1}, 1, 5));
+  send(batch_of_run({1, 1}, 6, 100'000));
+  const auto& frames = stats().arrivals.batch_frames;
+  EXPECT_EQ(frames.counts().front(), 1U);
+  EXPECT_EQ(frames.counts().at(2), 1U) << "5 to 16";
+  EXPECT_EQ(frames.counts().back(), 1U);
+  EXPECT_EQ(frames.sum(), 100'006U);
+}
+
+TEST_F(AggregatorFigures, LatencyIsFromTheReadToTheBuffer) {
+  spawn({});
+  send(batch_of_run({1, 1}, 0, 1, 0, received(std::chrono::minutes(2))));
+  send(
+      batch_of_run({1, 1}, 1, 1, 0, received(-std::chrono::minutes(2))));  // the clock was set back
+  const auto& latency = stats().arrivals.latency_us;
+  EXPECT_EQ(latency.counts().front(), 1U);
+  EXPECT_EQ(latency.counts().back(), 1U);
+  EXPECT_GE(latency.sum(), 120'000'000U);
+  EXPECT_LT(latency.sum(), 240'000'000U);
+}
+
+TEST_F(AggregatorFigures, PeaksStartAgainOnceTheyAreTaken) {
+  spawn({.channel_capacity = 8});
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    ASSERT_FALSE(aggregator_->try_send(batch_of_run({1, 1}, i * 10, 10, 80)).has_value());
+  }
+  std::ignore = drain(35);
+  const Peaks first = call(aggregator_->take_peaks()).value();
+  EXPECT_EQ(first.channel, 4U);
+  EXPECT_EQ(first.buffer.frames, 40U);
+  EXPECT_EQ(first.buffer.bytes, 4'000U);
+  const Peaks second = call(aggregator_->take_peaks()).value();
+  EXPECT_EQ(second.channel, 0U);
+  EXPECT_EQ(second.buffer.frames, 5U) << "what is there now";
+  EXPECT_EQ(stats().buffer.high_water.frames, 40U) << "this one is for good";
+}
+
+TEST_F(AggregatorFigures, FramesAreLentUntilTheyAreSettledOrComeBack) {
+  spawn({});
+  send(batch_of_run({1, 1}, 0, 10));
+  Drained first = call(aggregator_->drain({.max_frames = 4, .lend = true})).value();
+  Drained second = call(aggregator_->drain({.max_frames = 3, .lend = true})).value();
+  EXPECT_EQ(stats().buffer.lent.frames, 7U);
+  EXPECT_EQ(call(aggregator_->settle(first.taken)), error_code{});
+  EXPECT_EQ(stats().buffer.lent.frames, 3U);
+  EXPECT_EQ(call(aggregator_->put_back(std::move(second))), error_code{});
+  EXPECT_EQ(stats().buffer.lent.frames, 0U);
+  EXPECT_EQ(stats().ledger.drained, 4U);
+}
+
+TEST_F(AggregatorFigures, OriginsAreSummedUpInSteps) {
+  constexpr std::uint32_t origins = 10'000;  // more than one step
+  spawn({.max_tracked = origins - 1});
+  for (std::uint32_t id = 0; id < origins; ++id) {
+    send(batch_of_run({id, 0}, 0, 1));
+  }
+  EXPECT_EQ(call(aggregator_->sum_origins(0)).value().frames, origins);
+  EXPECT_EQ(call(aggregator_->sum_origins(1'000)).value().frames, origins - 1'000);
+  EXPECT_EQ(call(aggregator_->sum_origins(origins * 2)).value().frames, 1U) << "beyond max_tracked";
+}
+
+}  // namespace
+}  // namespace meridian

@@ -1,0 +1,153 @@
+#include "http/metrics.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <sstream>
+#include <string>
+
+namespace meridian::http {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// The samples of a page: what stands before the value, and the value.
+std::map<std::string, double> samples_of(const Scrape& scrape) {
+  std::map<std::string, double> samples;
+  std::istringstream text(encode_metrics(scrape));
+  for (std::string line; std::getline(text, line);) {
+    if (!line.starts_with('#')) {
+      const std::size_t space = line.rfind(' ');
+      EXPECT_TRUE(samples.emplace(line.substr(0, space), std::stod(line.substr(space + 1))).second)
+          << "twice: " << line;
+    }
+  }
+  return samples;
+}
+
+OriginStats origin(SatelliteId satellite_id, ChannelId channel_id, std::uint64_t frames) {
+  OriginStats stats;
+  stats.origin = Origin{satellite_id, channel_id};
+  stats.frames = frames;
+  return stats;
+}
+
+TEST(Metrics, HaveEveryReasonFromTheStart) {
+  const auto samples = samples_of({});
+  for (const DropReason reason : all_drop_reasons) {
+    EXPECT_EQ(samples.at("meridian_frames_dropped_total{reason=\"" + std::string(name_of(reason)) +
+                         "\"}"),
+              0);
+  }
+  for (const status::CloseReason reason : status::all_close_reasons) {
+    EXPECT_EQ(samples.at("meridian_sessions_closed_total{reason=\"" + std::string(name_of(reason)) +
+                         "\"}"),
+              0);
+  }
+  for (const Malformed reason : all_malformed) {
+    EXPECT_EQ(samples.at("meridian_streams_malformed_total{reason=\"" +
+                         std::string(name_of(reason)) + "\"}"),
+              0);
+  }
+  for (const status::CutOff reason : status::all_cut_offs) {
+    EXPECT_EQ(samples.at("meridian_control_cut_off_total{reason=\"" + std::string(name_of(reason)) +
+                         "\"}"),
+              0);
+  }
+}
+
+TEST(Metrics, HaveThePrefixOrTheNamesOfProcesses) {
+  Scrape scrape;
+  scrape.process.emplace();
+  std::size_t of_the_process = 0;
+  for (const auto& [name, value] : samples_of(scrape)) {
+    of_the_process += name.starts_with("process_") ? 1 : 0;
+    EXPECT_TRUE(name.starts_with("meridian_") || name.starts_with("process_")) << name;
+  }
+  EXPECT_EQ(of_the_process, 7U);
+}
+
+TEST(Metrics, TellTheLedger) {
+  Scrape scrape;
+  Ledger& ledger = scrape.stats.aggregator.ledger;
+  ledger = {
+      .received = 100, .buffered = 10, .drained = 50, .flushed = 20, .dropped = {1, 2, 3, 14}};
+  scrape.stats.aggregator.buffer.now = {.frames = 10, .bytes = 640};
+  const auto samples = samples_of(scrape);
+  EXPECT_EQ(samples.at("meridian_frames_received_total"), 100);
+  EXPECT_EQ(samples.at("meridian_frames_drained_total"), 50);
+  EXPECT_EQ(samples.at("meridian_frames_flushed_total"), 20);
+  EXPECT_EQ(samples.at("meridian_frames_dropped_total{reason=\"channel_full\"}"), 3);
+  EXPECT_EQ(samples.at("meridian_frames_dropped_total{reason=\"not_restored\"}"), 14);
+  EXPECT_EQ(samples.at("meridian_buffer_frames"), 10);
+  EXPECT_EQ(samples.at("meridian_buffer_bytes"), 640);
+}
+
+TEST(Metrics, CountLentFramesAsDrainedOnceTheyHaveArrived) {
+  Scrape scrape;
+  scrape.stats.aggregator.ledger = {.received = 50, .buffered = 0, .drained = 50};
+  scrape.stats.aggregator.buffer.lent = {.frames = 20, .bytes = 1280};
+  const auto samples = samples_of(scrape);
+  EXPECT_EQ(samples.at("meridian_frames_drained_total"), 30);
+  EXPECT_EQ(samples.at("meridian_frames_lent"), 20);
+}
+
+TEST(Metrics, GiveDistributionsInSecondsAndFrames) {
+  Scrape scrape;
+  Arrivals& arrivals = scrape.stats.aggregator.arrivals;
+  arrivals.latency_us.add(50);
+  arrivals.latency_us.add(51);
+  arrivals.latency_us.add(2'000'000'000);
+  arrivals.batch_frames.add(4);
+  const auto samples = samples_of(scrape);
+  EXPECT_EQ(samples.at("meridian_ingest_latency_seconds_bucket{le=\"5e-05\"}"), 1);
+  EXPECT_EQ(samples.at("meridian_ingest_latency_seconds_bucket{le=\"0.0001\"}"), 2);
+  EXPECT_EQ(samples.at("meridian_ingest_latency_seconds_bucket{le=\"30\"}"), 2);
+  EXPECT_EQ(samples.at("meridian_ingest_latency_seconds_bucket{le=\"+Inf\"}"), 3);
+  EXPECT_EQ(samples.at("meridian_ingest_latency_seconds_count"), 3);
+  EXPECT_NEAR(samples.at("meridian_ingest_latency_seconds_sum"), 2000.000101, 1e-6);
+  EXPECT_EQ(samples.at("meridian_batch_frames_bucket{le=\"1\"}"), 0);
+  EXPECT_EQ(samples.at("meridian_batch_frames_bucket{le=\"4\"}"), 1);
+  EXPECT_EQ(samples.at("meridian_batch_frames_sum"), 4);
+}
+
+TEST(Metrics, SumSatellitesBeyondTheCapInOneSeries) {
+  Scrape scrape;
+  scrape.satellites = {origin(1, 0, 10), origin(2, 7, 20)};
+  scrape.stats.aggregator.origins.origins = 5;
+  scrape.other_satellites.frames = 70;
+  scrape.other_satellites.bytes = 6400;
+  scrape.other_satellites.missing = 8;
+  scrape.other_satellites.dropped = 9;
+  const auto samples = samples_of(scrape);
+  EXPECT_EQ(samples.at("meridian_satellite_frames_total{satellite_id=\"1\",channel_id=\"0\"}"), 10);
+  EXPECT_EQ(samples.at("meridian_satellite_frames_total{satellite_id=\"2\",channel_id=\"7\"}"), 20);
+  const std::string other = "{satellite_id=\"other\",channel_id=\"other\"}";
+  EXPECT_EQ(samples.at("meridian_satellite_frames_total" + other), 70);
+  EXPECT_EQ(samples.at("meridian_satellite_bytes_total" + other), 6400);
+  EXPECT_EQ(samples.at("meridian_satellite_missing_total" + other), 8);
+  EXPECT_EQ(samples.at("meridian_satellite_dropped_total" + other), 9);
+  EXPECT_EQ(samples.at("meridian_satellites_beyond_cap"), 3);
+}
+
+TEST(Metrics, HaveNoSeriesForOthersWhereThereAreNone) {
+  Scrape scrape;
+  scrape.satellites = {origin(1, 0, 10)};
+  scrape.stats.aggregator.origins.origins = 1;
+  EXPECT_THAT(encode_metrics(scrape), Not(HasSubstr("other")));
+}
+
+TEST(Metrics, SayWhenASatelliteWasLastHeard) {
+  Scrape scrape;
+  scrape.satellites = {origin(1, 0, 10)};
+  scrape.satellites.front().last_seen_at = ReceiveTime(std::chrono::milliseconds(1'500));
+  scrape.stats.aggregator.origins.origins = 1;
+  EXPECT_EQ(samples_of(scrape).at("meridian_satellite_last_seen_timestamp_seconds"
+                                  "{satellite_id=\"1\",channel_id=\"0\"}"),
+            1.5);
+}
+
+}  // namespace
+}  // namespace meridian::http
