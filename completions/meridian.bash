@@ -18,7 +18,7 @@ _meridian_value() {
     --framing)
       mapfile -t COMPREPLY < <(compgen -W 'length_prefixed ccsds_space_packet' -- "$2")
       ;;
-    --max | --satellite | --connect | --uplinks | --frames | --rate | --payload-bytes | \
+    --max | --satellite | --channel | --connect | --uplinks | --frames | --rate | --payload-bytes | \
       --duration | --seed) ;;
     *) return 1 ;;
   esac
@@ -72,10 +72,18 @@ _meridianctl() {
       if [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
         _meridian_words "$options"
       else
-        _meridian_words 'depth drain flush reload satellites stats uplinks version'
+        _meridian_words 'depth drain flush health log-level reload satellites stats tail uplinks version'
       fi
       ;;
     drain) _meridian_words "--max --all --satellite --format --output $options" ;;
+    tail) _meridian_words "--satellite --channel --max --format --output $options" ;;
+    log-level)
+      if [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
+        _meridian_words "$options"
+      else
+        _meridian_words 'trace debug info warning error critical off'
+      fi
+      ;;
     *) _meridian_words "$options" ;;
   esac
 }

@@ -2,9 +2,12 @@
 #include "control/client.hpp"
 #include "control/default_socket.hpp"
 #include "ctl/drain.hpp"
+#include "ctl/health.hpp"
 #include "ctl/report.hpp"
+#include "ctl/tail.hpp"
 #include "daemon/config.hpp"
 #include "runtime/complain.hpp"
+#include "runtime/log_level.hpp"
 #include "status/version.hpp"
 
 #include <CLI/CLI.hpp>
@@ -15,6 +18,7 @@
 #include <exception>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include <fcntl.h>
@@ -62,60 +66,107 @@ constexpr Command commands[] = {
 struct Options {
   std::string socket;
   bool json = false;
+  std::string format;  // of frames
   ctl::DrainOptions drain;
-  std::string format;
-  std::uint64_t max_frames = 1000;
-  bool all = false;
+  std::uint64_t drain_max = 1000;
+  bool drain_all = false;
+  ctl::TailOptions tail;
+  std::string log_level;
 };
 
-CLI::App* add_drain(CLI::App& app, Options& options) {
-  CLI::App* const drain = app.add_subcommand("drain", "Take frames out, the oldest first");
-  CLI::Option* const max =
-      drain->add_option("--max", options.max_frames, "At most so many (default 1000)")
-          ->option_text("N")
-          ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000'000}));
-  drain->add_flag("--all", options.all, "Until the buffer is empty")->excludes(max);
-  drain->add_option("--satellite", options.drain.satellite_id, "Only of this satellite")
-      ->option_text("ID");
-  drain
-      ->add_option("--format", options.format, "table (default), ndjson or binary (native framing)")
+constexpr std::uint64_t most_frames = 1'000'000'000'000;
+
+/// What all commands that print frames have.
+void add_frame_options(CLI::App& command, std::string& format, std::string& output,
+                       std::optional<SatelliteId>& satellite_id) {
+  command.add_option("--satellite", satellite_id, "Only of this satellite")->option_text("ID");
+  command.add_option("--format", format, "table (default), ndjson or binary (native framing)")
       ->option_text("table|ndjson|binary");
-  drain
-      ->add_option("--output", options.drain.output,
-                   "Write to a file instead of the standard output")
+  command.add_option("--output", output, "Write to a file instead of the standard output")
       ->option_text("FILE");
-  return drain;
 }
 
-ctl::DrainFormat read_format(const Options& options) {
-  if (options.format == "ndjson" || (options.format.empty() && options.json)) {
-    return ctl::DrainFormat::ndjson;
-  }
-  if (options.format == "table" || options.format.empty()) {
-    return ctl::DrainFormat::table;
-  }
-  if (options.format == "binary") {
-    return ctl::DrainFormat::binary;
-  }
-  throw std::runtime_error("--format: must be table, ndjson or binary");
+void add_drain(CLI::App& app, Options& options) {
+  CLI::App& drain = *app.add_subcommand("drain", "Take frames out, the oldest first");
+  CLI::Option* const max =
+      drain.add_option("--max", options.drain_max, "At most so many (default 1000)")
+          ->option_text("N")
+          ->check(CLI::Range(std::uint64_t{1}, most_frames));
+  drain.add_flag("--all", options.drain_all, "Until the buffer is empty")->excludes(max);
+  add_frame_options(drain, options.format, options.drain.output, options.drain.satellite_id);
 }
 
-void run_drain(control::Client& client, Options& options) {
-  if (!options.all) {
-    options.drain.max_frames = options.max_frames;
+void add_tail(CLI::App& app, Options& options) {
+  CLI::App& tail = *app.add_subcommand("tail", "Watch frames as they come, without taking them");
+  tail.add_option("--channel", options.tail.channel_id, "Only of this channel, or APID")
+      ->option_text("ID");
+  tail.add_option("--max", options.tail.max_frames, "Ends after so many")
+      ->option_text("N")
+      ->check(CLI::Range(std::uint64_t{1}, most_frames));
+  add_frame_options(tail, options.format, options.tail.output, options.tail.satellite_id);
+}
+
+void add_log_level(CLI::App& app, Options& options) {
+  app.add_subcommand("log-level", "Log more or less, until the next reload or restart")
+      ->add_option("LEVEL", options.log_level, std::string(runtime::log_level_names))
+      ->required();
+}
+
+ctl::FrameFormat read_format(const Options& options) {
+  return ctl::frame_format_from(!options.format.empty() ? options.format
+                                : options.json          ? "ndjson"
+                                                        : "table");
+}
+
+int run_drain(control::Client& client, Options& options) {
+  options.drain.format = read_format(options);
+  if (!options.drain_all) {
+    options.drain.max_frames = options.drain_max;
   }
   const std::uint64_t frames = ctl::drain(client, options.drain);
   if (!options.json) {
     runtime::complain(fmt::format("drained {} frames", frames));
   }
+  return EXIT_SUCCESS;
 }
 
-void run(const CLI::App& app, Options& options) {
-  options.drain.format = read_format(options);
+int run_tail(control::Client& client, Options& options) {
+  options.tail.format = read_format(options);
+  const ctl::TailEnd end = ctl::tail(client, options.tail, [](std::uint64_t lost) {
+    runtime::complain(fmt::format("{} frames are not shown: they came too fast", lost));
+  });
+  if (!options.json) {
+    runtime::complain(fmt::format("watched {} frames", end.frames));
+  }
+  return EXIT_SUCCESS;
+}
+
+int run_log_level(control::Client& client, const Options& options) {
+  const ctl::Json result = client.call("log_level", {{"level", options.log_level}});
+  fmt::print("{}", options.json ? result.dump() + "\n" : ctl::report_log_level(result));
+  return EXIT_SUCCESS;
+}
+
+int run_health(control::Client& client, const Options& options) {
+  const ctl::Json result = client.call("health");
+  fmt::print("{}", options.json ? result.dump() + "\n" : ctl::report_health(result));
+  return ctl::health_status(result);
+}
+
+int run(const CLI::App& app, Options& options) {
+  std::ignore = read_format(options);  // before anything is asked for
   control::Client client(find_socket(options.socket));
-  if (const CLI::App* const drain = app.get_subcommand("drain"); drain->parsed()) {
-    run_drain(client, options);
-    return;
+  if (app.got_subcommand("drain")) {
+    return run_drain(client, options);
+  }
+  if (app.got_subcommand("tail")) {
+    return run_tail(client, options);
+  }
+  if (app.got_subcommand("log-level")) {
+    return run_log_level(client, options);
+  }
+  if (app.got_subcommand("health")) {
+    return run_health(client, options);
   }
   for (const Command& command : commands) {
     if (app.got_subcommand(command.name)) {
@@ -123,6 +174,7 @@ void run(const CLI::App& app, Options& options) {
       fmt::print("{}", options.json ? result.dump() + "\n" : command.report(result));
     }
   }
+  return EXIT_SUCCESS;
 }
 
 }  // namespace
@@ -142,20 +194,23 @@ int main(int argc, char** argv) {
   for (const Command& command : commands) {
     app.add_subcommand(command.name, command.help);
   }
+  app.add_subcommand("health", "Whether the daemon is alive and ready, by exit status");
   add_drain(app, options);
+  add_tail(app, options);
+  add_log_level(app, options);
   CLI11_PARSE(app, argc, argv);
   try {
     // Else a file descriptor of the connection could take its place, and drained frames be lost.
     if (::fcntl(STDOUT_FILENO, F_GETFD) == -1) {
       throw std::runtime_error("standard output is closed");
     }
-    run(app, options);
+    const int status = run(app, options);
     if (std::fflush(stdout) != 0) {
       throw std::runtime_error("cannot write to standard output");
     }
-    return EXIT_SUCCESS;
+    return status;
   } catch (const std::exception& error) {
     runtime::complain(fmt::format("meridianctl: {}", error.what()));
-    return EXIT_FAILURE;
+    return app.got_subcommand("health") ? ctl::health_unknown : EXIT_FAILURE;
   }
 }

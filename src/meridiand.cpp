@@ -3,6 +3,7 @@
 #include "daemon/daemon.hpp"
 #include "daemon/logging.hpp"
 #include "runtime/complain.hpp"
+#include "runtime/log_level.hpp"
 #include "runtime/process_limits.hpp"
 #include "service/inherited_sockets.hpp"
 #include "service/journal_sink.hpp"
@@ -81,9 +82,9 @@ int main(int argc, char** argv) {
                        fmt::format("meridiand {} ({})", status::version, status::build));
   CLI11_PARSE(app, argc, argv);
 
-  const auto level = log_level ? daemon::log_level_from(*log_level) : std::nullopt;
+  const auto level = log_level ? runtime::log_level_from(*log_level) : std::nullopt;
   if (log_level && !level) {
-    complain(fmt::format("--log-level: must be one of {}, is \"{}\"", daemon::log_level_names(),
+    complain(fmt::format("--log-level: must be one of {}, is \"{}\"", runtime::log_level_names,
                          *log_level));
     return EX_USAGE;
   }

@@ -126,12 +126,19 @@ struct OriginTotals {
   std::uint64_t late = 0;
 };
 
+/// Those who watch.
+struct TailCounts {
+  std::uint64_t watchers = 0;
+  std::uint64_t lost = 0;  ///< copies of frames that watchers were too slow for, since the start
+};
+
 struct AggregatorStats {
   Ledger ledger;
   BufferLevel buffer;
   ChannelLevel channel;
   OriginTotals origins{};
   Arrivals arrivals{};
+  TailCounts tails{};
 };
 
 /// The highest levels of some time.
@@ -190,6 +197,18 @@ struct Drained {
   std::uint64_t remaining = 0;  ///< frames left in the buffer
 };
 
+/// Which frames to watch.
+struct TailQuery {
+  std::optional<SatelliteId> satellite_id{};  ///< nothing: of all satellites
+  std::optional<ChannelId> channel_id{};      ///< nothing: of all channels
+  std::size_t max_bytes = 262'144;            ///< memory that waits for the watcher, at least 1
+
+  [[nodiscard]] bool matches(Origin origin) const noexcept {
+    return satellite_id.value_or(origin.satellite_id) == origin.satellite_id &&
+           channel_id.value_or(origin.channel_id) == origin.channel_id;
+  }
+};
+
 /// Drops since the last report.
 struct DropReport {
   struct Entry {
@@ -199,6 +218,8 @@ struct DropReport {
   };
   std::array<Entry, all_drop_reasons.size()> by_reason;
 };
+
+class Tail;
 
 /// The way to the aggregator. All calls may fail with Errc::aggregator_shut_down, those with a
 /// result also with Errc::reply_dropped.
@@ -240,6 +261,9 @@ class AggregatorHandle {
 
   /// What was drained does not come back: `taken` of a `Drained` that was lent.
   [[nodiscard]] asio::awaitable<error_code> settle(Depth taken) const;
+
+  /// Watches frames as they come: see <meridian/tail.hpp>.
+  [[nodiscard]] asio::awaitable<Result<Tail>> tail(TailQuery query) const;
 
   /// Discards the buffer, and what waits in the channel. Returns how many frames.
   [[nodiscard]] asio::awaitable<Result<std::uint64_t>> flush() const;
@@ -289,6 +313,7 @@ class AggregatorHandle {
 
  private:
   friend AggregatorHandle spawn_aggregator(const asio::any_io_executor&, const AggregatorOptions&);
+  friend class Tail;
 
   struct Port;
   explicit AggregatorHandle(std::shared_ptr<const Port> port) noexcept : port_(std::move(port)) {}

@@ -114,6 +114,7 @@ void Actor::receive(FrameBatch batch) {
       static_cast<std::uint64_t>(std::max<std::int64_t>(on_its_way.count(), 0)));
   arrivals_.batch_frames.add(batch.frames());
   accounts_.received(batch);
+  tails_.offer(batch);
   buffer_.add(std::move(batch));
 }
 
@@ -130,7 +131,8 @@ AggregatorStats Actor::stats() const {
           .buffer = buffer_.level(),
           .channel = data_.level(),
           .origins = accounts_.origins().totals(),
-          .arrivals = arrivals_};
+          .arrivals = arrivals_,
+          .tails = tails_.counts()};
 }
 
 void Actor::answer(request::GetStats& request) {
@@ -269,6 +271,21 @@ void Actor::answer(request::SumOrigins& request) {
 
 void Actor::answer(request::GiveUp& request) {
   accounts_.given_up(request.batch, held_ ? Accounts::Turn::later : Accounts::Turn::now);
+  std::move(request.reply).send({});
+}
+
+void Actor::answer(request::BeginTail& request) {
+  if (const auto undelivered = std::move(request.reply).send(tails_.add(request.query))) {
+    tails_.remove(*undelivered);
+  }
+}
+
+void Actor::answer(request::NextOfTail& request) {
+  tails_.next(request.id, std::move(request.reply));
+}
+
+void Actor::answer(request::EndTail& request) {
+  tails_.remove(request.id);
   std::move(request.reply).send({});
 }
 

@@ -4,6 +4,7 @@
 #include "aggregator/accounts.hpp"
 #include "aggregator/frame_buffer.hpp"
 #include "aggregator/requests.hpp"
+#include "aggregator/tails.hpp"
 #include "channel/doorbell.hpp"
 
 #include <meridian/channel.hpp>
@@ -66,6 +67,9 @@ class Actor {
   void answer(request::GetOrigins& request);
   void answer(request::SumOrigins& request);
   void answer(request::GiveUp& request);
+  void answer(request::BeginTail& request);
+  void answer(request::NextOfTail& request);
+  void answer(request::EndTail& request);
 
   Receiver<FrameBatch> data_;
   Receiver<request::Request> control_;
@@ -74,6 +78,7 @@ class Actor {
   Accounts accounts_;
   FrameBuffer buffer_;
   Arrivals arrivals_;
+  Tails tails_;
   std::size_t channel_peak_ = 0;     // since it was last asked for
   std::optional<FrameBatch> held_;   // the rest of a batch, waiting for room (backpressure)
   std::uint64_t batches_taken_ = 0;  // from the data lane, the held one included

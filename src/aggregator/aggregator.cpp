@@ -1,13 +1,11 @@
 #include "aggregator/actor.hpp"
-#include "aggregator/requests.hpp"
-#include "channel/doorbell.hpp"
+#include "aggregator/port.hpp"
 #include "runtime/rethrow.hpp"
 
 #include <meridian/aggregator.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/strand.hpp>
-#include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -28,76 +26,7 @@ constexpr std::size_t control_capacity = 64;
 constexpr std::size_t origins_per_step = 4096;
 constexpr std::size_t batches_per_put_back = 2048;
 
-/// Rings when it goes out of scope, also where a coroutine is destroyed while it waits.
-class RingAtExit {
- public:
-  explicit RingAtExit(std::shared_ptr<Doorbell> bell) : bell_(std::move(bell)) {}
-  RingAtExit(const RingAtExit&) = default;
-  RingAtExit& operator=(const RingAtExit&) = delete;
-  ~RingAtExit() { bell_->ring(); }
-
-  void ring() const { bell_->ring(); }
-
- private:
-  std::shared_ptr<Doorbell> bell_;
-};
-
-error_code as_seen_by_caller(error_code ec) {
-  return ec == Errc::receiver_gone ? error_code(Errc::aggregator_shut_down) : ec;
-}
-
 }  // namespace
-
-struct AggregatorHandle::Port {
-  RingAtExit ring_when_closed;  // first: rings once the senders below have ended their lanes
-  Sender<FrameBatch> data;
-  Sender<request::Request> control;
-  asio::any_io_executor executor;
-
-  /// Sends on one of the lanes, and wakes the actor.
-  template <typename T>
-  static asio::awaitable<error_code> send(std::shared_ptr<const Port> port, Sender<T> Port::* lane,
-                                          T message) {
-    const RingAtExit ring_when_sent(port->ring_when_closed);
-    const error_code ec = co_await ((*port).*lane).send(std::move(message));
-    co_return as_seen_by_caller(ec);
-  }
-
-  /// Sends a request and waits for its reply.
-  template <typename R, typename... Fields>
-  static asio::awaitable<Result<typename R::ReplyType>> ask(std::shared_ptr<const Port> port,
-                                                            Fields... fields) {
-    auto [reply_tx, reply_rx] = oneshot<typename R::ReplyType>(port->executor);
-    request::Request request(R{{std::move(reply_tx)}, std::move(fields)...});
-    const error_code ec = co_await send(port, &Port::control, std::move(request));
-    if (ec) {
-      co_return ec;
-    }
-    // A cancellation may have come too late for the send: the reply, on its way or there already,
-    // must not be thrown away with what is in it.
-    const bool throws = co_await asio::this_coro::throw_if_cancelled();
-    co_await asio::this_coro::throw_if_cancelled(false);
-    auto reply = co_await std::move(reply_rx).receive();
-    co_await asio::this_coro::throw_if_cancelled(throws);
-    co_return reply;
-  }
-
-  /// The same for requests whose reply says nothing but that they are done.
-  template <typename R, typename... Fields>
-  static asio::awaitable<error_code> tell(std::shared_ptr<const Port> port, Fields... fields) {
-    const auto done = co_await ask<R>(std::move(port), std::move(fields)...);
-    co_return done.has_value() ? error_code{} : done.error();
-  }
-
-  class UnfinishedDrain;
-  static asio::awaitable<Result<Drained>> drain(std::shared_ptr<const Port> port, DrainQuery query);
-  static asio::awaitable<error_code> put_back(std::shared_ptr<const Port> port, Drained drained);
-  static asio::awaitable<Result<std::uint64_t>> flush(std::shared_ptr<const Port> port);
-  static asio::awaitable<Result<std::vector<OriginStats>>> origins(
-      std::shared_ptr<const Port> port);
-  static asio::awaitable<Result<OriginStats>> sum_origins(std::shared_ptr<const Port> port,
-                                                          std::size_t from);
-};
 
 /// What a drain has taken so far. Goes back unless the drain comes to its end, however it ends: by
 /// an error, by cancellation or with its coroutine.
@@ -230,6 +159,10 @@ asio::awaitable<AggregatorHandle::Result<Depth>> AggregatorHandle::depth() const
 
 asio::awaitable<AggregatorHandle::Result<Drained>> AggregatorHandle::drain(DrainQuery query) const {
   return Port::drain(port_, query);
+}
+
+asio::awaitable<AggregatorHandle::Result<Tail>> AggregatorHandle::tail(TailQuery query) const {
+  return Port::tail(port_, query);
 }
 
 asio::awaitable<error_code> AggregatorHandle::put_back(Drained drained) const {

@@ -3,9 +3,11 @@
 
 #include "aggregator/frame_buffer.hpp"
 #include "aggregator/origin_table.hpp"
+#include "aggregator/tails.hpp"
 
 #include <meridian/aggregator.hpp>
 #include <meridian/oneshot.hpp>
+#include <meridian/tail.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -90,8 +92,18 @@ struct GiveUp : Asking<Done> {
   FrameBatch batch;
 };
 
+struct BeginTail : Asking<Tails::Id> {
+  TailQuery query;
+};
+struct NextOfTail : Asking<TailPiece> {
+  Tails::Id id = 0;
+};
+struct EndTail : Asking<Done> {
+  Tails::Id id = 0;
+};
+
 using Request = std::variant<GetDepth, GetStats, TakeDropReport, TakePeaks, Restore, SetLimits,
                              ReleaseBackpressure, ShutDown, Drain, PutBack, Settle, Flush,
-                             GetOrigins, SumOrigins, GiveUp>;
+                             GetOrigins, SumOrigins, GiveUp, BeginTail, NextOfTail, EndTail>;
 
 }  // namespace meridian::request

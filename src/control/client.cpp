@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace meridian::control {
 
@@ -34,6 +35,37 @@ Client::Client(std::string path) : path_(std::move(path)) {
 }
 
 Client::Json Client::call(const std::string& method, const Json& params) {
+  send(method, params);
+  return result_of(read_object());
+}
+
+Client::Json Client::drain_binary(Json params, const OnOctets& on_octets) {
+  params["format"] = "binary";
+  Json result = call("drain", params);
+  read_octets(result.at("bytes").get<std::uint64_t>(), on_octets);
+  return result;
+}
+
+Client::Json Client::tail(const Json& params, const OnMessage& on_message) {
+  send("tail", params);
+  const bool binary = params.value("format", "") == "binary";
+  for (;;) {
+    Json object = read_object();
+    if (!object.contains("method")) {
+      return result_of(std::move(object));
+    }
+    const Json& message = object.at("params");
+    std::vector<std::byte> octets;
+    if (binary) {
+      read_octets(message.at("bytes").get<std::uint64_t>(), [&](std::span<const std::byte> part) {
+        octets.insert(octets.end(), part.begin(), part.end());
+      });
+    }
+    on_message(message, octets);
+  }
+}
+
+void Client::send(const std::string& method, const Json& params) {
   const Json request = {
       {"jsonrpc", "2.0"}, {"id", ++last_id_}, {"method", method}, {"params", params}};
   boost::system::error_code ec;
@@ -42,10 +74,17 @@ Client::Json Client::call(const std::string& method, const Json& params) {
   if (ec && ec != asio::error::broken_pipe) {
     throw failure(path_, "cannot send", ec);
   }
-  Json reply = Json::parse(read_line(), nullptr, /*allow_exceptions=*/false);
-  if (!reply.is_object()) {
+}
+
+Client::Json Client::read_object() {
+  Json object = Json::parse(read_line(), nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) {
     throw std::runtime_error(fmt::format("control socket {}: the answer is not JSON-RPC", path_));
   }
+  return object;
+}
+
+Client::Json Client::result_of(Json reply) {
   if (reply.contains("error")) {
     const Json& error = reply["error"];
     throw RequestFailed(error.value("code", 0), error.value("message", "unknown error"));
@@ -53,19 +92,16 @@ Client::Json Client::call(const std::string& method, const Json& params) {
   return std::move(reply["result"]);
 }
 
-Client::Json Client::drain_binary(Json params, const OnOctets& on_octets) {
-  params["format"] = "binary";
-  Json result = call("drain", params);
-  for (auto left = result.at("bytes").get<std::uint64_t>(); left > 0;) {
+void Client::read_octets(std::uint64_t count, const OnOctets& on_octets) {
+  while (count > 0) {
     if (received_.empty()) {
       read_more();
     }
-    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(left, received_.size()));
-    on_octets(std::as_bytes(std::span(received_).first(count)));
-    received_.erase(0, count);
-    left -= count;
+    const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(count, received_.size()));
+    on_octets(std::as_bytes(std::span(received_).first(part)));
+    received_.erase(0, part);
+    count -= part;
   }
-  return result;
 }
 
 std::string Client::read_line() {

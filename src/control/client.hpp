@@ -39,7 +39,17 @@ class Client {
   /// Sends a binary drain, gives the octets on as they come, and returns the reply line's result.
   Json drain_binary(Json params, const OnOctets& on_octets);
 
+  /// Sends `tail`, gives each message on as it comes, with the octets that follow it in binary, and
+  /// returns the result that comes at the end.
+  using OnMessage = std::function<void(const Json& message, std::span<const std::byte> octets)>;
+  Json tail(const Json& params, const OnMessage& on_message);
+
  private:
+  void send(const std::string& method, const Json& params);
+  [[nodiscard]] Json read_object();
+  /// The result of a reply. Throws RequestFailed.
+  [[nodiscard]] static Json result_of(Json reply);
+  void read_octets(std::uint64_t count, const OnOctets& on_octets);
   [[nodiscard]] std::string read_line();
   void read_more();
 

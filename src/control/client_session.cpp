@@ -1,6 +1,8 @@
 #include "control/client_session.hpp"
 
 #include "control/drain_encoder.hpp"
+#include "control/tail_stream.hpp"
+#include "runtime/log_level.hpp"
 #include "status/list_encoder.hpp"
 #include "status/version.hpp"
 
@@ -144,8 +146,14 @@ asio::awaitable<void> ClientSession::answer(Request request) {
     case Method::drain:
       co_await answer_drain(std::move(request));
       break;
+    case Method::tail:
+      co_await answer_tail(std::move(request));
+      break;
     case Method::reload:
       co_await answer_reload(std::move(request));
+      break;
+    case Method::log_level:
+      co_await answer_log_level(std::move(request));
       break;
     case Method::uplinks:
       co_await answer_uplinks(std::move(request));
@@ -188,9 +196,17 @@ asio::awaitable<std::variant<Json, error_code>> ClientSession::result_of(Method 
       const auto reply = co_await context_->services.sources.stats();
       co_return convert(reply, [](const status::Stats& stats) { return status::to_json(stats); });
     }
+    case Method::health: {
+      const status::Sources& sources = context_->services.sources;
+      const status::Verdict alive = sources.health();
+      const status::Verdict ready = co_await sources.readiness();
+      co_return Json{{"alive", alive.reason}, {"ready", ready.reason}};
+    }
     case Method::version:
     case Method::drain:
+    case Method::tail:
     case Method::reload:
+    case Method::log_level:
     case Method::uplinks:
     case Method::satellites:  // answered elsewhere
       break;
@@ -214,7 +230,7 @@ asio::awaitable<void> ClientSession::answer_drain(Request request) {
     co_return;
   }
   error_code ec;
-  if (request.drain.format == DrainFormat::json) {
+  if (request.drain.format == FrameFormat::json) {
     ec = co_await write_json(request, *drained);
   } else {
     ec = co_await write_binary(request, *drained);
@@ -247,6 +263,43 @@ asio::awaitable<void> ClientSession::answer_reload(Request request) {
   std::ignore = co_await write(answer);
 }
 
+asio::awaitable<void> ClientSession::answer_tail(Request request) {
+  if (!request.id) {
+    note_refused_notification("a tail would be written to nobody");
+    co_return;
+  }
+  const auto told = co_await stream_tail(socket_, context_->services.sources.aggregator, request);
+  if (told) {
+    const std::string result = encode_result(
+        request, Json{{"frames", told->frames}, {"bytes", told->bytes}, {"lost", told->lost}});
+    std::ignore = co_await write(result);
+    co_return;
+  }
+  // Where it is the client that has gone, nobody reads this.
+  const std::string refusal = encode_error(shut_down(request, told.error()));
+  std::ignore = co_await write(refusal);
+  close();
+}
+
+asio::awaitable<void> ClientSession::answer_log_level(Request request) {
+  const auto level = runtime::log_level_from(request.log_level);
+  std::string answer;
+  if (level) {
+    spdlog::logger& logger = *spdlog::default_logger_raw();
+    const auto before = runtime::name_of(logger.level());
+    request_log_->did(fmt::format("log level {}, was {}", request.log_level, before));
+    logger.set_level(*level);
+    answer = encode_result(request, Json{{"level", request.log_level}, {"before", before}});
+  } else {
+    answer = encode_error({ErrorCode::invalid_params,
+                           fmt::format("level must be one of {}", runtime::log_level_names),
+                           request.id.value_or(nullptr)});
+  }
+  if (request.id) {
+    std::ignore = co_await write(answer);
+  }
+}
+
 asio::awaitable<void> ClientSession::answer_uplinks(Request request) {
   if (!request.id) {
     co_return;
@@ -269,7 +322,7 @@ asio::awaitable<void> ClientSession::answer_satellites(Request request) {
     co_return;
   }
   const Envelope envelope = envelope_for(request);
-  status::SatellitesEncoder encoder;
+  status::SatellitesEncoder encoder(context_->services.sources.silence.silent());
   error_code ec;
   std::size_t rows = 0;
   for (bool more = true; more && !ec;) {

@@ -54,7 +54,9 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   [[nodiscard]] asio::awaitable<void> answer(Request request);
   [[nodiscard]] asio::awaitable<void> answer_in_whole(Request request);
   [[nodiscard]] asio::awaitable<void> answer_drain(Request request);
+  [[nodiscard]] asio::awaitable<void> answer_tail(Request request);
   [[nodiscard]] asio::awaitable<void> answer_reload(Request request);
+  [[nodiscard]] asio::awaitable<void> answer_log_level(Request request);
   [[nodiscard]] asio::awaitable<void> answer_uplinks(Request request);
   [[nodiscard]] asio::awaitable<void> answer_satellites(Request request);
 

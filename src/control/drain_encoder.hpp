@@ -1,6 +1,8 @@
 /// The reply to a drain, in pieces.
 #pragma once
 
+#include "control/frame_rows.hpp"
+
 #include <meridian/aggregator.hpp>
 
 #include <boost/asio/buffer.hpp>
@@ -28,15 +30,11 @@ class DrainJsonEncoder {
  private:
   enum class Stage { begin, frames, ended };
 
-  void append_frame(std::string& out, const FrameView& frame);
-
   const Drained& drained_;
   Stage stage_ = Stage::begin;
   std::size_t batch_ = 0;
   std::size_t batch_offset_ = 0;  // octets of the batch that are encoded
-  bool first_frame_ = true;
-  ReceiveTime received_at_{};  // of the last frame
-  std::string received_at_text_;
+  FrameRows rows_;
 };
 
 /// Gathers the octets of drained batches for writing, as they are.

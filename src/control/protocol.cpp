@@ -19,7 +19,9 @@ constexpr std::array methods{
     NamedMethod{"depth", Method::depth},     NamedMethod{"drain", Method::drain},
     NamedMethod{"flush", Method::flush},     NamedMethod{"stats", Method::stats},
     NamedMethod{"uplinks", Method::uplinks}, NamedMethod{"satellites", Method::satellites},
-    NamedMethod{"reload", Method::reload},   NamedMethod{"version", Method::version},
+    NamedMethod{"tail", Method::tail},       NamedMethod{"health", Method::health},
+    NamedMethod{"reload", Method::reload},   NamedMethod{"log_level", Method::log_level},
+    NamedMethod{"version", Method::version},
 };
 
 /// Thrown and caught in this file only: reading a request has many ways to fail and one place to
@@ -37,6 +39,8 @@ std::string_view trim(std::string_view line) {
   }
   return line.substr(first, line.find_last_not_of(blanks) - first + 1);
 }
+
+constexpr std::uint64_t most_frames = std::numeric_limits<std::int64_t>::max();
 
 /// What somebody sent, short and printable, to be quoted in an error.
 std::string quote(std::string_view text) {
@@ -75,47 +79,87 @@ std::uint64_t read_integer(const SentJson& value, std::string_view name, std::ui
   return value.get<std::uint64_t>();
 }
 
-DrainFormat read_format(const SentJson& value) {
+FrameFormat read_format(const SentJson& value) {
   if (value == "json") {
-    return DrainFormat::json;
+    return FrameFormat::json;
   }
   if (value == "binary") {
-    return DrainFormat::binary;
+    return FrameFormat::binary;
   }
   throw Refusal{ErrorCode::invalid_params, "format must be \"json\" or \"binary\""};
+}
+
+SatelliteId read_satellite_id(const SentJson& value, std::string_view name) {
+  return static_cast<SatelliteId>(
+      read_integer(value, name, 0, std::numeric_limits<SatelliteId>::max()));
+}
+
+[[noreturn]] void refuse_parameter(std::string_view method, const std::string& key,
+                                   std::string_view known) {
+  throw Refusal{ErrorCode::invalid_params,
+                fmt::format("{} has no parameter {}: use {}", method, quote(key), known)};
 }
 
 DrainParams read_drain_params(const SentJson& params) {
   DrainParams drain;
   for (const auto& [key, value] : params.items()) {
     if (key == "max_frames") {
-      drain.max_frames = read_integer(value, key, 1, std::numeric_limits<std::int64_t>::max());
+      drain.max_frames = read_integer(value, key, 1, most_frames);
     } else if (key == "satellite_id") {
-      drain.satellite_id = static_cast<SatelliteId>(
-          read_integer(value, key, 0, std::numeric_limits<SatelliteId>::max()));
+      drain.satellite_id = read_satellite_id(value, key);
     } else if (key == "format") {
       drain.format = read_format(value);
     } else {
-      throw Refusal{ErrorCode::invalid_params,
-                    fmt::format("drain has no parameter {}: use max_frames, satellite_id, format",
-                                quote(key))};
+      refuse_parameter("drain", key, "max_frames, satellite_id, format");
     }
   }
   return drain;
 }
 
-void read_params(Request& request, const SentJson& json) {
-  const auto params = json.find("params");
-  if (params == json.end()) {
-    return;
+TailParams read_tail_params(const SentJson& params) {
+  TailParams tail;
+  for (const auto& [key, value] : params.items()) {
+    if (key == "satellite_id") {
+      tail.satellite_id = read_satellite_id(value, key);
+    } else if (key == "channel_id") {
+      tail.channel_id = static_cast<ChannelId>(
+          read_integer(value, key, 0, std::numeric_limits<ChannelId>::max()));
+    } else if (key == "limit") {
+      tail.limit = read_integer(value, key, 1, most_frames);
+    } else if (key == "format") {
+      tail.format = read_format(value);
+    } else {
+      refuse_parameter("tail", key, "satellite_id, channel_id, limit, format");
+    }
   }
-  const bool is_empty_list = params->is_array() && params->empty();
-  if (!params->is_object() && !is_empty_list) {
+  return tail;
+}
+
+std::string read_log_level_params(const SentJson& params) {
+  const auto level = params.find("level");
+  if (level == params.end() || !level->is_string() || params.size() != 1) {
+    throw Refusal{ErrorCode::invalid_params,
+                  "log_level has the one parameter level, a string, and needs it"};
+  }
+  return level->get<std::string>();
+}
+
+void read_params(Request& request, const SentJson& json) {
+  const auto sent = json.find("params");
+  SentJson params = sent == json.end() ? SentJson::object() : *sent;
+  if (params.is_array() && params.empty()) {
+    params = SentJson::object();
+  }
+  if (!params.is_object()) {
     throw Refusal{ErrorCode::invalid_params, "params must be an object with named parameters"};
   }
   if (request.method == Method::drain) {
-    request.drain = read_drain_params(*params);
-  } else if (!params->empty()) {
+    request.drain = read_drain_params(params);
+  } else if (request.method == Method::tail) {
+    request.tail = read_tail_params(params);
+  } else if (request.method == Method::log_level) {
+    request.log_level = read_log_level_params(params);
+  } else if (!params.empty()) {
     throw Refusal{ErrorCode::invalid_params, "this method takes no parameters: leave params away"};
   }
 }
@@ -172,8 +216,9 @@ std::variant<Request, Error> parse_word(std::string_view word) {
                  "batches are not supported: send one JSON-RPC 2.0 object per line"};
   }
   try {
-    return Request{
-        .method = find_method(word), .drain = {}, .plain = true, .id = SentJson(nullptr)};
+    Request request{.method = find_method(word), .plain = true, .id = SentJson(nullptr)};
+    read_params(request, SentJson::object());  // some need theirs
+    return request;
   } catch (Refusal& refusal) {
     return Error{refusal.code, std::move(refusal.message)};
   }

@@ -28,7 +28,10 @@ enum class Method : std::uint8_t {
   stats,
   uplinks,
   satellites,
+  tail,
+  health,
   reload,
+  log_level,
   version
 };
 
@@ -44,17 +47,26 @@ enum class ErrorCode : int {
   reload_refused = -32003,
 };
 
-enum class DrainFormat : std::uint8_t { json, binary };
+enum class FrameFormat : std::uint8_t { json, binary };
 
 struct DrainParams {
   std::uint64_t max_frames = 1000;
   std::optional<SatelliteId> satellite_id;
-  DrainFormat format = DrainFormat::json;
+  FrameFormat format = FrameFormat::json;
+};
+
+struct TailParams {
+  std::optional<SatelliteId> satellite_id{};
+  std::optional<ChannelId> channel_id{};
+  std::optional<std::uint64_t> limit{};  ///< frames; nothing: until the client goes
+  FrameFormat format = FrameFormat::json;
 };
 
 struct Request {
   Method method = Method::depth;
-  DrainParams drain;           ///< for Method::drain
+  DrainParams drain{};         ///< for Method::drain
+  TailParams tail{};           ///< for Method::tail
+  std::string log_level{};     ///< for Method::log_level
   bool plain = false;          ///< came as a plain word
   std::optional<SentJson> id;  ///< nothing: a notification, which is carried out and not answered
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "control/client.hpp"
+#include "ctl/frames.hpp"
 
 #include <meridian/frame.hpp>
 
@@ -13,12 +14,10 @@
 
 namespace meridian::ctl {
 
-enum class DrainFormat : std::uint8_t { table, ndjson, binary };
-
 struct DrainOptions {
   std::optional<std::uint64_t> max_frames;  ///< nothing: until the buffer is empty
   std::optional<SatelliteId> satellite_id;
-  DrainFormat format = DrainFormat::table;
+  FrameFormat format = FrameFormat::table;
   std::string output;  ///< a file; "" is the standard output
 };
 

@@ -157,13 +157,15 @@ std::string report_satellites(const Json& result) {
                {"DUPLICATES", Align::right},
                {"LATE", Align::right},
                {"DROPPED", Align::right},
-               {"LAST SEEN AT"}});
+               {"LAST SEEN AT"},
+               {"STATE"}});
   for (const Json& row : result.at("satellites")) {
     const bool beyond_cap = row.at("satellite_id").is_null();
     table.add({beyond_cap ? "others" : plain(row.at("satellite_id")), plain(row.at("channel_id")),
                counted(row, "frames"), counted(row, "bytes"), plain(row.at("last_sequence")),
                counted(row, "gaps"), counted(row, "missing"), counted(row, "duplicates"),
-               counted(row, "late"), counted(row, "dropped"), plain(row.at("last_seen_at"))});
+               counted(row, "late"), counted(row, "dropped"), plain(row.at("last_seen_at")),
+               row.at("silent").get<bool>() ? "silent" : "heard"});
   }
   return table.empty() ? "no satellites so far\n" : table.to_text();
 }
@@ -177,6 +179,11 @@ std::string report_reload(const Json& result) {
     text += fmt::format("needs a restart: {}\n", plain(key));
   }
   return text.empty() ? "nothing has changed\n" : text;
+}
+
+std::string report_log_level(const Json& result) {
+  return fmt::format("log level {}, was {}\n", plain(result.at("level")),
+                     plain(result.at("before")));
 }
 
 std::string report_version(const Json& result) {

@@ -7,7 +7,7 @@
 
 namespace meridian::ctl {
 
-std::string Table::to_text() const {
+std::string Table::to_text(bool with_heading) const {
   std::vector<std::size_t> widths;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     std::size_t width = columns_[i].heading.size();
@@ -30,7 +30,9 @@ std::string Table::to_text() const {
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + '\n';
   };
-  add_line([&](std::size_t i) { return columns_[i].heading; });
+  if (with_heading) {
+    add_line([&](std::size_t i) { return columns_[i].heading; });
+  }
   for (const auto& row : rows_) {
     add_line([&](std::size_t i) { return std::string_view(row[i]); });
   }

@@ -24,7 +24,8 @@ class Table {
   void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
   [[nodiscard]] bool empty() const noexcept { return rows_.empty(); }
 
-  [[nodiscard]] std::string to_text() const;
+  /// Columns are as wide as their headings also where these are left away.
+  [[nodiscard]] std::string to_text(bool with_heading = true) const;
 
  private:
   std::vector<Column> columns_;

@@ -6,6 +6,7 @@
 #include "daemon/strict_json.hpp"
 #include "frame/space_packet.hpp"
 #include "runtime/host_port.hpp"
+#include "runtime/log_level.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
@@ -39,11 +40,6 @@ constexpr std::array channel_policies{
 constexpr std::array buffer_policies{Names{"drop_oldest"sv, WhenFull::drop_oldest},
                                      Names{"drop_newest"sv, WhenFull::drop_newest},
                                      Names{"backpressure"sv, WhenFull::backpressure}};
-constexpr std::array log_levels{
-    Names{"trace"sv, spdlog::level::trace}, Names{"debug"sv, spdlog::level::debug},
-    Names{"info"sv, spdlog::level::info},   Names{"warning"sv, spdlog::level::warn},
-    Names{"error"sv, spdlog::level::err},   Names{"critical"sv, spdlog::level::critical},
-    Names{"off"sv, spdlog::level::off}};
 constexpr std::array log_formats{Names{"text"sv, LogFormat::text},
                                  Names{"json"sv, LogFormat::json}};
 
@@ -245,10 +241,13 @@ Config read_config(const Json& json) {
   });
   read_section(root, "satellites", [&](ConfigReader& satellites) {
     satellites.read("max_tracked", config.aggregator.max_tracked, 1, 16'777'216);
+    auto silent_after_s = static_cast<std::uint64_t>(config.silent_after.count());
+    satellites.read("silent_after_s", silent_after_s, 0, most_seconds);
+    config.silent_after = std::chrono::seconds(silent_after_s);
   });
   root.read("threads", config.threads, 0, 1024);
   read_section(root, "log", [&](ConfigReader& log) {
-    log.read("level", config.log.level, all(log_levels));
+    log.read("level", config.log.level, all(runtime::log_levels));
     log.read("format", config.log.format, all(log_formats));
     log.read("target", config.log.target);
     if (config.log.target != "stderr" && config.log.target != "stdout" &&
@@ -308,16 +307,6 @@ Config find_config(const std::optional<std::filesystem::path>& file) {
     return load_config(*file);
   }
   return std::filesystem::exists(installed, ignored) ? load_config(installed) : default_config();
-}
-
-std::string_view log_level_names() noexcept {
-  return "trace, debug, info, warning, error, critical, off";
-}
-
-std::optional<spdlog::level::level_enum> log_level_from(std::string_view name) {
-  const auto* const found =
-      std::ranges::find(log_levels, name, &Names<spdlog::level::level_enum>::first);
-  return found == log_levels.end() ? std::nullopt : std::optional(found->second);
 }
 
 }  // namespace meridian::daemon

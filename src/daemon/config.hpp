@@ -9,6 +9,7 @@
 
 #include <spdlog/common.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -32,6 +33,7 @@ struct Config {
   std::vector<uplink::ListenerOptions> uplinks;
   AggregatorOptions aggregator;
   control::ServerOptions control;
+  std::chrono::seconds silent_after{30};                 ///< 0: no satellite is silent
   std::optional<http::ServerOptions> http;               ///< nothing: no HTTP server
   std::optional<std::filesystem::path> state_directory;  ///< nothing: nothing is saved
   std::size_t threads = 0;  ///< 0: as many as there are processors, at least 2
@@ -57,9 +59,5 @@ class ConfigError : public std::runtime_error {
 /// The configuration of `file` if one is given, else of /etc/meridian/meridiand.json if that is
 /// there, else the defaults. Throws ConfigError.
 [[nodiscard]] Config find_config(const std::optional<std::filesystem::path>& file);
-
-/// The names of log levels, in the order of their weight, for messages.
-[[nodiscard]] std::string_view log_level_names() noexcept;
-[[nodiscard]] std::optional<spdlog::level::level_enum> log_level_from(std::string_view name);
 
 }  // namespace meridian::daemon

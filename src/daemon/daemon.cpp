@@ -89,12 +89,13 @@ void log_reload(const control::ReloadOutcome& outcome) {
 Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedSockets inherited)
     : signals_(asio::make_strand(control_context_), SIGTERM, SIGINT, SIGHUP),
       deadline_(control_context_),
-      housekeeping_(signals_.get_executor()),
+      housekeeping_(signals_.get_executor(), silence_),
       notifier_(signals_.get_executor()),
       heartbeat_(signals_.get_executor(), notifier_),
       config_(config),
       read_config_(std::move(read_config)),
       inherited_(std::move(inherited)) {
+  silence_.set_limit(config.silent_after);
   contexts_.push_back(&control_context_);
   std::vector<asio::any_io_executor> uplink_executors;
   for (std::size_t i = 0; i < thread_count(config.threads); ++i) {
@@ -120,6 +121,7 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
                                    .uplinks = uplinks_,
                                    .control_clients = control_clients_,
                                    .pulse = pulse_,
+                                   .silence = silence_,
                                    .state = state_report_});
   control_ = std::make_shared<control::Server>(
       control_context_.get_executor(), config.control, inherited_.take_control(),
@@ -242,6 +244,7 @@ control::ReloadReport Daemon::take_up_new_config() {
   set_log(std::move(log), next.log.level);
   listeners_->carry_out(std::move(listeners));
   control_->set_limits(next.control);
+  silence_.set_limit(next.silent_after);
   config_ = std::move(next);
   return {.changed = std::move(changes.applied), .needs_restart = std::move(changes.needs_restart)};
 }

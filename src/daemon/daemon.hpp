@@ -87,6 +87,8 @@ class Daemon {
   std::vector<asio::executor_work_guard<asio::io_context::executor_type>> kept_running_;
   asio::signal_set signals_;  // its executor is the daemon's strand
   asio::steady_timer deadline_;
+  status::Pulse pulse_;
+  status::Silence silence_;
   Housekeeping housekeeping_;
   service::Notifier notifier_;
   Heartbeat heartbeat_;
@@ -104,7 +106,6 @@ class Daemon {
   status::StateReport state_report_;
   status::UplinkTable uplinks_;
   status::ClientCounters control_clients_;
-  status::Pulse pulse_;
   std::optional<AggregatorHandle> aggregator_;
   std::optional<status::Sources> sources_;
   std::optional<Listeners> listeners_;

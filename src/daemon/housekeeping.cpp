@@ -8,10 +8,14 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <span>
 #include <string>
+#include <string_view>
 #include <tuple>
+#include <vector>
 
 #include <malloc.h>
 
@@ -20,11 +24,39 @@ namespace meridian::daemon {
 namespace {
 
 constexpr unsigned seconds_between_trims = 10;
+constexpr std::size_t origins_per_look =
+    4096;  // some hundred microseconds of the aggregator's time
 
 void give_memory_back() {
   if (SlabPool::of_process().trim() > 0) {
     ::malloc_trim(0);  // the C library keeps what is freed in the middle of its heaps
   }
+}
+
+/// One line for each satellite, and for some of very many: a station that fails takes all of its
+/// satellites along.
+constexpr std::size_t most_lines = 20;
+
+void log_silence(const status::Silence::Changes& changes, std::chrono::seconds after) {
+  const auto first_of = [](const std::vector<SatelliteId>& satellites) {
+    return std::span(satellites).first(std::min(satellites.size(), most_lines));
+  };
+  for (const SatelliteId satellite : first_of(changes.fell_silent)) {
+    runtime::log::warn({{"satellite", std::to_string(satellite)}, {"reason", "silent"}},
+                       "satellite {} is silent: nothing from it for {} s", satellite,
+                       after.count());
+  }
+  for (const SatelliteId satellite : first_of(changes.heard_again)) {
+    runtime::log::info({{"satellite", std::to_string(satellite)}, {"reason", "heard_again"}},
+                       "satellite {} is heard again", satellite);
+  }
+  const auto note_others = [](std::size_t count, std::string_view what) {
+    if (count > most_lines) {
+      spdlog::warn("{} other satellites {}", count - most_lines, what);
+    }
+  };
+  note_others(changes.fell_silent.size(), "are silent too");
+  note_others(changes.heard_again.size(), "are heard again too");
 }
 
 }  // namespace
@@ -44,6 +76,21 @@ void log_drops(const DropReport& report) {
   }
 }
 
+asio::awaitable<void> Housekeeping::look_for_silence(const AggregatorHandle& aggregator) {
+  std::size_t rows = 0;
+  for (bool more = silence_.watches(); more;) {
+    const auto page = co_await aggregator.origins(rows, origins_per_look);
+    if (!page) {
+      co_return;
+    }
+    silence_.look_at(*page);
+    rows += page->size();
+    more = page->size() == origins_per_look;
+  }
+  const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+  log_silence(silence_.finish_look(status::Silence::Clock::now(), now), silence_.silent()->after);
+}
+
 asio::awaitable<void> Housekeeping::run(AggregatorHandle aggregator) {
   for (unsigned second = 1; !stopped_; ++second) {
     tick_.expires_after(std::chrono::seconds(1));
@@ -56,6 +103,7 @@ asio::awaitable<void> Housekeeping::run(AggregatorHandle aggregator) {
       co_return;
     }
     log_drops(*report);
+    co_await look_for_silence(aggregator);
     if (second % seconds_between_trims == 0) {
       give_memory_back();
     }

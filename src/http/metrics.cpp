@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <set>
 #include <sstream>
 #include <utility>
 
@@ -196,6 +197,31 @@ void add_satellites(Families& to, const Scrape& scrape) {
            scrape.stats.aggregator.origins.origins - listed.size());
 }
 
+/// One series a satellite, where its channels have theirs.
+void add_silence(Families& to, const Scrape& scrape) {
+  to.gauge("meridian_satellites_silent",
+           "Satellites that were not heard for satellites.silent_after_s.",
+           scrape.silent.satellites.size());
+  MetricFamily& family =
+      to.add("meridian_satellite_silent",
+             "1 while a satellite was not heard for satellites.silent_after_s.", MetricType::Gauge);
+  std::set<SatelliteId> satellites;
+  for (const OriginStats& stats : scrape.satellites) {
+    satellites.insert(stats.origin->satellite_id);
+  }
+  for (const SatelliteId satellite : satellites) {
+    Families::add_value(family, {{"satellite_id", std::to_string(satellite)}},
+                        scrape.silent.contains(satellite) ? 1 : 0);
+  }
+}
+
+void add_tails(Families& to, const TailCounts& tails) {
+  to.gauge("meridian_tail_watchers", "Clients that watch frames as they come.", tails.watchers);
+  to.counter("meridian_tail_lost_frames_total",
+             "Copies of frames that watchers were too slow for; the buffer has the frames.",
+             tails.lost);
+}
+
 void add_clients(Families& to, const status::ControlCounts& control, const ClientCounts& http) {
   to.gauge("meridian_control_clients", "Clients on the control socket.", control.clients);
   to.counter("meridian_control_accepted_total", "Control clients that have connected.",
@@ -243,6 +269,8 @@ std::string encode_metrics(const Scrape& scrape) {
   add_sequences(families, stats.origins);
   add_arrivals(families, stats.arrivals);
   add_satellites(families, scrape);
+  add_silence(families, scrape);
+  add_tails(families, stats.tails);
   add_clients(families, scrape.stats.control, scrape.http);
   add_state(families, scrape.stats.state);
   if (scrape.process) {

@@ -3,6 +3,7 @@
 
 #include "status/json.hpp"
 #include "status/process_figures.hpp"
+#include "status/silence.hpp"
 
 #include <meridian/aggregator.hpp>
 
@@ -28,6 +29,7 @@ struct Scrape {
   Peaks peaks;                          ///< since the scrape before
   std::vector<OriginStats> satellites;  ///< those with series of their own
   OriginStats other_satellites;         ///< the sum over the others
+  status::SilentSatellites silent;
   ClientCounts http;
   std::optional<status::ProcessFigures> process;
 };

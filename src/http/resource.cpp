@@ -11,9 +11,9 @@ std::optional<Resource> resource_at(std::string_view target) {
   static constexpr std::array paths{
       Path{"/metrics", Resource::metrics},        Path{"/healthz", Resource::healthz},
       Path{"/readyz", Resource::readyz},          Path{"/api/v1/stats", Resource::stats},
-      Path{"/api/v1/uplinks", Resource::uplinks}, Path{"/api/v1/satellites", Resource::satellites}};
-  const std::string_view path = target.substr(0, target.find('?'));
-  const auto* const found = std::ranges::find(paths, path, &Path::first);
+      Path{"/api/v1/uplinks", Resource::uplinks}, Path{"/api/v1/satellites", Resource::satellites},
+      Path{"/api/v1/events", Resource::events}};
+  const auto* const found = std::ranges::find(paths, path_of(target), &Path::first);
   return found == paths.end() ? std::nullopt : std::optional(found->second);
 }
 

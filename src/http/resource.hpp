@@ -14,7 +14,13 @@ enum class Resource : std::uint8_t {
   stats,       ///< /api/v1/stats
   uplinks,     ///< /api/v1/uplinks
   satellites,  ///< /api/v1/satellites
+  events,      ///< /api/v1/events
 };
+
+/// A request's target without its query.
+[[nodiscard]] constexpr std::string_view path_of(std::string_view target) noexcept {
+  return target.substr(0, target.find('?'));
+}
 
 /// What a request's target names, whatever its query; nothing where there is nothing.
 [[nodiscard]] std::optional<Resource> resource_at(std::string_view target);

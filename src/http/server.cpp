@@ -42,7 +42,8 @@ Server::Server(const asio::any_io_executor& executor, const ServerOptions& optio
                const status::Sources& sources)
     : executor_(executor),
       acceptor_(listen(asio::make_strand(executor), options)),
-      context_(std::make_shared<Context>(sources, counters_, options)),
+      live_(std::make_shared<Live>(executor, sources)),
+      context_(std::make_shared<Context>(sources, counters_, live_, options)),
       clients_(executor) {
   const tcp::endpoint endpoint = acceptor_.local_endpoint();
   const std::string address = runtime::to_text(endpoint);
@@ -56,6 +57,7 @@ Server::Server(const asio::any_io_executor& executor, const ServerOptions& optio
 }
 
 void Server::start() {
+  live_->start();
   asio::co_spawn(
       acceptor_.get_executor(),
       runtime::accept_all(
@@ -69,6 +71,7 @@ void Server::stop() {
     error_code ignored;
     self->acceptor_.close(ignored);
   });
+  live_->stop();
   clients_.stop();
 }
 

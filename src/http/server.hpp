@@ -44,6 +44,7 @@ class Server : public std::enable_shared_from_this<Server> {
   asio::any_io_executor executor_;
   asio::ip::tcp::acceptor acceptor_;  // its executor is the server's strand
   ClientCounters counters_;
+  std::shared_ptr<Live> live_;
   std::shared_ptr<const Context> context_;
   runtime::StopGroup<Session> clients_;
   runtime::LogLimit limit_log_;

@@ -106,17 +106,21 @@ asio::awaitable<bool> Session::serve_one() {
     response.set(field::allow, "GET, HEAD");
     ec = co_await write(request, std::move(response));
   } else if (!read_error) {
-    const auto target = message.target();
-    const auto resource = resource_at({target.data(), target.size()});
-    if (resource) {
-      ec = co_await answer(request, *resource);
-    } else {
-      ec = co_await write(request, refusal(request, Status::not_found,
-                                           "there are /metrics, /healthz, /readyz, /api/v1/stats, "
-                                           "/api/v1/uplinks and /api/v1/satellites"));
-    }
+    ec = co_await answer_target(request, std::string(message.target()));
   }
   co_return !ec && request.keep_alive;
+}
+
+asio::awaitable<error_code> Session::answer_target(Request request, std::string target) {
+  if (const auto resource = resource_at(target)) {
+    return answer(request, *resource);
+  }
+  if (const PageFile* const file = find_page_file(path_of(target))) {
+    return write(request, page(request, *file));
+  }
+  return write(request, refusal(request, Status::not_found,
+                                "there are /, /metrics, /healthz, /readyz, /api/v1/stats, "
+                                "/api/v1/uplinks, /api/v1/satellites and /api/v1/events"));
 }
 
 asio::awaitable<error_code> Session::answer(Request request, Resource resource) {
@@ -124,8 +128,7 @@ asio::awaitable<error_code> Session::answer(Request request, Resource resource) 
     case Resource::metrics:
       return answer_metrics(request);
     case Resource::healthz:
-      return write(request, verdict(request, judge_health(context_->sources.pulse.beats(
-                                                 status::Pulse::Clock::now()))));
+      return write(request, verdict(request, context_->sources.health()));
     case Resource::readyz:
       return answer_readiness(request);
     case Resource::stats:
@@ -133,9 +136,11 @@ asio::awaitable<error_code> Session::answer(Request request, Resource resource) 
     case Resource::uplinks:
       return answer_uplinks(request);
     case Resource::satellites:
+      return answer_satellites(request);
+    case Resource::events:
       break;
   }
-  return answer_satellites(request);
+  return answer_events(request);
 }
 
 asio::awaitable<error_code> Session::answer_metrics(Request request) {
@@ -163,6 +168,7 @@ asio::awaitable<error_code> Session::answer_metrics(Request request) {
                                      .peaks = *peaks,
                                      .satellites = std::move(satellites),
                                      .other_satellites = *others,
+                                     .silent = *sources.silence.silent(),
                                      .http = context_->counters.counts(),
                                      .process = status::process_figures()});
   co_return co_await write(request, whole(request, Status::ok, metrics_type, std::move(text)));
@@ -179,10 +185,8 @@ asio::awaitable<error_code> Session::answer_stats(Request request) {
 }
 
 asio::awaitable<error_code> Session::answer_readiness(Request request) {
-  const auto stats = co_await context_->sources.aggregator.stats();
-  const bool serving = stats.has_value() && context_->sources.pulse.serving();
-  const BufferLevel buffer = stats ? stats->buffer : BufferLevel{};
-  co_return co_await write(request, verdict(request, judge_readiness(serving, buffer)));
+  const status::Verdict ready = co_await context_->sources.readiness();
+  co_return co_await write(request, verdict(request, ready));
 }
 
 asio::awaitable<error_code> Session::answer_uplinks(Request request) {
@@ -207,7 +211,7 @@ asio::awaitable<error_code> Session::answer_satellites(Request request) {
         request, refusal(request, Status::service_unavailable, shut_down_message(page.error())));
   }
   error_code ec = co_await begin_json(request);
-  status::SatellitesEncoder encoder;
+  status::SatellitesEncoder encoder(context_->sources.silence.silent());
   std::string piece = status::SatellitesEncoder::begin();
   std::size_t rows = 0;
   while (!ec && !request.head) {
@@ -232,6 +236,43 @@ asio::awaitable<error_code> Session::answer_satellites(Request request) {
   co_return ec;
 }
 
+asio::awaitable<error_code> Session::answer_events(Request request) {
+  beast::http::response<beast::http::empty_body> head(Status::ok, request.version);
+  set_common(head);
+  head.set(field::content_type, "text/event-stream");
+  head.keep_alive(false);  // the end of the events is the stream's
+  beast::http::response_serializer<beast::http::empty_body> serializer(head);
+  stream_.expires_after(context_->options.timeout);
+  auto [ec, bytes] = co_await beast::http::async_write_header(stream_, serializer, use_tuple);
+  Live::Text text;
+  if (!ec && !request.head) {
+    text = co_await context_->live->history();
+  }
+  while (!ec && text) {
+    ec = co_await write_text(text);
+    stream_.expires_never();
+    text = co_await context_->live->next_snapshot();
+  }
+  co_return ec ? ec : error_code(beast::http::error::end_of_stream);
+}
+
+asio::awaitable<error_code> Session::write_text(Live::Text text) {
+  stream_.expires_after(context_->options.timeout);
+  const auto [ec, bytes] = co_await asio::async_write(stream_, asio::buffer(*text), use_tuple);
+  if (ec == beast::error::timeout) {
+    context_->counters.timed_out();
+  }
+  co_return ec;
+}
+
+Session::Whole Session::page(const Request& request, const PageFile& file) {
+  Whole response = whole(request, Status::ok, file.type, std::string(file.text));
+  response.set("Content-Security-Policy",
+               "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+  response.set("Referrer-Policy", "no-referrer");
+  return response;
+}
+
 Session::Whole Session::whole(const Request& request, Status status, std::string_view type,
                               std::string text) {
   Whole response(status, request.version, std::move(text));
@@ -246,7 +287,7 @@ Session::Whole Session::refusal(const Request& request, Status status, std::stri
   return whole(request, status, text_type, std::move(message) + "\n");
 }
 
-Session::Whole Session::verdict(const Request& request, const Verdict& verdict) {
+Session::Whole Session::verdict(const Request& request, const status::Verdict& verdict) {
   return whole(request, verdict.good ? Status::ok : Status::service_unavailable, json_type,
                verdict.reason.dump() + "\n");
 }

@@ -2,9 +2,11 @@
 #pragma once
 
 #include "http/client_counters.hpp"
+#include "http/live.hpp"
 #include "http/options.hpp"
-#include "http/probes.hpp"
+#include "http/page.hpp"
 #include "http/resource.hpp"
+#include "status/probes.hpp"
 #include "status/sources.hpp"
 
 #include <meridian/errors.hpp>
@@ -30,6 +32,7 @@ namespace beast = boost::beast;
 struct Context {
   const status::Sources& sources;
   ClientCounters& counters;
+  std::shared_ptr<Live> live;
   ServerOptions options;
 };
 
@@ -55,21 +58,26 @@ class Session : public std::enable_shared_from_this<Session> {
 
   /// Reads a request and answers it. False: no other one follows.
   [[nodiscard]] asio::awaitable<bool> serve_one();
+  [[nodiscard]] asio::awaitable<error_code> answer_target(Request request, std::string target);
   [[nodiscard]] asio::awaitable<error_code> answer(Request request, Resource resource);
   [[nodiscard]] asio::awaitable<error_code> answer_metrics(Request request);
   [[nodiscard]] asio::awaitable<error_code> answer_stats(Request request);
   [[nodiscard]] asio::awaitable<error_code> answer_readiness(Request request);
   [[nodiscard]] asio::awaitable<error_code> answer_uplinks(Request request);
   [[nodiscard]] asio::awaitable<error_code> answer_satellites(Request request);
+  [[nodiscard]] asio::awaitable<error_code> answer_events(Request request);
 
   using Status = beast::http::status;
   using Whole = beast::http::response<beast::http::string_body>;
 
   [[nodiscard]] static Whole whole(const Request& request, Status status, std::string_view type,
                                    std::string text);
+  [[nodiscard]] static Whole page(const Request& request, const PageFile& file);
   [[nodiscard]] static Whole refusal(const Request& request, Status status, std::string message);
-  [[nodiscard]] static Whole verdict(const Request& request, const Verdict& verdict);
+  [[nodiscard]] static Whole verdict(const Request& request, const status::Verdict& verdict);
   [[nodiscard]] asio::awaitable<error_code> write(Request request, Whole response);
+
+  [[nodiscard]] asio::awaitable<error_code> write_text(Live::Text text);
 
   // A long answer: its head, pieces, and its end.
   [[nodiscard]] asio::awaitable<error_code> begin_json(Request request);

@@ -93,6 +93,8 @@ Json to_json(const Stats& stats) {
        {{"clients", control.clients},
         {"accepted", control.accepted},
         {"cut_off", by_reason(all_cut_offs, control.cut_off)}}},
+      {"tails",
+       {{"watchers", stats.aggregator.tails.watchers}, {"lost", stats.aggregator.tails.lost}}},
       {"state", to_json(stats.state)},
       {"uptime_s", static_cast<double>(stats.uptime.count()) / 1000.0},
   };
@@ -121,7 +123,7 @@ Json to_json(const ListenerInfo& listener) {
   return {{"name", listener.name}, {"framing", listener.framing}, {"address", listener.address}};
 }
 
-Json to_json(const OriginStats& stats) {
+Json to_json(const OriginStats& stats, const SilentSatellites& silent) {
   const auto as_is = [](auto value) { return value; };
   Json json = {{"satellite_id", nullptr}, {"channel_id", nullptr}};
   if (stats.origin) {
@@ -137,6 +139,7 @@ Json to_json(const OriginStats& stats) {
   json["late"] = stats.late;
   json["dropped"] = stats.dropped;
   json["last_seen_at"] = format_time(stats.last_seen_at);
+  json["silent"] = stats.origin && silent.contains(stats.origin->satellite_id);
   return json;
 }
 

@@ -1,6 +1,7 @@
 /// The daemon's state as JSON, in the shape that the contract gives it.
 #pragma once
 
+#include "status/silence.hpp"
 #include "status/state_report.hpp"
 #include "status/uplink_table.hpp"
 
@@ -56,6 +57,6 @@ struct Stats {
 [[nodiscard]] Json to_json(const UplinkRecord& open);
 [[nodiscard]] Json to_json(const ClosedUplink& closed);
 [[nodiscard]] Json to_json(const ListenerInfo& listener);
-[[nodiscard]] Json to_json(const OriginStats& origin);
+[[nodiscard]] Json to_json(const OriginStats& origin, const SilentSatellites& silent);
 
 }  // namespace meridian::status

@@ -32,7 +32,7 @@ std::string list(const Rows& rows) {
 std::string SatellitesEncoder::page(const std::vector<OriginStats>& origins) {
   std::string out;
   for (const OriginStats& origin : origins) {
-    append_row(out, first_, to_json(origin));
+    append_row(out, first_, to_json(origin, *silent_));
   }
   return out;
 }

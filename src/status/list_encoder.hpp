@@ -7,7 +7,9 @@
 #include <meridian/aggregator.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace meridian::status {
@@ -18,11 +20,15 @@ inline constexpr std::size_t rows_per_piece = 512;
 /// Makes {"satellites": […]} out of pages: `begin`, `page` for each, `end`.
 class SatellitesEncoder {
  public:
+  explicit SatellitesEncoder(std::shared_ptr<const SilentSatellites> silent) noexcept
+      : silent_(std::move(silent)) {}
+
   [[nodiscard]] static std::string begin() { return R"({"satellites":[)"; }
   [[nodiscard]] std::string page(const std::vector<OriginStats>& origins);
   [[nodiscard]] static std::string end() { return "]}"; }
 
  private:
+  std::shared_ptr<const SilentSatellites> silent_;
   bool first_ = true;
 };
 

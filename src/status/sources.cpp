@@ -17,4 +17,18 @@ asio::awaitable<boost::system::result<Stats>> Sources::stats() const {
                   .uptime = std::chrono::duration_cast<std::chrono::milliseconds>(uptime)};
 }
 
+Verdict Sources::health() const {
+  return judge_health(pulse.beats(Pulse::Clock::now()));
+}
+
+asio::awaitable<Verdict> Sources::readiness() const {
+  Verdict alive = health();
+  if (!alive.good) {
+    co_return alive;  // nor would it answer this
+  }
+  const auto figures = co_await aggregator.stats();
+  const bool serves = figures.has_value() && pulse.serving();
+  co_return judge_readiness(serves, serves ? figures->buffer : BufferLevel{});
+}
+
 }  // namespace meridian::status

@@ -3,7 +3,9 @@
 
 #include "status/client_counters.hpp"
 #include "status/json.hpp"
+#include "status/probes.hpp"
 #include "status/pulse.hpp"
+#include "status/silence.hpp"
 #include "status/state_report.hpp"
 #include "status/uplink_table.hpp"
 
@@ -24,11 +26,17 @@ struct Sources {
   UplinkTable& uplinks;
   ClientCounters& control_clients;
   const Pulse& pulse;
+  const Silence& silence;
   const StateReport& state;  ///< constant once anything is answered
   std::chrono::steady_clock::time_point started_at = std::chrono::steady_clock::now();
 
   /// All figures of one moment. Fails as `AggregatorHandle::stats` does.
   [[nodiscard]] asio::awaitable<boost::system::result<Stats>> stats() const;
+
+  /// Whether the daemon is alive, and whether it is ready. Answered also where the aggregator does
+  /// not answer.
+  [[nodiscard]] Verdict health() const;
+  [[nodiscard]] asio::awaitable<Verdict> readiness() const;
 };
 
 }  // namespace meridian::status

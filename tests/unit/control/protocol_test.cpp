@@ -45,6 +45,10 @@ DrainParams drain_params(const std::string& params) {
   return accepted(rpc("drain", "1", params)).drain;
 }
 
+TailParams tail_params(const std::string& params) {
+  return accepted(rpc("tail", "1", params)).tail;
+}
+
 struct NamedMethod {
   const char* name;
   Method method;
@@ -76,15 +80,16 @@ TEST_P(EveryMethod, IsNamedWhereAnotherIsUnknown) {
   EXPECT_THAT(refused("reboot").message, HasSubstr(GetParam().name));
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, EveryMethod,
-                         ::testing::Values(NamedMethod{"depth", Method::depth},
-                                           NamedMethod{"drain", Method::drain},
-                                           NamedMethod{"flush", Method::flush},
-                                           NamedMethod{"stats", Method::stats},
-                                           NamedMethod{"uplinks", Method::uplinks},
-                                           NamedMethod{"satellites", Method::satellites},
-                                           NamedMethod{"version", Method::version}),
-                         [](const auto& each) { return std::string(each.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Each, EveryMethod,
+    ::testing::Values(NamedMethod{"depth", Method::depth}, NamedMethod{"drain", Method::drain},
+                      NamedMethod{"flush", Method::flush}, NamedMethod{"stats", Method::stats},
+                      NamedMethod{"uplinks", Method::uplinks},
+                      NamedMethod{"satellites", Method::satellites},
+                      NamedMethod{"tail", Method::tail}, NamedMethod{"health", Method::health},
+                      NamedMethod{"reload", Method::reload},
+                      NamedMethod{"version", Method::version}),
+    [](const auto& each) { return std::string(each.param.name); });
 
 TEST(ParseRequest, LeavesBlanksAroundALineAside) {
   for (const char* line : {"flush", "flush\r", "flush\r\n", "  flush", "\tflush \t"}) {
@@ -108,11 +113,55 @@ TEST(ParseRequest, TellsAnIdOfNullFromNone) {
   EXPECT_TRUE(accepted(rpc("flush", "null")).id.has_value());
 }
 
+TEST(TailParams, AskForEverythingUnlessTheySayOtherwise) {
+  for (const TailParams& tail : {accepted("tail").tail, tail_params("{}")}) {
+    EXPECT_FALSE(tail.satellite_id.has_value());
+    EXPECT_FALSE(tail.channel_id.has_value());
+    EXPECT_FALSE(tail.limit.has_value());
+    EXPECT_EQ(tail.format, FrameFormat::json);
+  }
+}
+
+TEST(TailParams, AreReadTogether) {
+  const TailParams tail =
+      tail_params(R"({"satellite_id":4294967295,"channel_id":65535,"limit":9,"format":"binary"})");
+  EXPECT_EQ(tail.satellite_id, SatelliteId{4'294'967'295});
+  EXPECT_EQ(tail.channel_id, ChannelId{65'535});
+  EXPECT_EQ(tail.limit, 9U);
+  EXPECT_EQ(tail.format, FrameFormat::binary);
+}
+
+TEST(TailParams, OutOfTheirBoundsOrUnknownAreRefused) {
+  for (const auto& [params, message] : std::vector<std::pair<std::string, std::string>>{
+           {R"({"satellite_id":4294967296})",
+            "satellite_id must be an integer from 0 to 4294967295"},
+           {R"({"channel_id":65536})", "channel_id must be an integer from 0 to 65535"},
+           {R"({"channel_id":"1"})", "channel_id must be an integer from 0 to 65535"},
+           {R"({"limit":0})", "limit must be an integer from 1 to"},
+           {R"({"format":"table"})", "format must be"},
+           {R"({"max_frames":1})", "tail has no parameter \"max_frames\": use satellite_id"}}) {
+    const Error error = refused(rpc("tail", "1", params));
+    EXPECT_EQ(error.code, ErrorCode::invalid_params) << params;
+    EXPECT_THAT(error.message, HasSubstr(message));
+  }
+}
+
+TEST(LogLevelParams, AreALevel) {
+  EXPECT_EQ(accepted(rpc("log_level", "1", R"({"level":"debug"})")).log_level, "debug");
+  for (const char* params :
+       {"", "{}", "[]", R"({"level":1})", R"({"level":"info","more":1})", R"({"to":"info"})"}) {
+    const Error error = refused(rpc("log_level", "1", params));
+    EXPECT_EQ(error.code, ErrorCode::invalid_params) << params;
+    EXPECT_THAT(error.message, HasSubstr("level"));
+  }
+  EXPECT_EQ(refused("log_level").code, ErrorCode::invalid_params) << "a word has no parameters";
+}
+
 TEST(DrainParams, HaveTheDefaultsOfTheContract) {
   for (const DrainParams& drain : {accepted("drain").drain, drain_params("{}")}) {
     EXPECT_EQ(drain.max_frames, 1000U);
     EXPECT_FALSE(drain.satellite_id.has_value());
-    EXPECT_EQ(drain.format, DrainFormat::json);
+    EXPECT_EQ(drain.format, FrameFormat::json);
   }
 }
 
@@ -120,8 +169,8 @@ TEST(DrainParams, AreReadTogether) {
   const DrainParams drain = drain_params(R"({"format":"binary","satellite_id":42,"max_frames":7})");
   EXPECT_EQ(drain.max_frames, 7U);
   EXPECT_EQ(drain.satellite_id, SatelliteId{42});
-  EXPECT_EQ(drain.format, DrainFormat::binary);
-  EXPECT_EQ(drain_params(R"({"format":"json"})").format, DrainFormat::json);
+  EXPECT_EQ(drain.format, FrameFormat::binary);
+  EXPECT_EQ(drain_params(R"({"format":"json"})").format, FrameFormat::json);
 }
 
 TEST(DrainParams, ReachFromTheLeastToTheMost) {

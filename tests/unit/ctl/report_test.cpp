@@ -125,14 +125,16 @@ TEST(SatellitesReport, ListsEachOriginAndCallsTheSumOthers) {
   Json row = {{"satellite_id", 42}, {"channel_id", 7},       {"frames", 1111},
               {"bytes", 2222},      {"last_sequence", 3333}, {"gaps", 4444},
               {"missing", 5555},    {"duplicates", 6666},    {"late", 7777},
-              {"dropped", 8888},    {"last_seen_at", "T"}};
+              {"dropped", 8888},    {"last_seen_at", "T"},   {"silent", false}};
   Json others = row;
   others["satellite_id"] = nullptr;
   others["channel_id"] = nullptr;
   others["last_sequence"] = nullptr;
+  others["silent"] = true;
   const std::string text = report_satellites({{"satellites", {row, others}}});
-  EXPECT_THAT(text, ContainsRegex("42 +7 +1,111 +2,222 +3333 +4,444 +5,555 +6,666 +7,777 +8,888"));
-  EXPECT_THAT(text, ContainsRegex("others +- +1,111 +2,222 +- +4,444"));
+  EXPECT_THAT(text, ContainsRegex(
+                        "42 +7 +1,111 +2,222 +3333 +4,444 +5,555 +6,666 +7,777 +8,888 +T +heard"));
+  EXPECT_THAT(text, ContainsRegex("others +- +1,111 +2,222 +- +4,444.* silent"));
 }
 
 TEST(SatellitesReport, SaysSoWhereThereAreNone) {

@@ -32,6 +32,9 @@ struct Key {
     if (section.empty()) {
       return fmt::format(R"({{"{}":{}}})", key, value);
     }
+    if (section == "http") {  // which is nothing without an address
+      return fmt::format(R"({{"http":{{"listen":"127.0.0.1:0","{}":{}}}}})", key, value);
+    }
     if (section != "uplinks[0]") {
       return fmt::format(R"({{"{}":{{"{}":{}}}}})", section, key, value);
     }
@@ -81,7 +84,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Key{"buffer", "max_bytes"}, Key{"buffer", "when_full"},
                       Key{"control", "socket"}, Key{"control", "mode"},
                       Key{"control", "max_clients"}, Key{"control", "max_request_bytes"},
-                      Key{"satellites", "max_tracked"}, Key{"http", "listen"},
+                      Key{"satellites", "max_tracked"}, Key{"satellites", "silent_after_s"},
                       Key{"http", "max_clients"}, Key{"http", "timeout_s"},
                       Key{"http", "max_satellites"}, Key{"", "http"}, Key{"log", "level"},
                       Key{"log", "format"}, Key{"log", "target"}),
@@ -165,6 +168,22 @@ INSTANTIATE_TEST_SUITE_P(
                1,
                16 * mebi,
                [](const Config& c) -> std::uint64_t { return c.aggregator.max_tracked; }},
+        Bounds{{"satellites", "silent_after_s"},
+               0,
+               365 * 24 * 3600,
+               [](const Config& c) { return static_cast<std::uint64_t>(c.silent_after.count()); }},
+        Bounds{{"http", "max_clients"},
+               1,
+               10'000,
+               [](const Config& c) -> std::uint64_t { return c.http->max_clients; }},
+        Bounds{{"http", "timeout_s"},
+               1,
+               3600,
+               [](const Config& c) { return static_cast<std::uint64_t>(c.http->timeout.count()); }},
+        Bounds{{"http", "max_satellites"},
+               0,
+               65'536,
+               [](const Config& c) -> std::uint64_t { return c.http->max_satellites; }},
         Bounds{
             {"", "threads"}, 0, 1024, [](const Config& c) -> std::uint64_t { return c.threads; }}),
     [](const auto& each) { return each.param.key.identifier(); });
@@ -190,7 +209,7 @@ TEST_P(EverySection, RefusesAKeyThatItDoesNotKnowAndNamesThoseThatItDoes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, EverySection,
-                         ::testing::Values("", "uplinks[0]", "channel", "buffer", "control",
+                         ::testing::Values("", "uplinks[0]", "channel", "buffer", "control", "http",
                                            "satellites", "log"),
                          [](const auto& each) {
                            return each.param.empty() ? "top" : std::string(each.param.substr(0, 7));

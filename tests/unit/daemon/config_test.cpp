@@ -4,6 +4,7 @@
 
 #include "control/default_socket.hpp"
 #include "integration/harness/temp_dir.hpp"
+#include "runtime/log_level.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -243,13 +244,14 @@ TEST(LogConfig, KnowsEveryLevelByName) {
       {"off", spdlog::level::off}};
   std::string names;
   for (const auto& [name, level] : levels) {
-    EXPECT_EQ(log_level_from(name), level);
+    EXPECT_EQ(runtime::log_level_from(name), level);
+    EXPECT_EQ(runtime::name_of(level), name);
     EXPECT_EQ(parse_config(R"({"log":{"level":")" + name + R"("}})").log.level, level);
     names += (names.empty() ? "" : ", ") + name;
   }
-  EXPECT_EQ(log_level_names(), names);
-  EXPECT_EQ(log_level_from("INFO"), std::nullopt);
-  EXPECT_EQ(log_level_from(""), std::nullopt);
+  EXPECT_EQ(runtime::log_level_names, names);
+  EXPECT_EQ(runtime::log_level_from("INFO"), std::nullopt);
+  EXPECT_EQ(runtime::log_level_from(""), std::nullopt);
 }
 
 TEST(ConfigFile, IsNamedInFrontOfItsErrors) {

@@ -64,7 +64,8 @@ TEST(StatusJson, TellsEveryStatistic) {
                               .buffer = {.now = {.frames = 7, .bytes = 8},
                                          .high_water = {.frames = 9, .bytes = 10},
                                          .limits = {.max_frames = 11, .max_bytes = 12}},
-                              .channel = {.length = 13, .capacity = 14, .high_water = 15}};
+                              .channel = {.length = 13, .capacity = 14, .high_water = 15},
+                              .tails = {.watchers = 41, .lost = 42}};
   const SessionCounts sessions{.open = 16,
                                .accepted = 17,
                                .closed = {18, 19, 20, 21, 22, 23, 24, 37},
@@ -96,6 +97,7 @@ TEST(StatusJson, TellsEveryStatistic) {
       R"("packet_version":28,"packet_too_large":29},"truncated":30,"idle_packets":31,)"
       R"("control":{"clients":32,"accepted":33,"cut_off":{"request_too_long":34,)"
       R"("client_limit":35,"not_reading":36}},)"
+      R"("tails":{"watchers":41,"lost":42},)"
       R"("state":{"directory":"/state","restored":38,"not_restored":39,"damaged_bytes":40,)"
       R"("set_aside":null},"uptime_s":37.25})");
 }

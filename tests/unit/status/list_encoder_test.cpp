@@ -26,7 +26,8 @@ std::string text_of(const UplinkTable::Snapshot& uplinks) {
 }
 
 std::string text_of_pages(const std::vector<std::vector<OriginStats>>& pages) {
-  SatellitesEncoder encoder;
+  SatellitesEncoder encoder(std::make_shared<const SilentSatellites>(
+      SilentSatellites{.after = std::chrono::seconds(1), .satellites = {4'294'967'295}}));
   std::string whole = SatellitesEncoder::begin();
   for (const std::vector<OriginStats>& page : pages) {
     whole += encoder.page(page);
@@ -99,10 +100,10 @@ TEST(SatellitesEncoder, TellsSatellitesAndTheSumOfTheOthers) {
   EXPECT_EQ(text_of_pages({origins}),
             R"({"satellites":[{"satellite_id":4294967295,"channel_id":65535,"frames":1,"bytes":2,)"
             R"("last_sequence":18446744073709551615,"gaps":3,"missing":4,"duplicates":5,)"
-            R"("late":6,"dropped":7,"last_seen_at":"1970-01-01T00:00:01.000000Z"},)"
+            R"("late":6,"dropped":7,"last_seen_at":"1970-01-01T00:00:01.000000Z","silent":true},)"
             R"({"satellite_id":null,"channel_id":null,"frames":8,"bytes":9,)"
             R"("last_sequence":null,"gaps":0,"missing":0,"duplicates":0,"late":0,"dropped":0,)"
-            R"("last_seen_at":"1970-01-01T00:00:00.000000Z"}]})");
+            R"("last_seen_at":"1970-01-01T00:00:00.000000Z","silent":false}]})");
 }
 
 TEST(SatellitesEncoder, MakesOneListOfAllPages) {

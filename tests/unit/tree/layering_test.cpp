@@ -50,6 +50,7 @@ const std::map<std::string, std::string> room_of_public_header = {
     {"detail/send_gate.hpp", "channel"},
     {"aggregator.hpp", "aggregator"},
     {"distribution.hpp", "aggregator"},
+    {"tail.hpp", "aggregator"},
 };
 
 std::vector<std::string> includes_of(const fs::path& file) {

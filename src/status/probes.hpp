@@ -5,12 +5,12 @@
 
 #include <meridian/aggregator.hpp>
 
-namespace meridian::http {
+namespace meridian::status {
 
 /// `reason` says why, also where all is well.
 struct Verdict {
   bool good = true;
-  status::Json reason;
+  Json reason;
 };
 
 /// Alive: the aggregator answers within a second.
@@ -20,4 +20,4 @@ struct Verdict {
 /// one more of the average size.
 [[nodiscard]] Verdict judge_readiness(bool serving, const BufferLevel& buffer);
 
-}  // namespace meridian::http
+}  // namespace meridian::status

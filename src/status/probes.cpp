@@ -1,9 +1,9 @@
-#include "http/probes.hpp"
+#include "status/probes.hpp"
 
 #include <string>
 #include <utility>
 
-namespace meridian::http {
+namespace meridian::status {
 
 namespace {
 
@@ -38,4 +38,4 @@ Verdict judge_readiness(bool serving, const BufferLevel& buffer) {
   return verdict(true, "serving", "listeners are up, and no frames are dropped for want of room");
 }
 
-}  // namespace meridian::http
+}  // namespace meridian::status

@@ -1,4 +1,4 @@
-#include "http/probes.hpp"
+#include "status/probes.hpp"
 
 #include "status/pulse.hpp"
 
@@ -6,7 +6,7 @@
 
 #include <chrono>
 
-namespace meridian::http {
+namespace meridian::status {
 namespace {
 
 using namespace std::chrono_literals;
@@ -60,4 +60,4 @@ TEST(Readiness, StaysWhereAFullBufferLosesNothing) {
 }
 
 }  // namespace
-}  // namespace meridian::http
+}  // namespace meridian::status

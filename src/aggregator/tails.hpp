@@ -1,0 +1,67 @@
+/// Those who watch frames as they come.
+#pragma once
+
+#include <meridian/aggregator.hpp>
+#include <meridian/oneshot.hpp>
+#include <meridian/tail.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+namespace meridian {
+
+/// Hands each batch to the watchers whose frames are in it. A watcher that has as much as it may
+/// leaves the list of those who get something, and what it loses is then the difference of a
+/// counter: however many do not read, a batch costs the same.
+///
+/// Not thread-safe: owned by the aggregator.
+class Tails {
+ public:
+  using Id = std::uint64_t;
+
+  Tails();
+  ~Tails();
+  Tails(const Tails&) = delete;
+  Tails& operator=(const Tails&) = delete;
+
+  [[nodiscard]] Id add(const TailQuery& query);
+
+  /// Nobody watches any longer; one who waits gets no reply.
+  void remove(Id id);
+
+  /// Replies with what has come, at once or as soon as something has. Where there is no such
+  /// watcher, or it waits already, the reply is dropped.
+  void next(Id id, OneshotSender<TailPiece> reply);
+
+  /// A batch has arrived.
+  void offer(const FrameBatch& batch) {
+    if (!watchers_.empty()) {
+      offer_to_watchers(batch);
+    }
+  }
+
+  [[nodiscard]] TailCounts counts() const;
+
+ private:
+  struct Watcher;
+  struct Group;
+  using Key = std::uint64_t;  // of a group: what its watchers ask for
+
+  [[nodiscard]] static Key key_of(std::optional<SatelliteId> satellite_id,
+                                  std::optional<ChannelId> channel_id) noexcept;
+  void offer_to_watchers(const FrameBatch& batch);
+  void note_frames(Key key, std::uint32_t frames);
+  void give_to(Group& group, const FrameBatch& batch);
+
+  std::unordered_map<Key, std::unique_ptr<Group>> groups_;
+  std::unordered_map<Id, std::unique_ptr<Watcher>> watchers_;
+  std::vector<Group*> touched_;  // by the batch that is being offered
+  Id last_id_ = 0;
+  std::uint64_t lost_ = 0;  // as far as it has been told, or is for nobody any more
+};
+
+}  // namespace meridian

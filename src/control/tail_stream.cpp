@@ -1,0 +1,75 @@
+#include "control/tail_stream.hpp"
+
+#include <meridian/tail.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace meridian::control {
+
+namespace {
+
+using Socket = asio::local::stream_protocol::socket;
+
+constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+
+/// Ends the watch when the client has closed its end, which nothing else would tell while no frames
+/// come.
+void end_with_client(Socket& socket, const std::shared_ptr<Tail>& tail) {
+  socket.async_wait(Socket::wait_error, [tail](const error_code&) { tail->end(); });
+}
+
+/// Without the patience that other answers have: a watcher may stop reading.
+asio::awaitable<error_code> write(Socket& socket, const TailEncoder::Message& message) {
+  std::vector<asio::const_buffer> buffers{asio::buffer(message.line)};
+  buffers.insert(buffers.end(), message.octets.begin(), message.octets.end());
+  const auto [ec, bytes] = co_await asio::async_write(socket, buffers, use_tuple);
+  co_return ec;
+}
+
+asio::awaitable<error_code> write_messages(Socket& socket, Tail& tail, TailEncoder& encoder) {
+  TailEncoder::Message message = encoder.begin();
+  error_code ec = co_await write(socket, message);
+  while (!ec && !encoder.reached_limit()) {
+    auto piece = co_await tail.next();
+    if (!piece) {
+      co_return piece.error();
+    }
+    encoder.add(*std::move(piece));
+    while (!ec && encoder.next(message)) {
+      ec = co_await write(socket, message);
+    }
+  }
+  co_return ec;
+}
+
+}  // namespace
+
+asio::awaitable<boost::system::result<TailEncoder::Told>> stream_tail(Socket& socket,
+                                                                      AggregatorHandle aggregator,
+                                                                      Request request) {
+  TailQuery query;
+  query.satellite_id = request.tail.satellite_id;
+  query.channel_id = request.tail.channel_id;
+  auto begun = co_await aggregator.tail(query);
+  if (!begun) {
+    co_return begun.error();
+  }
+  const auto tail = std::make_shared<Tail>(*std::move(begun));
+  end_with_client(socket, tail);
+  TailEncoder encoder(request);
+  const error_code ec = co_await write_messages(socket, *tail, encoder);
+  error_code ignored;
+  socket.cancel(ignored);  // nobody waits for the client's end any more
+  if (ec) {
+    co_return ec;
+  }
+  co_return encoder.told();
+}
+
+}  // namespace meridian::control

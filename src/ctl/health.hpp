@@ -1,0 +1,20 @@
+/// `meridianctl health`, for scripts and monitors.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+
+namespace meridian::ctl {
+
+// Exit statuses as the plugins of Nagios and its kind have them.
+inline constexpr int health_ok = 0;
+inline constexpr int health_not_ready = 1;  ///< alive, but should get no uplinks
+inline constexpr int health_dead = 2;       ///< the aggregator does not answer
+inline constexpr int health_unknown = 3;    ///< nobody answers
+
+/// Both take the result of the method `health`.
+[[nodiscard]] int health_status(const nlohmann::ordered_json& result);
+[[nodiscard]] std::string report_health(const nlohmann::ordered_json& result);
+
+}  // namespace meridian::ctl

@@ -1,0 +1,34 @@
+/// `meridianctl tail`.
+#pragma once
+
+#include "control/client.hpp"
+#include "ctl/frames.hpp"
+
+#include <meridian/frame.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace meridian::ctl {
+
+struct TailOptions {
+  std::optional<SatelliteId> satellite_id;
+  std::optional<ChannelId> channel_id;
+  std::optional<std::uint64_t> max_frames;  ///< nothing: until it is interrupted
+  FrameFormat format = FrameFormat::table;
+  std::string output;  ///< a file; "" is the standard output
+};
+
+struct TailEnd {
+  std::uint64_t frames = 0;
+  std::uint64_t lost = 0;
+};
+
+/// Writes frames as they come to the daemon. `on_lost` is told how many frames were lost in between
+/// because this end was too slow. Throws std::runtime_error where output or connection fails.
+TailEnd tail(control::Client& client, const TailOptions& options,
+             const std::function<void(std::uint64_t)>& on_lost);
+
+}  // namespace meridian::ctl

@@ -1,0 +1,60 @@
+/// What is new, once a second, for all who watch.
+#pragma once
+
+#include "http/snapshot.hpp"
+#include "status/sources.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+
+namespace meridian::http {
+
+namespace asio = boost::asio;
+
+/// Keeps the history of the last minutes, and makes one snapshot a second while anybody watches,
+/// however many do. The text is that of server-sent events.
+///
+/// Runs on a strand of its own; all members may be called from any thread. Must be held by a
+/// shared_ptr; `sources` must outlive it.
+class Live : public std::enable_shared_from_this<Live> {
+ public:
+  using Text = std::shared_ptr<const std::string>;
+
+  static constexpr std::size_t history_points = 300;  // one a second
+
+  Live(const asio::any_io_executor& executor, const status::Sources& sources);
+
+  void start();
+  void stop();
+
+  /// The event "history".
+  [[nodiscard]] asio::awaitable<Text> history();
+
+  /// The next event "snapshot", from now on; nothing after `stop`.
+  [[nodiscard]] asio::awaitable<Text> next_snapshot();
+
+ private:
+  // On the strand.
+  [[nodiscard]] static asio::awaitable<void> run(std::shared_ptr<Live> live);
+  [[nodiscard]] static asio::awaitable<Text> make_history(std::shared_ptr<Live> live);
+  [[nodiscard]] static asio::awaitable<Text> wait_for_snapshot(std::shared_ptr<Live> live);
+  [[nodiscard]] asio::awaitable<void> look();
+  [[nodiscard]] asio::awaitable<void> make_snapshot(status::Stats stats, ReceiveTime now);
+
+  const status::Sources& sources_;
+  asio::steady_timer tick_;
+  asio::steady_timer changed_;  // never expires: cancelled for all who wait, when there is news
+  std::deque<HistoryPoint> points_;
+  Text latest_;
+  std::size_t waiting_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace meridian::http

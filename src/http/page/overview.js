@@ -1,0 +1,122 @@
+// The head of the page: connection, what is open, what is silent; the ledger; and the title.
+
+import { byId, setData, setNotice, setText } from "./dom.js";
+import {
+  formatCount, formatDuration, formatFrameRate, formatOctets, formatShare, formatTimeOfDay,
+} from "./format.js";
+import { droppedIn } from "./model.js";
+
+const mostSilentShown = 20;
+
+/** The state of the connection; `current` is the latest snapshot, if there was one. */
+export function showConnection({ state, word, silentSeconds }, current) {
+  const isStale = state === "stale";
+  setData(byId("connection"), "state", state);
+  setText(byId("connection-word"), word);
+  setText(byId("connection-detail"), connectionDetail(state, silentSeconds, current));
+  setData(byId("main"), "stale", String(isStale));
+  // Without a running figure: this is announced, and that once.
+  setNotice(byId("stale-warning"), isStale ? staleWarning(current) : "");
+}
+
+function connectionDetail(state, silentSeconds, current) {
+  if (state === "stale") {
+    return `for ${formatDuration(silentSeconds)}`;
+  }
+  return state === "live" && current ? formatTimeOfDay(current.at) : "";
+}
+
+function staleWarning(current) {
+  return current
+    ? `▲ Stale: nothing heard from the daemon since ${formatTimeOfDay(current.at)}. ` +
+        "All figures are of that moment."
+    : "▲ The daemon does not answer.";
+}
+
+export function showFacts(model) {
+  const { stats, silence, satellites } = model.current;
+  setText(byId("version"), stats.version ?? "");
+  setText(byId("uptime"), formatDuration(stats.uptime_s));
+  setText(byId("uplinks-open"), formatCount(stats.sessions.open) + heldNote(model.current));
+  setText(byId("satellite-count"), formatCount(satellites.total));
+  setFact("silent-count", silence.count, silence.after_s === null ? "not watched" : undefined);
+  setFact("dropped-recently", model.growth(droppedIn));
+  setText(byId("channel-length"),
+          `${formatCount(stats.channel.length)} of ${formatCount(stats.channel.capacity)}`);
+  setNotice(byId("silence"), silenceNotice(silence));
+}
+
+/** A fact that is an alarm as soon as it is not zero. */
+function setFact(id, count, text = formatCount(count)) {
+  setText(byId(id), count > 0 ? `▲ ${text}` : text);
+  setData(byId(id), "value", String(count));
+  setData(byId(id), "alarm", String(count > 0));
+}
+
+function heldNote({ uplinks }) {
+  const held = uplinks.rows.filter(({ state }) => state === "held").length;
+  const isPartial = uplinks.total > uplinks.rows.length;
+  return held > 0 ? `, ${formatCount(held)}${isPartial ? "+" : ""} held` : "";
+}
+
+function silenceNotice({ after_s, count, satellite_ids }) {
+  if (count === 0) {
+    return "";
+  }
+  const shown = satellite_ids.slice(0, mostSilentShown);
+  const more = count > shown.length ? ` and ${formatCount(count - shown.length)} more` : "";
+  const what = count === 1 ? "1 satellite" : `${formatCount(count)} satellites`;
+  return `● ${what} silent for more than ${formatDuration(after_s)}: ${shown.join(", ")}${more}`;
+}
+
+/** Whether received = buffered + drained + flushed + dropped. */
+function balances({ received, buffered, drained, flushed }, dropped) {
+  // Exact up to 2^50; numbers beyond have been rounded when they were read.
+  const allowed = received * 4 * Number.EPSILON;
+  return Math.abs(received - (buffered + drained + flushed + dropped)) <= allowed;
+}
+
+export function showLedger(model) {
+  const { ledger, buffer } = model.current.stats;
+  const dropped = droppedIn(model.current);
+  const rates = model.points.at(-1)?.rates;
+  const share = (n) => `${formatShare(n, ledger.received)} of received`;
+  setFigure("received", ledger.received, formatFrameRate(rates?.received ?? null));
+  setFigure("buffered", ledger.buffered, formatOctets(buffer.bytes));
+  setFigure("drained", ledger.drained, share(ledger.drained));
+  setFigure("flushed", ledger.flushed, share(ledger.flushed));
+  setFigure("dropped", dropped, share(dropped));
+  setData(byId("figure-dropped"), "alarm", String(dropped > 0));
+
+  const balanced = balances(ledger, dropped);
+  setData(byId("ledger"), "balanced", String(balanced));
+  setText(byId("balance"), balanced ? "✓ balances" : "✗ does not balance");
+}
+
+function setFigure(name, count, note) {
+  const figure = byId(`figure-${name}`);
+  setText(figure, formatCount(count));
+  setData(figure, "value", String(count));
+  setText(byId(`note-${name}`), note);
+}
+
+/** What is wrong comes first in the title, for it is all that a tab shows. */
+export function showTitle(state, model) {
+  const alarms = state === "stale" ? ["stale"] : [];
+  if (model.current) {
+    const { silence } = model.current;
+    if (byId("ledger").dataset.balanced === "false") {
+      alarms.push("not balanced");
+    }
+    if (silence.count > 0) {
+      alarms.push(`${formatCount(silence.count)} silent`);
+    }
+    if (model.growth(droppedIn) > 0) {
+      alarms.push("dropping");
+    }
+  }
+  const title = alarms.length > 0 ? `● ${alarms.join(", ")} – Meridian` : "Meridian";
+  if (document.title !== title) {
+    document.title = title;
+  }
+}

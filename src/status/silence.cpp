@@ -1,0 +1,71 @@
+#include "status/silence.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace meridian::status {
+
+bool SilentSatellites::contains(SatelliteId satellite) const noexcept {
+  return std::ranges::binary_search(satellites, satellite);
+}
+
+void Silence::set_limit(std::chrono::seconds after) {
+  after_ = after;
+  if (!watches()) {
+    satellites_.clear();
+  }
+  publish();
+}
+
+void Silence::look_at(const std::vector<OriginStats>& origins) {
+  for (const OriginStats& stats : origins) {
+    if (stats.origin) {
+      Satellite& satellite = satellites_[stats.origin->satellite_id];
+      satellite.frames_now += stats.frames;
+      satellite.last_seen_at = std::max(satellite.last_seen_at, stats.last_seen_at);
+    }
+  }
+}
+
+Silence::Changes Silence::finish_look(Clock::time_point now, ReceiveTime time) {
+  Changes changes;
+  for (auto& [id, satellite] : satellites_) {
+    const bool is_new = satellite.last_heard == Clock::time_point{};
+    if (is_new) {  // which may have been heard last before a restart
+      satellite.last_heard = now - std::max(time - satellite.last_seen_at, ReceiveTime::duration{});
+    } else if (satellite.frames_now != satellite.frames) {
+      satellite.last_heard = now;
+    }
+    satellite.frames = std::exchange(satellite.frames_now, 0);
+    const bool silent = watches() && now - satellite.last_heard >= after_;
+    if (silent != std::exchange(satellite.silent, silent)) {
+      (silent ? changes.fell_silent : changes.heard_again).push_back(id);
+    }
+  }
+  std::ranges::sort(changes.fell_silent);
+  std::ranges::sort(changes.heard_again);
+  if (!changes.fell_silent.empty() || !changes.heard_again.empty()) {
+    publish();
+  }
+  return changes;
+}
+
+std::shared_ptr<const SilentSatellites> Silence::silent() const {
+  const std::lock_guard lock(mutex_);
+  return silent_;
+}
+
+void Silence::publish() {
+  auto silent = std::make_shared<SilentSatellites>();
+  silent->after = after_;
+  for (const auto& [id, satellite] : satellites_) {
+    if (satellite.silent) {
+      silent->satellites.push_back(id);
+    }
+  }
+  std::ranges::sort(silent->satellites);
+  const std::lock_guard lock(mutex_);
+  silent_ = std::move(silent);
+}
+
+}  // namespace meridian::status

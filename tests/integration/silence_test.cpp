@@ -1,0 +1,83 @@
+// Satellites that are not heard any more.
+#include "integration/harness/http_client.hpp"
+#include "integration/harness/saved_state.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace meridian {
+namespace {
+
+using testing::eventually;
+using testing::frames_of;
+using testing::Json;
+using testing::lines_of;
+using testing::metrics_of;
+using testing::satellite;
+using testing::send_whole;
+using testing::StateTest;
+
+class SilenceAlarm : public StateTest {
+ protected:
+  static Json after(int seconds) {
+    return {{"http", {{"listen", "127.0.0.1:0"}}}, {"satellites", {{"silent_after_s", seconds}}}};
+  }
+  bool is_silent(std::uint32_t id) {
+    return satellite(daemon().call("satellites"), id).at("silent").get<bool>();
+  }
+  std::size_t logged(std::string_view text) {
+    std::size_t count = 0;
+    for (const std::string& line : lines_of(daemon().log())) {
+      count += line.find(text) != std::string::npos ? 1 : 0;
+    }
+    return count;
+  }
+};
+
+TEST_F(SilenceAlarm, IsRaisedOnceAndEndsOnce) {
+  start(after(1));
+  send_whole(daemon().port(), frames_of(7, 0, 1));
+  ASSERT_TRUE(eventually([this] { return is_silent(7); }));
+  EXPECT_EQ(metrics_of(daemon()).at("meridian_satellites_silent"), 1);
+  EXPECT_EQ(metrics_of(daemon()).at("meridian_satellite_silent{satellite_id=\"7\"}"), 1);
+  send_whole(daemon().port(), frames_of(7, 1, 1));
+  ASSERT_TRUE(eventually([this] { return !is_silent(7); }));
+  ASSERT_TRUE(eventually([this] { return is_silent(7); }));
+  EXPECT_EQ(logged("satellite 7 is silent: nothing from it for 1 s"), 2U);
+  EXPECT_EQ(logged("satellite 7 is heard again"), 1U);
+}
+
+TEST_F(SilenceAlarm, IsNotForASatelliteThatIsHeard) {
+  start(after(2));
+  send_whole(daemon().port(), frames_of(8, 0, 1));
+  std::uint64_t next = 0;
+  ASSERT_TRUE(eventually([&] {
+    send_whole(daemon().port(), frames_of(7, next++, 1));
+    return is_silent(8);
+  }));
+  EXPECT_FALSE(is_silent(7));
+  EXPECT_EQ(metrics_of(daemon()).at("meridian_satellites_silent"), 1);
+}
+
+TEST_F(SilenceAlarm, GoesOnOverARestart) {
+  start(after(1));
+  send_whole(daemon().port(), frames_of(7, 0, 1));
+  ASSERT_TRUE(eventually([this] { return is_silent(7); }));
+  restart(after(1));
+  EXPECT_TRUE(eventually([this] { return is_silent(7); }));
+}
+
+TEST_F(SilenceAlarm, CanBeSwitchedOffByAReload) {
+  start(after(1));
+  send_whole(daemon().port(), frames_of(7, 0, 1));
+  ASSERT_TRUE(eventually([this] { return is_silent(7); }));
+  Json changes = after(0);
+  changes["state"] = {{"directory", state().string()}};
+  EXPECT_EQ(reload(changes).at("changed"), Json::array({"satellites.silent_after_s"}));
+  EXPECT_FALSE(is_silent(7));
+}
+
+}  // namespace
+}  // namespace meridian

@@ -1,0 +1,108 @@
+#include "status/silence.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdint>
+#include <vector>
+
+namespace meridian::status {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+/// Seconds since some moment, on both clocks.
+class SilenceTest : public ::testing::Test {
+ protected:
+  SilenceTest() { silence_.set_limit(30s); }
+
+  static OriginStats origin(SatelliteId satellite, ChannelId channel, std::uint64_t frames,
+                            std::chrono::seconds last_seen = 0s) {
+    OriginStats stats;
+    stats.origin = Origin{satellite, channel};
+    stats.frames = frames;
+    stats.last_seen_at = ReceiveTime(last_seen);
+    return stats;
+  }
+  Silence::Changes look(std::chrono::seconds at, const std::vector<OriginStats>& origins) {
+    silence_.look_at(origins);
+    return silence_.finish_look(Silence::Clock::time_point(at), ReceiveTime(at));
+  }
+
+  Silence silence_;
+};
+
+TEST_F(SilenceTest, BeginsAtTheLimitAndIsToldOnce) {
+  EXPECT_THAT(look(100s, {origin(7, 1, 5, 100s)}).fell_silent, IsEmpty());
+  EXPECT_THAT(look(129s, {origin(7, 1, 5, 100s)}).fell_silent, IsEmpty());
+  EXPECT_THAT(look(130s, {origin(7, 1, 5, 100s)}).fell_silent, ElementsAre(7));
+  EXPECT_TRUE(silence_.silent()->contains(7));
+  EXPECT_FALSE(silence_.silent()->contains(8));
+  EXPECT_THAT(look(131s, {origin(7, 1, 5, 100s)}).fell_silent, IsEmpty());
+}
+
+TEST_F(SilenceTest, EndsWithTheNextFrameAndIsToldOnce) {
+  look(100s, {origin(7, 1, 5, 100s)});
+  look(130s, {origin(7, 1, 5, 100s)});
+  EXPECT_THAT(look(140s, {origin(7, 1, 6, 140s)}).heard_again, ElementsAre(7));
+  EXPECT_THAT(silence_.silent()->satellites, IsEmpty());
+  EXPECT_THAT(look(141s, {origin(7, 1, 6, 140s)}).heard_again, IsEmpty());
+}
+
+TEST_F(SilenceTest, IsOfASatelliteAndNotOfOneOfItsChannels) {
+  look(100s, {origin(7, 1, 5, 100s), origin(7, 2, 9, 100s)});
+  EXPECT_THAT(look(120s, {origin(7, 1, 5, 100s), origin(7, 2, 10, 120s)}).fell_silent, IsEmpty());
+  EXPECT_THAT(look(140s, {origin(7, 1, 5, 100s), origin(7, 2, 10, 120s)}).fell_silent, IsEmpty());
+  EXPECT_THAT(look(150s, {origin(7, 1, 5, 100s), origin(7, 2, 10, 120s)}).fell_silent,
+              ElementsAre(7));
+}
+
+TEST_F(SilenceTest, DoesNotMindAClockThatIsSet) {
+  look(100s, {origin(7, 1, 5, 100s)});
+  silence_.look_at({origin(7, 1, 6, 100s)});  // heard, and its time stays: the clock was set back
+  EXPECT_THAT(silence_.finish_look(Silence::Clock::time_point(131s), ReceiveTime(10s)).fell_silent,
+              IsEmpty());
+  silence_.look_at({origin(7, 1, 6, 100s)});
+  EXPECT_THAT(
+      silence_.finish_look(Silence::Clock::time_point(132s), ReceiveTime(9'999s)).fell_silent,
+      IsEmpty());
+}
+
+TEST_F(SilenceTest, GoesOnOverARestart) {
+  EXPECT_THAT(look(1000s, {origin(7, 1, 5, 980s), origin(8, 1, 5, 960s), origin(9, 1, 1, 2000s)})
+                  .fell_silent,
+              ElementsAre(8));
+  EXPECT_THAT(look(1010s, {origin(7, 1, 5, 980s), origin(8, 1, 5, 960s), origin(9, 1, 1, 2000s)})
+                  .fell_silent,
+              ElementsAre(7));
+}
+
+TEST_F(SilenceTest, IsNotOfThoseThatAreOnlyInTheSum) {
+  OriginStats others;
+  others.frames = 5;
+  look(100s, {others});
+  EXPECT_THAT(look(500s, {others}).fell_silent, IsEmpty());
+}
+
+TEST_F(SilenceTest, IsOffWithALimitOfZero) {
+  look(100s, {origin(7, 1, 5, 100s)});
+  look(130s, {origin(7, 1, 5, 100s)});
+  silence_.set_limit(0s);
+  EXPECT_FALSE(silence_.watches());
+  EXPECT_THAT(silence_.silent()->satellites, IsEmpty());
+  EXPECT_THAT(look(131s, {origin(7, 1, 5, 100s)}).fell_silent, IsEmpty());
+}
+
+TEST_F(SilenceTest, FollowsAChangedLimit) {
+  look(100s, {origin(7, 1, 5, 100s)});
+  look(110s, {origin(7, 1, 5, 100s)});
+  silence_.set_limit(10s);
+  EXPECT_EQ(silence_.silent()->after, 10s);
+  EXPECT_THAT(look(111s, {origin(7, 1, 5, 100s)}).fell_silent, ElementsAre(7));
+}
+
+}  // namespace
+}  // namespace meridian::status
