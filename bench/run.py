@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the benchmark and writes what it found: a table to the terminal, all figures as JSON, and a chart.
 
-    bench/run.py BUILD_DIR [--short] [--out DIR]
+    bench/run.py BUILD_DIR [--short | --only SECTION] [--out DIR]
 
 Every comparison is paired: both sides are run in turn, in the same run, on the same machine, and what is reported is the
 median of the ratios. `--short` is for CI: the ingest ratio alone, with few frames, and it fails where that is below 0.4.
@@ -11,7 +11,6 @@ import argparse
 import contextlib
 import json
 import os
-import platform
 import signal
 import socket
 import statistics
@@ -21,8 +20,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from report import HEADER_BYTES, chart, machine, print_table, table, write_markdown
+
 REPEATS = 5
-HEADER_BYTES = 20
 MAX_FRAMES, MAX_BYTES = 1_000_000, 268_435_456  # the buffer's default bounds
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -84,6 +84,7 @@ def daemon(bench, **changes):
             "control": {"socket": path},
             **changes,
         }
+        path = config["control"]["socket"]
         file = Path(directory) / "meridiand.json"
         file.write_text(json.dumps(config))
         log = open(Path(directory) / "log", "wb")
@@ -293,6 +294,50 @@ def memory(bench):
     return found
 
 
+def onlookers(bench, frames, repeats):
+    """Ingest alone, and with a thousand watchers that do not read, a thousand slow HTTP clients and ten scrapes a second."""
+    many = {"tails": 1000, "http_clients": 1000, "scrapes_per_s": 10}
+    ratios, alone, watched, looked = [], [], [], []
+    with tempfile.TemporaryDirectory(prefix="meridian-bench-") as directory:
+        port = free_port()
+        with daemon(bench, control={"socket": os.path.join(directory, "control.sock"), "max_clients": 2000},
+                    http={"listen": f"127.0.0.1:{port}", "max_clients": 2000}) as meridiand:
+            send(bench, meridiand, 48, 2 * MAX_FRAMES, 64)
+            resident = meridiand.memory()
+            for _ in range(repeats):
+                alone.append(send(bench, meridiand, 48, frames, 64))
+                command = [sys.executable, Path(__file__).parent / "onlookers.py", meridiand.socket, port,
+                           many["tails"], many["http_clients"], many["scrapes_per_s"]]
+                looker = subprocess.Popen([str(part) for part in command], stdin=subprocess.PIPE,
+                                          stdout=subprocess.PIPE, text=True)
+                looker.stdout.readline()
+                watched.append(send(bench, meridiand, 48, frames, 64))
+                looker.stdin.close()
+                looked.append(json.loads(looker.stdout.readline()))
+                looker.wait()
+                ratios.append(watched[-1]["frames_per_s"] / alone[-1]["frames_per_s"])
+            lost = meridiand.ask("stats")["tails"]["lost"]
+            peak = meridiand.memory("VmHWM")
+    if not all(one["scrapes"] and one["watching"] == many["tails"] for one in looked) or lost == 0:
+        raise RuntimeError(f"nobody has looked on: {looked}")
+    return {
+        "ratio": median(ratios),
+        "alone_frames_per_s": median([run["frames_per_s"] for run in alone]),
+        "watched_frames_per_s": median([run["frames_per_s"] for run in watched]),
+        "scrape_p50_ms": median([one["scrape_p50_ms"] for one in looked]),
+        "scrape_max_ms": max(one["scrape_max_ms"] for one in looked),
+        "resident_before": resident,
+        "resident_peak": peak,
+        "copies_lost": lost,
+    }
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
 def wait_until(holds, patience=60):
     deadline = time.monotonic() + patience
     while not holds():
@@ -301,122 +346,12 @@ def wait_until(holds, patience=60):
         time.sleep(0.01)
 
 
-def machine():
-    model = ""
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            model = line.split(":", 1)[1].strip()
-            break
-    return {"processor": model, "cores": os.cpu_count(), "kernel": ".".join(platform.release().split(".")[:2])}
-
-
-def million(value):
-    return f"{value / 1e6:.1f} M"
-
-
-def table(found):
-    """Rows of (what, figures, what is compared, what is to be reached)."""
-    rows = []
-    to_reach = {"64": "0.60", "1024": "0.80"}
-    for payload, one in found.get("ingest", {}).items():
-        rows.append((f"ingest, {payload}-octet payloads",
-                     f"{million(one['frames_per_s'])} frames/s, {one['octets_per_s'] / 1e9:.1f} GB/s, "
-                     f"{one['cpu_s_per_million']:.3f} CPU s per million frames",
-                     f"{one['ratio']:.2f} of the ceiling ({million(one['ceiling_frames_per_s'])}), "
-                     f"{one['ratio_to_keeping']:.2f} of a loop that keeps as much",
-                     to_reach.get(str(payload), "")))
-    for count, one in found.get("uplinks", {}).items():
-        rows.append((f"{count} uplink{'s' if int(count) > 1 else ''}", f"{million(one['frames_per_s'])} frames/s",
-                     f"{one['share_of_48']:.2f} of the rate at 48", "0.5" if str(count) == "10000" else ""))
-    for count, one in found.get("channel", {}).items():
-        rows.append((f"channel, {count} producer{'s' if int(count) > 1 else ''}",
-                     f"{million(one['batches'])} frames/s in batches, {million(one['frames'])} singly; "
-                     f"concurrent_channel naively {million(one['naive'])}, under a lock {million(one['lock'])}",
-                     f"batches {one['batches_over_lock']:.0f} × the lock", "10 ×" if str(count) == "48" else ""))
-    if "latency" in found:
-        rows.append(("write to buffer, at 48,000 frames/s", percentiles(found["latency"]),
-                     f"p99 {found['latency']['p99_us'] / 1000:.2f} ms", "1 ms"))
-    labels = {"idle": "depth, idle", "loaded": "depth, full load", "echo_loaded": "an idle process's echo, full load"}
-    for load, one in found.get("depth", {}).items():
-        rows.append((labels[load], percentiles(one), f"p99 {one['p99_us'] / 1000:.2f} ms",
-                     "5 ms" if load == "loaded" else ""))
-    if "drain" in found:
-        one = found["drain"]
-        rows.append(("binary drain", f"{one['octets_per_s'] / 1e9:.1f} GB/s",
-                     f"{one['ratio']:.2f} of a bare socket", "0.7"))
-    if "memory" in found:
-        one = found["memory"]
-        rows.append(("resident, idle", f"{one['idle_bytes'] / 1e6:.1f} MB", "", ""))
-        rows.append(("resident, idle uplink", "of 10,000", f"{one['per_idle_uplink_bytes']:.0f} octets", "4096"))
-        for kind, label, bound in (("lone_frames", "one 80-octet frame a read", "1.5 ×"),
-                                   ("bulk", "80-octet frames in bulk", "")):
-            rows.append((f"resident, {label}", f"{one[kind]['octets_held'] / 1e6:.0f} MB held",
-                         f"{one[kind]['resident_over_octets']:.2f} × the octets", bound))
-        rows.append(("resident, peak", "1024-octet payloads, 48 uplinks, buffer full",
-                     f"{one['peak_bytes'] / 1e6:.0f} MB", ""))
-    return rows
-
-
-def percentiles(one):
-    return f"p50 {one['p50_us']:.0f} µs, p99.9 {one['p999_us']:.0f} µs, max {one['max_us']:.0f} µs"
-
-
-def print_table(rows):
-    widths = [max(len(row[i]) for row in rows) for i in range(3)]
-    for *cells, bound in rows:
-        line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths))
-        print(f"{line}  {'to reach: ' + bound if bound else ''}".rstrip())
-
-
-def write_markdown(found, file):
-    """The table for the README."""
-    machine = found["machine"]
-    lines = [f"Taken on {machine['cores']} cores of {machine['processor']}, Linux {machine['kernel']}.", "",
-             "| | figures | compared | to reach |", "|---|---|---|---|"]
-    lines += [f"| {' | '.join(row)} |" for row in table(found)]
-    file.write_text("\n".join(lines) + "\n")
-
-
-def chart(found, file):
-    import matplotlib
-
-    matplotlib.use("svg")
-    from matplotlib import pyplot
-
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(10, 4))
-    payloads = list(found["ingest"])
-    for offset, key, label, color in ((-0.27, "ceiling_frames_per_s", "reads and discards", "#d0d7de"),
-                                      (0, "keeping_frames_per_s", "reads and keeps as much", "#8c959f"),
-                                      (0.27, "frames_per_s", "meridiand", "#1f6feb")):
-        left.bar([i + offset for i in range(len(payloads))],
-                 [found["ingest"][p][key] * (HEADER_BYTES + int(p)) / 1e9 for p in payloads],
-                 width=0.25, color=color, label=label)
-    left.set_xticks(range(len(payloads)), payloads)
-    left.set(title="Ingest, 48 uplinks", xlabel="octets of payload", ylabel="GB/s")
-    left.legend(frameon=False, loc="upper left", ncols=1)
-    left.set_ylim(top=1.35 * left.get_ylim()[1])
-    producers = list(found["channel"])
-    for variant, label, color in (("batches", "channel, batches", "#1f6feb"),
-                                  ("frames", "channel, single frames", "#54aeff"),
-                                  ("lock", "deque under a lock", "#cf222e"),
-                                  ("naive", "concurrent_channel, naively", "#8c959f")):
-        right.plot([str(p) for p in producers],
-                   [found["channel"][p][variant] / 1e6 for p in producers],
-                   marker="o", color=color, label=label)
-    right.set(title="Channel against lock", xlabel="producers", ylabel="million frames/s",
-              yscale="log")
-    right.legend(frameon=False)
-    for axes in (left, right):
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.tight_layout()
-    figure.savefig(file, metadata={"Date": None})
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build")
     parser.add_argument("--short", action="store_true")
+    parser.add_argument("--only", help="one section, such as ingest")
     parser.add_argument("--out", default="build/release/results")
     options = parser.parse_args()
     bench = Bench(options.build)
@@ -438,8 +373,13 @@ def main():
         "latency": lambda: latency(bench, 5, REPEATS),
         "depth": lambda: depth(bench, 5, REPEATS),
         "drain": lambda: drains(bench, REPEATS),
+        "onlookers": lambda: onlookers(bench, 30_000_000, REPEATS),
         "memory": lambda: memory(bench),
     }
+    if options.only:
+        found[options.only] = sections[options.only]()
+        print_table(table(found))
+        return
     for name, measure in sections.items():
         print(f"measuring: {name}", file=sys.stderr)
         found[name] = measure()

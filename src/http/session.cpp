@@ -83,8 +83,12 @@ asio::awaitable<bool> Session::serve_one() {
                         .keep_alive = !read_error && parser.keep_alive(),
                         .version = std::clamp(message.version(), 10U, 11U)};
   error_code ec = read_error;
+  const bool is_idle = answered_ && bytes == 0 && received_.size() == 0;
+  answered_ = true;
   if (read_error == beast::error::timeout) {
-    context_->counters.timed_out();
+    if (!is_idle) {  // a connection that was kept for another request was not needed
+      context_->counters.timed_out();
+    }
   } else if (read_error == beast::http::error::header_limit ||
              read_error == beast::http::error::buffer_overflow) {
     ec = co_await write(request,

@@ -90,6 +90,7 @@ class Session : public std::enable_shared_from_this<Session> {
   beast::tcp_stream stream_;
   std::shared_ptr<const Context> context_;
   beast::flat_buffer received_;
+  bool answered_ = false;  // a request
 };
 
 }  // namespace meridian::http

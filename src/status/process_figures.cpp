@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 namespace meridian::status {
@@ -35,16 +36,20 @@ std::vector<std::string> stat_fields() {
   return {std::istream_iterator<std::string>(rest), {}};
 }
 
-/// When the system was started, in seconds since 1970.
-std::uint64_t boot_time_s() {
-  std::ifstream file("/proc/stat");
-  for (std::string line; std::getline(file, line);) {
-    constexpr std::string_view key = "btime ";
-    if (line.starts_with(key)) {
-      return std::stoull(line.substr(key.size()));
-    }
-  }
-  return 0;
+double seconds_of(clockid_t clock) {
+  constexpr double nanoseconds_per_second = 1e9;
+  timespec time{};
+  ::clock_gettime(clock, &time);
+  return static_cast<double>(time.tv_sec) +
+         static_cast<double>(time.tv_nsec) / nanoseconds_per_second;
+}
+
+/// In seconds since 1970. The same whenever it is asked for, also where a clock is set; and without
+/// /proc/stat, which a service may not see.
+double start_of_process(double after_boot_s) {
+  static const double start =
+      seconds_of(CLOCK_REALTIME) - seconds_of(CLOCK_BOOTTIME) + after_boot_s;
+  return start;
 }
 
 std::uint64_t open_descriptors() {
@@ -71,8 +76,7 @@ std::optional<ProcessFigures> process_figures() {
       .open_descriptors = open_descriptors(),
       .max_descriptors = descriptors.rlim_cur,
       .threads = number(num_threads),
-      .started_at_s = static_cast<double>(boot_time_s()) +
-                      static_cast<double>(number(starttime)) / ticks_per_s};
+      .started_at_s = start_of_process(static_cast<double>(number(starttime)) / ticks_per_s)};
 }
 
 }  // namespace meridian::status

@@ -1,5 +1,7 @@
 """Options and commands: in the man pages, and in the completion."""
 
+import re
+
 from documentation import Documentation
 from programs import listed_names
 
@@ -19,6 +21,11 @@ class CommandLineCases(Documentation):
             for command in alone.commands:
                 yield f"{name} {command}", program, [command], program.help(command)
 
+    def log_levels(self):
+        """Those that meridiand takes."""
+        words = self.try_value(self.programs["meridiand"], ["--log-level"], "no-such-name")
+        return re.search(r"one of ([a-z, ]+), is", words)[1].split(", ")
+
     def each_value(self):
         """Each option that takes a value: what it is called in messages, the program, the words up to the value,
         what --help calls it."""
@@ -36,6 +43,11 @@ class CommandLineCases(Documentation):
             words = ["depth", *words]
         return program.run(*before, *words, value).stderr
 
+    @staticmethod
+    def heads(item, command, listed):
+        """Whether an item of a man page is that of a command, with what it takes."""
+        return item.tag == " ".join([f"Ic {command}", *(f"Ar {operand}" for operand in listed.operands)])
+
     # Man pages.
 
     def test_every_option_stands_in_its_man_page(self):
@@ -44,7 +56,7 @@ class CommandLineCases(Documentation):
                 page = self.pages[program.name]
                 own = page.options_of(page.items("OPTIONS"))
                 for name in command:
-                    [item] = [item for item in page.items("COMMANDS") if item.tag == f"Ic {name}"] or [None]
+                    [item] = [item for item in page.items("COMMANDS") if self.heads(item, name, listed)] or [None]
                     self.assertIsNotNone(item, f"{name} does not stand in COMMANDS")
                     own = page.options_of(item.items) | {name: own[name] for name in ("-h", "--help")}
                 self.assertEqual(own, listed.options)
@@ -52,7 +64,8 @@ class CommandLineCases(Documentation):
     def test_every_command_stands_in_its_man_page(self):
         for what, program, page in self.each_program():
             with self.subTest(what):
-                self.assertEqual(sorted(page.tags("Ic", "COMMANDS")), sorted(program.help().commands))
+                tags = [tag.split(" ")[0] for tag in page.tags("Ic", "COMMANDS")]
+                self.assertEqual(sorted(tags), sorted(program.help().commands))
 
     def test_synopsis_has_every_option(self):
         for what, program, page in self.each_program():
@@ -88,7 +101,9 @@ class CommandLineCases(Documentation):
                     for command in commands:
                         self.assertIn(command, self.completion.offered(program.name, *before, command[:1]))
                         after = self.completion.offered(program.name, *before, command, "")
-                        self.assertEqual([word for word in after if not word.startswith("-")], [])
+                        takes_names = program.help(command).operands == ["LEVEL"]
+                        self.assertEqual([word for word in after if not word.startswith("-")],
+                                         self.log_levels() if takes_names else [])
 
     def test_completion_offers_files_where_one_is_expected(self):
         (self.directory / "a directory").mkdir()

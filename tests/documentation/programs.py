@@ -24,6 +24,7 @@ class Help:
 
     options: dict  # {"--name": what its value is called, "" where it has none}
     commands: list
+    operands: list  # what a command takes without an option
 
     def long_options(self):
         return {name for name in self.options if name.startswith("--")}
@@ -42,8 +43,9 @@ class Program:
         done = self.run(*command, "--help")
         if done.returncode != 0:
             raise AssertionError(f"{self.name} {command} --help: {done.stderr}")
-        options, commands = {}, []
+        options, commands, operands, section = {}, [], [], ""
         for line in done.stdout.splitlines():
+            section = line if line.endswith(":") and not line.startswith(" ") else section
             if not re.match(r"  \S", line):
                 continue
             # Names, what the value is called, and what CLI11 says about other options.
@@ -51,8 +53,8 @@ class Program:
             if names.startswith("-"):
                 options |= dict.fromkeys(names.split(","), "" if value.endswith(":") else value)
             else:
-                commands.append(names)
-        return Help(options, commands)
+                (operands if section == "Positionals:" else commands).append(names)
+        return Help(options, commands, operands)
 
 
 def listed_names(message):

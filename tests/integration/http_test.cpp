@@ -184,6 +184,21 @@ TEST_F(Http, SlowClientsAreCutOff) {
   EXPECT_EQ(metric("meridian_http_timed_out_total"), 2);
 }
 
+TEST_F(Http, ConnectionsThatAreKeptForNothingAreClosedAndNotCounted) {
+  start_with_http({{"http", {{"timeout_s", 1}}}});
+  HttpClient kept(http_port(daemon()));
+  EXPECT_EQ(kept.request("GET", "/healthz").status, 200);
+  EXPECT_EQ(kept.socket().wait_closed(), "");
+  EXPECT_EQ(metric("meridian_http_timed_out_total"), 0);
+}
+
+TEST_F(Http, StartOfTheProcessIsATime) {
+  start_with_http();
+  const double now = static_cast<double>(
+      std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
+  EXPECT_NEAR(metric("process_start_time_seconds"), now, 60);
+}
+
 TEST_F(Http, MetricsEqualTheControlSocketsAfterALoad) {
   start_with_http({{"buffer", {{"max_frames", 1000}}}});
   const std::uint64_t each = scaled(50'000);
