@@ -5,7 +5,8 @@ build_packages=(
   libssl-dev libisal-dev libsystemd-dev prometheus-cpp-dev pkg-config
 )
 test_packages=(libgtest-dev libgmock-dev python3 mandoc man-db prometheus)
-tool_packages=(socat netcat-openbsd)
+# For the tour, and for cpack.
+tool_packages=(socat netcat-openbsd dpkg-dev file)
 clang_packages=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev lld-19)
 
 # Installs the packages that are not there yet; asks the network for nothing if all are.

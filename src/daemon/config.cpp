@@ -182,22 +182,17 @@ void read_section(ConfigReader& root, std::string_view key, Read&& read) {
   }
 }
 
-/// Nothing where it is off.
-std::optional<http::ServerOptions> read_http(ConfigReader& reader) {
-  http::ServerOptions options;
+void read_http(ConfigReader& reader, http::ServerOptions& options) {
   const Json* const listen = reader.find("listen");
-  const bool off = listen == nullptr || listen->is_null();
-  if (!off) {
+  if (listen != nullptr && !listen->is_null()) {
     const runtime::HostPort address = read_listen(reader, *listen);
-    options.host = address.host;
-    options.port = address.port;
+    options.listen.emplace(boost::asio::ip::make_address(address.host), address.port);
   }
   reader.read("max_clients", options.max_clients, 1, 10'000);
   auto timeout_s = static_cast<std::uint64_t>(options.timeout.count());
   reader.read("timeout_s", timeout_s, 1, 3600);
   options.timeout = std::chrono::seconds(timeout_s);
   reader.read("max_satellites", options.max_satellites, 0, 65'536);
-  return off ? std::nullopt : std::optional(std::move(options));
 }
 
 Config read_config(const Json& json) {
@@ -228,7 +223,7 @@ Config read_config(const Json& json) {
     control.read("max_clients", config.control.max_clients, 1, 10'000);
     control.read("max_request_bytes", config.control.max_request_bytes, 64, most_payload_bytes);
   });
-  read_section(root, "http", [&](ConfigReader& http) { config.http = read_http(http); });
+  read_section(root, "http", [&](ConfigReader& http) { read_http(http, config.http); });
   read_section(root, "state", [&](ConfigReader& state) {
     std::optional<std::string> directory;
     state.read_or_null("directory", directory);

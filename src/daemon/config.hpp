@@ -34,7 +34,7 @@ struct Config {
   AggregatorOptions aggregator;
   control::ServerOptions control;
   std::chrono::seconds silent_after{30};                 ///< 0: no satellite is silent
-  std::optional<http::ServerOptions> http;               ///< nothing: no HTTP server
+  http::ServerOptions http;
   std::optional<std::filesystem::path> state_directory;  ///< nothing: nothing is saved
   std::size_t threads = 0;  ///< 0: as many as there are processors, at least 2
   LogOptions log;

@@ -48,23 +48,6 @@ void compare_listeners(const std::vector<ListenerOptions>& now,
   }
 }
 
-void note_http(const std::optional<http::ServerOptions>& now,
-               const std::optional<http::ServerOptions>& next, std::vector<std::string>& out) {
-  const auto note = [&out](const char* key, bool same) {
-    if (!same) {
-      out.emplace_back(key);
-    }
-  };
-  if (!now || !next) {
-    note("http.listen", now == next);
-    return;
-  }
-  note("http.listen", now->host == next->host && now->port == next->port);
-  note("http.max_clients", now->max_clients == next->max_clients);
-  note("http.timeout_s", now->timeout == next->timeout);
-  note("http.max_satellites", now->max_satellites == next->max_satellites);
-}
-
 }  // namespace
 
 ConfigChanges changes_between(const Config& now, const Config& next) {
@@ -98,7 +81,11 @@ ConfigChanges changes_between(const Config& now, const Config& next) {
   note(changes.needs_restart, "channel.capacity", now.aggregator.channel_capacity,
        next.aggregator.channel_capacity);
   note(changes.needs_restart, "control.socket", control.socket, next_control.socket);
-  note_http(now.http, next.http, changes.needs_restart);
+  note(changes.needs_restart, "http.listen", now.http.listen, next.http.listen);
+  note(changes.needs_restart, "http.max_clients", now.http.max_clients, next.http.max_clients);
+  note(changes.needs_restart, "http.timeout_s", now.http.timeout, next.http.timeout);
+  note(changes.needs_restart, "http.max_satellites", now.http.max_satellites,
+       next.http.max_satellites);
   note(changes.needs_restart, "state.directory", now.state_directory, next.state_directory);
   note(changes.needs_restart, "threads", now.threads, next.threads);
   return changes;

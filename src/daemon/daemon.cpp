@@ -104,7 +104,7 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
     kept_running_.emplace_back(context.get_executor());
     uplink_executors.emplace_back(context.get_executor());
   }
-  if (config.http) {
+  if (config.http.listen) {
     contexts_.push_back(&http_context_);
     kept_running_.emplace_back(http_context_.get_executor());
   }
@@ -129,8 +129,8 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
                           return asio::co_spawn(signals_.get_executor(), reload(),
                                                 asio::use_awaitable);
                         }});
-  if (config.http) {
-    http_ = std::make_shared<http::Server>(http_context_.get_executor(), *config.http, *sources_);
+  if (config.http.listen) {
+    http_ = std::make_shared<http::Server>(http_context_.get_executor(), config.http, *sources_);
   }
   listeners_.emplace(std::move(uplink_executors), *aggregator_, uplinks_);
   first_listeners_ = listeners_->prepare(config.uplinks, inherited_);

@@ -1,16 +1,16 @@
 /// What can be configured about the HTTP server.
 #pragma once
 
+#include <boost/asio/ip/tcp.hpp>
+
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
-#include <string>
+#include <optional>
 
 namespace meridian::http {
 
 struct ServerOptions {
-  std::string host;  ///< a numeric address
-  std::uint16_t port = 0;
+  std::optional<boost::asio::ip::tcp::endpoint> listen;  ///< nothing: there is no server
   std::size_t max_clients = 64;
   /// How long a request may take to arrive, the next one to begin, and a piece of an answer to be
   /// read.

@@ -24,10 +24,11 @@ using asio::ip::tcp;
 
 tcp::acceptor listen(const asio::any_io_executor& executor, const ServerOptions& options) {
   try {
-    return {executor, tcp::endpoint(asio::ip::make_address(options.host), options.port)};
+    return {executor, options.listen.value()};
   } catch (const boost::system::system_error& error) {
-    throw std::runtime_error(fmt::format("http.listen: cannot listen on {}:{}: {}", options.host,
-                                         options.port, error.code().message()));
+    throw std::runtime_error(fmt::format("http.listen: cannot listen on {}: {}",
+                                         runtime::to_text(*options.listen),
+                                         error.code().message()));
   }
 }
 

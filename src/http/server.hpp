@@ -21,7 +21,7 @@ namespace meridian::http {
 /// a shared_ptr; `sources` must outlive it.
 class Server : public std::enable_shared_from_this<Server> {
  public:
-  /// Throws std::runtime_error where the address cannot be had.
+  /// `options` has an address. Throws std::runtime_error where that cannot be had.
   Server(const asio::any_io_executor& executor, const ServerOptions& options,
          const status::Sources& sources);
 

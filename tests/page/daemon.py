@@ -1,4 +1,4 @@
-"""Runs a meridiand and the load on it, and asks what its API says."""
+"""Runs a meridiand and loads on it, and asks what its API says."""
 
 import http.client
 import json
@@ -13,35 +13,34 @@ WAIT_AT_MOST_S = 60
 
 
 class Daemon:
-    """A meridiand in a directory of its own, started and stopped as a case wants it.
+    """A meridiand in a directory of its own, started and stopped as often as a case wants it.
 
-    It listens where there is room: its ports are those that its log names.
+    It listens where there is room, and again at the same HTTP port after a stop.
     """
 
     def __init__(self, programs, directory, config):
-        self._programs = programs
-        self._directory = directory
+        self._programs = programs  # {name: path}
+        self.directory = directory
         self._socket = directory / "control.sock"
         self._config = {"uplinks": [{"name": "native", "listen": "127.0.0.1:0"}],
-                        "http": {"listen": "127.0.0.1:0"},
                         "control": {"socket": str(self._socket)},
                         "satellites": {"silent_after_s": 2}} | config
         self._process = None
         self._loads = []
-        self.http_port = None
+        self._kept_port = None
+        self.http_port = 0
         self.uplink_addresses = {}  # {name of the listener: where it listens}
 
     @property
     def origin(self):
         return f"http://127.0.0.1:{self.http_port}"
 
-    # The daemon itself.
-
     def start(self):
-        file, log = self._directory / "meridiand.json", self._directory / "meridiand.log"
-        file.write_text(json.dumps(self._config), encoding="utf-8")
+        file, log = self.directory / "meridiand.json", self.directory / "meridiand.log"
+        listen = {"http": {"listen": f"127.0.0.1:{self.http_port}"}}
+        file.write_text(json.dumps(self._config | listen), encoding="utf-8")
         with log.open("wb") as written:
-            self._process = self._run("meridiand", "--config", file, stdout=written, stderr=written)
+            self._process = self._run("meridiand", "--config", file, output=written)
         give_up_at = time.monotonic() + WAIT_AT_MOST_S
         while " ready\n" not in (said := log.read_text(encoding="utf-8")):
             if self._process.poll() is not None or time.monotonic() > give_up_at:
@@ -50,30 +49,57 @@ class Daemon:
         self.http_port = int(re.search(r"listening on 127\.0\.0\.1:(\d+) for HTTP clients", said)[1])
         self.uplink_addresses = {name: address for address, name in
                                  re.findall(r"listening on (\S+) for \w+ uplinks \((.+)\)", said)}
+        if self._kept_port:
+            self._kept_port.close()
 
     def stop(self):
-        """Stops it in order, and keeps its port from everybody else until it is started again."""
         self._process.send_signal(signal.SIGTERM)
-        if self._process.wait(WAIT_AT_MOST_S) != 0:
-            raise AssertionError(f"meridiand ends with {self._process.returncode}")
-        self._process = None
-
-    def restart_at_the_same_port(self, while_gone):
-        """..."""
+        status = self._process.wait(WAIT_AT_MOST_S)
+        if status != 0:
+            raise AssertionError(f"meridiand ends with {status}")
+        # Bound without listening, the port is given to nobody else, and connections to it are refused.
+        self._kept_port = socket.socket()
+        self._kept_port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._kept_port.bind(("127.0.0.1", self.http_port))
 
     def end(self):
-        """Ends what still runs."""
+        """Ends whatever still runs."""
         for process in [*self._loads, *([self._process] if self._process else [])]:
             process.kill()
             process.wait()
+        if self._kept_port:
+            self._kept_port.close()
 
-    # Who talks to it.
+    def start_load(self, listener="native", **options):
+        """Uplinks that send; the options are those of meridian-sim. Its process."""
+        words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value)]
+        load = self._run("meridian-sim", "--connect", self.uplink_addresses[listener], *words)
+        self._loads.append(load)
+        return load
 
-    def api(self, path):
-        """What stands at /api/v1/PATH."""
+    def run_load(self, listener="native", **options):
+        """The same, until the daemon has everything."""
+        status = self.start_load(listener, **options).wait(WAIT_AT_MOST_S)
+        if status != 0:
+            raise AssertionError(f"meridian-sim ends with {status}")
+
+    def control(self, *command):
+        """Has meridianctl carry out a command."""
+        status = self._run("meridianctl", "--socket", self._socket, *command).wait(WAIT_AT_MOST_S)
+        if status != 0:
+            raise AssertionError(f"meridianctl {command} ends with {status}")
+
+    def api(self, name):
+        """What stands at /api/v1/NAME."""
         client = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=WAIT_AT_MOST_S)
         try:
-            client.request("GET", f"/api/v1/{path}")
+            client.request("GET", f"/api/v1/{name}")
             return json.loads(client.getresponse().read())
         finally:
             client.close()
+
+    def _run(self, name, *arguments, output=subprocess.DEVNULL):
+        # Nothing of the environment may change what it does.
+        return subprocess.Popen([self._programs[name], *map(str, arguments)], stdin=subprocess.DEVNULL,
+                                stdout=output, stderr=output, cwd=self.directory,
+                                env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"})

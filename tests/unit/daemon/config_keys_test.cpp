@@ -175,15 +175,15 @@ INSTANTIATE_TEST_SUITE_P(
         Bounds{{"http", "max_clients"},
                1,
                10'000,
-               [](const Config& c) -> std::uint64_t { return c.http->max_clients; }},
+               [](const Config& c) -> std::uint64_t { return c.http.max_clients; }},
         Bounds{{"http", "timeout_s"},
                1,
                3600,
-               [](const Config& c) { return static_cast<std::uint64_t>(c.http->timeout.count()); }},
+               [](const Config& c) { return static_cast<std::uint64_t>(c.http.timeout.count()); }},
         Bounds{{"http", "max_satellites"},
                0,
                65'536,
-               [](const Config& c) -> std::uint64_t { return c.http->max_satellites; }},
+               [](const Config& c) -> std::uint64_t { return c.http.max_satellites; }},
         Bounds{
             {"", "threads"}, 0, 1024, [](const Config& c) -> std::uint64_t { return c.threads; }}),
     [](const auto& each) { return each.param.key.identifier(); });

@@ -139,8 +139,7 @@ TEST(Config, HoldsEveryKeyOfAFile) {
       .max_tracked = 8};
   expected.control = {
       .socket = "/tmp/x", .access = {.mode = 0600}, .max_clients = 6, .max_request_bytes = 700};
-  expected.http = {.host = "::1",
-                   .port = 10,
+  expected.http = {.listen = {{boost::asio::ip::make_address("::1"), 10}},
                    .max_clients = 11,
                    .timeout = std::chrono::seconds(12),
                    .max_satellites = 13};
