@@ -2,9 +2,11 @@
 
 build_packages=(
   g++ cmake ninja-build libboost1.81-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libcli11-dev
-  libssl-dev libisal-dev libsystemd-dev prometheus-cpp-dev pkg-config
+  libssl-dev libisal-dev libsystemd-dev libncurses-dev prometheus-cpp-dev pkg-config
 )
-test_packages=(libgtest-dev libgmock-dev python3 mandoc man-db prometheus)
+test_packages=(
+  libgtest-dev libgmock-dev python3 mandoc man-db prometheus tmux chromium python3-websockets
+)
 # For the tour, and for cpack.
 tool_packages=(socat netcat-openbsd dpkg-dev file)
 clang_packages=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev lld-19)

@@ -5,6 +5,7 @@
 #include "ctl/health.hpp"
 #include "ctl/report.hpp"
 #include "ctl/tail.hpp"
+#include "ctl/top.hpp"
 #include "daemon/config.hpp"
 #include "runtime/complain.hpp"
 #include "runtime/log_level.hpp"
@@ -13,6 +14,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -72,6 +75,9 @@ struct Options {
   bool drain_all = false;
   ctl::TailOptions tail;
   std::string log_level;
+  ctl::TopOptions top;
+  double top_interval_s = 1;
+  std::string top_sort;
 };
 
 constexpr std::uint64_t most_frames = 1'000'000'000'000;
@@ -110,6 +116,18 @@ void add_log_level(CLI::App& app, Options& options) {
   app.add_subcommand("log-level", "Log more or less, until the next reload or restart")
       ->add_option("LEVEL", options.log_level, std::string(runtime::log_level_names))
       ->required();
+}
+
+void add_top(CLI::App& app, Options& options) {
+  CLI::App& top = *app.add_subcommand("top", "Watch figures and rates, satellites and uplinks");
+  top.add_option("--interval", options.top_interval_s, "Seconds between two looks (default 1)")
+      ->option_text("SECONDS")
+      ->check(CLI::Range(0.1, 3600.0));
+  top.add_option("--sort", options.top_sort, "Column to sort by at first (default satellite)")
+      ->option_text("KEY");
+  top.add_option("--count", options.top.count, "Ends after so many intervals")
+      ->option_text("N")
+      ->check(CLI::Range(std::uint64_t{1}, most_frames));
 }
 
 ctl::FrameFormat read_format(const Options& options) {
@@ -153,8 +171,21 @@ int run_health(control::Client& client, const Options& options) {
   return ctl::health_status(result);
 }
 
+/// Connects by itself, and again where the connection breaks.
+int run_top(Options& options) {
+  options.top.interval = std::chrono::duration<double>(options.top_interval_s);
+  options.top.json = options.json;
+  if (!options.top_sort.empty()) {
+    options.top.first = ctl::first_table_from(options.top_sort);
+  }
+  return ctl::top(find_socket(options.socket), options.top);
+}
+
 int run(const CLI::App& app, Options& options) {
   std::ignore = read_format(options);  // before anything is asked for
+  if (app.got_subcommand("top")) {
+    return run_top(options);
+  }
   control::Client client(find_socket(options.socket));
   if (app.got_subcommand("drain")) {
     return run_drain(client, options);
@@ -198,6 +229,7 @@ int main(int argc, char** argv) {
   add_drain(app, options);
   add_tail(app, options);
   add_log_level(app, options);
+  add_top(app, options);
   CLI11_PARSE(app, argc, argv);
   try {
     // Else a file descriptor of the connection could take its place, and drained frames be lost.

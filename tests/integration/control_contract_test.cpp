@@ -289,6 +289,7 @@ TEST_F(ControlContract, SatellitesHaveEveryField) {
                          {"missing", 2},
                          {"duplicates", 1},
                          {"late", 1},
+                         {"silent", false},
                          {"dropped", 0}}));
 }
 
