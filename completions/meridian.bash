@@ -15,10 +15,14 @@ _meridian_value() {
     --format)
       mapfile -t COMPREPLY < <(compgen -W 'table ndjson binary' -- "$2")
       ;;
+    --sort)
+      mapfile -t COMPREPLY < <(compgen -W 'satellite channel state age rate frames octets gaps missing
+        duplicates late dropped id peer listener connected' -- "$2")
+      ;;
     --framing)
       mapfile -t COMPREPLY < <(compgen -W 'length_prefixed ccsds_space_packet' -- "$2")
       ;;
-    --max | --satellite | --channel | --connect | --uplinks | --frames | --rate | --payload-bytes | \
+    --max | --satellite | --channel | --interval | --count | --connect | --uplinks | --frames | --rate | --payload-bytes | \
       --duration | --seed) ;;
     *) return 1 ;;
   esac
@@ -72,10 +76,11 @@ _meridianctl() {
       if [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
         _meridian_words "$options"
       else
-        _meridian_words 'depth drain flush health log-level reload satellites stats tail uplinks version'
+        _meridian_words 'depth drain flush health log-level reload satellites stats tail top uplinks version'
       fi
       ;;
     drain) _meridian_words "--max --all --satellite --format --output $options" ;;
+    top) _meridian_words "--interval --sort --count $options" ;;
     tail) _meridian_words "--satellite --channel --max --format --output $options" ;;
     log-level)
       if [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then

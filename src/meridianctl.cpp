@@ -124,7 +124,7 @@ void add_top(CLI::App& app, Options& options) {
       ->option_text("SECONDS")
       ->check(CLI::Range(0.1, 3600.0));
   top.add_option("--sort", options.top_sort, "Column to sort by at first (default satellite)")
-      ->option_text("KEY");
+      ->option_text("COLUMN");
   top.add_option("--count", options.top.count, "Ends after so many intervals")
       ->option_text("N")
       ->check(CLI::Range(std::uint64_t{1}, most_frames));
