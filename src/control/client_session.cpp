@@ -275,9 +275,12 @@ asio::awaitable<void> ClientSession::answer_tail(Request request) {
     std::ignore = co_await write(result);
     co_return;
   }
-  // Where it is the client that has gone, nobody reads this.
-  const std::string refusal = encode_error(shut_down(request, told.error()));
-  std::ignore = co_await write(refusal);
+  // Where it is the client that has gone, nobody would read this; and Asio waits for ever with a
+  // write behind one that has failed.
+  if (told.error().category() == error_code(Errc::reply_dropped).category()) {
+    const std::string refusal = encode_error(shut_down(request, told.error()));
+    std::ignore = co_await write(refusal);
+  }
   close();
 }
 

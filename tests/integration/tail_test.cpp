@@ -142,6 +142,19 @@ TEST_F(TailMethod, EndsWithItsClientAlthoughNothingComes) {
   EXPECT_TRUE(eventually([this] { return daemon().stat("/control/clients") == 1; }));
 }
 
+TEST_F(TailMethod, EndsWithAClientThatHasNotRead) {
+  start();
+  {
+    ControlClient client = watch({{"format", "binary"}});
+    for (std::uint64_t begin = 0; daemon().call("stats").at("tails").at("lost") == 0;
+         begin += 1000) {
+      send_whole(daemon().port(), frames_of(1, begin, 1000, 100));
+    }
+  }
+  EXPECT_TRUE(eventually([this] { return daemon().stat("/control/clients") == 1; }));
+  EXPECT_EQ(watchers(), 0U);
+}
+
 TEST_F(TailMethod, EndsWithTheDaemon) {
   start();
   ControlClient client = watch();
