@@ -1,124 +1,159 @@
-// meridianctl top: in lines, and in a real terminal, which tmux is.
+// meridianctl top in a real terminal, which tmux is.
+#include "integration/harness/bound_socket.hpp"
 #include "integration/harness/daemon.hpp"
+#include "integration/harness/descriptor.hpp"
+#include "integration/harness/terminal.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <algorithm>
+#include <cctype>
 #include <cstdint>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 namespace meridian {
 namespace {
 
+using testing::BoundSocket;
 using testing::ChildProcess;
 using testing::DaemonTest;
+using testing::Descriptor;
 using testing::eventually;
-using testing::Finished;
 using testing::frames_of;
 using ::testing::HasSubstr;
 using testing::Json;
 using testing::lines_of;
 using ::testing::Not;
-using testing::scaled;
+using testing::read_file;
 using testing::send_whole;
-
-class TopInLines : public DaemonTest {
- protected:
-  Finished top(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {testing::meridianctl, "--socket", daemon().socket(), "top",
-                                         "--interval", "0.1"});
-    return testing::run(arguments);
-  }
-};
-
-TEST_F(TopInLines, IsALineForEachInterval) {
-  start();
-  send_whole(daemon().port(), frames_of(7, 0, 1234));
-  const Finished finished = top({"--count", "3"});
-  EXPECT_EQ(finished.status, 0) << finished.err;
-  ASSERT_EQ(lines_of(finished.out).size(), 3U);
-  EXPECT_THAT(lines_of(finished.out).front(),
-              ::testing::AllOf(HasSubstr("received 1,234"), HasSubstr("satellites 1, 0 silent"),
-                               Not(HasSubstr("BALANCE"))));
-}
-
-TEST_F(TopInLines, IsAnObjectForEachIntervalForPrograms) {
-  start();
-  send_whole(daemon().port(), frames_of(7, 0, 10));
-  const Finished finished = top({"--count", "2", "--json"});
-  EXPECT_EQ(finished.status, 0);
-  const auto lines = lines_of(finished.out);
-  ASSERT_EQ(lines.size(), 2U);
-  const Json line = Json::parse(lines.back());
-  EXPECT_EQ(line.at("received"), 10);
-  EXPECT_EQ(line.at("buffered"), 10);
-  EXPECT_EQ(line.at("received_per_s"), 0);
-  EXPECT_EQ(line.at("satellites"), 1);
-  EXPECT_EQ(line.at("balanced"), true);
-}
-
-TEST_F(TopInLines, FailsWithoutADaemon) {
-  start();
-  stop();
-  const Finished finished = top({});
-  EXPECT_EQ(finished.status, 1);
-  EXPECT_THAT(finished.err, HasSubstr("does meridiand run?"));
-}
+using ::testing::StartsWith;
+using testing::Terminal;
 
 /// A shell in a terminal, in which top is run.
 class TopOnScreen : public DaemonTest {
  protected:
-  void open(std::size_t width, std::size_t height) {
-    tmux({"new-session", "-d", "-x", std::to_string(width), "-y", std::to_string(height),
-          "env PS1='ready> ' sh"});
-    ASSERT_TRUE(eventually([this] { return shows("ready>"); }));
-    const std::string command = fmt::format("{} --socket {} top --interval 0.2; echo status $?",
-                                            testing::meridianctl, daemon().socket());
-    tmux({"send-keys", "-l", command});
-    tmux({"send-keys", "Enter"});
-    ASSERT_TRUE(eventually([this] { return shows("received"); })) << screen();
+  /// Starts top, and waits until it shows something.
+  void open(Terminal::Size size, const std::string& options = "") {
+    launch(size, daemon().socket(), options);
+    ASSERT_TRUE(eventually([this] { return is_open(); })) << screen();
   }
 
-  void press(const std::string& key) { tmux({"send-keys", key}); }
-  void resize(std::size_t width, std::size_t height) {
-    tmux({"resize-window", "-x", std::to_string(width), "-y", std::to_string(height)});
-  }
-  std::string screen() { return tmux({"capture-pane", "-p"}); }
-  bool shows(std::string_view text) { return screen().find(text) != std::string::npos; }
-  std::string value_of(const std::string& variable) {
-    return tmux({"display-message", "-p", "#{" + variable + "}"});
+  /// Starts top. Files get the terminal's settings before and after, and its process id.
+  void launch(Terminal::Size size, const std::string& socket, const std::string& options = "") {
+    terminal_.emplace(directory(), size);
+    terminal_->type(fmt::format(
+        "stty -g > {}; sh -c 'echo $$ > {}; exec {} --socket {} top --interval 0.2 {}'"
+        "; echo status $?; stty -g > {}",
+        file("before"), file("pid"), testing::meridianctl, socket, options, file("after")));
   }
 
-  void TearDown() override {
-    tmux({"kill-server"});
-    DaemonTest::TearDown();
+  [[nodiscard]] const Terminal& terminal() const { return *terminal_; }
+  [[nodiscard]] std::string screen() const { return terminal_->screen(); }
+  [[nodiscard]] bool shows(std::string_view text) const { return terminal_->shows(text); }
+  [[nodiscard]] bool is_open() const { return terminal_->is_taken() && shows("q quit"); }
+  [[nodiscard]] std::string file(const char* name) const { return directory().file(name); }
+  void press(const char* key) const { terminal_->press(key); }
+  void signal(int number) const { ASSERT_EQ(::kill(std::stoi(read_file(file("pid"))), number), 0); }
+
+  /// The first cells of the table's rows, from the top.
+  [[nodiscard]] std::vector<std::string> ids() const {
+    std::vector<std::string> found;
+    bool in_table = false;
+    for (const std::string& line : lines_of(screen())) {
+      const std::size_t begin = std::min(line.find_first_not_of(' '), line.size());
+      const std::string word = line.substr(begin, line.find(' ', begin) - begin);
+      if (in_table && (word.empty() || std::isdigit(static_cast<unsigned char>(word[0])) == 0)) {
+        break;
+      }
+      if (in_table) {
+        found.push_back(word);
+      }
+      in_table |= word.starts_with("SATELLITE");
+    }
+    return found;
+  }
+  [[nodiscard]] bool has_ids(const std::vector<std::string>& wanted) const {
+    return eventually([&] { return ids() == wanted; });
+  }
+
+  /// The shell has its terminal back as it was, with what stood there before, and the message.
+  void expect_restored(const std::string& message) const {
+    EXPECT_TRUE(eventually([&] { return shows(message); })) << screen();
+    EXPECT_FALSE(terminal_->is_taken());
+    EXPECT_TRUE(terminal_->has_cursor());
+    EXPECT_THAT(screen(), StartsWith("ready>")) << "what was there before";
+    EXPECT_THAT(screen(), Not(HasSubstr("q quit")));
+    ASSERT_TRUE(eventually([this] {
+      return std::filesystem::exists(file("after")) && !read_file(file("after")).empty();
+    }));
+    EXPECT_EQ(read_file(file("after")), read_file(file("before")));
   }
 
  private:
-  std::string tmux(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(),
-                     {"tmux", "-S", (directory().path() / "tmux").string(), "-f", "/dev/null"});
-    return testing::run(arguments, {"TERM=xterm-256color", "LC_ALL=C.UTF-8"}).out;
-  }
+  std::optional<Terminal> terminal_;
 };
 
-TEST_F(TopOnScreen, ShowsALoad) {
+std::string with_separators(std::uint64_t number) {
+  std::string digits = std::to_string(number);
+  for (std::size_t at = digits.size(); at > 3;) {
+    at -= 3;
+    digits.insert(at, ",");
+  }
+  return digits;
+}
+
+TEST_F(TopOnScreen, ShowsALoadAndThenWhatBecameOfIt) {
   start({{"buffer", {{"max_frames", 1'000}}}});
-  open(120, 30);
-  const std::uint64_t each = scaled(200'000);
+  open({140, 30});
   ChildProcess load({testing::meridian_sim, "--connect",
                      fmt::format("127.0.0.1:{}", daemon().port()), "--uplinks", "4", "--frames",
-                     std::to_string(each)});
-  ASSERT_EQ(load.wait(testing::at_most(std::chrono::seconds(60))), 0);
-  const std::string thousands = std::to_string(4 * each / 1'000);
-  EXPECT_TRUE(eventually([&] { return shows(thousands + ",000"); })) << screen();
-  EXPECT_THAT(screen(), HasSubstr("buffer_full_oldest"));
-  EXPECT_THAT(screen(), HasSubstr("balance"));
+                     "1000000", "--rate", "5000"});
+  std::string under_load;
+  ASSERT_TRUE(eventually([&] {
+    under_load = screen();
+    return under_load.find("!dropped") != std::string::npos &&
+           under_load.find("4 uplinks open") != std::string::npos &&
+           under_load.find("!buffer_full_oldest") != std::string::npos &&
+           under_load.find("received 0/s") == std::string::npos;
+  })) << screen();
+  EXPECT_TRUE(load.running());
+  EXPECT_THAT(under_load, Not(HasSubstr(" 0 B/s")));
+  EXPECT_THAT(under_load, HasSubstr("balances"));
+
+  load.signal(SIGTERM);
+  load.wait();
+  ASSERT_TRUE(eventually([this] { return daemon().stat("/sessions/open") == 0; }));
+  const Json stats = daemon().call("stats");
+  const Json& ledger = stats.at("ledger");
+  const auto count = [](const Json& number) {
+    return with_separators(number.get<std::uint64_t>());
+  };
+  const Json& dropped = ledger.at("dropped").at("buffer_full_oldest");
+  const std::vector<std::string> wanted = {
+      fmt::format("received {} = buffered {} + drained 0 + flushed 0 + ",
+                  count(ledger.at("received")), count(ledger.at("buffered"))),
+      fmt::format("dropped {}  balances", count(dropped)),
+      fmt::format("buffer_full_oldest {}", count(dropped)), "0 uplinks open", "received 0/s"};
+  for (const std::string& text : wanted) {
+    EXPECT_TRUE(eventually([&] { return shows(text); })) << text << " in\n" << screen();
+  }
+  for (const Json& row : daemon().call("satellites").at("satellites")) {
+    EXPECT_THAT(screen(),
+                ::testing::ContainsRegex(fmt::format(
+                    "{} +{} +heard .* {} +{} ", row.at("satellite_id").dump(),
+                    row.at("channel_id").dump(), count(row.at("frames")), count(row.at("bytes")))));
+  }
 }
 
 TEST_F(TopOnScreen, FitsEverySize) {
@@ -126,58 +161,168 @@ TEST_F(TopOnScreen, FitsEverySize) {
   for (std::uint32_t satellite = 1; satellite <= 40; ++satellite) {
     send_whole(daemon().port(), frames_of(satellite, 0, 1));
   }
-  open(100, 30);
-  for (const auto& [width, height] : {std::pair{60U, 15U}, {40U, 10U}, {160U, 50U}, {100U, 30U}}) {
-    resize(width, height);
-    EXPECT_TRUE(eventually([this, height = height] {
+  open({100, 30});
+  const Terminal::Size sizes[] = {{60, 15}, {40, 10}, {160, 50}, {100, 30}};
+  for (const Terminal::Size& size : sizes) {
+    terminal().resize(size);
+    EXPECT_TRUE(eventually([&] {
       const auto lines = lines_of(screen());
-      return lines.size() == height && screen().find("eceived") != std::string::npos;
-    })) << width
-        << " by " << height << ":\n"
+      return lines.size() == size.height && lines.front().starts_with("meridian  up") &&
+             lines.back().starts_with("q quit") && lines.back().ends_with(" of 40") &&
+             ids().size() >= 2;
+    })) << size.width
+        << " by " << size.height << ":\n"
         << screen();
   }
+  terminal().resize({30, 5});
+  EXPECT_TRUE(eventually([this] { return screen() == "at least 40 x 10\n\n\n\n\n"; })) << screen();
+  terminal().resize({100, 30});
+  EXPECT_TRUE(eventually([this] { return shows("q quit"); })) << screen();
 }
 
-TEST_F(TopOnScreen, GivesTheTerminalBack) {
+TEST_F(TopOnScreen, SortsAndScrollsByKey) {
   start();
-  open(80, 24);
-  EXPECT_EQ(value_of("alternate_on"), "1\n");
-  press("q");
-  EXPECT_TRUE(eventually([this] { return shows("status 0"); })) << screen();
-  EXPECT_EQ(value_of("alternate_on"), "0\n");
-  EXPECT_EQ(value_of("cursor_flag"), "1\n");
-  EXPECT_TRUE(shows("ready>"));
-}
-
-TEST_F(TopOnScreen, GivesTheTerminalBackWhenItIsInterrupted) {
-  start();
-  open(80, 24);
-  press("C-c");
-  EXPECT_TRUE(eventually([this] { return shows("status 130"); })) << screen();
-  EXPECT_EQ(value_of("alternate_on"), "0\n");
-  EXPECT_EQ(value_of("cursor_flag"), "1\n");
+  send_whole(daemon().port(), frames_of(1, 0, 10));
+  send_whole(daemon().port(), frames_of(2, 0, 30));
+  send_whole(daemon().port(), frames_of(3, 0, 20));
+  open({100, 24}, "--sort octets");
+  EXPECT_TRUE(has_ids({"2", "3", "1"})) << screen();
+  press("i");
+  EXPECT_TRUE(has_ids({"1", "2", "3"})) << screen();
+  press("f");
+  EXPECT_TRUE(has_ids({"2", "3", "1"})) << screen();
+  press("f");
+  EXPECT_TRUE(has_ids({"1", "3", "2"})) << screen();
+  terminal().resize({80, 10});  // two rows
+  EXPECT_TRUE(eventually([this] { return ids().size() == 2; })) << screen();
+  press("Down");
+  EXPECT_TRUE(has_ids({"3", "2"})) << screen();
+  press("Home");
+  EXPECT_TRUE(has_ids({"1", "3"})) << screen();
+  press("NPage");
+  EXPECT_TRUE(eventually([this] { return shows("satellites 2-3 of 3"); })) << screen();
 }
 
 TEST_F(TopOnScreen, ShowsUplinksAndHelpByKey) {
   start();
   testing::UplinkClient uplink(daemon().port());
   uplink.send(frames_of(7, 0, 1));
-  open(120, 30);
+  open({120, 40});
   EXPECT_TRUE(eventually([this] { return shows("SATELLITE"); })) << screen();
   press("u");
   EXPECT_TRUE(eventually([&] { return shows(uplink.address()); })) << screen();
   press("?");
-  EXPECT_TRUE(eventually([this] { return shows("quit"); })) << screen();
+  EXPECT_TRUE(eventually([this] { return shows("scroll by a page"); })) << screen();
+  press("Escape");
+  EXPECT_TRUE(eventually([&] { return shows(uplink.address()); })) << screen();
+  press("Tab");
+  EXPECT_TRUE(eventually([this] { return shows("SATELLITE"); })) << screen();
+}
+
+TEST_F(TopOnScreen, HoldsTheFiguresWhilePaused) {
+  start();
+  open({100, 24});
+  press("Space");
+  ASSERT_TRUE(eventually([this] { return shows("PAUSED"); }));
+  send_whole(daemon().port(), frames_of(7, 0, 4'321));
+  // Some intervals pass.
+  EXPECT_EQ(testing::run({testing::meridianctl, "--socket", daemon().socket(), "top", "--interval",
+                          "0.2", "--count", "3"})
+                .status,
+            0);
+  press("u");
+  ASSERT_TRUE(eventually([this] { return shows("no uplinks are open"); })) << screen();
+  EXPECT_THAT(screen(), HasSubstr("received 0 ="));
+  press("Space");
+  EXPECT_TRUE(eventually([this] { return shows("received 4,321 ="); })) << screen();
+}
+
+TEST_F(TopOnScreen, GivesTheTerminalBack) {
+  start();
+  open({100, 24});
+  press("q");
+  expect_restored("status 0");
+}
+
+TEST_F(TopOnScreen, GivesTheTerminalBackWhenItIsInterrupted) {
+  start();
+  open({100, 24});
+  press("C-c");
+  expect_restored("status 130");
+}
+
+TEST_F(TopOnScreen, GivesTheTerminalBackWhenItIsTerminated) {
+  start();
+  open({100, 24});
+  signal(SIGTERM);
+  expect_restored("status 143");
+}
+
+TEST_F(TopOnScreen, EndsAfterItsCount) {
+  start();
+  launch({100, 24}, daemon().socket(), "--count 4");
+  expect_restored("status 0");
+}
+
+TEST_F(TopOnScreen, LendsTheTerminalToTheShellWhileItIsSuspended) {
+  start();
+  open({100, 24});
+  press("C-z");
+  ASSERT_TRUE(eventually([this] { return !terminal().is_taken() && shows("Stopped"); }))
+      << screen();
+  terminal().resize({60, 15});
+  terminal().type("fg");
+  EXPECT_TRUE(eventually([this] {
+    const auto lines = lines_of(screen());
+    return is_open() && lines.size() == 15 && lines.back().starts_with("q quit");
+  })) << screen();
 }
 
 TEST_F(TopOnScreen, GoesOnWhenTheDaemonIsBack) {
   start();
-  open(100, 30);
+  send_whole(daemon().port(), frames_of(7, 0, 1'234));
+  open({100, 30});
+  ASSERT_TRUE(eventually([this] { return shows("1,234"); })) << screen();
   stop();
-  EXPECT_TRUE(eventually([this] { return shows("gone"); })) << screen();
+  EXPECT_TRUE(eventually([this] { return shows("! daemon gone for "); })) << screen();
+  EXPECT_THAT(screen(), HasSubstr("received 1,234")) << "the last figures stay";
   start();
-  send_whole(daemon().port(), frames_of(7, 0, 4'321));
-  EXPECT_TRUE(eventually([this] { return shows("4,321") && !shows("gone"); })) << screen();
+  send_whole(daemon().port(), frames_of(7, 0, 21));
+  EXPECT_TRUE(eventually([this] { return shows("received 21 =") && !shows("gone"); })) << screen();
+}
+
+TEST_F(TopOnScreen, AnswersToKeysWhileTheDaemonDoesNotAnswer) {
+  start();
+  open({100, 24});
+  daemon().process().signal(SIGSTOP);
+  EXPECT_TRUE(eventually([this] { return shows("! no answer for "); })) << screen();
+  press("u");
+  EXPECT_TRUE(eventually([this] { return shows("no uplinks are open"); })) << screen();
+  press("q");
+  expect_restored("status 0");
+  daemon().process().signal(SIGCONT);
+}
+
+TEST_F(TopOnScreen, SaysWhyItCannotGoOnOnceTheTerminalIsBack) {
+  start();
+  // In front of the daemon, somebody who gives its answers once, and then others.
+  const std::string between = file("between.sock");
+  const BoundSocket socket = BoundSocket::listening_file(between);
+  launch({100, 24}, between);
+  const Descriptor top(::accept(socket.descriptor(), nullptr, nullptr));
+  const auto answer = [&top](const Json& result) {
+    const std::string line = Json{{"jsonrpc", "2.0"}, {"id", 1}, {"result", result}}.dump() + "\n";
+    EXPECT_EQ(::write(top.number(), line.data(), line.size()), static_cast<ssize_t>(line.size()));
+  };
+  for (const char* method : {"stats", "satellites", "uplinks"}) {
+    answer(daemon().call(method));
+  }
+  ASSERT_TRUE(eventually([this] { return is_open(); })) << screen();
+  for (int i = 0; i < 3; ++i) {
+    answer(Json::object());
+  }
+  expect_restored("status 1");
+  EXPECT_THAT(screen(), HasSubstr("meridianctl: "));
 }
 
 }  // namespace

@@ -50,20 +50,20 @@ class Browser:
     @classmethod
     async def start(cls, directory):
         browser = cls()
+        browser._log = directory / "browser.log"
         profile = directory / "profile"
         profile.mkdir()
         # Its sandbox does not work for root.
         flags = FLAGS + (["--no-sandbox"] if os.geteuid() == 0 else [])
-        with (directory / "browser.log").open("wb") as log:
+        with browser._log.open("wb") as log:
             browser._process = subprocess.Popen(
                 ["chromium", *flags, f"--user-data-dir={profile}", "about:blank"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                env={"PATH": os.environ["PATH"], "HOME": str(directory), "LC_ALL": "C.UTF-8"})
+                env={"PATH": os.environ["PATH"], "HOME": str(directory), "TMPDIR": str(directory), "LC_ALL": "C.UTF-8"})
         try:
             browser._devtools = await DevTools.connect(*await browser._address(profile / "DevToolsActivePort"))
         except BaseException:
             browser._end()
-            print((directory / "browser.log").read_text(encoding="utf-8", errors="replace"))
             raise
         return browser
 
@@ -90,7 +90,8 @@ class Browser:
             if len(lines) == 2 and lines[1]:
                 return int(lines[0]), lines[1]
             if self._process.poll() is not None or time.monotonic() > give_up_at:
-                raise AssertionError("chromium does not start")
+                raise AssertionError("chromium does not start: " +
+                                     self._log.read_text(encoding="utf-8", errors="replace"))
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _end(self):

@@ -23,8 +23,8 @@ class LivePage(Page):
     async def until_data(self, selector, key, expected):
         await self.until(f"document.querySelector({json.dumps(selector)})?.dataset.{key}", expected)
 
-    async def is_visible(self, selector):
-        return await self.value(f"document.querySelector({json.dumps(selector)}).checkVisibility()")
+    async def until_visible(self, selector, expected=True):
+        await self.until(f"document.querySelector({json.dumps(selector)}).checkVisibility()", expected)
 
     async def row_ids(self, table):
         """From top to bottom."""

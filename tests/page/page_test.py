@@ -16,12 +16,15 @@ import unittest
 from pathlib import Path
 
 from accessibility_cases import AccessibilityCases
+from browser import missing
 from connection_cases import ConnectionCases
 from contrast_cases import ContrastCases
 from figures_cases import FiguresCases
-from page_case import PROGRAMS, PageCase
+from page_case import PageCase
 from screenshots import take_screenshots
 from tables_cases import TablesCases
+
+PROGRAMS = ("meridiand", "meridianctl", "meridian-sim")
 
 
 def all_cases():
@@ -45,10 +48,12 @@ def main():
     if given.list:
         print("\n".join(cases))
         return 0
+    PageCase.programs = {name: getattr(given, name.replace("-", "_")) for name in PROGRAMS}
     if given.screenshots:
-        asyncio.run(take_screenshots(given, given.screenshots))
+        if missing():
+            sys.exit(f"{missing()} is not installed")
+        asyncio.run(take_screenshots(PageCase.programs, given.screenshots))
         return 0
-    PageCase.given = given
     suite = unittest.TestSuite(cases[name] for name in given.cases or cases)
     result = unittest.TextTestRunner(verbosity=2).run(suite)
     if not result.wasSuccessful():

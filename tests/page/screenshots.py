@@ -10,10 +10,7 @@ import struct
 import subprocess
 import time
 
-from browser import Browser
-from daemon import Daemon
-from live_page import LivePage
-from page_case import programs, working_directory
+from stage import shown_daemon
 
 SHOWN_S = 300  # what the charts show
 ARCHIVE_STOPS_AFTER_S = 255
@@ -36,6 +33,9 @@ CONFIG = {
     "satellites": {"silent_after_s": 30},
 }
 
+SORT_BY_LAST_HEARD = """void [...document.querySelectorAll("#satellites thead button")]
+  .find(button => button.textContent === "Last heard").click()"""
+
 # {name: (width, height, pixels of the picture per pixel of the page, whether it is a phone, colours)}
 PICTURES = {
     "live-light": (1280, 960, 1, False, "light"),
@@ -44,31 +44,22 @@ PICTURES = {
 }
 
 
-async def take_screenshots(given, directory):
+async def take_screenshots(programs, directory):
     directory.mkdir(parents=True, exist_ok=True)
-    with working_directory() as work:
-        daemon = Daemon(programs(given), work, CONFIG)
-        browser = None
-        try:
-            daemon.start()
-            browser = await Browser.start(work)
-            page = await browser.open_page(LivePage)
-            await page.open_live(daemon.origin)
-            await run_network(daemon, page, work / "noisy.tlm")
-            for name, (width, height, scale, is_phone, colours) in PICTURES.items():
-                await page.resize(width, height, scale, is_phone)
-                await page.set_colours(colours)
-                await page.see_updates(2)
-                await page.save_picture(directory / f"{name}.png")
-                reduce_size(directory / f"{name}.png")
-        finally:
-            if browser:
-                await browser.stop()
-            daemon.end()
+    async with shown_daemon(programs, CONFIG) as (daemon, page):
+        await run_network(daemon, page)
+        await page.value(SORT_BY_LAST_HEARD)  # those that are silent come first
+        for name, (width, height, scale, is_phone, colours) in PICTURES.items():
+            await page.resize(width, height, scale, is_phone)
+            await page.set_colours(colours)
+            await page.see_updates(2)
+            await page.save_picture(directory / f"{name}.png")
+            reduce_size(directory / f"{name}.png")
 
 
-async def run_network(daemon, page, recording):
+async def run_network(daemon, page):
     """Until the buffer is full and frames are dropped."""
+    recording = daemon.directory / "noisy.tlm"
     write_noisy_recording(recording)
     daemon.start_load("constellation", duration=2 * SHOWN_S, **CONSTELLATION)
     began_at = time.monotonic()

@@ -17,7 +17,8 @@ class TablesCases(PageCase):
         await self.page.until("document.querySelectorAll('#uplinks tbody tr').length", 2)
 
     async def test_tables_list_what_the_api_lists(self):
-        satellites = [f"{row['satellite_id']}/{row['channel_id']}" for row in self.daemon.api("satellites")["satellites"]]
+        satellites = [f"{row['satellite_id']}/{row['channel_id']}"
+                      for row in self.daemon.api("satellites")["satellites"]]
         uplinks = [str(row["id"]) for row in self.daemon.api("uplinks")["uplinks"]]
         self.assertEqual((len(satellites), len(uplinks)), (4, 2))
         self.assertEqual(sorted(await self.page.row_ids("satellites")), sorted(satellites))
@@ -56,4 +57,4 @@ class TablesCases(PageCase):
         while await self.page.value("document.activeElement.value"):
             await self.page.press("Backspace")
         self.assertEqual(len(await self.page.row_ids("satellites")), 4)
-        self.assertFalse(await self.page.is_visible(f"{SATELLITES} .nothing"))
+        await self.page.until_visible(f"{SATELLITES} .nothing", False)

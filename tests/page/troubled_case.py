@@ -13,8 +13,9 @@ class TroubledCase(PageCase):
 
     async def asyncSetUp(self):
         await super().asyncSetUp()
+        self.daemon.run_load("patient", uplinks=2, frames=10)  # each is heard before there is no more room
         self.daemon.start_load("patient", uplinks=2, rate=1000, duration=300)
-        await self.page.until_data("#uplinks tbody tr", "state", "held")
+        await self.page.until_data("#uplinks [data-state=held]", "state", "held")
         self.daemon.start_load("hasty", uplinks=1, rate=50, duration=300)
         await self.page.until_data("#satellites [data-id='2/0']", "silent", "true")
         await self.page.until_data("#drops [data-reason=channel_full]", "recent", "true")

@@ -1,0 +1,46 @@
+/// A terminal with a shell in it.
+#pragma once
+
+#include "integration/harness/temp_dir.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace meridian::testing {
+
+/// A tmux server of its own, ended in the destructor.
+class Terminal {
+ public:
+  struct Size {
+    std::size_t width = 80;
+    std::size_t height = 24;
+  };
+
+  /// Waits until the shell is ready. Throws std::runtime_error where it does not get ready.
+  Terminal(const TempDir& directory, Size size);
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+  ~Terminal();
+
+  /// A line of text, and Enter.
+  void type(const std::string& command) const;
+  /// A key by tmux's name, such as "Down" or "C-c".
+  void press(const std::string& key) const;
+  void resize(Size size) const;
+
+  /// A line for each row, without the blanks at the ends.
+  [[nodiscard]] std::string screen() const;
+  [[nodiscard]] bool shows(std::string_view text) const;
+  /// Whether a program has the alternate screen, and so what was there before is not seen.
+  [[nodiscard]] bool is_taken() const;
+  [[nodiscard]] bool has_cursor() const;
+
+ private:
+  std::string tmux(std::vector<std::string> arguments) const;
+
+  std::string socket_;
+};
+
+}  // namespace meridian::testing
