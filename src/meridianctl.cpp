@@ -5,11 +5,11 @@
 #include "ctl/health.hpp"
 #include "ctl/report.hpp"
 #include "ctl/tail.hpp"
-#include "ctl/top.hpp"
 #include "daemon/config.hpp"
 #include "runtime/complain.hpp"
 #include "runtime/log_level.hpp"
 #include "status/version.hpp"
+#include "top/top.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -75,7 +75,7 @@ struct Options {
   bool drain_all = false;
   ctl::TailOptions tail;
   std::string log_level;
-  ctl::TopOptions top;
+  top::Options top;
   double top_interval_s = 1;
   std::string top_sort;
 };
@@ -165,7 +165,10 @@ int run_log_level(control::Client& client, const Options& options) {
   return EXIT_SUCCESS;
 }
 
-int run_health(control::Client& client, const Options& options) {
+int run_health(const Options& options) {
+  // The aggregator has a second for its answer, and this is for scripts, which must not hang.
+  constexpr std::chrono::seconds patience{5};
+  control::Client client(find_socket(options.socket), patience);
   const ctl::Json result = client.call("health");
   fmt::print("{}", options.json ? result.dump() + "\n" : ctl::report_health(result));
   return ctl::health_status(result);
@@ -176,15 +179,18 @@ int run_top(Options& options) {
   options.top.interval = std::chrono::duration<double>(options.top_interval_s);
   options.top.json = options.json;
   if (!options.top_sort.empty()) {
-    options.top.first = ctl::first_table_from(options.top_sort);
+    options.top.first = top::first_table_from(options.top_sort);
   }
-  return ctl::top(find_socket(options.socket), options.top);
+  return top::run(find_socket(options.socket), options.top);
 }
 
 int run(const CLI::App& app, Options& options) {
   std::ignore = read_format(options);  // before anything is asked for
   if (app.got_subcommand("top")) {
     return run_top(options);
+  }
+  if (app.got_subcommand("health")) {
+    return run_health(options);
   }
   control::Client client(find_socket(options.socket));
   if (app.got_subcommand("drain")) {
@@ -195,9 +201,6 @@ int run(const CLI::App& app, Options& options) {
   }
   if (app.got_subcommand("log-level")) {
     return run_log_level(client, options);
-  }
-  if (app.got_subcommand("health")) {
-    return run_health(client, options);
   }
   for (const Command& command : commands) {
     if (app.got_subcommand(command.name)) {

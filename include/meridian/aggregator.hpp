@@ -110,9 +110,9 @@ inline constexpr std::array<std::uint64_t, 14> ingest_latency_bounds{
 inline constexpr std::array<std::uint64_t, 9> batch_frames_bounds{1,     4,     16,     64,    256,
                                                                   1'024, 4'096, 16'384, 65'536};
 
-/// Of the batches that have left the channel.
+/// Of the batches that have left the channel, whole: also where the buffer takes them in parts.
 struct Arrivals {
-  Distribution<ingest_latency_bounds> latency_us;  ///< from the read of a batch to the buffer
+  Distribution<ingest_latency_bounds> latency_us;  ///< from a batch's read until all is admitted
   Distribution<batch_frames_bounds> batch_frames;
 };
 

@@ -27,8 +27,9 @@ struct TailPiece {
 /// go into the buffer and those that its policy drops, but not those given up before the channel.
 ///
 /// Bounds: what waits for `next` is at most `TailQuery::max_bytes` of memory and one batch more; a
-/// watcher that is slower loses what comes then, and is told how much. It slows nobody down: while
-/// nothing can be added, it costs the aggregator nothing.
+/// watcher that is slower loses what comes then, and is told how much. It slows nobody down: one to
+/// whom nothing can be added is not looked at, so that a batch costs the same however many there
+/// are. Watchers of satellites or channels, full or not, cost three look-ups for each run of a batch.
 ///
 /// Ownership: ends the watch when it is destroyed. Keeps the aggregator alive. Lifetime: must not
 /// outlive the execution context. Thread-safety: `end` may be called from any thread, the rest not
@@ -40,7 +41,8 @@ class Tail {
   ~Tail();
 
   /// Waits until something has come. One call at a time.
-  /// Cancellation: may come too late; what was taken out for the call is lost then.
+  /// Cancellation: what has not been handed over is there for the next call. One that comes just
+  /// too late ends a call that has succeeded.
   [[nodiscard]] asio::awaitable<boost::system::result<TailPiece>> next();
 
   /// Ends the watch: a `next` that waits fails with Errc::reply_dropped, as does every later one.

@@ -76,16 +76,25 @@ bool Actor::take_batches(std::size_t max_batches) {
     if (held_) {
       return false;
     }
-    note_channel_peak();
-    auto next = data_.try_receive();
+    auto next = next_batch();
     if (!next) {
       accounts_.caught_up();
       return false;
     }
-    ++batches_taken_;
     accept(*std::move(next));
   }
   return true;
+}
+
+std::optional<FrameBatch> Actor::next_batch() {
+  note_channel_peak();
+  auto next = data_.try_receive();
+  if (!next) {
+    return std::nullopt;
+  }
+  ++batches_taken_;
+  arrivals_.batch_frames.add(next->frames());
+  return *std::move(next);
 }
 
 void Actor::accept(FrameBatch batch) {
@@ -95,27 +104,32 @@ void Actor::accept(FrameBatch batch) {
   for (;;) {
     const std::uint32_t admitted = buffer_.admits(batch, lent);
     if (admitted == batch.frames()) {
-      receive(std::move(batch));
+      note_latency(batch);
+      count(batch);
+      buffer_.add(std::move(batch));
       return;
     }
     if (admitted == 0) {
       held_ = std::move(batch);
       return;
     }
-    receive(batch.split_front(admitted));
+    FrameBatch part = batch.split_front(admitted);
+    count(part);
+    buffer_.add(std::move(part));
   }
 }
 
-void Actor::receive(FrameBatch batch) {
+void Actor::count(const FrameBatch& batch) {
+  accounts_.received(batch);
+  tails_.offer(batch);
+}
+
+void Actor::note_latency(const FrameBatch& batch) {
   const auto on_its_way = std::chrono::floor<std::chrono::microseconds>(
       std::chrono::system_clock::now() - batch.stamp().received_at);
   // Clocks that are set back make negative times.
   arrivals_.latency_us.add(
       static_cast<std::uint64_t>(std::max<std::int64_t>(on_its_way.count(), 0)));
-  arrivals_.batch_frames.add(batch.frames());
-  accounts_.received(batch);
-  tails_.offer(batch);
-  buffer_.add(std::move(batch));
 }
 
 void Actor::note_channel_peak() noexcept {
@@ -245,15 +259,15 @@ void Actor::answer(request::Flush& request) {
     const std::size_t waiting = data_.level().length;
     reply.batches.push_back(*std::exchange(held_, std::nullopt));
     while (reply.batches.size() <= waiting) {
-      auto next = data_.try_receive();
+      auto next = next_batch();
       if (!next) {
         break;
       }
-      ++batches_taken_;
       reply.batches.push_back(*std::move(next));
     }
     for (const FrameBatch& batch : reply.batches) {
-      accounts_.received(batch);
+      note_latency(batch);
+      count(batch);
       reply.discarded += batch.frames();
     }
   }

@@ -44,8 +44,14 @@ class Actor {
   /// Puts as much of a batch into the buffer as it admits, and holds the rest.
   void accept(FrameBatch batch);
 
-  /// Counts a batch and puts it into the buffer.
-  void receive(FrameBatch batch);
+  /// Counts a batch, or the part of one that is admitted, and shows it to those who watch.
+  void count(const FrameBatch& batch);
+
+  /// All of a batch has been admitted: how long that has taken since its read.
+  void note_latency(const FrameBatch& batch);
+
+  /// Takes the next batch out of the channel.
+  [[nodiscard]] std::optional<FrameBatch> next_batch();
 
   /// The channel is never longer than just before the actor takes something out.
   void note_channel_peak() noexcept;

@@ -17,13 +17,18 @@ struct Tails::Watcher {
 
   [[nodiscard]] std::uint64_t lost() const noexcept;
 
-  /// Everything that waits, and how much was lost behind it.
-  [[nodiscard]] TailPiece take() {
-    TailPiece piece{.batches = std::move(queue), .lost = lost()};
-    queue.clear();
+  /// Replies with everything that waits, and how much was lost behind it. False where nobody wants
+  /// the reply any more: then it goes on waiting.
+  bool give(OneshotSender<TailPiece> reply) {
+    auto undelivered =
+        std::move(reply).send({.batches = std::exchange(queue, {}), .lost = lost()});
+    if (undelivered) {
+      queue = std::move(undelivered->batches);
+      return false;
+    }
     bytes = 0;
     full_since.reset();
-    return piece;
+    return true;
   }
 };
 
@@ -82,7 +87,7 @@ void Tails::remove(Id id) {
 
 void Tails::next(Id id, OneshotSender<TailPiece> reply) {
   const auto found = watchers_.find(id);
-  if (found == watchers_.end() || found->second->waiting) {
+  if (found == watchers_.end()) {
     return;
   }
   Watcher& watcher = *found->second;
@@ -90,21 +95,25 @@ void Tails::next(Id id, OneshotSender<TailPiece> reply) {
     watcher.waiting = std::move(reply);
     return;
   }
-  if (watcher.full_since) {
+  const std::uint64_t lost = watcher.lost();
+  const bool was_full = watcher.full_since.has_value();
+  if (watcher.give(std::move(reply)) && was_full) {
+    lost_ += lost;
     watcher.group->hungry.push_back(&watcher);
   }
-  lost_ += watcher.lost();
-  std::ignore = std::move(reply).send(watcher.take());
 }
 
 void Tails::offer_to_watchers(const FrameBatch& batch) {
-  note_frames(key_of(std::nullopt, std::nullopt), batch.frames());
-  batch.for_each_run([this](const Run& run) {
-    const auto [satellite_id, channel_id] = run.origin;
-    note_frames(key_of(satellite_id, channel_id), run.frames);
-    note_frames(key_of(satellite_id, std::nullopt), run.frames);
-    note_frames(key_of(std::nullopt, channel_id), run.frames);
-  });
+  const bool is_all_watched = note_frames(key_of(std::nullopt, std::nullopt), batch.frames());
+  const bool are_origins_watched = groups_.size() > (is_all_watched ? 1U : 0U);
+  if (are_origins_watched) {
+    batch.for_each_run([this](const Run& run) {
+      const auto [satellite_id, channel_id] = run.origin;
+      note_frames(key_of(satellite_id, channel_id), run.frames);
+      note_frames(key_of(satellite_id, std::nullopt), run.frames);
+      note_frames(key_of(std::nullopt, channel_id), run.frames);
+    });
+  }
   for (Group* const group : touched_) {
     give_to(*group, batch);
     group->touched = false;
@@ -112,26 +121,26 @@ void Tails::offer_to_watchers(const FrameBatch& batch) {
   touched_.clear();
 }
 
-void Tails::note_frames(Key key, std::uint32_t frames) {
+bool Tails::note_frames(Key key, std::uint32_t frames) {
   const auto found = groups_.find(key);
   if (found == groups_.end()) {
-    return;
+    return false;
   }
   Group& group = *found->second;
   group.frames += frames;
   if (!std::exchange(group.touched, true)) {
     touched_.push_back(&group);
   }
+  return true;
 }
 
 void Tails::give_to(Group& group, const FrameBatch& batch) {
   std::erase_if(group.hungry, [&](Watcher* watcher) {
     watcher->queue.push_back(batch.share());
     watcher->bytes += sizeof(FrameBatch) + batch.footprint();
-    if (watcher->waiting) {
-      auto reply = *std::exchange(watcher->waiting, std::nullopt);
-      std::ignore = std::move(reply).send(watcher->take());
-    } else if (watcher->bytes >= watcher->max_bytes) {
+    const bool given =
+        watcher->waiting && watcher->give(*std::exchange(watcher->waiting, std::nullopt));
+    if (!given && watcher->bytes >= watcher->max_bytes) {
       watcher->full_since = group.frames;
     }
     return watcher->full_since.has_value();

@@ -33,8 +33,9 @@ class Tails {
   /// Nobody watches any longer; one who waits gets no reply.
   void remove(Id id);
 
-  /// Replies with what has come, at once or as soon as something has. Where there is no such
-  /// watcher, or it waits already, the reply is dropped.
+  /// Replies with what has come, at once or as soon as something has. Takes the place of a reply
+  /// that waits, whose receiver may have been cancelled. Where there is no such watcher, the reply
+  /// is dropped.
   void next(Id id, OneshotSender<TailPiece> reply);
 
   /// A batch has arrived.
@@ -54,7 +55,8 @@ class Tails {
   [[nodiscard]] static Key key_of(std::optional<SatelliteId> satellite_id,
                                   std::optional<ChannelId> channel_id) noexcept;
   void offer_to_watchers(const FrameBatch& batch);
-  void note_frames(Key key, std::uint32_t frames);
+  /// False where nobody asks for this.
+  bool note_frames(Key key, std::uint32_t frames);
   void give_to(Group& group, const FrameBatch& batch);
 
   std::unordered_map<Key, std::unique_ptr<Group>> groups_;

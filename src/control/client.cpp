@@ -9,6 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
 namespace meridian::control {
 
 namespace asio = boost::asio;
@@ -23,9 +27,25 @@ std::runtime_error failure(const std::string& path, const std::string& what,
 }  // namespace
 
 Client::Client(std::string path) : path_(std::move(path)) {
+  connect();
+}
+
+Client::Client(std::string path, std::chrono::seconds patience)
+    : path_(std::move(path)), patience_(patience) {
+  connect();
+}
+
+void Client::connect() {
   boost::system::error_code ec;
   try {
-    socket_.connect(asio::local::stream_protocol::endpoint(path_), ec);
+    const asio::local::stream_protocol::endpoint endpoint(path_);
+    socket_.open(endpoint.protocol(), ec);
+    if (patience_) {
+      // Where many wait to be accepted already, connecting waits too.
+      const timeval time{.tv_sec = patience_->count(), .tv_usec = 0};
+      ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+    }
+    socket_.connect(endpoint, ec);
   } catch (const boost::system::system_error& error) {
     ec = error.code();  // a path that is too long
   }
@@ -118,7 +138,19 @@ std::string Client::read_line() {
   }
 }
 
+void Client::wait_for_more() {
+  pollfd waiting{.fd = socket_.native_handle(), .events = POLLIN, .revents = 0};
+  const std::chrono::milliseconds time = *patience_;
+  if (::poll(&waiting, 1, static_cast<int>(time.count())) == 0) {
+    throw std::runtime_error(fmt::format("control socket {}: the daemon has not answered for {} s",
+                                         path_, patience_->count()));
+  }
+}
+
 void Client::read_more() {
+  if (patience_) {
+    wait_for_more();
+  }
   constexpr std::size_t read_bytes = 256 * 1024;
   const std::size_t old_size = received_.size();
   received_.resize(old_size + read_bytes);

@@ -5,9 +5,11 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <nlohmann/json.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -31,7 +33,10 @@ class Client {
   using Json = nlohmann::ordered_json;
   using OnOctets = std::function<void(std::span<const std::byte>)>;
 
+  /// Waits for the daemon as long as it takes.
   explicit Client(std::string path);
+  /// Waits for `patience` at most to connect, and for whatever comes next.
+  Client(std::string path, std::chrono::seconds patience);
 
   /// Sends a request and returns its result.
   [[nodiscard]] Json call(const std::string& method, const Json& params = Json::object());
@@ -45,6 +50,7 @@ class Client {
   Json tail(const Json& params, const OnMessage& on_message);
 
  private:
+  void connect();
   void send(const std::string& method, const Json& params);
   [[nodiscard]] Json read_object();
   /// The result of a reply. Throws RequestFailed.
@@ -52,8 +58,10 @@ class Client {
   void read_octets(std::uint64_t count, const OnOctets& on_octets);
   [[nodiscard]] std::string read_line();
   void read_more();
+  void wait_for_more();
 
   std::string path_;
+  std::optional<std::chrono::seconds> patience_;
   boost::asio::io_context context_;
   boost::asio::local::stream_protocol::socket socket_{context_};
   std::string received_;

@@ -224,11 +224,6 @@ std::variant<Request, Error> parse_word(std::string_view word) {
   }
 }
 
-template <typename AnyJson>
-std::string dump(const AnyJson& json) {
-  return json.dump(-1, ' ', false, AnyJson::error_handler_t::replace);
-}
-
 }  // namespace
 
 std::variant<Request, Error> parse_request(std::string_view line) {
@@ -241,13 +236,13 @@ Envelope envelope_for(const Request& request) {
     return {.before = "", .after = "\n"};
   }
   const SentJson id = request.id.value_or(nullptr);
-  return {.before = fmt::format(R"({{"jsonrpc":"2.0","id":{},"result":)", dump(id)),
+  return {.before = fmt::format(R"({{"jsonrpc":"2.0","id":{},"result":)", status::dump(id)),
           .after = "}\n"};
 }
 
 std::string encode_result(const Request& request, const status::Json& result) {
   const Envelope envelope = envelope_for(request);
-  return envelope.before + dump(result) + envelope.after;
+  return envelope.before + status::dump(result) + envelope.after;
 }
 
 std::string encode_error(const Error& error) {
@@ -255,7 +250,7 @@ std::string encode_error(const Error& error) {
       {"jsonrpc", "2.0"},
       {"id", error.id},
       {"error", {{"code", static_cast<int>(error.code)}, {"message", error.message}}}};
-  return dump(json) + "\n";
+  return status::dump(json) + "\n";
 }
 
 }  // namespace meridian::control

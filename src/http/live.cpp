@@ -11,11 +11,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <iterator>
 #include <string_view>
 #include <tuple>
 #include <utility>
-#include <vector>
 
 namespace meridian::http {
 
@@ -76,6 +74,9 @@ asio::awaitable<void> Live::run(std::shared_ptr<Live> live) {
   live->tick_.expires_after(std::chrono::seconds(0));
   while (!live->stopped_) {
     co_await live->look();
+    if (live->stopped_) {  // while the aggregator was asked
+      break;
+    }
     // From tick to tick, so that a second is one; behind, after a pause of the whole process.
     const auto next = live->tick_.expiry() + std::chrono::seconds(1);
     live->tick_.expires_at(std::max(next, asio::steady_timer::clock_type::now()));
@@ -99,14 +100,14 @@ asio::awaitable<void> Live::look() {
 }
 
 asio::awaitable<void> Live::make_snapshot(status::Stats stats, ReceiveTime now) {
-  std::vector<OriginStats> satellites;
+  SatelliteRows satellites(sources_.silence.silent());
   for (bool more = true; more;) {
-    auto page = co_await sources_.aggregator.origins(satellites.size(), origins_per_step);
+    const auto page = co_await sources_.aggregator.origins(satellites.total(), origins_per_step);
     if (!page) {
       co_return;
     }
     more = page->size() == origins_per_step;
-    std::ranges::move(*page, std::back_inserter(satellites));
+    satellites.add(*page);
   }
   if (stopped_) {
     co_return;
@@ -114,8 +115,7 @@ asio::awaitable<void> Live::make_snapshot(status::Stats stats, ReceiveTime now) 
   const std::string text = encode_snapshot({.at = now,
                                             .stats = std::move(stats),
                                             .uplinks = sources_.uplinks.snapshot(),
-                                            .satellites = std::move(satellites),
-                                            .silent = *sources_.silence.silent()});
+                                            .satellites = std::move(satellites)});
   latest_ = event("snapshot", text);
   changed_.cancel();
 }

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <set>
 #include <sstream>
@@ -23,12 +24,13 @@ using Label = ClientMetric::Label;
 
 constexpr double microseconds_per_second = 1e6;
 
-/// Collects families.
+/// Writes families, one after the other: that of all satellites is large.
 class Families {
  public:
-  /// A family that is filled one by one.
+  /// A family that is filled one by one, until the next one is added.
   MetricFamily& add(std::string name, std::string help, MetricType type) {
-    MetricFamily& family = families_.emplace_back();
+    write_open();
+    MetricFamily& family = open_.emplace_back();
     family.name = std::move(name);
     family.help = std::move(help);
     family.type = type;
@@ -77,16 +79,25 @@ class Families {
         static_cast<double>(value);
   }
 
-  [[nodiscard]] const std::vector<MetricFamily>& all() const noexcept { return families_; }
+  [[nodiscard]] std::string text() && {
+    write_open();
+    return std::move(out_).str();
+  }
 
  private:
-  std::vector<MetricFamily> families_;
+  void write_open() {
+    prometheus::TextSerializer().Serialize(out_, open_);
+    open_.clear();
+  }
+
+  std::vector<MetricFamily> open_;  // at most one
+  std::ostringstream out_;
 };
 
 void add_ledger(Families& to, const AggregatorStats& stats) {
   const Ledger& ledger = stats.ledger;
   const std::uint64_t lent = stats.buffer.lent.frames;
-  to.counter("meridian_frames_received_total", "Frames that have left the channel.",
+  to.counter("meridian_frames_received_total", "Frames that sessions have read, those too that found the channel full.",
              ledger.received);
   to.counter("meridian_frames_drained_total", "Frames that control clients have drained.",
              ledger.drained - lent);
@@ -97,7 +108,7 @@ void add_ledger(Families& to, const AggregatorStats& stats) {
   to.by_reason("meridian_frames_dropped_total", "Frames that were lost, by reason.",
                all_drop_reasons, ledger.dropped);
   to.counter("meridian_received_bytes_total",
-             "Octets of frames that have left the channel, with headers.", stats.origins.bytes);
+             "Octets of the frames that sessions have read, headers included.", stats.origins.bytes);
 }
 
 void add_levels(Families& to, const AggregatorStats& stats, const Peaks& peaks) {
@@ -192,9 +203,10 @@ void add_satellites(Families& to, const Scrape& scrape) {
         last_seen, labels_of(origin),
         std::chrono::duration<double>(origin.last_seen_at.time_since_epoch()).count());
   }
+  const std::uint64_t origins = scrape.stats.aggregator.origins.origins;
   to.gauge("meridian_satellites_beyond_cap",
            "Tracked satellite channels without series of their own.",
-           scrape.stats.aggregator.origins.origins - listed.size());
+           origins - std::min<std::uint64_t>(origins, scrape.max_satellites));
 }
 
 /// One series a satellite, where its channels have theirs.
@@ -276,9 +288,7 @@ std::string encode_metrics(const Scrape& scrape) {
   if (scrape.process) {
     add_process(families, *scrape.process);
   }
-  std::ostringstream out;
-  prometheus::TextSerializer().Serialize(out, families.all());
-  return std::move(out).str();
+  return std::move(families).text();
 }
 
 }  // namespace meridian::http

@@ -27,6 +27,7 @@ struct ClientCounts {
 struct Scrape {
   status::Stats stats;
   Peaks peaks;                          ///< since the scrape before
+  std::size_t max_satellites = 0;       ///< how many may have series of their own
   std::vector<OriginStats> satellites;  ///< those with series of their own
   OriginStats other_satellites;         ///< the sum over the others
   status::SilentSatellites silent;

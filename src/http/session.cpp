@@ -2,6 +2,7 @@
 
 #include "http/metrics.hpp"
 #include "status/list_encoder.hpp"
+#include "status/patience.hpp"
 #include "status/process_figures.hpp"
 #include "status/version.hpp"
 
@@ -20,6 +21,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <utility>
@@ -45,9 +47,9 @@ void set_common(Message& message) {
   message.set("X-Content-Type-Options", "nosniff");
 }
 
-std::string shut_down_message(const error_code& ec) {
-  return ec.message() + ": ask again once the daemon runs";
-}
+// How much, and for how long, a peer may go on sending after the last answer.
+constexpr std::size_t most_discarded_bytes = 4 * 1024 * 1024;
+constexpr std::chrono::seconds discard_time{1};
 
 }  // namespace
 
@@ -58,16 +60,25 @@ asio::awaitable<void> Session::run() {
   for (bool more = true; more;) {
     more = co_await serve_one();
   }
-  close();
+  co_await close();
 }
 
 void Session::stop() {
   asio::dispatch(stream_.get_executor(), [self = shared_from_this()] { self->stream_.close(); });
 }
 
-void Session::close() {
-  error_code ignored;
-  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+asio::awaitable<void> Session::close() {
+  error_code ec;
+  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ec);
+  // With octets unread, a close would be a reset, which can overtake the answer.
+  stream_.expires_after(discard_time);
+  for (std::size_t discarded = 0; !ec && discarded < most_discarded_bytes;) {
+    received_.clear();
+    const auto [failed, bytes] =
+        co_await stream_.async_read_some(received_.prepare(max_request_bytes), use_tuple);
+    ec = failed;
+    discarded += bytes;
+  }
   stream_.close();
 }
 
@@ -153,23 +164,33 @@ asio::awaitable<error_code> Session::answer_metrics(Request request) {
   const std::size_t most = context_->options.max_satellites;
   for (bool more = true; more;) {
     const std::size_t count = std::min(most - satellites.size(), status::rows_per_piece);
-    const auto page = co_await sources.aggregator.origins(satellites.size(), count);
+    const auto page = co_await ask(sources.aggregator.origins(satellites.size(), count));
     if (!page) {
-      break;  // so will the next question
+      co_return co_await refuse_unanswered(request, page.error());
     }
     more = page->size() == count && satellites.size() + count < most;
     std::ranges::copy_if(*page, std::back_inserter(satellites),
                          [](const OriginStats& origin) { return origin.origin.has_value(); });
   }
-  const auto others = co_await sources.aggregator.sum_origins(most);
-  const auto peaks = co_await sources.aggregator.take_peaks();
-  const auto stats = co_await sources.stats();
-  if (!others || !peaks || !stats) {  // if one fails, so do those that follow
-    co_return co_await write(
-        request, refusal(request, Status::service_unavailable, shut_down_message(stats.error())));
+  const auto others = co_await ask(sources.aggregator.sum_origins(most));
+  if (!others) {
+    co_return co_await refuse_unanswered(request, others.error());
+  }
+  const auto stats = co_await ask(sources.stats());
+  if (!stats) {
+    co_return co_await refuse_unanswered(request, stats.error());
+  }
+  // They begin anew once they are told: not for a client that does not see them.
+  boost::system::result<Peaks> peaks{Peaks{}};
+  if (!request.head) {
+    peaks = co_await ask(sources.aggregator.take_peaks());
+  }
+  if (!peaks) {
+    co_return co_await refuse_unanswered(request, peaks.error());
   }
   std::string text = encode_metrics({.stats = *stats,
                                      .peaks = *peaks,
+                                     .max_satellites = most,
                                      .satellites = std::move(satellites),
                                      .other_satellites = *others,
                                      .silent = *sources.silence.silent(),
@@ -179,13 +200,12 @@ asio::awaitable<error_code> Session::answer_metrics(Request request) {
 }
 
 asio::awaitable<error_code> Session::answer_stats(Request request) {
-  const auto stats = co_await context_->sources.stats();
+  const auto stats = co_await ask(context_->sources.stats());
   if (!stats) {
-    co_return co_await write(
-        request, refusal(request, Status::service_unavailable, shut_down_message(stats.error())));
+    co_return co_await refuse_unanswered(request, stats.error());
   }
-  co_return co_await write(request,
-                           whole(request, Status::ok, json_type, status::to_json(*stats).dump()));
+  co_return co_await write(
+      request, whole(request, Status::ok, json_type, status::dump(status::to_json(*stats))));
 }
 
 asio::awaitable<error_code> Session::answer_readiness(Request request) {
@@ -209,10 +229,9 @@ asio::awaitable<error_code> Session::answer_uplinks(Request request) {
 
 asio::awaitable<error_code> Session::answer_satellites(Request request) {
   const AggregatorHandle& aggregator = context_->sources.aggregator;
-  auto page = co_await aggregator.origins(0, status::rows_per_piece);
+  auto page = co_await ask(aggregator.origins(0, status::rows_per_piece));
   if (!page) {
-    co_return co_await write(
-        request, refusal(request, Status::service_unavailable, shut_down_message(page.error())));
+    co_return co_await refuse_unanswered(request, page.error());
   }
   error_code ec = co_await begin_json(request);
   status::SatellitesEncoder encoder(context_->sources.silence.silent());
@@ -229,7 +248,7 @@ asio::awaitable<error_code> Session::answer_satellites(Request request) {
     if (ec || !more) {
       break;
     }
-    page = co_await aggregator.origins(rows, status::rows_per_piece);
+    page = co_await ask(aggregator.origins(rows, status::rows_per_piece));
     if (!page) {
       co_return page.error();  // in the middle of an answer there is no way to say why
     }
@@ -240,6 +259,22 @@ asio::awaitable<error_code> Session::answer_satellites(Request request) {
   co_return ec;
 }
 
+template <typename T>
+asio::awaitable<boost::system::result<T>> Session::ask(
+    asio::awaitable<boost::system::result<T>> question) const {
+  if (!context_->sources.health().good) {
+    co_return error_code(asio::error::timed_out);  // at once, so that this client is free again
+  }
+  co_return co_await status::within(context_->options.timeout, std::move(question));
+}
+
+asio::awaitable<error_code> Session::refuse_unanswered(Request request, error_code ec) {
+  const std::string reason = ec == asio::error::timed_out
+                                 ? "the aggregator does not answer: see /healthz"
+                                 : ec.message() + ": ask again once the daemon runs";
+  return write(request, refusal(request, Status::service_unavailable, reason));
+}
+
 asio::awaitable<error_code> Session::answer_events(Request request) {
   beast::http::response<beast::http::empty_body> head(Status::ok, request.version);
   set_common(head);
@@ -247,7 +282,9 @@ asio::awaitable<error_code> Session::answer_events(Request request) {
   head.keep_alive(false);  // the end of the events is the stream's
   beast::http::response_serializer<beast::http::empty_body> serializer(head);
   stream_.expires_after(context_->options.timeout);
-  auto [ec, bytes] = co_await beast::http::async_write_header(stream_, serializer, use_tuple);
+  const auto [failed, bytes] =
+      co_await beast::http::async_write_header(stream_, serializer, use_tuple);
+  error_code ec = written(failed);
   Live::Text text;
   if (!ec && !request.head) {
     text = co_await context_->live->history();
@@ -263,10 +300,14 @@ asio::awaitable<error_code> Session::answer_events(Request request) {
 asio::awaitable<error_code> Session::write_text(Live::Text text) {
   stream_.expires_after(context_->options.timeout);
   const auto [ec, bytes] = co_await asio::async_write(stream_, asio::buffer(*text), use_tuple);
+  co_return written(ec);
+}
+
+error_code Session::written(error_code ec) const {
   if (ec == beast::error::timeout) {
     context_->counters.timed_out();
   }
-  co_return ec;
+  return ec;
 }
 
 Session::Whole Session::page(const Request& request, const PageFile& file) {
@@ -293,7 +334,7 @@ Session::Whole Session::refusal(const Request& request, Status status, std::stri
 
 Session::Whole Session::verdict(const Request& request, const status::Verdict& verdict) {
   return whole(request, verdict.good ? Status::ok : Status::service_unavailable, json_type,
-               verdict.reason.dump() + "\n");
+               status::dump(verdict.reason) + "\n");
 }
 
 asio::awaitable<error_code> Session::write(Request request, Whole response) {
@@ -308,10 +349,7 @@ asio::awaitable<error_code> Session::write(Request request, Whole response) {
     const auto [failed, bytes] = co_await beast::http::async_write(stream_, serializer, use_tuple);
     ec = failed;
   }
-  if (ec == beast::error::timeout) {
-    context_->counters.timed_out();
-  }
-  co_return ec;
+  co_return written(ec);
 }
 
 asio::awaitable<error_code> Session::begin_json(Request request) {
@@ -323,7 +361,7 @@ asio::awaitable<error_code> Session::begin_json(Request request) {
   beast::http::response_serializer<beast::http::empty_body> serializer(head);
   stream_.expires_after(context_->options.timeout);
   const auto [ec, bytes] = co_await beast::http::async_write_header(stream_, serializer, use_tuple);
-  co_return ec;
+  co_return written(ec);
 }
 
 asio::awaitable<error_code> Session::write_piece(Request request, std::string piece) {
@@ -338,10 +376,7 @@ asio::awaitable<error_code> Session::write_piece(Request request, std::string pi
         co_await asio::async_write(stream_, asio::buffer(piece), use_tuple);
     ec = failed;
   }
-  if (ec == beast::error::timeout) {
-    context_->counters.timed_out();
-  }
-  co_return ec;
+  co_return written(ec);
 }
 
 asio::awaitable<error_code> Session::end_json(Request request) {
@@ -355,7 +390,7 @@ asio::awaitable<error_code> Session::end_json(Request request) {
   stream_.expires_after(context_->options.timeout);
   const auto last = beast::http::make_chunk_last();
   const auto [ec, bytes] = co_await asio::async_write(stream_, last, use_tuple);
-  co_return ec;
+  co_return written(ec);
 }
 
 }  // namespace meridian::http

@@ -67,6 +67,12 @@ class Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] asio::awaitable<error_code> answer_satellites(Request request);
   [[nodiscard]] asio::awaitable<error_code> answer_events(Request request);
 
+  /// The aggregator's answer, or asio::error::timed_out.
+  template <typename T>
+  [[nodiscard]] asio::awaitable<boost::system::result<T>> ask(
+      asio::awaitable<boost::system::result<T>> question) const;
+  [[nodiscard]] asio::awaitable<error_code> refuse_unanswered(Request request, error_code ec);
+
   using Status = beast::http::status;
   using Whole = beast::http::response<beast::http::string_body>;
 
@@ -78,14 +84,17 @@ class Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] asio::awaitable<error_code> write(Request request, Whole response);
 
   [[nodiscard]] asio::awaitable<error_code> write_text(Live::Text text);
+  /// What a write has come to.
+  [[nodiscard]] error_code written(error_code ec) const;
 
   // A long answer: its head, pieces, and its end.
   [[nodiscard]] asio::awaitable<error_code> begin_json(Request request);
   [[nodiscard]] asio::awaitable<error_code> write_piece(Request request, std::string piece);
   [[nodiscard]] asio::awaitable<error_code> end_json(Request request);
 
-  /// So that a peer gets the answer although it has sent more than was read.
-  void close();
+  /// So that a peer gets the answer although it has sent more than was read: what it still sends,
+  /// within bounds, is taken and thrown away.
+  [[nodiscard]] asio::awaitable<void> close();
 
   beast::tcp_stream stream_;
   std::shared_ptr<const Context> context_;

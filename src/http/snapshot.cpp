@@ -1,10 +1,11 @@
 #include "http/snapshot.hpp"
 
+#include "status/version.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <numeric>
 #include <tuple>
@@ -16,39 +17,40 @@ namespace {
 
 using status::Json;
 
-/// The first rows in the order of `rank`.
+/// Leaves the first rows in the order of `rank`.
 template <typename Row, typename Rank>
-std::vector<std::reference_wrapper<const Row>> pick(const std::vector<Row>& rows, Rank rank) {
-  std::vector<std::reference_wrapper<const Row>> picked(rows.begin(), rows.end());
-  const std::size_t count = std::min(picked.size(), most_rows);
-  std::ranges::partial_sort(picked, picked.begin() + static_cast<std::ptrdiff_t>(count), {}, rank);
-  picked.erase(picked.begin() + static_cast<std::ptrdiff_t>(count), picked.end());
-  return picked;
+void keep_first(std::vector<Row>& rows, Rank rank) {
+  const auto end = rows.begin() + static_cast<std::ptrdiff_t>(std::min(rows.size(), most_rows));
+  std::ranges::partial_sort(rows, end, {}, rank);
+  rows.erase(end, rows.end());
 }
 
 Json encode_uplinks(const status::UplinkTable::Snapshot& uplinks) {
-  const auto rank = [](const std::shared_ptr<const status::UplinkRecord>& uplink) {
-    const ReceiveTime heard = uplink->last_frame_at().value_or(uplink->connected_at());
-    return std::tuple(!uplink->held(), -heard.time_since_epoch().count());
+  // All of it is read but once: sessions go on writing it while it is sorted.
+  struct Ranked {
+    std::tuple<bool, ReceiveTime::rep> rank;
+    const status::UplinkRecord* uplink;
   };
+  std::vector<Ranked> ranked;
+  ranked.reserve(uplinks.open.size());
+  for (const auto& uplink : uplinks.open) {
+    const ReceiveTime heard = uplink->last_frame_at().value_or(uplink->connected_at());
+    ranked.push_back({{!uplink->held(), -heard.time_since_epoch().count()}, uplink.get()});
+  }
+  keep_first(ranked, &Ranked::rank);
   Json rows = Json::array();
-  for (const auto& uplink : pick(uplinks.open, rank)) {
-    rows.push_back(to_json(*uplink.get()));
+  for (const Ranked& row : ranked) {
+    rows.push_back(to_json(*row.uplink));
   }
   return {{"total", uplinks.open.size()}, {"rows", std::move(rows)}};
 }
 
-Json encode_satellites(const std::vector<OriginStats>& satellites,
-                       const status::SilentSatellites& silent) {
-  const auto rank = [&silent](const OriginStats& stats) {
-    const bool is_silent = stats.origin && silent.contains(stats.origin->satellite_id);
-    return std::tuple(!is_silent, -stats.last_seen_at.time_since_epoch().count());
-  };
+Json encode_satellites(const SatelliteRows& satellites) {
   Json rows = Json::array();
-  for (const OriginStats& satellite : pick(satellites, rank)) {
-    rows.push_back(to_json(satellite, silent));
+  for (const OriginStats& satellite : satellites.shown()) {
+    rows.push_back(to_json(satellite, satellites.silent()));
   }
-  return {{"total", satellites.size()}, {"rows", std::move(rows)}};
+  return {{"total", satellites.total()}, {"rows", std::move(rows)}};
 }
 
 Json encode_silence(const status::SilentSatellites& silent) {
@@ -66,6 +68,18 @@ Json encode_silence(const status::SilentSatellites& silent) {
 }
 
 }  // namespace
+
+SatelliteRows::SatelliteRows(std::shared_ptr<const status::SilentSatellites> silent)
+    : silent_(std::move(silent)) {}
+
+void SatelliteRows::add(std::span<const OriginStats> some) {
+  shown_.insert(shown_.end(), some.begin(), some.end());
+  total_ += some.size();
+  keep_first(shown_, [this](const OriginStats& stats) {
+    const bool is_silent = stats.origin && silent_->contains(stats.origin->satellite_id);
+    return std::tuple(!is_silent, -stats.last_seen_at.time_since_epoch().count());
+  });
+}
 
 HistoryPoint history_point(const AggregatorStats& stats, ReceiveTime at) {
   const Ledger& ledger = stats.ledger;
@@ -88,12 +102,13 @@ std::string encode(const HistoryPoint& point) {
 
 std::string encode_snapshot(const Snapshot& snapshot) {
   const Json json = {{"at", status::format_time(snapshot.at)},
+                     {"version", status::version},
                      {"stats", to_json(snapshot.stats)},
                      {"received_bytes", snapshot.stats.aggregator.origins.bytes},
                      {"uplinks", encode_uplinks(snapshot.uplinks)},
-                     {"satellites", encode_satellites(snapshot.satellites, snapshot.silent)},
-                     {"silence", encode_silence(snapshot.silent)}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+                     {"satellites", encode_satellites(snapshot.satellites)},
+                     {"silence", encode_silence(snapshot.satellites.silent())}};
+  return status::dump(json);
 }
 
 }  // namespace meridian::http

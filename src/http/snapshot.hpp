@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,20 +34,37 @@ template <typename Points>
 [[nodiscard]] std::string encode_history(const Points& points);
 [[nodiscard]] std::string encode(const HistoryPoint& point);
 
+/// Rows of a list that a page shows: more is for programs. Of longer lists those that call for
+/// attention, uplinks that are held and satellites that are silent, and then those heard last.
+inline constexpr std::size_t most_rows = 200;
+
+/// Chooses the rows that are shown while all satellites go by, and keeps no more than a part of them
+/// beside those.
+class SatelliteRows {
+ public:
+  explicit SatelliteRows(std::shared_ptr<const status::SilentSatellites> silent);
+
+  void add(std::span<const OriginStats> some);
+
+  /// How many have gone by.
+  [[nodiscard]] std::size_t total() const noexcept { return total_; }
+  /// At most `most_rows`, in their order.
+  [[nodiscard]] const std::vector<OriginStats>& shown() const noexcept { return shown_; }
+  [[nodiscard]] const status::SilentSatellites& silent() const noexcept { return *silent_; }
+
+ private:
+  std::shared_ptr<const status::SilentSatellites> silent_;
+  std::vector<OriginStats> shown_;
+  std::size_t total_ = 0;
+};
+
 /// Everything of one moment.
 struct Snapshot {
   ReceiveTime at{};
   status::Stats stats;
   status::UplinkTable::Snapshot uplinks;
-  std::vector<OriginStats> satellites;
-  status::SilentSatellites silent;
+  SatelliteRows satellites;
 };
-
-/// Rows of a list that a page shows: more is for programs.
-inline constexpr std::size_t most_rows = 200;
-
-/// Of longer lists those rows that call for attention, uplinks that are held and satellites that
-/// are silent, and then those heard last.
 [[nodiscard]] std::string encode_snapshot(const Snapshot& snapshot);
 
 template <typename Points>

@@ -40,6 +40,13 @@ struct ControlCounts {
 /// RFC 3339, UTC, with microseconds: "2026-11-23T02:49:47.000000Z".
 [[nodiscard]] std::string format_time(ReceiveTime time);
 
+/// As text. What is not UTF-8, such as a path out of the environment, has a replacement character:
+/// it is no reason not to answer.
+template <typename AnyJson>
+[[nodiscard]] std::string dump(const AnyJson& json) {
+  return json.dump(-1, ' ', false, AnyJson::error_handler_t::replace);
+}
+
 [[nodiscard]] Json to_json(const Depth& depth);
 [[nodiscard]] Json to_json(const StateReport& state);
 

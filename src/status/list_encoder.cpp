@@ -6,10 +6,6 @@ namespace meridian::status {
 
 namespace {
 
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 void append_row(std::string& out, bool& first, const Json& row) {
   out += first ? "" : ",";
   out += dump(row);

@@ -35,7 +35,7 @@ Verdict judge_readiness(bool serving, const BufferLevel& buffer) {
   if (buffer.limits.when_full != WhenFull::backpressure && is_full(buffer)) {
     return verdict(false, "buffer_full", "the buffer is full, and frames are dropped: drain it");
   }
-  return verdict(true, "serving", "listeners are up, and no frames are dropped for want of room");
+  return verdict(true, "serving", "listeners are up, and the buffer drops no frames");
 }
 
 }  // namespace meridian::status

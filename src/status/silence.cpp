@@ -29,22 +29,30 @@ void Silence::look_at(const std::vector<OriginStats>& origins) {
 
 Silence::Changes Silence::finish_look(Clock::time_point now, ReceiveTime time) {
   Changes changes;
+  bool differs = false;
   for (auto& [id, satellite] : satellites_) {
     const bool is_new = satellite.last_heard == Clock::time_point{};
+    const bool heard = !is_new && satellite.frames_now != satellite.frames;
     if (is_new) {  // which may have been heard last before a restart
       satellite.last_heard = now - std::max(time - satellite.last_seen_at, ReceiveTime::duration{});
-    } else if (satellite.frames_now != satellite.frames) {
+    } else if (heard) {
       satellite.last_heard = now;
     }
     satellite.frames = std::exchange(satellite.frames_now, 0);
     const bool silent = watches() && now - satellite.last_heard >= after_;
-    if (silent != std::exchange(satellite.silent, silent)) {
-      (silent ? changes.fell_silent : changes.heard_again).push_back(id);
+    if (silent == std::exchange(satellite.silent, silent)) {
+      continue;
+    }
+    differs = true;
+    if (silent) {
+      changes.fell_silent.push_back(id);
+    } else if (heard) {  // and not only within a limit that was raised
+      changes.heard_again.push_back(id);
     }
   }
   std::ranges::sort(changes.fell_silent);
   std::ranges::sort(changes.heard_again);
-  if (!changes.fell_silent.empty() || !changes.heard_again.empty()) {
+  if (differs) {
     publish();
   }
   return changes;

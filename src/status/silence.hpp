@@ -36,7 +36,8 @@ class Silence {
   /// Looks at a part of all origins.
   void look_at(const std::vector<OriginStats>& origins);
 
-  /// What is different after a look at all of them.
+  /// What has become of them, after a look at all. A satellite that is no longer silent because the
+  /// limit was raised is in neither list.
   struct Changes {
     std::vector<SatelliteId> fell_silent;
     std::vector<SatelliteId> heard_again;

@@ -1,5 +1,8 @@
 #include "status/sources.hpp"
 
+#include "status/patience.hpp"
+
+#include <boost/asio/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 namespace meridian::status {
@@ -26,7 +29,10 @@ asio::awaitable<Verdict> Sources::readiness() const {
   if (!alive.good) {
     co_return alive;  // nor would it answer this
   }
-  const auto figures = co_await aggregator.stats();
+  const auto figures = co_await within(Pulse::patience, aggregator.stats());
+  if (!figures && figures.error() == asio::error::timed_out) {
+    co_return judge_health(false);
+  }
   const bool serves = figures.has_value() && pulse.serving();
   co_return judge_readiness(serves, serves ? figures->buffer : BufferLevel{});
 }

@@ -33,8 +33,8 @@ struct Sources {
   /// All figures of one moment. Fails as `AggregatorHandle::stats` does.
   [[nodiscard]] asio::awaitable<boost::system::result<Stats>> stats() const;
 
-  /// Whether the daemon is alive, and whether it is ready. Answered also where the aggregator does
-  /// not answer.
+  /// Whether the daemon is alive, and whether it is ready. Where the aggregator does not answer,
+  /// this is told within `Pulse::patience`.
   [[nodiscard]] Verdict health() const;
   [[nodiscard]] asio::awaitable<Verdict> readiness() const;
 };

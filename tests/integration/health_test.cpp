@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <signal.h>
 #include <unistd.h>
 
 namespace meridian {
@@ -59,6 +60,15 @@ TEST_F(Health, IsUnknownWhereNobodyAnswers) {
   const Finished finished = ctl({"health"});
   EXPECT_EQ(finished.status, 3);
   EXPECT_THAT(finished.err, HasSubstr("does meridiand run?"));
+}
+
+TEST_F(Health, IsUnknownWhereTheDaemonStandsStill) {
+  start();
+  daemon().process().signal(SIGSTOP);
+  const Finished finished = ctl({"health"});
+  daemon().process().signal(SIGCONT);
+  EXPECT_EQ(finished.status, 3);
+  EXPECT_THAT(finished.err, HasSubstr("has not answered for 5 s"));
 }
 
 class LogLevel : public Ctl {};

@@ -82,8 +82,10 @@ export class Model {
   addSnapshot(data) {
     const snapshot = withIndexes(data);
     const since = snapshot.at_ms - recentSeconds * 1000;
-    const hasRestarted = snapshot.stats.ledger.received < this.current?.stats.ledger.received;
-    this.#snapshots = hasRestarted ? [] : this.#snapshots.filter(({ at_ms }) => at_ms >= since);
+    // A daemon that has restarted, or whose clock was set back.
+    const isNewRecord = snapshot.stats.ledger.received < this.current?.stats.ledger.received ||
+      snapshot.at_ms < this.current?.at_ms;
+    this.#snapshots = isNewRecord ? [] : this.#snapshots.filter(({ at_ms }) => at_ms >= since);
     this.#snapshots.push(snapshot);
     this.#addPoint(pointOfSnapshot(snapshot));
   }

@@ -34,8 +34,8 @@ function staleWarning(current) {
 }
 
 export function showFacts(model) {
-  const { stats, silence, satellites } = model.current;
-  setText(byId("version"), stats.version ?? "");
+  const { version, stats, silence, satellites } = model.current;
+  setText(byId("version"), version);
   setText(byId("uptime"), formatDuration(stats.uptime_s));
   setText(byId("uplinks-open"), formatCount(stats.sessions.open) + heldNote(model.current));
   setText(byId("satellite-count"), formatCount(satellites.total));

@@ -11,6 +11,8 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <numeric>
+#include <tuple>
 #include <utility>
 
 namespace meridian {
@@ -32,6 +34,11 @@ TEST(Distribution, CountsABoundToTheRangeBelowIt) {
 
 class AggregatorFigures : public AggregatorTest {
  protected:
+  /// How many values are in a distribution.
+  static std::uint64_t values_in(const auto& distribution) {
+    const auto& counts = distribution.counts();
+    return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+  }
   static ReadStamp received(std::chrono::milliseconds ago) {
     return {.received_at = std::chrono::floor<std::chrono::microseconds>(
                 std::chrono::system_clock::now() - ago)};
@@ -48,6 +55,28 @@ TEST_F(AggregatorFigures, ArrivalsAreCountedByBatch) {
   EXPECT_EQ(frames.counts().at(2), 1U) << "5 to 16";
   EXPECT_EQ(frames.counts().back(), 1U);
   EXPECT_EQ(frames.sum(), 100'006U);
+}
+
+TEST_F(AggregatorFigures, ABatchThatIsTakenInPartsIsOne) {
+  spawn(testing::options(8, 10, WhenFull::backpressure));
+  send(batch_of_run({1, 1}, 0, 25));
+  EXPECT_EQ(values_in(stats().arrivals.latency_us), 0U) << "not all of it is in the buffer yet";
+  std::ignore = drain(10);
+  std::ignore = drain(10);
+  const Arrivals arrivals = stats().arrivals;
+  EXPECT_EQ(arrivals.batch_frames.sum(), 25U);
+  EXPECT_EQ(values_in(arrivals.batch_frames), 1U);
+  EXPECT_EQ(values_in(arrivals.latency_us), 1U);
+}
+
+TEST_F(AggregatorFigures, WhatIsFlushedOutOfTheChannelHasArrived) {
+  spawn(testing::options(8, 2, WhenFull::backpressure));
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    ASSERT_FALSE(aggregator_->try_send(batch_of_run({1, 1}, 2 * i, 2)).has_value());
+  }
+  EXPECT_EQ(call(aggregator_->flush()).value(), 8U);
+  EXPECT_EQ(stats().arrivals.batch_frames.sum(), 8U);
+  EXPECT_EQ(call(aggregator_->take_peaks()).value().channel, 4U);
 }
 
 TEST_F(AggregatorFigures, LatencyIsFromTheReadToTheBuffer) {

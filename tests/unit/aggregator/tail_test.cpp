@@ -5,6 +5,11 @@
 
 #include <meridian/tail.hpp>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
+#include <boost/system/system_error.hpp>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -173,6 +178,51 @@ TEST_F(TailTest, EndReleasesWhoeverWaits) {
   ASSERT_TRUE(is_ready(next));
   EXPECT_EQ(next.get().error(), Errc::reply_dropped);
   EXPECT_EQ(call(tail.next()).error(), Errc::reply_dropped);
+}
+
+TEST_F(TailTest, GoesOnAfterACallThatWasCancelled) {
+  spawn({});
+  Tail tail = watch();
+  asio::cancellation_signal cancel;
+  auto cancelled = asio::co_spawn(context_, tail.next(),
+                                  asio::bind_cancellation_slot(cancel.slot(), asio::use_future));
+  testing::poll(context_);
+  cancel.emit(asio::cancellation_type::terminal);
+  testing::poll(context_);
+  ASSERT_TRUE(is_ready(cancelled));
+  EXPECT_THROW(std::ignore = cancelled.get(), boost::system::system_error);
+
+  auto next = start(context_, tail.next());
+  EXPECT_FALSE(is_ready(next));
+  send(batch_of_run({1, 1}, 0, 3));
+  ASSERT_TRUE(is_ready(next));
+  EXPECT_EQ(sequences_of(next.get().value()), numbers(0, 3));
+}
+
+TEST_F(TailTest, KeepsWhatComesWhileACancelledCallIsForgotten) {
+  spawn({});
+  Tail tail = watch({.max_bytes = 1});
+  asio::cancellation_signal cancel;
+  auto cancelled = asio::co_spawn(context_, tail.next(),
+                                  asio::bind_cancellation_slot(cancel.slot(), asio::use_future));
+  testing::poll(context_);
+  cancel.emit(asio::cancellation_type::terminal);
+  testing::poll(context_);
+  send(batch_of_run({1, 1}, 0, 3));
+  send(batch_of_run({1, 1}, 3, 2));
+  const TailPiece piece = call(tail.next()).value();
+  EXPECT_EQ(sequences_of(piece), numbers(0, 3));
+  EXPECT_EQ(piece.lost, 2U);
+  EXPECT_EQ(stats().tails.lost, 2U);
+}
+
+TEST_F(TailTest, SeesWhatIsFlushedOutOfTheChannel) {
+  spawn(testing::options(8, 2, WhenFull::backpressure));
+  send(batch_of_run({1, 1}, 0, 2));
+  Tail tail = watch();
+  send(batch_of_run({1, 1}, 2, 2));  // for which there is no room
+  EXPECT_EQ(call(aggregator_->flush()).value(), 4U);
+  EXPECT_EQ(sequences_of(call(tail.next()).value()), numbers(2, 2));
 }
 
 TEST_F(TailTest, EndsWithTheAggregator) {

@@ -1,5 +1,7 @@
 #include "http/snapshot.hpp"
 
+#include "status/version.hpp"
+
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -7,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace meridian::http {
@@ -25,6 +28,11 @@ OriginStats satellite(SatelliteId id, std::int64_t last_seen) {
   return stats;
 }
 
+/// Those who are silent, of whom nobody is.
+std::shared_ptr<const status::SilentSatellites> silent(status::SilentSatellites satellites = {}) {
+  return std::make_shared<const status::SilentSatellites>(std::move(satellites));
+}
+
 TEST(History, IsAListOfPointsTheOldestFirst) {
   AggregatorStats stats;
   stats.ledger = {
@@ -37,11 +45,13 @@ TEST(History, IsAListOfPointsTheOldestFirst) {
 }
 
 TEST(SnapshotText, HasTheFiguresOfStats) {
-  Snapshot snapshot{.at = at(3), .stats = {}, .uplinks = {}, .satellites = {}, .silent = {}};
+  Snapshot snapshot{
+      .at = at(3), .stats = {}, .uplinks = {}, .satellites = SatelliteRows(silent())};
   snapshot.stats.aggregator.ledger.received = 12;
   snapshot.stats.aggregator.origins.bytes = 99;
   const json text = json::parse(encode_snapshot(snapshot));
   EXPECT_EQ(text.at("at"), "1970-01-01T00:00:03.000000Z");
+  EXPECT_EQ(text.at("version"), status::version);
   EXPECT_EQ(text.at("stats").at("ledger").at("received"), 12);
   EXPECT_EQ(text.at("received_bytes"), 99);
   EXPECT_EQ(text.at("uplinks").at("total"), 0);
@@ -50,11 +60,12 @@ TEST(SnapshotText, HasTheFiguresOfStats) {
 }
 
 TEST(SnapshotText, NamesSilentSatellites) {
-  const Snapshot snapshot{.at = at(0),
-                          .stats = {},
-                          .uplinks = {},
-                          .satellites = {satellite(4, 1), satellite(5, 1)},
-                          .silent = {.after = std::chrono::seconds(30), .satellites = {5}}};
+  Snapshot snapshot{.at = at(0),
+                    .stats = {},
+                    .uplinks = {},
+                    .satellites = SatelliteRows(
+                        silent({.after = std::chrono::seconds(30), .satellites = {5}}))};
+  snapshot.satellites.add(std::vector{satellite(4, 1), satellite(5, 1)});
   const json text = json::parse(encode_snapshot(snapshot));
   EXPECT_EQ(text.at("silence"), json::parse(R"({"after_s":30,"count":1,"satellite_ids":[5]})"));
   EXPECT_EQ(text.at("satellites").at("rows").at(0).at("satellite_id"), 5);
@@ -63,11 +74,14 @@ TEST(SnapshotText, NamesSilentSatellites) {
 }
 
 TEST(SnapshotText, OfLongListsHasWhatCallsForAttentionAndWhatWasHeardLast) {
-  Snapshot snapshot{.at = at(0), .stats = {}, .uplinks = {}, .satellites = {}, .silent = {}};
+  Snapshot snapshot{.at = at(0),
+                    .stats = {},
+                    .uplinks = {},
+                    .satellites = SatelliteRows(
+                        silent({.after = std::chrono::seconds(1), .satellites = {3}}))};
   for (SatelliteId id = 0; id < 1000; ++id) {
-    snapshot.satellites.push_back(satellite(id, id));
+    snapshot.satellites.add(std::vector{satellite(id, id)});
   }
-  snapshot.silent = {.after = std::chrono::seconds(1), .satellites = {3}};
   for (SessionId id = 1; id <= 1000; ++id) {
     auto uplink = std::make_shared<status::UplinkRecord>(id, "native", "peer",
                                                          at(static_cast<std::int64_t>(id)));

@@ -104,5 +104,13 @@ TEST_F(SilenceTest, FollowsAChangedLimit) {
   EXPECT_THAT(look(111s, {origin(7, 1, 5, 100s)}).fell_silent, ElementsAre(7));
 }
 
+TEST_F(SilenceTest, IsNotHeardAgainBecauseTheLimitIsRaised) {
+  look(100s, {origin(7, 1, 5, 100s)});
+  look(130s, {origin(7, 1, 5, 100s)});
+  silence_.set_limit(3600s);
+  EXPECT_THAT(look(131s, {origin(7, 1, 5, 100s)}).heard_again, IsEmpty());
+  EXPECT_THAT(silence_.silent()->satellites, IsEmpty());
+}
+
 }  // namespace
 }  // namespace meridian::status

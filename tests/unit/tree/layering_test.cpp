@@ -35,6 +35,7 @@ const std::map<std::string, Rooms> allowed = {
      {"frame", "channel", "runtime", "aggregator", "status", "uplink", "control", "http", "state",
       "service"}},
     {"ctl", {"frame", "status", "control"}},
+    {"top", {"frame", "status", "control", "ctl"}},
     {"sim", {"frame", "runtime", "status"}},
 };
 

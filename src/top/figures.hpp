@@ -1,0 +1,128 @@
+/// What `meridianctl top` shows, worked out of what the daemon answers.
+#pragma once
+
+#include <meridian/frame.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace meridian::top {
+
+/// The answers to `stats`, `satellites` and `uplinks`, and when they came.
+struct Poll {
+  std::chrono::steady_clock::time_point taken{};  ///< to measure by
+  ReceiveTime at{};                               ///< by the clock, which may be set
+  nlohmann::ordered_json stats;
+  nlohmann::ordered_json satellites;
+  nlohmann::ordered_json uplinks;
+};
+
+/// How long something that has grown stands out, so that whoever looks up sees it.
+inline constexpr std::chrono::seconds recently{10};
+
+/// A counter that is best at 0.
+struct Counter {
+  std::uint64_t total = 0;
+  std::uint64_t grown = 0;  ///< since the poll before; 0 where that is not known
+  std::optional<std::chrono::steady_clock::time_point> grew_at{};
+  bool recent = false;  ///< it has grown within `recently`
+};
+
+struct Reason {
+  std::string name;
+  Counter frames;  ///< streams, where the reason is one for which a stream is malformed
+};
+
+struct LedgerFigures {
+  std::uint64_t received = 0;
+  std::uint64_t buffered = 0;
+  std::uint64_t drained = 0;
+  std::uint64_t flushed = 0;
+  Counter dropped;
+  bool balanced = true;
+};
+
+/// A level and its bound.
+struct Level {
+  std::uint64_t now = 0;
+  std::uint64_t most = 0;
+};
+
+/// Per second, between two polls.
+struct Rates {
+  double received = 0;
+  double bytes = 0;  ///< octets received
+  double drained = 0;
+  double dropped = 0;
+};
+
+enum class Loss : std::uint8_t { gaps, missing, duplicates, late, dropped };
+inline constexpr std::array all_losses{Loss::gaps, Loss::missing, Loss::duplicates, Loss::late,
+                                       Loss::dropped};
+
+/// A satellite and a channel; or the sum of those that have no row of their own, without ids.
+struct SatelliteRow {
+  std::optional<SatelliteId> satellite_id;
+  std::optional<ChannelId> channel_id;
+  bool silent = false;
+  std::optional<std::chrono::seconds> age;  ///< since a frame came
+  std::optional<double> rate;               ///< frames a second
+  std::uint64_t frames = 0;
+  std::uint64_t bytes = 0;
+  std::array<Counter, all_losses.size()> losses;
+
+  [[nodiscard]] const Counter& loss(Loss which) const {
+    return losses.at(static_cast<std::size_t>(which));
+  }
+};
+
+struct UplinkRow {
+  std::uint64_t id = 0;
+  std::string peer;
+  std::string listener;
+  std::string connected_at;  ///< RFC 3339
+  bool held = false;
+  std::optional<std::chrono::seconds> age;  ///< since a frame came; nothing if none did
+  std::optional<double> rate;               ///< frames a second
+  std::uint64_t frames = 0;
+  std::uint64_t bytes = 0;
+};
+
+struct Figures {
+  std::chrono::steady_clock::time_point taken{};
+  ReceiveTime at{};
+  double uptime_s = 0;
+
+  LedgerFigures ledger;
+  std::uint64_t bytes = 0;     ///< octets received, of all satellites
+  std::optional<Rates> rates;  ///< nothing where there is no poll before to compare with
+  Level buffer_frames;
+  Level buffer_bytes;
+  Level channel;  ///< batches
+  std::uint64_t channel_high_water = 0;
+
+  std::uint64_t uplinks_open = 0;
+  std::uint64_t uplinks_held = 0;
+  std::uint64_t satellite_count = 0;
+  bool has_others = false;          ///< there are more satellites than are tracked
+  std::vector<SatelliteId> silent;  ///< sorted
+
+  std::vector<Reason> drops;
+  std::vector<Reason> malformed;  ///< and truncated
+  std::vector<SatelliteRow> satellites;
+  std::vector<UplinkRow> uplinks;
+};
+
+/// `before`: the figures of the poll before, or null. Where the daemon has been started anew since,
+/// nothing is compared with them. Throws nlohmann::json::exception where an answer lacks what the
+/// contract promises.
+[[nodiscard]] Figures figures_of(const Poll& poll, const Figures* before);
+
+}  // namespace meridian::top

@@ -1,0 +1,17 @@
+/// The figures above the tables of `meridianctl top`.
+#pragma once
+
+#include "top/figures.hpp"
+#include "top/styled_text.hpp"
+
+#include <cstddef>
+#include <vector>
+
+namespace meridian::top {
+
+/// At least five lines, and no more than `most` (5 or more): those of least importance are left
+/// out. None is longer than `cells` (40 or more).
+[[nodiscard]] std::vector<Line> header_lines(const Figures& figures, std::size_t most,
+                                             std::size_t cells);
+
+}  // namespace meridian::top

@@ -1,0 +1,127 @@
+#include "top/poller.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/system/system_error.hpp>
+#include <fmt/format.h>
+
+#include <string_view>
+#include <utility>
+
+namespace meridian::top {
+
+namespace asio = boost::asio;
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+
+/// A daemon that takes longer for all three answers is not well.
+constexpr std::chrono::seconds answer_timeout{10};
+
+constexpr std::string_view requests = R"({"jsonrpc":"2.0","id":1,"method":"stats"})"
+                                      "\n"
+                                      R"({"jsonrpc":"2.0","id":2,"method":"satellites"})"
+                                      "\n"
+                                      R"({"jsonrpc":"2.0","id":3,"method":"uplinks"})"
+                                      "\n";
+
+}  // namespace
+
+Poller::Poller(const asio::any_io_executor& strand, std::string socket)
+    : path_(std::move(socket)), socket_(strand), deadline_(strand) {}
+
+asio::awaitable<Poll> Poller::poll() {
+  too_late_ = false;
+  try {
+    if (!socket_.is_open()) {
+      connect();
+    }
+    watch_deadline();
+    Poll poll = co_await ask();
+    deadline_.expires_at(asio::steady_timer::time_point::max());
+    co_return poll;
+  } catch (const NoAnswer&) {
+    deadline_.expires_at(asio::steady_timer::time_point::max());
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+    throw;
+  }
+}
+
+void Poller::connect() {
+  received_.clear();
+  boost::system::error_code ec;
+  try {
+    // Does not wait: where the daemon's backlog is full, it fails.
+    socket_.open();
+    socket_.non_blocking(true);
+    socket_.connect(asio::local::stream_protocol::endpoint(path_), ec);
+  } catch (const boost::system::system_error& error) {
+    ec = error.code();  // a path that is too long
+  }
+  if (ec) {
+    throw failure("cannot connect (does meridiand run?): " + ec.message());
+  }
+}
+
+/// Ends the connection, and so whatever waits on it, if the answers take too long.
+void Poller::watch_deadline() {
+  deadline_.expires_after(answer_timeout);
+  deadline_.async_wait([this](const boost::system::error_code& ec) {
+    // It may have been on its way when the answers came.
+    const bool still_waits = deadline_.expiry() <= asio::steady_timer::clock_type::now();
+    if (!ec && still_waits) {
+      too_late_ = true;
+      boost::system::error_code ignored;
+      socket_.close(ignored);
+    }
+  });
+}
+
+asio::awaitable<Poll> Poller::ask() {
+  const auto [ec, written] = co_await asio::async_write(socket_, asio::buffer(requests), use_tuple);
+  // A daemon that has refused this client has said why, and may have closed already.
+  if (ec && ec != asio::error::broken_pipe) {
+    throw failure("cannot send: " + ec.message());
+  }
+  Poll poll;
+  poll.stats = co_await read_result();
+  poll.taken = std::chrono::steady_clock::now();
+  poll.at = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+  poll.satellites = co_await read_result();
+  poll.uplinks = co_await read_result();
+  co_return poll;
+}
+
+asio::awaitable<Json> Poller::read_result() {
+  const auto [ec, length] =
+      co_await asio::async_read_until(socket_, asio::dynamic_buffer(received_), '\n', use_tuple);
+  if (too_late_) {
+    throw failure(fmt::format("no answer within {} s", answer_timeout.count()));
+  }
+  if (ec) {
+    throw failure("the daemon ended the connection: " + ec.message());
+  }
+  const std::string_view line = std::string_view(received_).substr(0, length);
+  Json reply = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  received_.erase(0, length);
+  if (!reply.is_object()) {
+    throw failure("the answer is not JSON-RPC");
+  }
+  if (reply.contains("error")) {
+    throw failure(reply["error"].value("message", "unknown error"));
+  }
+  co_return std::move(reply["result"]);
+}
+
+NoAnswer Poller::failure(const std::string& what) const {
+  return NoAnswer(fmt::format("control socket {}: {}", path_, what));
+}
+
+}  // namespace meridian::top

@@ -1,0 +1,49 @@
+/// Asks the daemon for what `meridianctl top` shows.
+#pragma once
+
+#include "top/figures.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <stdexcept>
+#include <string>
+
+namespace meridian::top {
+
+/// The daemon does not answer, or not what was asked for; names the control socket.
+class NoAnswer : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Does not block, unlike control::Client: who waits for an answer that does not come can still
+/// press a key. Confined to one strand. Must outlive what runs on it.
+class Poller {
+ public:
+  Poller(const boost::asio::any_io_executor& strand, std::string socket);
+
+  /// Asks on the connection that there is, or makes one. Throws NoAnswer; the next poll makes a new
+  /// connection then. One at a time.
+  [[nodiscard]] boost::asio::awaitable<Poll> poll();
+
+ private:
+  using Socket = boost::asio::local::stream_protocol::socket;
+
+  void connect();
+  void watch_deadline();
+  [[nodiscard]] boost::asio::awaitable<Poll> ask();
+  [[nodiscard]] boost::asio::awaitable<nlohmann::ordered_json> read_result();
+  [[nodiscard]] NoAnswer failure(const std::string& what) const;
+
+  std::string path_;
+  Socket socket_;
+  boost::asio::steady_timer deadline_;
+  std::string received_;
+  bool too_late_ = false;
+};
+
+}  // namespace meridian::top

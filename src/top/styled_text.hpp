@@ -1,0 +1,73 @@
+/// Text that stands out, whatever it is shown on.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace meridian::top {
+
+enum class Tone : std::uint8_t { plain, good, warning, bad };
+
+/// A tone may be lost where there are no colours. So what must be seen is reversed too, and says so
+/// in its text.
+struct Style {
+  Tone tone = Tone::plain;
+  bool bold = false;
+  bool dim = false;
+  bool reverse = false;
+  bool underline = false;
+
+  friend bool operator==(const Style&, const Style&) = default;
+};
+
+inline constexpr Style alarm_style{.tone = Tone::bad, .bold = true, .reverse = true};
+
+/// Before what is an alarm.
+inline constexpr std::string_view alarm_sign = "!";
+
+struct Span {
+  std::string text;
+  Style style{};
+};
+
+/// One line, made of spans. What is added is made printable.
+class Line {
+ public:
+  Line() = default;
+  explicit Line(std::string_view text, Style style = {}) { add(text, style); }
+
+  Line& add(std::string_view text, Style style = {});
+  Line& add(const Line& other);
+
+  [[nodiscard]] const std::vector<Span>& spans() const noexcept { return spans_; }
+  [[nodiscard]] std::size_t cells() const noexcept { return cells_; }
+  [[nodiscard]] std::string text() const;
+
+  /// Leaves out what is beyond.
+  void clip(std::size_t cells);
+  /// Adds blanks up to a width.
+  void pad(std::size_t cells, Style style = {});
+  /// Nothing in it stands out any more.
+  void fade();
+
+ private:
+  std::vector<Span> spans_;
+  std::size_t cells_ = 0;
+};
+
+/// A part of a line that can give way.
+struct Piece {
+  Line full;
+  Line brief{};    ///< as good as `full`, in less room; empty if there is no such form
+  int weight = 0;  ///< the lighter ones give way first
+};
+
+/// The pieces in their order with `gap` blanks between them. While they do not fit, pieces become
+/// brief, and then some are left out.
+[[nodiscard]] Line fitted(std::vector<Piece> pieces, std::size_t cells, std::size_t gap = 2);
+
+}  // namespace meridian::top

@@ -1,0 +1,25 @@
+/// Text in the cells of a terminal.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace meridian::top {
+
+// How wide a character is, and whether it can be shown at all, is the locale's to say (LC_CTYPE).
+// All of these take UTF-8.
+
+/// The text with a "?" for each character that has no place on a terminal: a name out of a
+/// configuration must not move the cursor.
+[[nodiscard]] std::string printable(std::string_view text);
+
+/// How many cells a printable text takes.
+[[nodiscard]] std::size_t cells_of(std::string_view text);
+
+/// As much of a printable text as fits into that many cells.
+[[nodiscard]] std::string_view clipped(std::string_view text, std::size_t cells);
+
+[[nodiscard]] std::wstring to_wide(std::string_view text);
+
+}  // namespace meridian::top

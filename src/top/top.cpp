@@ -1,0 +1,45 @@
+#include "top/top.hpp"
+
+#include "ctl/output.hpp"
+#include "top/lines.hpp"
+#include "top/loop.hpp"
+#include "top/on_screen.hpp"
+#include "top/terminal.hpp"
+
+namespace meridian::top {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// A line for each interval, which has a poll before it to be compared with.
+class InLines final : public Loop {
+ public:
+  InLines(const std::string& socket, const Options& options) : Loop(socket, options) {}
+
+ private:
+  [[nodiscard]] asio::awaitable<void> show() override {
+    ctl::Output output("");
+    const Poll first = co_await poll();
+    Figures figures = figures_of(first, nullptr);
+    for (std::uint64_t intervals = 0; goes_on(intervals); ++intervals) {
+      co_await next_interval();
+      const Poll next = co_await poll();
+      figures = figures_of(next, &figures);
+      output.write(options().json ? json_line_of(figures) : text_line_of(figures));
+      output.flush();
+    }
+    end(0);
+  }
+};
+
+}  // namespace
+
+int run(const std::string& socket, const Options& options) {
+  if (options.json || !is_on_terminal()) {
+    return InLines(socket, options).run();
+  }
+  return OnScreen(socket, options).run();
+}
+
+}  // namespace meridian::top
