@@ -1,35 +1,54 @@
 /// Waiting for an answer, but not for ever.
 #pragma once
 
+#include "runtime/rethrow.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/result.hpp>
 
 #include <chrono>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <tuple>
 #include <utility>
 
 namespace meridian::status {
 
 namespace asio = boost::asio;
 
-/// The answer to a question that can be cancelled, or asio::error::timed_out. For questions that
-/// only read: what comes too late is thrown away.
+/// The answer to a question, or asio::error::timed_out. Cancels nothing: a question that takes
+/// longer is answered to nobody, so this is for those that change nothing.
+/// REQUIRES: the calling coroutine runs on a strand.
 template <typename T>
-asio::awaitable<boost::system::result<T>> within(std::chrono::steady_clock::duration patience,
-                                                 asio::awaitable<boost::system::result<T>> question) {
-  using namespace asio::experimental::awaitable_operators;
-  asio::steady_timer timer(co_await asio::this_coro::executor, patience);
-  auto wait = timer.async_wait(asio::as_tuple(asio::use_awaitable));
-  auto first = co_await (std::move(question) || std::move(wait));
-  if (first.index() == 1) {
+asio::awaitable<boost::system::result<T>> within(
+    std::chrono::steady_clock::duration patience,
+    asio::awaitable<boost::system::result<T>> question) {
+  struct Wait {
+    asio::steady_timer end;
+    std::optional<boost::system::result<T>> answer{};
+  };
+  const auto executor = co_await asio::this_coro::executor;
+  const auto wait = std::make_shared<Wait>(Wait{asio::steady_timer(executor, patience)});
+  asio::co_spawn(executor, std::move(question),
+                 [wait](const std::exception_ptr& error, boost::system::result<T> answer) {
+                   runtime::rethrow(error);
+                   wait->answer = std::move(answer);
+                   wait->end.cancel();
+                 });
+  if (!wait->answer) {
+    std::ignore = co_await wait->end.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+  if (!wait->answer) {
     co_return boost::system::error_code(asio::error::timed_out);
   }
-  co_return std::get<0>(std::move(first));
+  co_return *std::move(wait->answer);
 }
 
 }  // namespace meridian::status

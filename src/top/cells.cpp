@@ -103,19 +103,11 @@ Cell time_cell(const std::string& time) {
   throw std::logic_error("a column of the other table");
 }
 
-}  // namespace
+// The columns that both tables have.
 
-Cell cell_of(const SatelliteRow& row, ColumnKey key) {
-  if (const auto loss = loss_of(key)) {
-    return loss_cell(row.loss(*loss));
-  }
+template <typename Row>
+Cell shared_cell_of(const Row& row, ColumnKey key) {
   switch (key) {
-    case ColumnKey::satellite:
-      return id_cell(row.satellite_id, "others");
-    case ColumnKey::channel:
-      return id_cell(row.channel_id, unknown);
-    case ColumnKey::state:
-      return state_cell(row.silent, "silent", "heard");
     case ColumnKey::age:
       return age_cell(row.age);
     case ColumnKey::rate:
@@ -129,6 +121,40 @@ Cell cell_of(const SatelliteRow& row, ColumnKey key) {
   }
 }
 
+template <typename Row>
+SortValue shared_sort_value_of(const Row& row, ColumnKey key) {
+  switch (key) {
+    case ColumnKey::age:
+      return value_of(row.age);
+    case ColumnKey::rate:
+      return value_of(row.rate);
+    case ColumnKey::frames:
+      return row.frames;
+    case ColumnKey::octets:
+      return row.bytes;
+    default:
+      refuse_column();
+  }
+}
+
+}  // namespace
+
+Cell cell_of(const SatelliteRow& row, ColumnKey key) {
+  if (const auto loss = loss_of(key)) {
+    return loss_cell(row.loss(*loss));
+  }
+  switch (key) {
+    case ColumnKey::satellite:
+      return id_cell(row.satellite_id, "others");
+    case ColumnKey::channel:
+      return id_cell(row.channel_id, unknown);
+    case ColumnKey::state:
+      return state_cell(row.silent, "silent", "heard");
+    default:
+      return shared_cell_of(row, key);
+  }
+}
+
 Cell cell_of(const UplinkRow& row, ColumnKey key) {
   switch (key) {
     case ColumnKey::id:
@@ -137,20 +163,12 @@ Cell cell_of(const UplinkRow& row, ColumnKey key) {
       return text_cell(row.peer);
     case ColumnKey::state:
       return state_cell(row.held, "held", "receiving");
-    case ColumnKey::age:
-      return age_cell(row.age);
-    case ColumnKey::rate:
-      return rate_cell(row.rate);
-    case ColumnKey::frames:
-      return amount_cell(row.frames);
-    case ColumnKey::octets:
-      return amount_cell(row.bytes);
     case ColumnKey::listener:
       return text_cell(row.listener);
     case ColumnKey::connected:
       return time_cell(row.connected_at);
     default:
-      refuse_column();
+      return shared_cell_of(row, key);
   }
 }
 
@@ -165,16 +183,8 @@ SortValue sort_value_of(const SatelliteRow& row, ColumnKey key) {
       return value_or_nothing(row.channel_id);
     case ColumnKey::state:
       return value_of(row.silent);
-    case ColumnKey::age:
-      return value_of(row.age);
-    case ColumnKey::rate:
-      return value_of(row.rate);
-    case ColumnKey::frames:
-      return row.frames;
-    case ColumnKey::octets:
-      return row.bytes;
     default:
-      refuse_column();
+      return shared_sort_value_of(row, key);
   }
 }
 
@@ -186,20 +196,12 @@ SortValue sort_value_of(const UplinkRow& row, ColumnKey key) {
       return row.peer;
     case ColumnKey::state:
       return value_of(row.held);
-    case ColumnKey::age:
-      return value_of(row.age);
-    case ColumnKey::rate:
-      return value_of(row.rate);
-    case ColumnKey::frames:
-      return row.frames;
-    case ColumnKey::octets:
-      return row.bytes;
     case ColumnKey::listener:
       return row.listener;
     case ColumnKey::connected:
       return row.connected_at;
     default:
-      refuse_column();
+      return shared_sort_value_of(row, key);
   }
 }
 

@@ -101,7 +101,9 @@ class Monitoring : public DaemonTest {
 TEST_F(Monitoring, PrometheusCountsWhatTheControlSocketCounts) {
   start_with_http({{"buffer", {{"max_frames", 5'000}, {"when_full", "drop_oldest"}}}});
   Prometheus prometheus(directory(), http_port(daemon()));
-  const std::uint64_t each = scaled(300'000);  // within three seconds or more, as long as some scrapes
+  ASSERT_TRUE(eventually([&] { return prometheus.ask("meridian_sessions_open").has_value(); }));
+  const std::uint64_t each =
+      scaled(300'000);  // within three seconds or more, as long as some scrapes
   ChildProcess load({testing::meridian_sim, "--connect",
                      fmt::format("127.0.0.1:{}", daemon().port()), "--uplinks", "8", "--frames",
                      std::to_string(each), "--rate", std::to_string(each / 3)});

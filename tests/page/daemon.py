@@ -35,6 +35,10 @@ class Daemon:
     def origin(self):
         return f"http://127.0.0.1:{self.http_port}"
 
+    def version(self):
+        said = subprocess.check_output([self._programs["meridiand"], "--version"], text=True)  # meridiand 1.2.3 (…)
+        return said.split()[1]
+
     def start(self):
         file, log = self.directory / "meridiand.json", self.directory / "meridiand.log"
         listen = {"http": {"listen": f"127.0.0.1:{self.http_port}"}}

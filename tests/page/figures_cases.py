@@ -18,6 +18,9 @@ class FiguresCases(PageCase):
             await self.page.until_data(f"#figure-{name}", "value", str(ledger[name]))
             await self.page.until_text(f"#figure-{name}", f"{ledger[name]:,}")
 
+    async def test_version_is_that_of_the_daemon(self):
+        await self.page.until_text("#version", self.daemon.version())
+
     async def test_figures_move_under_a_load(self):
         self.daemon.start_load(uplinks=2, rate=100, duration=60)
         value = "Number(document.querySelector('#figure-received').dataset.value)"

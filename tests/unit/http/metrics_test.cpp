@@ -116,6 +116,7 @@ TEST(Metrics, GiveDistributionsInSecondsAndFrames) {
 TEST(Metrics, SumSatellitesBeyondTheCapInOneSeries) {
   Scrape scrape;
   scrape.satellites = {origin(1, 0, 10), origin(2, 7, 20)};
+  scrape.max_satellites = 2;
   scrape.stats.aggregator.origins.origins = 5;
   scrape.other_satellites.frames = 70;
   scrape.other_satellites.bytes = 6400;

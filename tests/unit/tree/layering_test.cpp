@@ -25,7 +25,7 @@ const std::map<std::string, Rooms> allowed = {
     {"channel", {}},
     {"runtime", {"channel"}},
     {"aggregator", {"frame", "channel", "runtime"}},
-    {"status", {"frame", "channel", "aggregator"}},
+    {"status", {"frame", "channel", "runtime", "aggregator"}},
     {"uplink", {"frame", "channel", "runtime", "aggregator", "status"}},
     {"control", {"frame", "channel", "runtime", "aggregator", "status"}},
     {"http", {"frame", "channel", "runtime", "aggregator", "status"}},
