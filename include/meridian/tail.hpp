@@ -29,7 +29,8 @@ struct TailPiece {
 /// Bounds: what waits for `next` is at most `TailQuery::max_bytes` of memory and one batch more; a
 /// watcher that is slower loses what comes then, and is told how much. It slows nobody down: one to
 /// whom nothing can be added is not looked at, so that a batch costs the same however many there
-/// are. Watchers of satellites or channels, full or not, cost three look-ups for each run of a batch.
+/// are. Watchers of satellites or channels, full or not, cost three look-ups for each run of a
+/// batch.
 ///
 /// Ownership: ends the watch when it is destroyed. Keeps the aggregator alive. Lifetime: must not
 /// outlive the execution context. Thread-safety: `end` may be called from any thread, the rest not

@@ -20,8 +20,7 @@ struct Tails::Watcher {
   /// Replies with everything that waits, and how much was lost behind it. False where nobody wants
   /// the reply any more: then it goes on waiting.
   bool give(OneshotSender<TailPiece> reply) {
-    auto undelivered =
-        std::move(reply).send({.batches = std::exchange(queue, {}), .lost = lost()});
+    auto undelivered = std::move(reply).send({.batches = std::exchange(queue, {}), .lost = lost()});
     if (undelivered) {
       queue = std::move(undelivered->batches);
       return false;

@@ -33,7 +33,7 @@ struct Config {
   std::vector<uplink::ListenerOptions> uplinks;
   AggregatorOptions aggregator;
   control::ServerOptions control;
-  std::chrono::seconds silent_after{30};                 ///< 0: no satellite is silent
+  std::chrono::seconds silent_after{30};  ///< 0: no satellite is silent
   http::ServerOptions http;
   std::optional<std::filesystem::path> state_directory;  ///< nothing: nothing is saved
   std::size_t threads = 0;  ///< 0: as many as there are processors, at least 2

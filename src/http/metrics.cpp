@@ -97,7 +97,8 @@ class Families {
 void add_ledger(Families& to, const AggregatorStats& stats) {
   const Ledger& ledger = stats.ledger;
   const std::uint64_t lent = stats.buffer.lent.frames;
-  to.counter("meridian_frames_received_total", "Frames that sessions have read, those too that found the channel full.",
+  to.counter("meridian_frames_received_total",
+             "Frames that sessions have read, those too that found the channel full.",
              ledger.received);
   to.counter("meridian_frames_drained_total", "Frames that control clients have drained.",
              ledger.drained - lent);
@@ -108,7 +109,8 @@ void add_ledger(Families& to, const AggregatorStats& stats) {
   to.by_reason("meridian_frames_dropped_total", "Frames that were lost, by reason.",
                all_drop_reasons, ledger.dropped);
   to.counter("meridian_received_bytes_total",
-             "Octets of the frames that sessions have read, headers included.", stats.origins.bytes);
+             "Octets of the frames that sessions have read, headers included.",
+             stats.origins.bytes);
 }
 
 void add_levels(Families& to, const AggregatorStats& stats, const Peaks& peaks) {

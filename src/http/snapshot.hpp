@@ -38,8 +38,8 @@ template <typename Points>
 /// attention, uplinks that are held and satellites that are silent, and then those heard last.
 inline constexpr std::size_t most_rows = 200;
 
-/// Chooses the rows that are shown while all satellites go by, and keeps no more than a part of them
-/// beside those.
+/// Chooses the rows that are shown while all satellites go by, and keeps no more than a part of
+/// them beside those.
 class SatelliteRows {
  public:
   explicit SatelliteRows(std::shared_ptr<const status::SilentSatellites> silent);

@@ -194,8 +194,8 @@ TEST_F(Http, ConnectionsThatAreKeptForNothingAreClosedAndNotCounted) {
 
 TEST_F(Http, StartOfTheProcessIsATime) {
   start_with_http();
-  const double now = static_cast<double>(
-      std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
+  const double now =
+      static_cast<double>(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
   EXPECT_NEAR(metric("process_start_time_seconds"), now, 60);
 }
 

@@ -45,8 +45,7 @@ TEST(History, IsAListOfPointsTheOldestFirst) {
 }
 
 TEST(SnapshotText, HasTheFiguresOfStats) {
-  Snapshot snapshot{
-      .at = at(3), .stats = {}, .uplinks = {}, .satellites = SatelliteRows(silent())};
+  Snapshot snapshot{.at = at(3), .stats = {}, .uplinks = {}, .satellites = SatelliteRows(silent())};
   snapshot.stats.aggregator.ledger.received = 12;
   snapshot.stats.aggregator.origins.bytes = 99;
   const json text = json::parse(encode_snapshot(snapshot));
@@ -60,11 +59,11 @@ TEST(SnapshotText, HasTheFiguresOfStats) {
 }
 
 TEST(SnapshotText, NamesSilentSatellites) {
-  Snapshot snapshot{.at = at(0),
-                    .stats = {},
-                    .uplinks = {},
-                    .satellites = SatelliteRows(
-                        silent({.after = std::chrono::seconds(30), .satellites = {5}}))};
+  Snapshot snapshot{
+      .at = at(0),
+      .stats = {},
+      .uplinks = {},
+      .satellites = SatelliteRows(silent({.after = std::chrono::seconds(30), .satellites = {5}}))};
   snapshot.satellites.add(std::vector{satellite(4, 1), satellite(5, 1)});
   const json text = json::parse(encode_snapshot(snapshot));
   EXPECT_EQ(text.at("silence"), json::parse(R"({"after_s":30,"count":1,"satellite_ids":[5]})"));
@@ -74,11 +73,11 @@ TEST(SnapshotText, NamesSilentSatellites) {
 }
 
 TEST(SnapshotText, OfLongListsHasWhatCallsForAttentionAndWhatWasHeardLast) {
-  Snapshot snapshot{.at = at(0),
-                    .stats = {},
-                    .uplinks = {},
-                    .satellites = SatelliteRows(
-                        silent({.after = std::chrono::seconds(1), .satellites = {3}}))};
+  Snapshot snapshot{
+      .at = at(0),
+      .stats = {},
+      .uplinks = {},
+      .satellites = SatelliteRows(silent({.after = std::chrono::seconds(1), .satellites = {3}}))};
   for (SatelliteId id = 0; id < 1000; ++id) {
     snapshot.satellites.add(std::vector{satellite(id, id)});
   }
