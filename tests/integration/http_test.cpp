@@ -228,7 +228,7 @@ TEST_F(Http, MetricsEqualTheControlSocketsAfterALoad) {
   }
   EXPECT_EQ(samples.at("meridian_received_bytes_total"),
             daemon().call("satellites").at("satellites").at(0).at("bytes").get<double>() * 4);
-  double latencies = samples.at("meridian_ingest_latency_seconds_count");
+  const double latencies = samples.at("meridian_ingest_latency_seconds_count");
   EXPECT_GT(latencies, 0);
   EXPECT_EQ(latencies, samples.at("meridian_batch_frames_count"));
   EXPECT_EQ(samples.at("meridian_batch_frames_sum"), 4 * each);

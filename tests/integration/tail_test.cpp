@@ -136,7 +136,7 @@ TEST_F(TailMethod, WithoutAnIdIsNotCarriedOut) {
 TEST_F(TailMethod, EndsWithItsClientAlthoughNothingComes) {
   start();
   {
-    ControlClient client = watch();
+    const ControlClient client = watch();
     EXPECT_EQ(watchers(), 1U);
   }
   EXPECT_TRUE(eventually([this] { return watchers() == 0; }));
@@ -146,7 +146,7 @@ TEST_F(TailMethod, EndsWithItsClientAlthoughNothingComes) {
 TEST_F(TailMethod, EndsWithAClientThatHasNotRead) {
   start();
   {
-    ControlClient client = watch({{"format", "binary"}});
+    const ControlClient client = watch({{"format", "binary"}});
     for (std::uint64_t begin = 0; daemon().call("stats").at("tails").at("lost") == 0;
          begin += 1000) {
       send_whole(daemon().port(), frames_of(1, begin, 1000, 100));

@@ -110,7 +110,7 @@ TEST_F(AggregatorFigures, PeaksStartAgainOnceTheyAreTaken) {
 TEST_F(AggregatorFigures, FramesAreLentUntilTheyAreSettledOrComeBack) {
   spawn({});
   send(batch_of_run({1, 1}, 0, 10));
-  Drained first = call(aggregator_->drain({.max_frames = 4, .lend = true})).value();
+  const Drained first = call(aggregator_->drain({.max_frames = 4, .lend = true})).value();
   Drained second = call(aggregator_->drain({.max_frames = 3, .lend = true})).value();
   EXPECT_EQ(stats().buffer.lent.frames, 7U);
   EXPECT_EQ(call(aggregator_->settle(first.taken)), error_code{});
