@@ -148,7 +148,8 @@ TEST_F(TopOnScreen, ShowsALoadAndThenWhatBecameOfIt) {
   for (const std::string& text : wanted) {
     EXPECT_TRUE(eventually([&] { return shows(text); })) << text << " in\n" << screen();
   }
-  for (const Json& row : daemon().call("satellites").at("satellites")) {
+  const Json satellites = daemon().call("satellites");
+  for (const Json& row : satellites.at("satellites")) {
     EXPECT_THAT(screen(),
                 ::testing::ContainsRegex(fmt::format(
                     "{} +{} +heard .* {} +{} ", row.at("satellite_id").dump(),
