@@ -82,6 +82,17 @@ struct Options {
 
 constexpr std::uint64_t most_frames = 1'000'000'000'000;
 
+/// CLI::Range lets through what is not a number.
+CLI::Validator seconds_from(double least, double most) {
+  return CLI::Validator(
+      [least, most](const std::string& text) {
+        double value = 0;
+        const bool fits = CLI::detail::lexical_cast(text, value) && value >= least && value <= most;
+        return fits ? "" : fmt::format("{} is not a number from {} to {}", text, least, most);
+      },
+      fmt::format("FLOAT in [{} - {}]", least, most));
+}
+
 /// What all commands that print frames have.
 void add_frame_options(CLI::App& command, std::string& format, std::string& output,
                        std::optional<SatelliteId>& satellite_id) {
@@ -122,7 +133,7 @@ void add_top(CLI::App& app, Options& options) {
   CLI::App& top = *app.add_subcommand("top", "Watch figures and rates, satellites and uplinks");
   top.add_option("--interval", options.top_interval_s, "Seconds between two looks (default 1)")
       ->option_text("SECONDS")
-      ->check(CLI::Range(0.1, 3600.0));
+      ->check(seconds_from(0.1, 3600));
   top.add_option("--sort", options.top_sort, "Column to sort by at first (default satellite)")
       ->option_text("COLUMN");
   top.add_option("--count", options.top.count, "Ends after so many intervals")

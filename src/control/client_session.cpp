@@ -290,6 +290,8 @@ asio::awaitable<void> ClientSession::answer_log_level(Request request) {
   if (level) {
     spdlog::logger& logger = *spdlog::default_logger_raw();
     const auto before = runtime::name_of(logger.level());
+    // This is logged whatever the two levels are.
+    logger.set_level(spdlog::level::info);
     request_log_->did(fmt::format("log level {}, was {}", request.log_level, before));
     logger.set_level(*level);
     answer = encode_result(request, Json{{"level", request.log_level}, {"before", before}});

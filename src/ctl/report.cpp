@@ -165,7 +165,9 @@ std::string report_satellites(const Json& result) {
                counted(row, "frames"), counted(row, "bytes"), plain(row.at("last_sequence")),
                counted(row, "gaps"), counted(row, "missing"), counted(row, "duplicates"),
                counted(row, "late"), counted(row, "dropped"), plain(row.at("last_seen_at")),
-               row.at("silent").get<bool>() ? "silent" : "heard"});
+               beyond_cap                     ? "-"
+               : row.at("silent").get<bool>() ? "silent"
+                                              : "heard"});
   }
   return table.empty() ? "no satellites so far\n" : table.to_text();
 }

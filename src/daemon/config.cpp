@@ -57,7 +57,8 @@ constexpr std::uint64_t most_frames = 1'000'000'000'000;
 constexpr std::uint64_t most_buffer_bytes = std::uint64_t{1} << 50;
 
 /// "127.0.0.1:7400" or "[::1]:7400", a numeric address and a port.
-runtime::HostPort read_listen(const ConfigReader& reader, const Json& value) {
+runtime::HostPort read_listen(const ConfigReader& reader, const Json& value,
+                              std::string_view or_else = "") {
   std::optional<runtime::HostPort> target;
   if (value.is_string()) {
     target = runtime::read_host_port(value.get_ref<const std::string&>());
@@ -71,7 +72,9 @@ runtime::HostPort read_listen(const ConfigReader& reader, const Json& value) {
   }
   if (!target || bad_address) {
     reader.fail("listen",
-                "must be an address and a port, such as \"127.0.0.1:7400\" or \"[::1]:7400\"",
+                fmt::format("must be an address and a port, such as \"127.0.0.1:7400\" or "
+                            "\"[::1]:7400\"{}",
+                            or_else),
                 value);
   }
   return *target;
@@ -185,7 +188,7 @@ void read_section(ConfigReader& root, std::string_view key, Read&& read) {
 void read_http(ConfigReader& reader, http::ServerOptions& options) {
   const Json* const listen = reader.find("listen");
   if (listen != nullptr && !listen->is_null()) {
-    const runtime::HostPort address = read_listen(reader, *listen);
+    const runtime::HostPort address = read_listen(reader, *listen, "; or null: no HTTP");
     options.listen.emplace(boost::asio::ip::make_address(address.host), address.port);
   }
   reader.read("max_clients", options.max_clients, 1, 10'000);
@@ -193,6 +196,21 @@ void read_http(ConfigReader& reader, http::ServerOptions& options) {
   reader.read("timeout_s", timeout_s, 1, 3600);
   options.timeout = std::chrono::seconds(timeout_s);
   reader.read("max_satellites", options.max_satellites, 0, 65'536);
+}
+
+/// Two that listen at the same address would not both start.
+void check_http_address(const Config& config) {
+  if (!config.http.listen || config.http.listen->port() == 0) {
+    return;
+  }
+  const auto& http = *config.http.listen;
+  for (const uplink::ListenerOptions& uplink : config.uplinks) {
+    if (uplink.port == http.port() &&
+        boost::asio::ip::make_address(uplink.host) == http.address()) {
+      throw ConfigError(fmt::format("http.listen: {} is taken by the uplink \"{}\"",
+                                    runtime::to_text(http), uplink.name));
+    }
+  }
 }
 
 Config read_config(const Json& json) {
@@ -252,6 +270,7 @@ Config read_config(const Json& json) {
     }
   });
   root.finish();
+  check_http_address(config);
   return config;
 }
 

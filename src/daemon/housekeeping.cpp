@@ -2,6 +2,7 @@
 
 #include "frame/slab_pool.hpp"
 #include "runtime/log.hpp"
+#include "status/probes.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -50,13 +51,14 @@ void log_silence(const status::Silence::Changes& changes, std::chrono::seconds a
     runtime::log::info({{"satellite", std::to_string(satellite)}, {"reason", "heard_again"}},
                        "satellite {} is heard again", satellite);
   }
-  const auto note_others = [](std::size_t count, std::string_view what) {
+  const auto note_others = [](spdlog::level::level_enum level, std::size_t count,
+                              std::string_view what) {
     if (count > most_lines) {
-      spdlog::warn("{} other satellites {}", count - most_lines, what);
+      spdlog::log(level, "{} other satellites {}", count - most_lines, what);
     }
   };
-  note_others(changes.fell_silent.size(), "are silent too");
-  note_others(changes.heard_again.size(), "are heard again too");
+  note_others(spdlog::level::warn, changes.fell_silent.size(), "are silent too");
+  note_others(spdlog::level::info, changes.heard_again.size(), "are heard again too");
 }
 
 }  // namespace
@@ -87,8 +89,17 @@ asio::awaitable<void> Housekeeping::look_for_silence(const AggregatorHandle& agg
     rows += page->size();
     more = page->size() == origins_per_look;
   }
+  const auto stats = co_await aggregator.stats();
+  if (!stats) {
+    co_return;
+  }
+  const bool held_back =
+      stats->buffer.limits.when_full == WhenFull::backpressure && status::is_full(stats->buffer);
   const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-  log_silence(silence_.finish_look(status::Silence::Clock::now(), now), silence_.silent()->after);
+  log_silence(silence_.finish_look(
+                  status::Silence::Clock::now(), now,
+                  held_back ? status::Silence::Uplinks::held_back : status::Silence::Uplinks::open),
+              silence_.silent()->after);
 }
 
 asio::awaitable<void> Housekeeping::run(AggregatorHandle aggregator) {

@@ -98,7 +98,7 @@ void add_ledger(Families& to, const AggregatorStats& stats) {
   const Ledger& ledger = stats.ledger;
   const std::uint64_t lent = stats.buffer.lent.frames;
   to.counter("meridian_frames_received_total",
-             "Frames that sessions have read, those too that found the channel full.",
+             "Frames that have left the channel, and those given up because it was full.",
              ledger.received);
   to.counter("meridian_frames_drained_total", "Frames that control clients have drained.",
              ledger.drained - lent);
@@ -108,8 +108,7 @@ void add_ledger(Families& to, const AggregatorStats& stats) {
              ledger.flushed);
   to.by_reason("meridian_frames_dropped_total", "Frames that were lost, by reason.",
                all_drop_reasons, ledger.dropped);
-  to.counter("meridian_received_bytes_total",
-             "Octets of the frames that sessions have read, headers included.",
+  to.counter("meridian_received_bytes_total", "Octets of these frames, headers included.",
              stats.origins.bytes);
 }
 

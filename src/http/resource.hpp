@@ -1,6 +1,7 @@
 /// What the server has, by path.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -17,8 +18,13 @@ enum class Resource : std::uint8_t {
   events,      ///< /api/v1/events
 };
 
-/// A request's target without its query.
+/// A request's target without its query; of a whole address ("http://host/path") the path.
 [[nodiscard]] constexpr std::string_view path_of(std::string_view target) noexcept {
+  constexpr std::string_view scheme = "http://";
+  if (target.starts_with(scheme)) {
+    const std::size_t path = target.find('/', scheme.size());
+    target = path == std::string_view::npos ? "/" : target.substr(path);
+  }
   return target.substr(0, target.find('?'));
 }
 

@@ -90,9 +90,9 @@ asio::awaitable<bool> Session::serve_one() {
   const auto [read_error, bytes] =
       co_await beast::http::async_read(stream_, received_, parser, use_tuple);
   const auto& message = parser.get();
-  const Request request{.head = message.method() == beast::http::verb::head,
-                        .keep_alive = !read_error && parser.keep_alive(),
-                        .version = std::clamp(message.version(), 10U, 11U)};
+  Request request{.head = message.method() == beast::http::verb::head,
+                  .keep_alive = !read_error && parser.keep_alive(),
+                  .version = std::clamp(message.version(), 10U, 11U)};
   error_code ec = read_error;
   const bool is_idle = answered_ && bytes == 0 && received_.size() == 0;
   answered_ = true;
@@ -115,6 +115,15 @@ asio::awaitable<bool> Session::serve_one() {
              read_error != beast::http::error::partial_message) {
     ec = co_await write(request, refusal(request, Status::bad_request,
                                          "this is not HTTP: " + read_error.message()));
+  } else if (!read_error && message.count(field::transfer_encoding) > 0) {
+    request.keep_alive = false;  // where another one would begin is not known
+    ec = co_await write(request,
+                        refusal(request, Status::payload_too_large, "a request has no body here"));
+  } else if (!read_error && (message.count(field::host) > 1 ||
+                             (message.count(field::host) == 0 && message.version() >= 11))) {
+    request.keep_alive = false;
+    ec = co_await write(
+        request, refusal(request, Status::bad_request, "a request of HTTP/1.1 has one Host"));
   } else if (!read_error && !request.head && message.method() != beast::http::verb::get) {
     Whole response =
         refusal(request, Status::method_not_allowed, "everything here is read-only: GET or HEAD");

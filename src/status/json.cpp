@@ -139,7 +139,10 @@ Json to_json(const OriginStats& stats, const SilentSatellites& silent) {
   json["late"] = stats.late;
   json["dropped"] = stats.dropped;
   json["last_seen_at"] = format_time(stats.last_seen_at);
-  json["silent"] = stats.origin && silent.contains(stats.origin->satellite_id);
+  json["silent"] = nullptr;  // of those beyond the cap nobody knows
+  if (stats.origin) {
+    json["silent"] = silent.contains(stats.origin->satellite_id);
+  }
   return json;
 }
 

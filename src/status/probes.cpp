@@ -14,13 +14,17 @@ Verdict verdict(bool good, std::string reason, std::string message) {
                      {"message", std::move(message)}}};
 }
 
-bool is_full(const BufferLevel& buffer) {
-  const Depth& now = buffer.now;
-  const std::uint64_t average = now.frames == 0 ? 0 : now.bytes / now.frames;
-  return now.frames >= buffer.limits.max_frames || now.bytes + average > buffer.limits.max_bytes;
-}
-
 }  // namespace
+
+bool is_full(const BufferLevel& buffer) noexcept {
+  Depth used = buffer.now;
+  if (buffer.limits.when_full == WhenFull::backpressure) {
+    used.frames += buffer.lent.frames;
+    used.bytes += buffer.lent.bytes;
+  }
+  const std::uint64_t average = used.frames == 0 ? 0 : used.bytes / used.frames;
+  return used.frames >= buffer.limits.max_frames || used.bytes + average > buffer.limits.max_bytes;
+}
 
 Verdict judge_health(bool aggregator_answers) {
   return aggregator_answers

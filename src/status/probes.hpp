@@ -16,6 +16,9 @@ struct Verdict {
 /// Alive: the aggregator answers within a second.
 [[nodiscard]] Verdict judge_health(bool aggregator_answers);
 
+/// Whether there is no room for one more frame of the average size.
+[[nodiscard]] bool is_full(const BufferLevel& buffer) noexcept;
+
 /// Ready: listeners and control socket are up, and a buffer whose policy loses frames has room for
 /// one more of the average size.
 [[nodiscard]] Verdict judge_readiness(bool serving, const BufferLevel& buffer);

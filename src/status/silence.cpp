@@ -27,7 +27,8 @@ void Silence::look_at(const std::vector<OriginStats>& origins) {
   }
 }
 
-Silence::Changes Silence::finish_look(Clock::time_point now, ReceiveTime time) {
+Silence::Changes Silence::finish_look(Clock::time_point now, ReceiveTime time, Uplinks uplinks) {
+  const Clock::duration since_last_look = now - std::exchange(last_look_, now);
   Changes changes;
   bool differs = false;
   for (auto& [id, satellite] : satellites_) {
@@ -37,6 +38,8 @@ Silence::Changes Silence::finish_look(Clock::time_point now, ReceiveTime time) {
       satellite.last_heard = now - std::max(time - satellite.last_seen_at, ReceiveTime::duration{});
     } else if (heard) {
       satellite.last_heard = now;
+    } else if (uplinks == Uplinks::held_back && !satellite.silent) {
+      satellite.last_heard = std::min(now, satellite.last_heard + since_last_look);
     }
     satellite.frames = std::exchange(satellite.frames_now, 0);
     const bool silent = watches() && now - satellite.last_heard >= after_;

@@ -42,7 +42,11 @@ class Silence {
     std::vector<SatelliteId> fell_silent;
     std::vector<SatelliteId> heard_again;
   };
-  [[nodiscard]] Changes finish_look(Clock::time_point now, ReceiveTime time);
+  /// Whether frames could arrive since the look before. Where backpressure held them back, nobody
+  /// can be told to be silent: that time does not count.
+  enum class Uplinks : std::uint8_t { open, held_back };
+  [[nodiscard]] Changes finish_look(Clock::time_point now, ReceiveTime time,
+                                    Uplinks uplinks = Uplinks::open);
 
   [[nodiscard]] std::shared_ptr<const SilentSatellites> silent() const;
 
@@ -59,6 +63,7 @@ class Silence {
 
   std::chrono::seconds after_{0};
   std::unordered_map<SatelliteId, Satellite> satellites_;
+  Clock::time_point last_look_{};
 
   mutable std::mutex mutex_;
   std::shared_ptr<const SilentSatellites> silent_ = std::make_shared<const SilentSatellites>();

@@ -149,7 +149,7 @@ Cell cell_of(const SatelliteRow& row, ColumnKey key) {
     case ColumnKey::channel:
       return id_cell(row.channel_id, unknown);
     case ColumnKey::state:
-      return state_cell(row.silent, "silent", "heard");
+      return row.satellite_id ? state_cell(row.silent, "silent", "heard") : text_cell(unknown);
     default:
       return shared_cell_of(row, key);
   }

@@ -180,7 +180,7 @@ void Comparison::add_malformed(Figures& figures) const {
 SatelliteRow Comparison::satellite(const Json& json, const SatelliteRow* before) const {
   SatelliteRow row{.satellite_id = optional<SatelliteId>(json, "satellite_id"),
                    .channel_id = optional<ChannelId>(json, "channel_id"),
-                   .silent = json.at("silent").get<bool>(),
+                   .silent = json.at("silent") == true,
                    .age = age(json.at("last_seen_at")),
                    .rate = rate(before, number(json, "frames")),
                    .frames = number(json, "frames"),

@@ -160,6 +160,9 @@ INSTANTIATE_TEST_SUITE_P(
                      R"({"uplinks":[{"name":"a","listen":"127.0.0.1:1"},
                                     {"name":"b","listen":"127.0.0.1:1"}]})",
                      {"uplinks[1].listen", "127.0.0.1:1"}},
+        BrokenConfig{"SameAddressForHttp",
+                     R"({"http":{"listen":"127.0.0.1:7400"}})",
+                     {"http.listen", "127.0.0.1:7400", "taken"}},
         BrokenConfig{
             "NoSessions", uplink(R"("max_sessions": 0)"), {"uplinks[0].max_sessions", "from 1"}},
         BrokenConfig{"HugePayload",

@@ -85,6 +85,17 @@ TEST_F(LogLevel, ChangesWhatIsLoggedUntilAReload) {
   EXPECT_EQ(daemon().call("log_level", {{"level", "debug"}}).at("before"), "info");
 }
 
+TEST_F(LogLevel, ChangesAreLoggedWhateverTheLevelsAre) {
+  start();
+  for (const char* level : {"warning", "off", "error", "trace"}) {
+    daemon().call("log_level", {{"level", level}});
+  }
+  EXPECT_TRUE(daemon().logged("log level warning, was info"));
+  EXPECT_TRUE(daemon().logged("log level off, was warning"));
+  EXPECT_TRUE(daemon().logged("log level error, was off"));
+  EXPECT_TRUE(daemon().logged("log level trace, was error"));
+}
+
 TEST_F(LogLevel, ThatIsNoneIsAnErrorWithThoseThatAre) {
   start();
   const Json answer = daemon().connect().ask(rpc("log_level", {{"level", "verbose"}}));

@@ -149,6 +149,10 @@ INSTANTIATE_TEST_SUITE_P(
         Unfit{"WithBody", "GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", 413},
         Unfit{"WithChunks",
               "GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 413},
+        Unfit{"WithAnotherEncoding", "GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
+              413},
+        Unfit{"WithoutHost", "GET /healthz HTTP/1.1\r\n\r\n", 400},
+        Unfit{"WithTwoHosts", "GET /healthz HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400},
         Unfit{"TooLong", "GET /" + std::string(10'000, 'x') + " HTTP/1.1\r\n\r\n", 431},
         Unfit{"ManyHeaders",
               [] {

@@ -60,6 +60,22 @@ TEST_F(SilenceAlarm, IsNotForASatelliteThatIsHeard) {
   EXPECT_EQ(logged("satellite 7 is silent"), 0U);
 }
 
+TEST_F(SilenceAlarm, IsNotForSatellitesThatAreHeldBack) {
+  Json config = after(1);
+  config["buffer"] = {{"max_frames", 10}, {"when_full", "backpressure"}};
+  start(config);
+  testing::UplinkClient held(daemon().port());
+  held.send(frames_of(7, 0, 20));
+  testing::send_whole(daemon().port("packets"), testing::encode(testing::SpacePacket{.apid = 1}));
+  // Some looks, by the figures that are taken every second.
+  const auto looks = [this] { return daemon().stat("/uptime_s"); };
+  const auto begin = looks();
+  ASSERT_TRUE(eventually([&] { return looks() >= begin + 4; }));
+  EXPECT_EQ(logged("is silent"), 0U);
+  std::ignore = daemon().connect().drain_all();
+  EXPECT_TRUE(eventually([this] { return is_silent(7); })) << "once it could be heard";
+}
+
 TEST_F(SilenceAlarm, GoesOnOverARestart) {
   start(after(1));
   send_whole(daemon().port(), frames_of(7, 0, 1));

@@ -131,8 +131,11 @@ TEST_F(TopInLines, EndsInOrderBySignals) {
 
 TEST_F(TopInLines, WrongOptionsAreRefused) {
   start();
-  const std::vector<std::vector<std::string>> wrong = {
-      {"--interval", "0.05"}, {"--interval", "4000"}, {"--count", "0"}, {"--sort", "colour"}};
+  const std::vector<std::vector<std::string>> wrong = {{"--interval", "0.05"},
+                                                       {"--interval", "4000"},
+                                                       {"--interval", "nan"},
+                                                       {"--count", "0"},
+                                                       {"--sort", "colour"}};
   for (const auto& arguments : wrong) {
     const Finished finished = top(arguments);
     EXPECT_NE(finished.status, 0) << arguments[0];

@@ -53,7 +53,7 @@ export const satelliteColumns = [
 export function satelliteRows(model) {
   return model.current.satellites.rows.map((row) => {
     const id = satelliteId(row);
-    const state = row.silent ? "silent" : "receiving";
+    const state = row.silent === null ? "–" : row.silent ? "silent" : "receiving";
     const growth = lossCounters.map(
       (key) => [key, model.growth(({ satellite }) => satellite.get(id)?.[key])]);
     return {

@@ -19,6 +19,12 @@ TEST(Resource, DoesNotDependOnTheQuery) {
   EXPECT_EQ(resource_at("/healthz?"), Resource::healthz);
 }
 
+TEST(Resource, IsFoundByAWholeAddress) {
+  EXPECT_EQ(resource_at("http://localhost:7480/metrics?x"), Resource::metrics);
+  EXPECT_EQ(path_of("http://localhost:7480"), "/");
+  EXPECT_EQ(resource_at("http:///"), std::nullopt);
+}
+
 TEST(Resource, IsNothingElsewhere) {
   for (const char* target : {"", "/", "metrics", "/metrics/", "/Metrics", "//metrics", "/api/v1",
                              "/api/v1/stats/../stats", "?/metrics", "*"}) {

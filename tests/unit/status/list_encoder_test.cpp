@@ -103,7 +103,7 @@ TEST(SatellitesEncoder, TellsSatellitesAndTheSumOfTheOthers) {
             R"("late":6,"dropped":7,"last_seen_at":"1970-01-01T00:00:01.000000Z","silent":true},)"
             R"({"satellite_id":null,"channel_id":null,"frames":8,"bytes":9,)"
             R"("last_sequence":null,"gaps":0,"missing":0,"duplicates":0,"late":0,"dropped":0,)"
-            R"("last_seen_at":"1970-01-01T00:00:00.000000Z","silent":false}]})");
+            R"("last_seen_at":"1970-01-01T00:00:00.000000Z","silent":null}]})");
 }
 
 TEST(SatellitesEncoder, MakesOneListOfAllPages) {

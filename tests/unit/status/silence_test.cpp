@@ -104,6 +104,20 @@ TEST_F(SilenceTest, FollowsAChangedLimit) {
   EXPECT_THAT(look(111s, {origin(7, 1, 5, 100s)}).fell_silent, ElementsAre(7));
 }
 
+TEST_F(SilenceTest, DoesNotCountTimeInWhichUplinksAreHeldBack) {
+  const std::vector<OriginStats> origins{origin(7, 1, 5, 100s)};
+  look(100s, origins);
+  look(110s, origins);
+  silence_.look_at(origins);
+  EXPECT_THAT(silence_
+                  .finish_look(Silence::Clock::time_point(200s), ReceiveTime(200s),
+                               Silence::Uplinks::held_back)
+                  .fell_silent,
+              IsEmpty());
+  EXPECT_THAT(look(219s, origins).fell_silent, IsEmpty());
+  EXPECT_THAT(look(220s, origins).fell_silent, ElementsAre(7)) << "10 s before, and 20 s behind";
+}
+
 TEST_F(SilenceTest, IsNotHeardAgainBecauseTheLimitIsRaised) {
   look(100s, {origin(7, 1, 5, 100s)});
   look(130s, {origin(7, 1, 5, 100s)});
