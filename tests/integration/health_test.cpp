@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <signal.h>
@@ -88,7 +89,7 @@ TEST_F(LogLevel, ChangesWhatIsLoggedUntilAReload) {
 TEST_F(LogLevel, ChangesAreLoggedWhateverTheLevelsAre) {
   start();
   for (const char* level : {"warning", "off", "error", "trace"}) {
-    daemon().call("log_level", {{"level", level}});
+    std::ignore = daemon().call("log_level", {{"level", level}});
   }
   EXPECT_TRUE(daemon().logged("log level warning, was info"));
   EXPECT_TRUE(daemon().logged("log level off, was warning"));
