@@ -4,8 +4,8 @@ from page_case import PageCase
 
 
 class TroubledCase(PageCase):
-    # The buffer is full at once: one listener holds its uplinks back, so that what is heard by it alone falls silent;
-    # the other drops what they send.
+    # A satellite falls silent; then the buffer is full at once: one listener holds its uplinks back, the other drops
+    # what they send.
     config = {"uplinks": [{"name": "patient", "listen": "127.0.0.1:0"},
                           {"name": "hasty", "listen": "127.0.0.1:0", "when_channel_full": "drop"}],
               "buffer": {"max_frames": 100, "when_full": "backpressure"},
@@ -13,9 +13,9 @@ class TroubledCase(PageCase):
 
     async def asyncSetUp(self):
         await super().asyncSetUp()
-        self.daemon.run_load("patient", uplinks=2, frames=10)  # each is heard before there is no more room
-        self.daemon.start_load("patient", uplinks=2, rate=1000, duration=300)
+        self.daemon.run_load("patient", uplinks=2, frames=10)
+        await self.page.until_data("#satellites [data-id='2/0']", "silent", "true")
+        self.daemon.start_load("patient", uplinks=1, rate=1000, duration=300)
         await self.page.until_data("#uplinks [data-state=held]", "state", "held")
         self.daemon.start_load("hasty", uplinks=1, rate=50, duration=300)
-        await self.page.until_data("#satellites [data-id='2/0']", "silent", "true")
         await self.page.until_data("#drops [data-reason=channel_full]", "recent", "true")
