@@ -130,11 +130,13 @@ TEST(SatellitesReport, ListsEachOriginAndCallsTheSumOthers) {
   others["satellite_id"] = nullptr;
   others["channel_id"] = nullptr;
   others["last_sequence"] = nullptr;
-  others["silent"] = true;
+  others["silent"] = nullptr;
   const std::string text = report_satellites({{"satellites", {row, others}}});
   EXPECT_THAT(text, ContainsRegex(
                         "42 +7 +1,111 +2,222 +3333 +4,444 +5,555 +6,666 +7,777 +8,888 +T +heard"));
-  EXPECT_THAT(text, ContainsRegex("others +- +1,111 +2,222 +- +4,444.* silent"));
+  EXPECT_THAT(text, ContainsRegex("others +- +1,111 +2,222 +- +4,444.* T +-\n"));
+  row["silent"] = true;
+  EXPECT_THAT(report_satellites({{"satellites", {row}}}), ContainsRegex("42 +7.* T +silent\n"));
 }
 
 TEST(SatellitesReport, SaysSoWhereThereAreNone) {

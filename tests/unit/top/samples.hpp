@@ -45,7 +45,7 @@ inline Json satellite_json(std::optional<SatelliteId> id, std::uint64_t frames =
           {"late", 0},
           {"dropped", 0},
           {"last_seen_at", "2026-11-25T10:03:10.000000Z"},
-          {"silent", false}};
+          {"silent", id ? Json(false) : Json(nullptr)}};
 }
 
 inline Json uplink_json(std::uint64_t id, const std::string& peer, bool held = false) {

@@ -120,7 +120,7 @@ TEST(TopTable, HasAllColumnsWhereThereIsRoom) {
                           "      0           0     0        0",
                           "         3        0  heard        2s         -      20   1,680     1  "
                           "      0           0     0        0",
-                          "    others        -  heard        2s         -      40   3,360     0  "
+                          "    others        -  -            2s         -      40   3,360     0  "
                           "      0           0     0        0"));
 }
 
@@ -141,7 +141,7 @@ TEST(TopTable, LeavesOutTheLeastImportantColumnsWhereItIsNarrow) {
 TEST(TopTable, KeepsTheColumnThatItIsSortedBy) {
   const auto lines = satellites_in(four_rows(), 40, {ColumnKey::octets, true});
   EXPECT_EQ(lines[0], "SATELLITE CHANNEL STATE   OCTETSv");
-  EXPECT_EQ(lines[1], "   others       - heard     3,360");
+  EXPECT_EQ(lines[1], "   others       - -         3,360");
 }
 
 TEST(TopTable, ShortensNumbersRatherThanCutThem) {
