@@ -108,7 +108,7 @@ void add_ledger(Families& to, const AggregatorStats& stats) {
              ledger.flushed);
   to.by_reason("meridian_frames_dropped_total", "Frames that were lost, by reason.",
                all_drop_reasons, ledger.dropped);
-  to.counter("meridian_received_bytes_total", "Octets of these frames, headers included.",
+  to.counter("meridian_received_bytes_total", "Octets of the frames received, headers included.",
              stats.origins.bytes);
 }
 
