@@ -42,8 +42,8 @@ class Tail {
   ~Tail();
 
   /// Waits until something has come. One call at a time.
-  /// Cancellation: what has not been handed over is there for the next call. One that comes just
-  /// too late ends a call that has succeeded.
+  /// Cancellation: fails with asio::error::operation_aborted; what has not been handed over is
+  /// there for the next call. Once a piece is on its way the call succeeds.
   [[nodiscard]] asio::awaitable<boost::system::result<TailPiece>> next();
 
   /// Ends the watch: a `next` that waits fails with Errc::reply_dropped, as does every later one.

@@ -44,6 +44,18 @@ class TailTest : public AggregatorTest {
     out.emplace(*std::move(tail));
   }
 
+  /// Asks, and is cancelled while it waits.
+  void cancel_next(Tail& tail) {
+    asio::cancellation_signal cancel;
+    auto next = asio::co_spawn(context_, tail.next(),
+                               asio::bind_cancellation_slot(cancel.slot(), asio::use_future));
+    testing::poll(context_);
+    cancel.emit(asio::cancellation_type::terminal);
+    testing::poll(context_);
+    ASSERT_TRUE(is_ready(next));
+    EXPECT_EQ(next.get().error(), asio::error::operation_aborted);
+  }
+
   /// The frames of a piece that the query asks for.
   static std::vector<std::uint64_t> sequences_of(const TailPiece& piece, TailQuery query = {}) {
     std::vector<std::uint64_t> sequences;
@@ -97,6 +109,16 @@ TEST_F(TailTest, SeesOnlyWhatItAsksFor) {
   EXPECT_EQ(seen(satellite, of_satellite), (std::vector<std::uint64_t>{10, 20}));
   EXPECT_EQ(seen(channel, of_channel), (std::vector<std::uint64_t>{20, 30}));
   EXPECT_EQ(seen(both, of_both), (std::vector<std::uint64_t>{20}));
+}
+
+TEST_F(TailTest, OfASatelliteIsServedBesideOneOfAll) {
+  spawn({});
+  Tail all = watch();
+  Tail satellite = watch({.satellite_id = 1});
+  send(batch_of_run({2, 1}, 10, 1));
+  send(batch_of_run({1, 1}, 20, 1));
+  EXPECT_EQ(sequences_of(call(all.next()).value()), (std::vector<std::uint64_t>{10, 20}));
+  EXPECT_EQ(sequences_of(call(satellite.next()).value()), numbers(20, 1));
 }
 
 TEST_F(TailTest, AsksForNothingElsesBatches) {
@@ -183,14 +205,7 @@ TEST_F(TailTest, EndReleasesWhoeverWaits) {
 TEST_F(TailTest, GoesOnAfterACallThatWasCancelled) {
   spawn({});
   Tail tail = watch();
-  asio::cancellation_signal cancel;
-  auto cancelled = asio::co_spawn(context_, tail.next(),
-                                  asio::bind_cancellation_slot(cancel.slot(), asio::use_future));
-  testing::poll(context_);
-  cancel.emit(asio::cancellation_type::terminal);
-  testing::poll(context_);
-  ASSERT_TRUE(is_ready(cancelled));
-  EXPECT_EQ(cancelled.get().error(), asio::error::operation_aborted);
+  cancel_next(tail);
 
   auto next = start(context_, tail.next());
   EXPECT_FALSE(is_ready(next));
@@ -202,12 +217,7 @@ TEST_F(TailTest, GoesOnAfterACallThatWasCancelled) {
 TEST_F(TailTest, KeepsWhatComesWhileACancelledCallIsForgotten) {
   spawn({});
   Tail tail = watch({.max_bytes = 1});
-  asio::cancellation_signal cancel;
-  auto cancelled = asio::co_spawn(context_, tail.next(),
-                                  asio::bind_cancellation_slot(cancel.slot(), asio::use_future));
-  testing::poll(context_);
-  cancel.emit(asio::cancellation_type::terminal);
-  testing::poll(context_);
+  cancel_next(tail);
   send(batch_of_run({1, 1}, 0, 3));
   send(batch_of_run({1, 1}, 3, 2));
   const TailPiece piece = call(tail.next()).value();
