@@ -93,46 +93,58 @@ asio::awaitable<bool> Session::serve_one() {
   Request request{.head = message.method() == beast::http::verb::head,
                   .keep_alive = !read_error && parser.keep_alive(),
                   .version = std::clamp(message.version(), 10U, 11U)};
-  error_code ec = read_error;
   const bool is_idle = answered_ && bytes == 0 && received_.size() == 0;
   answered_ = true;
-  if (read_error == beast::error::timeout) {
-    if (!is_idle) {  // a connection that was kept for another request was not needed
-      context_->counters.timed_out();
-    }
-  } else if (read_error == beast::http::error::header_limit ||
-             read_error == beast::http::error::buffer_overflow) {
-    ec = co_await write(request,
-                        refusal(request, Status::request_header_fields_too_large,
-                                fmt::format("a request has at most {} octets", max_request_bytes)));
-  } else if (read_error == beast::http::error::unexpected_body ||
-             read_error == beast::http::error::body_limit) {
-    ec = co_await write(request,
-                        refusal(request, Status::payload_too_large, "a request has no body here"));
-  } else if (read_error.category() ==
-                 beast::http::make_error_code(beast::http::error{}).category() &&
-             read_error != beast::http::error::end_of_stream &&
-             read_error != beast::http::error::partial_message) {
-    ec = co_await write(request, refusal(request, Status::bad_request,
-                                         "this is not HTTP: " + read_error.message()));
-  } else if (!read_error && message.count(field::transfer_encoding) > 0) {
-    request.keep_alive = false;  // where another one would begin is not known
-    ec = co_await write(request,
-                        refusal(request, Status::payload_too_large, "a request has no body here"));
-  } else if (!read_error && (message.count(field::host) > 1 ||
-                             (message.count(field::host) == 0 && message.version() >= 11))) {
-    request.keep_alive = false;
-    ec = co_await write(
-        request, refusal(request, Status::bad_request, "a request of HTTP/1.1 has one Host"));
-  } else if (!read_error && !request.head && message.method() != beast::http::verb::get) {
-    Whole response =
-        refusal(request, Status::method_not_allowed, "everything here is read-only: GET or HEAD");
-    response.set(field::allow, "GET, HEAD");
-    ec = co_await write(request, std::move(response));
+  if (read_error == beast::error::timeout && !is_idle) {
+    context_->counters.timed_out();  // unlike a connection that was kept for another request
+  }
+  error_code ec = read_error;
+  if (auto refused = refusal_of(request, message, read_error)) {
+    ec = co_await write(request, *std::move(refused));
   } else if (!read_error) {
     ec = co_await answer_target(request, std::string(message.target()));
   }
   co_return !ec && request.keep_alive;
+}
+
+std::optional<Session::Whole> Session::refusal_of(Request& request, const Message& message,
+                                                  const error_code& read_error) {
+  using beast::http::error;
+  const auto refuse_body = [&request] {
+    request.keep_alive = false;  // where another one would begin is not known
+    return refusal(request, Status::payload_too_large, "a request has no body here");
+  };
+  if (read_error == error::header_limit || read_error == error::buffer_overflow) {
+    return refusal(request, Status::request_header_fields_too_large,
+                   fmt::format("a request has at most {} octets", max_request_bytes));
+  }
+  if (read_error == error::unexpected_body || read_error == error::body_limit) {
+    return refuse_body();
+  }
+  if (read_error == error::end_of_stream || read_error == error::partial_message) {
+    return std::nullopt;  // nobody is there any more
+  }
+  if (read_error.category() == make_error_code(error{}).category()) {
+    return refusal(request, Status::bad_request, "this is not HTTP: " + read_error.message());
+  }
+  if (read_error) {
+    return std::nullopt;
+  }
+  if (message.count(field::transfer_encoding) > 0) {
+    return refuse_body();
+  }
+  const std::size_t hosts = message.count(field::host);
+  if (hosts > 1 || (hosts == 0 && request.version == 11)) {
+    request.keep_alive = false;
+    return refusal(request, Status::bad_request, "a request of HTTP/1.1 has one Host");
+  }
+  if (!request.head && message.method() != beast::http::verb::get) {
+    Whole response =
+        refusal(request, Status::method_not_allowed, "everything here is read-only: GET or HEAD");
+    response.set(field::allow, "GET, HEAD");
+    return response;
+  }
+  return std::nullopt;
 }
 
 asio::awaitable<error_code> Session::answer_target(Request request, std::string target) {

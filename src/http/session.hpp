@@ -16,10 +16,12 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -80,6 +82,11 @@ class Session : public std::enable_shared_from_this<Session> {
                                    std::string text);
   [[nodiscard]] static Whole page(const Request& request, const PageFile& file);
   [[nodiscard]] static Whole refusal(const Request& request, Status status, std::string message);
+  /// Why a request, or what could not be read as one, is not carried out; nothing where it is, or
+  /// where there is nobody to tell. May end the connection.
+  using Message = beast::http::request<beast::http::empty_body>;
+  [[nodiscard]] static std::optional<Whole> refusal_of(Request& request, const Message& message,
+                                                       const error_code& read_error);
   [[nodiscard]] static Whole verdict(const Request& request, const status::Verdict& verdict);
   [[nodiscard]] asio::awaitable<error_code> write(Request request, Whole response);
 
