@@ -24,6 +24,7 @@
 #include <boost/system/result.hpp>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -46,10 +47,11 @@ enum class DropReason : std::uint8_t {
   buffer_full_newest,  ///< refused by WhenFull::drop_newest, or larger than the whole buffer
   channel_full,        ///< given up by its session because the channel was full
   not_restored,        ///< saved over a restart, and missing where it was restored
+  lease_evicted,       ///< leased, and WhenFull::drop_oldest needed its room
 };
-inline constexpr std::array all_drop_reasons{DropReason::buffer_full_oldest,
-                                             DropReason::buffer_full_newest,
-                                             DropReason::channel_full, DropReason::not_restored};
+inline constexpr std::array all_drop_reasons{
+    DropReason::buffer_full_oldest, DropReason::buffer_full_newest, DropReason::channel_full,
+    DropReason::not_restored, DropReason::lease_evicted};
 
 /// The name under which a reason is counted and logged, such as "channel_full".
 [[nodiscard]] std::string_view name_of(DropReason reason) noexcept;
@@ -72,10 +74,11 @@ struct Depth {
 };
 
 /// Every frame accounted for. Balances at any moment:
-/// received = buffered + drained + flushed + Σ dropped.
+/// received = buffered + leased + drained + flushed + Σ dropped.
 struct Ledger {
   std::uint64_t received = 0;
   std::uint64_t buffered = 0;
+  std::uint64_t leased = 0;  ///< kept aside until their lease ends
   std::uint64_t drained = 0;
   std::uint64_t flushed = 0;
   std::array<std::uint64_t, all_drop_reasons.size()> dropped{};
@@ -87,7 +90,7 @@ struct Ledger {
     return dropped.at(static_cast<std::size_t>(reason));
   }
   [[nodiscard]] bool balanced() const noexcept {
-    std::uint64_t accounted = buffered + drained + flushed;
+    std::uint64_t accounted = buffered + leased + drained + flushed;
     for (const std::uint64_t frames : dropped) {
       accounted += frames;
     }
@@ -99,7 +102,8 @@ struct BufferLevel {
   Depth now;
   Depth high_water;
   BufferLimits limits;
-  Depth lent{};  ///< drained by a query that lends, and neither settled nor put back
+  Depth lent{};    ///< drained by a query that lends, and neither settled nor put back
+  Depth leased{};  ///< counts against the limits, and is not part of `now`
 };
 
 /// Microseconds.
@@ -132,6 +136,22 @@ struct TailCounts {
   std::uint64_t lost = 0;  ///< copies of frames that watchers were too slow for, since the start
 };
 
+/// How a lease came to its end. Counted.
+enum class LeaseEnd : std::uint8_t {
+  committed,  ///< its frames are gone for good
+  released,   ///< given back
+  expired,    ///< came back by itself
+  evicted,    ///< its frames were dropped (DropReason::lease_evicted)
+};
+inline constexpr std::array all_lease_ends{LeaseEnd::committed, LeaseEnd::released,
+                                           LeaseEnd::expired, LeaseEnd::evicted};
+[[nodiscard]] std::string_view name_of(LeaseEnd end) noexcept;
+
+struct LeaseCounts {
+  std::uint64_t open = 0;
+  std::array<std::uint64_t, all_lease_ends.size()> ended{};  ///< since the start
+};
+
 struct AggregatorStats {
   Ledger ledger;
   BufferLevel buffer;
@@ -139,6 +159,7 @@ struct AggregatorStats {
   OriginTotals origins{};
   Arrivals arrivals{};
   TailCounts tails{};
+  LeaseCounts leases{};
 };
 
 /// The highest levels of some time.
@@ -195,6 +216,21 @@ struct Drained {
   std::vector<BufferedBatch> batches;
   Depth taken;                  ///< what `batches` holds
   std::uint64_t remaining = 0;  ///< frames left in the buffer
+};
+
+/// Names a lease. Counts up; never given twice by one aggregator.
+using LeaseId = std::uint64_t;
+
+/// Which frames to lease, oldest first, and for how long.
+struct LeaseQuery {
+  std::uint64_t max_frames = 0;
+  std::optional<SatelliteId> satellite_id{};  ///< nothing: all of them
+  std::chrono::steady_clock::duration duration{};
+};
+
+struct Leased {
+  std::optional<LeaseId> id;  ///< nothing: there was no frame to take
+  Drained frames;             ///< a second reference to what the aggregator keeps aside
 };
 
 /// Which frames to watch.
@@ -261,6 +297,22 @@ class AggregatorHandle {
 
   /// What was drained does not come back: `taken` of a `Drained` that was lent.
   [[nodiscard]] asio::awaitable<error_code> settle(Depth taken) const;
+
+  /// Takes frames as `drain` does, and keeps them aside until `commit` lets go of them: they count
+  /// as leased, and against the buffer's limits. They come back to their place, marked
+  /// (`FrameBatch::redelivered`), by `release` and when the lease expires. Where the policy needs
+  /// even their room (only under `WhenFull::drop_oldest`, for frames that have just come and find
+  /// no room beside them), the oldest lease is evicted.
+  [[nodiscard]] asio::awaitable<Result<Leased>> lease(LeaseQuery query) const;
+
+  /// Ends a lease, whose frames count as drained from now on. Returns how much that is. Fails with
+  /// Errc::lease_expired or Errc::lease_evicted where that has happened, which is remembered for
+  /// the last 4,096 such leases; otherwise with Errc::lease_unknown, also if it was committed or
+  /// released before.
+  [[nodiscard]] asio::awaitable<Result<Depth>> commit(LeaseId id) const;
+
+  /// Ends a lease and puts its frames back: every later request sees them. Fails as `commit` does.
+  [[nodiscard]] asio::awaitable<Result<Depth>> release(LeaseId id) const;
 
   /// Watches frames as they come: see <meridian/tail.hpp>.
   [[nodiscard]] asio::awaitable<Result<Tail>> tail(TailQuery query) const;

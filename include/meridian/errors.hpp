@@ -17,6 +17,9 @@ enum class Errc {
   receiver_gone,         ///< send, try_send: nobody will receive this
   reply_dropped,         ///< the replier went away without a reply
   aggregator_shut_down,  ///< the aggregator takes no more frames and requests
+  lease_unknown,         ///< commit, release: never given, or ended by one of these
+  lease_expired,         ///< commit, release: too late, its frames have come back by themselves
+  lease_evicted,         ///< commit, release: its frames were dropped
 };
 
 /// "meridian"

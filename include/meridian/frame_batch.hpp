@@ -86,6 +86,10 @@ class FrameBatch {
   /// Of how many reads it holds frames.
   [[nodiscard]] std::size_t reads() const noexcept { return 1 + later_reads_.size(); }
 
+  /// Whether somebody may have had these frames before: they were leased, and have come back.
+  [[nodiscard]] bool redelivered() const noexcept { return redelivered_; }
+  void mark_redelivered() noexcept { redelivered_ = true; }
+
   /// When the frame was received that begins at `offset` in `octets`.
   [[nodiscard]] ReceiveTime received_at(std::size_t offset) const noexcept;
 
@@ -137,7 +141,8 @@ class FrameBatch {
 
   /// Takes up the frames of a batch whose octets follow in the same slab, where there is nothing to
   /// be copied. False, and nothing done, if they do not, if there is more than half an hour between
-  /// the two reads, or if their counters have not the same width. Runs are forgotten.
+  /// the two reads, or if their counters have not the same width, or if one of them is marked as
+  /// redelivered. Runs are forgotten.
   [[nodiscard]] bool join(const FrameBatch& next);
 
   /// How many leading frames stay within both bounds.
@@ -168,6 +173,7 @@ class FrameBatch {
   ReadStamp stamp_;
   ReceiveTime time_base_;               // of later_reads_
   std::vector<LaterRead> later_reads_;  // in the order of their octets
+  bool redelivered_ = false;
 };
 
 /// Walks the frames of a batch.

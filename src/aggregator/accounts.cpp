@@ -23,6 +23,8 @@ std::string_view name_of(DropReason reason) noexcept {
       return "channel_full";
     case DropReason::not_restored:
       return "not_restored";
+    case DropReason::lease_evicted:
+      return "lease_evicted";
   }
   return "unknown";
 }
@@ -95,9 +97,10 @@ void Accounts::dropped(DropReason reason, const FrameBatch& batch) {
   });
 }
 
-Ledger Accounts::ledger(std::uint64_t buffered) const {
+Ledger Accounts::ledger(std::uint64_t buffered, std::uint64_t leased) const {
   Ledger ledger = ledger_;
   ledger.buffered = buffered;
+  ledger.leased = leased;
   if (!ledger.balanced()) {
     throw std::logic_error("the ledger does not balance");
   }

@@ -43,9 +43,9 @@ class Accounts {
   void put_back(std::uint64_t frames) noexcept { ledger_.drained -= frames; }
   void flushed(std::uint64_t frames) noexcept { ledger_.flushed += frames; }
 
-  /// The ledger with what is buffered now. Throws std::logic_error where it does not balance, which
-  /// only a bug can bring about: a daemon that miscounts must not go on.
-  [[nodiscard]] Ledger ledger(std::uint64_t buffered) const;
+  /// The ledger with what is buffered and leased now. Throws std::logic_error where it does not
+  /// balance, which only a bug can bring about: a daemon that miscounts must not go on.
+  [[nodiscard]] Ledger ledger(std::uint64_t buffered, std::uint64_t leased) const;
 
   [[nodiscard]] const OriginTable& origins() const noexcept { return origins_; }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <utility>
 #include <variant>
@@ -20,29 +21,59 @@ namespace {
 constexpr std::size_t batches_per_turn = 32;
 constexpr std::size_t requests_per_turn = 16;
 
-// What one step of a drain looks at: some hundred microseconds' work.
+// What one step of a drain looks at, or puts back: some hundred microseconds' work.
 constexpr std::size_t batches_per_drain_step = 2048;
+
+FrameBuffer::Room room_of(bool lent) noexcept {
+  return lent ? FrameBuffer::Room::lent : FrameBuffer::Room::free;
+}
+
+std::vector<BufferedBatch> share(const std::vector<BufferedBatch>& batches) {
+  std::vector<BufferedBatch> shared;
+  shared.reserve(batches.size());
+  for (const BufferedBatch& buffered : batches) {
+    shared.push_back({buffered.place, buffered.batch.share()});
+  }
+  return shared;
+}
+
+/// Of a lease whose frames somebody has had.
+Leases::Lease mark_redelivered(Leases::Lease lease) {
+  for (BufferedBatch& buffered : lease.batches) {
+    buffered.batch.mark_redelivered();
+  }
+  return lease;
+}
 
 }  // namespace
 
-Actor::Actor(const AggregatorOptions& options, Receiver<FrameBatch> data,
-             Receiver<request::Request> control, std::shared_ptr<Doorbell> bell)
+Actor::Actor(const AggregatorOptions& options, const asio::any_io_executor& strand,
+             Receiver<FrameBatch> data, Receiver<request::Request> control,
+             std::shared_ptr<Doorbell> bell)
     : data_(std::move(data)),
       control_(std::move(control)),
       bell_(std::move(bell)),
       accounts_(options.max_tracked),
-      buffer_(options.buffer, [this](DropReason reason, const FrameBatch& batch) {
-        accounts_.dropped(reason, batch);
-      }) {}
+      buffer_(
+          options.buffer,
+          [this](DropReason reason, const FrameBatch& batch) { accounts_.dropped(reason, batch); },
+          [this] { return evict_lease(); }),
+      expiry_timer_(strand) {}
 
 asio::awaitable<void> Actor::run() {
   const auto executor = co_await asio::this_coro::executor;
   while (!ended_) {
-    bool more = serve_requests();
+    end_expired_leases();
+    // A request comes behind all that has ended before it, so that it sees those frames.
+    bool more = put_back_some();
+    if (!more) {
+      more = serve_requests();
+    }
     more |= take_batches(batches_per_turn);
     if (more) {
       co_await asio::post(executor, asio::use_awaitable);
     } else if (!ended_) {
+      watch_expiry();
       co_await bell_->wait();
     }
   }
@@ -64,6 +95,9 @@ bool Actor::serve_requests() {
     }
     // The answer may have made room.
     take_batches(data_.level().capacity);
+    if (!returning_.empty()) {
+      return true;
+    }
   }
   return true;
 }
@@ -141,12 +175,13 @@ void Actor::answer(request::GetDepth& request) {
 }
 
 AggregatorStats Actor::stats() const {
-  return {.ledger = accounts_.ledger(buffer_.depth().frames),
+  return {.ledger = accounts_.ledger(buffer_.depth().frames, buffer_.leased().frames),
           .buffer = buffer_.level(),
           .channel = data_.level(),
           .origins = accounts_.origins().totals(),
           .arrivals = arrivals_,
-          .tails = tails_.counts()};
+          .tails = tails_.counts(),
+          .leases = leases_.counts()};
 }
 
 void Actor::answer(request::GetStats& request) {
@@ -185,6 +220,11 @@ void Actor::answer(request::ShutDown& request) {
   data_.close();
   while (take_batches(data_.level().capacity)) {
   }
+  for (Leases::Lease& lease : leases_.release_all()) {
+    give_back(std::move(lease));
+  }
+  while (put_back_some()) {
+  }
   ended_ = true;
   FinalState last{.stats = stats(), .saved = {}};
   last.saved.ledger = last.stats.ledger;
@@ -195,12 +235,12 @@ void Actor::answer(request::ShutDown& request) {
   std::move(request.reply).send(std::move(last));
 }
 
-void Actor::answer(request::Drain& request) {
-  request::DrainProgress& progress = request.progress;
+request::DrainReply Actor::take(const DrainQuery& query, FrameBuffer::Room room,
+                                request::DrainProgress progress) {
   if (!progress.last_batch) {
     progress.last_batch = batches_taken_ + (held_ ? data_.level().length : 0);
     // It is to see the frames of these, for which it makes room only once it is settled.
-    if (request.query.lend && buffer_.within_limits()) {
+    if (room != FrameBuffer::Room::free && buffer_.within_limits()) {
       pass_until_ = std::max(pass_until_, *progress.last_batch);
     }
   }
@@ -211,27 +251,126 @@ void Actor::answer(request::Drain& request) {
   }
 
   FrameBuffer::Taken taken = buffer_.take(
-      {.max_frames = request.query.max_frames,
-       .satellite_id = request.query.satellite_id,
+      {.max_frames = query.max_frames,
+       .satellite_id = query.satellite_id,
        .from_place = progress.from_place,
        .until_place = progress.until_place.value_or(std::numeric_limits<std::uint64_t>::max()),
        .max_batches = batches_per_drain_step,
-       .lend = request.query.lend});
-  accounts_.drained(taken.amount.frames);
+       .room = room});
+  if (room != FrameBuffer::Room::leased) {
+    accounts_.drained(taken.amount.frames);
+  }
   progress.from_place = taken.next_place;
   take_batches(data_.level().capacity);  // into the room that was made
 
   const bool nothing_will_come = progress.until_place || taken.amount.frames == 0;
-  request::DrainReply reply{.batches = std::move(taken.batches),
-                            .taken = taken.amount,
-                            .remaining = buffer_.depth().frames,
-                            .progress = progress,
-                            .finished = taken.amount.frames == request.query.max_frames ||
-                                        (taken.reached_end && nothing_will_come)};
+  return {.batches = std::move(taken.batches),
+          .taken = taken.amount,
+          .remaining = buffer_.depth().frames,
+          .progress = progress,
+          .finished =
+              taken.amount.frames == query.max_frames || (taken.reached_end && nothing_will_come)};
+}
+
+void Actor::answer(request::Drain& request) {
+  const FrameBuffer::Room room = room_of(request.query.lend);
+  request::DrainReply reply = take(request.query, room, request.progress);
   if (auto undelivered = std::move(request.reply).send(std::move(reply))) {
     accounts_.put_back(undelivered->taken.frames);
-    buffer_.put_back(std::move(undelivered->batches), request.query.lend);
+    buffer_.put_back(std::move(undelivered->batches), room);
   }
+}
+
+void Actor::answer(request::Lease& request) {
+  const DrainQuery query{.max_frames = request.query.max_frames,
+                         .satellite_id = request.query.satellite_id};
+  request::LeaseReply reply{.id = request.id,
+                            .step = take(query, FrameBuffer::Room::leased, request.progress)};
+  if (!reply.id && reply.step.taken.frames > 0) {
+    reply.id = leases_.open();
+  }
+  if (reply.id) {
+    leases_.fill(*reply.id, share(reply.step.batches), reply.step.taken);
+  }
+  if (reply.id && reply.step.finished) {
+    leases_.start(*reply.id, Leases::Clock::now() + request.query.duration);
+  }
+  if (const auto undelivered = std::move(request.reply).send(std::move(reply))) {
+    withdraw(undelivered->id);
+  }
+}
+
+void Actor::answer(request::EndLease& request) {
+  end_expired_leases();
+  auto lease = leases_.end(request.id, request.how);
+  if (!lease) {
+    std::move(request.reply).send({.amount = {}, .ec = lease.error()});
+    return;
+  }
+  const Depth amount = lease->amount;
+  if (request.how == LeaseEnd::committed) {
+    buffer_.settle(amount, FrameBuffer::Room::leased);
+    accounts_.drained(amount.frames);
+  } else {
+    give_back(mark_redelivered(*std::move(lease)));
+  }
+  std::move(request.reply).send({.amount = amount, .ec = {}});
+}
+
+void Actor::answer(request::WithdrawLease& request) {
+  withdraw(request.id);
+  std::move(request.reply).send({});
+}
+
+void Actor::withdraw(std::optional<LeaseId> id) {
+  auto lease = id ? leases_.withdraw(*id) : std::nullopt;
+  if (lease) {
+    give_back(*std::move(lease));
+  }
+}
+
+void Actor::give_back(Leases::Lease lease) {
+  std::ranges::move(lease.batches, std::back_inserter(returning_));
+}
+
+bool Actor::put_back_some() {
+  // From the newest on: under a policy that drops the newest, the oldest find their room last.
+  const std::size_t count = std::min(returning_.size(), batches_per_drain_step);
+  const auto first = returning_.end() - static_cast<std::ptrdiff_t>(count);
+  std::vector<BufferedBatch> batches(std::make_move_iterator(first),
+                                     std::make_move_iterator(returning_.end()));
+  returning_.erase(first, returning_.end());
+  buffer_.put_back(std::move(batches), FrameBuffer::Room::leased);
+  return !returning_.empty();
+}
+
+void Actor::end_expired_leases() {
+  const auto now = Leases::Clock::now();
+  while (auto lease = leases_.expire(now)) {
+    give_back(mark_redelivered(*std::move(lease)));
+  }
+}
+
+bool Actor::evict_lease() {
+  const auto lease = leases_.evict();
+  if (!lease) {
+    return false;
+  }
+  for (const BufferedBatch& buffered : lease->batches) {
+    accounts_.dropped(DropReason::lease_evicted, buffered.batch);
+  }
+  buffer_.settle(lease->amount, FrameBuffer::Room::leased);
+  return true;
+}
+
+void Actor::watch_expiry() {
+  const auto next = leases_.next_expiry();
+  if (!next || next == watched_expiry_) {
+    return;
+  }
+  watched_expiry_ = next;
+  expiry_timer_.expires_at(*next);
+  expiry_timer_.async_wait([bell = bell_](const error_code&) { bell->ring(); });
 }
 
 void Actor::answer(request::PutBack& request) {
@@ -240,12 +379,12 @@ void Actor::answer(request::PutBack& request) {
     frames += buffered.batch.frames();
   }
   accounts_.put_back(frames);
-  buffer_.put_back(std::move(request.batches), request.lent);
+  buffer_.put_back(std::move(request.batches), room_of(request.lent));
   std::move(request.reply).send({});
 }
 
 void Actor::answer(request::Settle& request) {
-  buffer_.settle(request.taken);
+  buffer_.settle(request.taken, FrameBuffer::Room::lent);
   std::move(request.reply).send({});
 }
 

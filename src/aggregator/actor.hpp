@@ -3,18 +3,22 @@
 
 #include "aggregator/accounts.hpp"
 #include "aggregator/frame_buffer.hpp"
+#include "aggregator/leases.hpp"
 #include "aggregator/requests.hpp"
 #include "aggregator/tails.hpp"
 #include "channel/doorbell.hpp"
 
 #include <meridian/channel.hpp>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace meridian {
 
@@ -25,8 +29,9 @@ namespace meridian {
 /// receive that waits on the data lane would hold a batch that a request could not see yet.
 class Actor {
  public:
-  Actor(const AggregatorOptions& options, Receiver<FrameBatch> data,
-        Receiver<request::Request> control, std::shared_ptr<Doorbell> bell);
+  Actor(const AggregatorOptions& options, const asio::any_io_executor& strand,
+        Receiver<FrameBatch> data, Receiver<request::Request> control,
+        std::shared_ptr<Doorbell> bell);
   Actor(const Actor&) = delete;
   Actor& operator=(const Actor&) = delete;
 
@@ -50,6 +55,27 @@ class Actor {
   /// All of a batch has been admitted: how long that has taken since its read.
   void note_latency(const FrameBatch& batch);
 
+  /// Takes out of the buffer what one step of a drain may, and lets in what finds room then.
+  [[nodiscard]] request::DrainReply take(const DrainQuery& query, FrameBuffer::Room room,
+                                         request::DrainProgress progress);
+
+  /// What a lease has is to come back.
+  void give_back(Leases::Lease lease);
+
+  /// The same for a lease that nobody knows of.
+  void withdraw(std::optional<LeaseId> id);
+
+  /// Puts a bounded part of it back. True if there is more.
+  bool put_back_some();
+
+  void end_expired_leases();
+
+  /// Drops what the oldest lease has. False where there is none.
+  bool evict_lease();
+
+  /// Rings when the next lease expires.
+  void watch_expiry();
+
   /// Takes the next batch out of the channel.
   [[nodiscard]] std::optional<FrameBatch> next_batch();
 
@@ -67,6 +93,9 @@ class Actor {
   void answer(request::ReleaseBackpressure& request);
   void answer(request::ShutDown& request);
   void answer(request::Drain& request);
+  void answer(request::Lease& request);
+  void answer(request::EndLease& request);
+  void answer(request::WithdrawLease& request);
   void answer(request::PutBack& request);
   void answer(request::Settle& request);
   void answer(request::Flush& request);
@@ -85,6 +114,10 @@ class Actor {
   FrameBuffer buffer_;
   Arrivals arrivals_;
   Tails tails_;
+  Leases leases_;
+  std::vector<BufferedBatch> returning_;  // from leases that have ended, in the order of places
+  asio::steady_timer expiry_timer_;
+  std::optional<Leases::Clock::time_point> watched_expiry_;
   std::size_t channel_peak_ = 0;     // since it was last asked for
   std::optional<FrameBatch> held_;   // the rest of a batch, waiting for room (backpressure)
   std::uint64_t batches_taken_ = 0;  // from the data lane, the held one included

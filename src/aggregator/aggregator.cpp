@@ -6,6 +6,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -227,7 +228,8 @@ namespace {
 asio::awaitable<void> run_actor(AggregatorOptions options, Receiver<FrameBatch> data,
                                 Receiver<request::Request> control,
                                 std::shared_ptr<Doorbell> bell) {
-  Actor actor(options, std::move(data), std::move(control), std::move(bell));
+  const asio::any_io_executor strand = co_await asio::this_coro::executor;
+  Actor actor(options, strand, std::move(data), std::move(control), std::move(bell));
   co_await actor.run();
 }
 

@@ -91,8 +91,8 @@ FrameBatch sort_out(FrameBatch& mixed, SatelliteId satellite_id, std::uint64_t r
 
 }  // namespace
 
-FrameBuffer::FrameBuffer(const BufferLimits& limits, OnDrop on_drop)
-    : limits_(limits), on_drop_(std::move(on_drop)) {}
+FrameBuffer::FrameBuffer(const BufferLimits& limits, OnDrop on_drop, EvictLease evict_lease)
+    : limits_(limits), on_drop_(std::move(on_drop)), evict_lease_(std::move(evict_lease)) {}
 
 std::uint32_t FrameBuffer::frames_that_fit(const FrameBatch& batch,
                                            const Depth& used) const noexcept {
@@ -109,11 +109,12 @@ std::uint32_t FrameBuffer::admits(const FrameBatch& batch, Lent lent) const noex
   if (can_never_fit > 0) {
     return can_never_fit;
   }
-  Depth used = depth_;
+  Depth taken = depth_;
   if (lent == Lent::counts) {
-    add_to(used, lent_);
+    add_to(taken, lent_);
+    add_to(taken, leased_);
   }
-  return frames_that_fit(batch, used);
+  return frames_that_fit(batch, taken);
 }
 
 void FrameBuffer::add(FrameBatch batch) {
@@ -186,19 +187,17 @@ FrameBuffer::Entries::iterator FrameBuffer::take_from(Entries::iterator entry, c
   const Depth amount = amount_of(taken.batches.back().batch);
   add_to(taken.amount, amount);
   subtract_from(depth_, amount);
-  if (step.lend) {
-    add_to(lent_, amount);
+  if (step.room != Room::free) {
+    add_to(step.room == Room::lent ? lent_ : leased_, amount);
   }
   return next;
 }
 
-void FrameBuffer::put_back(std::vector<BufferedBatch> batches, bool lent) {
+void FrameBuffer::put_back(std::vector<BufferedBatch> batches, Room room) {
   for (BufferedBatch& buffered : batches) {
     const Depth amount = amount_of(buffered.batch);
     add_to(depth_, amount);
-    if (lent) {
-      settle(amount);
-    }
+    settle(amount, room);
     buffered.batch.forget_large_runs();
     entries_.emplace(buffered.place, std::move(buffered.batch));
   }
@@ -231,13 +230,16 @@ void FrameBuffer::apply_policy() {
   note_high_water();
 }
 
-void FrameBuffer::settle(const Depth& amount) noexcept {
-  subtract_from(lent_, amount);
+void FrameBuffer::settle(const Depth& amount, Room room) noexcept {
+  if (room != Room::free) {
+    subtract_from(room == Room::lent ? lent_ : leased_, amount);
+  }
 }
 
 bool FrameBuffer::within_limits() const noexcept {
-  return depth_.frames + lent_.frames <= limits_.max_frames &&
-         depth_.bytes + lent_.bytes <= limits_.max_bytes;
+  const Depth total = used();
+  return total.frames + lent_.frames <= limits_.max_frames &&
+         total.bytes + lent_.bytes <= limits_.max_bytes;
 }
 
 FrameBuffer::Entries FrameBuffer::take_all() {
@@ -247,7 +249,7 @@ FrameBuffer::Entries FrameBuffer::take_all() {
 
 void FrameBuffer::add_what_fits(FrameBatch batch) {
   for (;;) {
-    const std::uint32_t fitting = frames_that_fit(batch, depth_);
+    const std::uint32_t fitting = frames_that_fit(batch, used());
     if (fitting == batch.frames()) {
       append(std::move(batch));
       return;
@@ -255,8 +257,9 @@ void FrameBuffer::add_what_fits(FrameBatch batch) {
     if (fitting > 0) {
       append(batch.split_front(fitting));
     }
-    const std::uint64_t room_bytes = over(limits_.max_bytes, depth_.bytes);
-    const bool no_room = depth_.frames >= limits_.max_frames || room_bytes < frame_header_bytes;
+    const Depth taken = used();
+    const std::uint64_t room_bytes = over(limits_.max_bytes, taken.bytes);
+    const bool no_room = taken.frames >= limits_.max_frames || room_bytes < frame_header_bytes;
     const std::uint32_t refused =
         no_room ? batch.frames() : leading_frames_above(batch, room_bytes);
     const bool all = refused == batch.frames();
@@ -281,8 +284,29 @@ void FrameBuffer::add_and_evict(FrameBatch batch) {
     if (possible == batch.frames()) {
       break;
     }
-    append(batch.split_front(possible));
-    evict_oldest();
+    add_beside_leases(batch.split_front(possible));
+  }
+  add_beside_leases(std::move(batch));
+}
+
+void FrameBuffer::add_beside_leases(FrameBatch batch) {
+  // Each frame evicts the buffered ones before it. What is leased goes only where that is not
+  // enough.
+  while (leased_.frames > 0) {
+    const std::uint32_t fitting =
+        leased_.frames >= limits_.max_frames
+            ? 0
+            : leading_frames_up_to(batch, over(limits_.max_bytes, leased_.bytes));
+    if (fitting == batch.frames()) {
+      break;
+    }
+    if (fitting > 0) {
+      append(batch.split_front(fitting));
+      evict_oldest();
+    }
+    if (!evict_lease_()) {
+      break;
+    }
   }
   append(std::move(batch));
   evict_oldest();
@@ -315,10 +339,17 @@ bool FrameBuffer::join_last(const FrameBatch& batch) {
 
 void FrameBuffer::evict_oldest() {
   while (over_limits()) {
+    if (entries_.empty()) {
+      if (!evict_lease_()) {
+        return;  // what is on its way back finds no room when it comes
+      }
+      continue;
+    }
     Entries::node_type oldest = entries_.extract(entries_.begin());
     FrameBatch& batch = oldest.mapped();
+    const Depth taken = used();
     const std::uint32_t count = batch.leading_frames_reaching(
-        over(depth_.frames, limits_.max_frames), over(depth_.bytes, limits_.max_bytes));
+        over(taken.frames, limits_.max_frames), over(taken.bytes, limits_.max_bytes));
     if (count == batch.frames()) {
       drop(DropReason::buffer_full_oldest, batch);
       continue;
@@ -330,13 +361,14 @@ void FrameBuffer::evict_oldest() {
 }
 
 void FrameBuffer::evict_newest() {
-  while (over_limits()) {
+  while (over_limits() && !entries_.empty()) {
     const auto newest = std::prev(entries_.end());
     FrameBatch& batch = newest->second;
+    const Depth taken = used();
     // The longest part from the front with which the buffer is within its limits.
     const std::uint32_t keep =
-        batch.leading_frames_within(over(batch.frames(), over(depth_.frames, limits_.max_frames)),
-                                    over(batch.bytes(), over(depth_.bytes, limits_.max_bytes)));
+        batch.leading_frames_within(over(batch.frames(), over(taken.frames, limits_.max_frames)),
+                                    over(batch.bytes(), over(taken.bytes, limits_.max_bytes)));
     if (keep == 0) {
       drop(DropReason::buffer_full_newest, batch);
       entries_.erase(newest);

@@ -19,26 +19,33 @@ namespace meridian {
 /// Batches in the order of their arrival. Each frame has a place, a number that counts up; so a
 /// batch that was taken out finds its way back.
 ///
-/// Under `WhenFull::backpressure` frames that were lent keep their room, until they are put back or
-/// settled.
+/// Frames that were taken may keep their room, until they are put back or settled: those that were
+/// lent under `WhenFull::backpressure`, those that were leased under every policy.
 ///
 /// Small batches are joined, see FramePage. Larger ones stay where they were read; they share slabs
 /// with those that were read next, and usually leave together. Where they do not, after a drain of
 /// one satellite and where the newest are dropped, what leaves and what stays behind it move to
 /// memory of their own.
 ///
-/// Not thread-safe: owned by the aggregator. Invariant, after each call: `depth()` is within
-/// the limits, unless the policy is `WhenFull::backpressure` and frames were restored or put back
-/// that were not lent, or were added past those that are, or the limits became narrower, or
-/// `release_backpressure` was called.
+/// Not thread-safe: owned by the aggregator. Invariant, after each call: `depth()` and
+/// `leased()` together are within the limits, unless the policy is `WhenFull::backpressure` and
+/// frames were restored or put back that were not lent, or were added past those that are, or the
+/// limits became narrower, or `release_backpressure` was called.
 class FrameBuffer {
  public:
   /// Told of frames that the policy drops, before they are gone.
   using OnDrop = std::function<void(DropReason, const FrameBatch&)>;
 
-  FrameBuffer(const BufferLimits& limits, OnDrop on_drop);
+  /// Asked for the room of leased frames: ends a lease, whose frames are dropped, and settles it.
+  /// False where there is none.
+  using EvictLease = std::function<bool()>;
 
-  /// Whether frames that were lent keep their room from a batch.
+  FrameBuffer(const BufferLimits& limits, OnDrop on_drop, EvictLease evict_lease);
+
+  /// The room of frames that were taken: is free again, or kept for their return.
+  enum class Room : std::uint8_t { free, lent, leased };
+
+  /// Whether frames that were taken keep their room from a batch.
   enum class Lent : std::uint8_t { counts, ignored };
 
   /// How many leading frames of a batch can be added now; the others must wait. All of them, unless
@@ -62,7 +69,7 @@ class FrameBuffer {
     std::uint64_t from_place = 0;  ///< skip what is before; 0 for the first step
     std::uint64_t until_place = std::numeric_limits<std::uint64_t>::max();  ///< and from here on
     std::size_t max_batches = 0;  ///< look at no more entries than this
-    bool lend = false;            ///< what is taken keeps its room
+    Room room = Room::free;       ///< of what is taken
   };
   struct Taken {
     std::vector<BufferedBatch> batches;
@@ -74,7 +81,7 @@ class FrameBuffer {
   [[nodiscard]] Taken take(const Step& step);
 
   /// Puts batches back in their place; then the policy applies.
-  void put_back(std::vector<BufferedBatch> batches, bool lent);
+  void put_back(std::vector<BufferedBatch> batches, Room room);
 
   /// Adds what another buffer held, without a bound under `WhenFull::backpressure`.
   void restore(std::vector<FrameBatch> batches);
@@ -82,10 +89,10 @@ class FrameBuffer {
   /// Others from now on; the policy applies to what is there.
   void set_limits(const BufferLimits& limits);
 
-  /// So much of what was lent does not come back.
-  void settle(const Depth& amount) noexcept;
+  /// So much of what was taken does not come back.
+  void settle(const Depth& amount, Room room) noexcept;
 
-  /// Whether the buffer and what it has lent are within the limits.
+  /// Whether the buffer and what keeps its room are within the limits.
   [[nodiscard]] bool within_limits() const noexcept;
 
   /// Batches by the place of their first frame; the others have the places that follow. A tree,
@@ -96,7 +103,10 @@ class FrameBuffer {
   [[nodiscard]] Entries take_all();
 
   [[nodiscard]] const Depth& depth() const noexcept { return depth_; }
-  [[nodiscard]] BufferLevel level() const noexcept { return {depth_, high_water_, limits_, lent_}; }
+  [[nodiscard]] const Depth& leased() const noexcept { return leased_; }
+  [[nodiscard]] BufferLevel level() const noexcept {
+    return {depth_, high_water_, limits_, lent_, leased_};
+  }
 
   /// The highest level since the last call.
   [[nodiscard]] Depth take_peak() noexcept { return std::exchange(peak_, depth_); }
@@ -109,13 +119,19 @@ class FrameBuffer {
   void seal() noexcept { sealed_place_ = end_place_; }
 
  private:
+  /// What new frames find taken.
+  [[nodiscard]] Depth used() const noexcept {
+    return {depth_.frames + leased_.frames, depth_.bytes + leased_.bytes};
+  }
   [[nodiscard]] bool over_limits() const noexcept {
-    return depth_.frames > limits_.max_frames || depth_.bytes > limits_.max_bytes;
+    const Depth total = used();
+    return total.frames > limits_.max_frames || total.bytes > limits_.max_bytes;
   }
   [[nodiscard]] std::uint32_t frames_that_fit(const FrameBatch& batch,
                                               const Depth& used) const noexcept;
   void add_what_fits(FrameBatch batch);
   void add_and_evict(FrameBatch batch);
+  void add_beside_leases(FrameBatch batch);
   void append(FrameBatch batch);
   [[nodiscard]] bool join_last(const FrameBatch& batch);
   void apply_policy();
@@ -127,10 +143,12 @@ class FrameBuffer {
 
   BufferLimits limits_;
   OnDrop on_drop_;
+  EvictLease evict_lease_;
   Entries entries_;
   FramePage page_;
   Depth depth_;
   Depth lent_;
+  Depth leased_;
   Depth high_water_;
   Depth peak_;  // high water since it was last asked for
   std::uint64_t end_place_ = 1;

@@ -81,6 +81,10 @@ struct AggregatorHandle::Port {
 
   class UnfinishedDrain;
   static asio::awaitable<Result<Drained>> drain(std::shared_ptr<const Port> port, DrainQuery query);
+  class UnfinishedLease;
+  static asio::awaitable<Result<Leased>> lease(std::shared_ptr<const Port> port, LeaseQuery query);
+  static asio::awaitable<Result<Depth>> end_lease(std::shared_ptr<const Port> port, LeaseId id,
+                                                  LeaseEnd how);
   static asio::awaitable<error_code> put_back(std::shared_ptr<const Port> port, Drained drained);
   static asio::awaitable<Result<std::uint64_t>> flush(std::shared_ptr<const Port> port);
   static asio::awaitable<Result<std::vector<OriginStats>>> origins(

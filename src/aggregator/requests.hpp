@@ -6,6 +6,7 @@
 #include "aggregator/tails.hpp"
 
 #include <meridian/aggregator.hpp>
+#include <meridian/errors.hpp>
 #include <meridian/oneshot.hpp>
 #include <meridian/tail.hpp>
 
@@ -62,6 +63,32 @@ struct Drain : Asking<DrainReply> {
   DrainProgress progress;
 };
 
+/// One step of a drain into a lease, which is opened by the first step and filled once it is
+/// `finished`. It has a second reference to the batches of the reply.
+struct LeaseReply {
+  std::optional<LeaseId> id;  ///< nothing: finished, and there was no frame to take
+  DrainReply step;
+};
+struct Lease : Asking<LeaseReply> {
+  LeaseQuery query;
+  DrainProgress progress;
+  std::optional<LeaseId> id;
+};
+
+struct EndLeaseReply {
+  Depth amount;
+  error_code ec;
+};
+struct EndLease : Asking<EndLeaseReply> {
+  LeaseId id = 0;
+  LeaseEnd how = LeaseEnd::released;  ///< committed or released
+};
+
+/// A lease that never reached whoever asked for it.
+struct WithdrawLease : Asking<Done> {
+  LeaseId id = 0;
+};
+
 struct PutBack : Asking<Done> {
   std::vector<BufferedBatch> batches;
   bool lent = false;
@@ -102,8 +129,9 @@ struct EndTail : Asking<Done> {
   Tails::Id id = 0;
 };
 
-using Request = std::variant<GetDepth, GetStats, TakeDropReport, TakePeaks, Restore, SetLimits,
-                             ReleaseBackpressure, ShutDown, Drain, PutBack, Settle, Flush,
-                             GetOrigins, SumOrigins, GiveUp, BeginTail, NextOfTail, EndTail>;
+using Request =
+    std::variant<GetDepth, GetStats, TakeDropReport, TakePeaks, Restore, SetLimits,
+                 ReleaseBackpressure, ShutDown, Drain, Lease, EndLease, WithdrawLease, PutBack,
+                 Settle, Flush, GetOrigins, SumOrigins, GiveUp, BeginTail, NextOfTail, EndTail>;
 
 }  // namespace meridian::request

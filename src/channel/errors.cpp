@@ -27,6 +27,12 @@ class Category final : public boost::system::error_category {
         return "the aggregator dropped the reply";
       case Errc::aggregator_shut_down:
         return "the aggregator has shut down";
+      case Errc::lease_unknown:
+        return "there is no such lease: it was committed or released, or never given";
+      case Errc::lease_expired:
+        return "the lease has expired: its frames are in the buffer again";
+      case Errc::lease_evicted:
+        return "the lease was evicted: the full buffer has dropped its frames";
     }
     return "unknown error " + std::to_string(value);
   }

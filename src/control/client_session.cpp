@@ -42,6 +42,22 @@ Error shut_down(const Request& request, const error_code& ec) {
           request.id.value_or(nullptr)};
 }
 
+bool is_about_lease(const error_code& ec) {
+  return ec == Errc::lease_unknown || ec == Errc::lease_expired || ec == Errc::lease_evicted;
+}
+
+std::string what_to_do(LeaseId id, const error_code& ec) {
+  if (ec == Errc::lease_evicted) {
+    return fmt::format("lease {}: {}; ask for fewer frames at a time, or commit sooner", id,
+                       ec.message());
+  }
+  if (ec == Errc::lease_expired) {
+    return fmt::format("lease {}: {}; drain them once more, with a longer lease_s", id,
+                       ec.message());
+  }
+  return fmt::format("lease {}: there is no such lease of this connection", id);
+}
+
 }  // namespace
 
 ClientSession::ClientSession(asio::local::stream_protocol::socket socket,
@@ -60,6 +76,7 @@ asio::awaitable<void> ClientSession::run() {
     co_await answer_line(*std::move(line));
   }
   close();
+  co_await release_leases();
   request_log_->close();
 }
 
@@ -146,6 +163,10 @@ asio::awaitable<void> ClientSession::answer(Request request) {
     case Method::drain:
       co_await answer_drain(std::move(request));
       break;
+    case Method::commit:
+    case Method::release:
+      co_await answer_lease_end(std::move(request));
+      break;
     case Method::tail:
       co_await answer_tail(std::move(request));
       break;
@@ -204,6 +225,8 @@ asio::awaitable<std::variant<Json, error_code>> ClientSession::result_of(Method 
     }
     case Method::version:
     case Method::drain:
+    case Method::commit:
+    case Method::release:
     case Method::tail:
     case Method::reload:
     case Method::log_level:
@@ -219,6 +242,10 @@ asio::awaitable<void> ClientSession::answer_drain(Request request) {
     note_refused_notification("the frames of a drain would be gone for nobody");
     co_return;
   }
+  if (request.drain.lease) {
+    co_await answer_leased_drain(std::move(request));
+    co_return;
+  }
   DrainQuery query;
   query.max_frames = request.drain.max_frames;
   query.satellite_id = request.drain.satellite_id;
@@ -229,12 +256,7 @@ asio::awaitable<void> ClientSession::answer_drain(Request request) {
     std::ignore = co_await write(refusal);
     co_return;
   }
-  error_code ec;
-  if (request.drain.format == FrameFormat::json) {
-    ec = co_await write_json(request, *drained);
-  } else {
-    ec = co_await write_binary(request, *drained);
-  }
+  const error_code ec = co_await write_frames(request, *drained, std::nullopt);
   if (ec) {
     request_log_->did(
         fmt::format("drain: given up by its client, {} frames go back", drained->taken.frames));
@@ -243,6 +265,76 @@ asio::awaitable<void> ClientSession::answer_drain(Request request) {
   }
   request_log_->drained(drained->taken.frames);
   std::ignore = co_await context_->services.sources.aggregator.settle(drained->taken);
+}
+
+asio::awaitable<void> ClientSession::answer_leased_drain(Request request) {
+  const auto now = HeldLeases::Clock::now();
+  if (!leases_.has_room(now)) {
+    const std::string refusal = encode_error(
+        {ErrorCode::too_many_leases,
+         fmt::format("this connection has {} leases: commit or release some", HeldLeases::most),
+         *request.id});
+    std::ignore = co_await write(refusal);
+    co_return;
+  }
+  LeaseQuery query;
+  query.max_frames = request.drain.max_frames;
+  query.satellite_id = request.drain.satellite_id;
+  query.duration = *request.drain.lease;
+  const auto leased = co_await context_->services.sources.aggregator.lease(query);
+  if (!leased) {
+    const std::string refusal = encode_error(shut_down(request, leased.error()));
+    std::ignore = co_await write(refusal);
+    co_return;
+  }
+  if (leased->id) {
+    leases_.add(*leased->id, HeldLeases::Clock::now() + query.duration);
+  }
+  // Where this fails the session ends, and the lease with it.
+  const error_code ec = co_await write_frames(request, leased->frames, leased->id);
+  if (ec) {
+    request_log_->did(fmt::format("drain: given up by its client, {} leased frames go back",
+                                  leased->frames.taken.frames));
+  }
+}
+
+asio::awaitable<void> ClientSession::answer_lease_end(Request request) {
+  const bool commits = request.method == Method::commit;
+  const AggregatorHandle& aggregator = context_->services.sources.aggregator;
+  boost::system::result<Depth> ended = error_code(Errc::lease_unknown);
+  if (leases_.remove(request.lease)) {
+    if (commits) {
+      ended = co_await aggregator.commit(request.lease);
+    } else {
+      ended = co_await aggregator.release(request.lease);
+    }
+  }
+  if (ended && commits) {
+    request_log_->drained(ended->frames);
+  }
+  if (!request.id) {
+    if (!ended) {
+      note_refused_notification(ended.error().message());
+    }
+    co_return;
+  }
+  std::string answer;
+  if (ended) {
+    answer = encode_result(request, Json{{commits ? "committed" : "released", ended->frames}});
+  } else if (is_about_lease(ended.error())) {
+    answer = encode_error(
+        {ErrorCode::lease_ended, what_to_do(request.lease, ended.error()), *request.id});
+  } else {
+    answer = encode_error(shut_down(request, ended.error()));
+  }
+  std::ignore = co_await write(answer);
+}
+
+asio::awaitable<void> ClientSession::release_leases() {
+  for (const LeaseId id : leases_.take_all()) {
+    // Fails for those that have ended by themselves.
+    std::ignore = co_await context_->services.sources.aggregator.release(id);
+  }
 }
 
 asio::awaitable<void> ClientSession::answer_reload(Request request) {
@@ -354,11 +446,25 @@ asio::awaitable<void> ClientSession::answer_satellites(Request request) {
   }
 }
 
+asio::awaitable<error_code> ClientSession::write_frames(const Request& request,
+                                                        const Drained& drained,
+                                                        std::optional<LeaseId> lease) {
+  if (request.drain.format == FrameFormat::json) {
+    return write_json(request, drained, lease);
+  }
+  return write_binary(request, drained, lease);
+}
+
 asio::awaitable<error_code> ClientSession::write_json(const Request& request,
-                                                      const Drained& drained) {
+                                                      const Drained& drained,
+                                                      std::optional<LeaseId> lease) {
   const Envelope envelope = envelope_for(request);
   error_code ec = co_await write(envelope.before);
-  DrainJsonEncoder encoder(drained);
+  std::string lease_field;
+  if (request.drain.lease) {
+    lease_field = lease ? fmt::format(R"(,"lease":{})", *lease) : R"(,"lease":null)";
+  }
+  DrainJsonEncoder encoder(drained, std::move(lease_field));
   std::string piece;
   while (!ec && encoder.next(piece)) {
     ec = co_await write(piece);
@@ -370,10 +476,18 @@ asio::awaitable<error_code> ClientSession::write_json(const Request& request,
 }
 
 asio::awaitable<error_code> ClientSession::write_binary(const Request& request,
-                                                        const Drained& drained) {
-  const std::string head = encode_result(request, Json{{"frames", drained.taken.frames},
-                                                       {"bytes", drained.taken.bytes},
-                                                       {"remaining", drained.remaining}});
+                                                        const Drained& drained,
+                                                        std::optional<LeaseId> lease) {
+  Json result = {{"frames", drained.taken.frames},
+                 {"bytes", drained.taken.bytes},
+                 {"remaining", drained.remaining}};
+  if (request.drain.lease) {
+    result["lease"] = lease ? Json(*lease) : Json(nullptr);
+  }
+  if (Json redelivered = redelivered_ranges(drained); !redelivered.empty()) {
+    result["redelivered"] = std::move(redelivered);
+  }
+  const std::string head = encode_result(request, result);
   error_code ec = co_await write(head);
   DrainBinaryEncoder encoder(drained);
   std::vector<asio::const_buffer> piece;

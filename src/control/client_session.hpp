@@ -1,6 +1,7 @@
 /// One client of the control socket, as the daemon sees it.
 #pragma once
 
+#include "control/held_leases.hpp"
 #include "control/protocol.hpp"
 #include "control/reply_writer.hpp"
 #include "control/request_log.hpp"
@@ -54,6 +55,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   [[nodiscard]] asio::awaitable<void> answer(Request request);
   [[nodiscard]] asio::awaitable<void> answer_in_whole(Request request);
   [[nodiscard]] asio::awaitable<void> answer_drain(Request request);
+  [[nodiscard]] asio::awaitable<void> answer_leased_drain(Request request);
+  [[nodiscard]] asio::awaitable<void> answer_lease_end(Request request);
   [[nodiscard]] asio::awaitable<void> answer_tail(Request request);
   [[nodiscard]] asio::awaitable<void> answer_reload(Request request);
   [[nodiscard]] asio::awaitable<void> answer_log_level(Request request);
@@ -63,11 +66,20 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   /// A result as JSON, or the error that the aggregator gave.
   [[nodiscard]] asio::awaitable<std::variant<status::Json, error_code>> result_of(Method method);
 
-  // What these refer to stays in the coroutine that waits for them.
+  /// The frames of a drain, in the format that was asked for; with a lease its id is told. What
+  /// these refer to stays in the coroutine that waits for them.
+  [[nodiscard]] asio::awaitable<error_code> write_frames(const Request& request,
+                                                         const Drained& drained,
+                                                         std::optional<LeaseId> lease);
   [[nodiscard]] asio::awaitable<error_code> write_json(const Request& request,
-                                                       const Drained& drained);
+                                                       const Drained& drained,
+                                                       std::optional<LeaseId> lease);
   [[nodiscard]] asio::awaitable<error_code> write_binary(const Request& request,
-                                                         const Drained& drained);
+                                                         const Drained& drained,
+                                                         std::optional<LeaseId> lease);
+
+  /// Nobody is there any more who could commit them.
+  [[nodiscard]] asio::awaitable<void> release_leases();
 
   /// Writes; where that fails the session ends.
   [[nodiscard]] asio::awaitable<error_code> write(std::string_view text);
@@ -81,6 +93,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   std::shared_ptr<const Context> context_;
   std::shared_ptr<ReplyWriter> writer_;
   std::shared_ptr<RequestLog> request_log_;
+  HeldLeases leases_;
   std::string received_;      // what was read and not yet answered
   std::size_t searched_ = 0;  // octets of received_ that have no line end
   bool end_of_stream_ = false;

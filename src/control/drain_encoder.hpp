@@ -2,6 +2,7 @@
 #pragma once
 
 #include "control/frame_rows.hpp"
+#include "status/json.hpp"
 
 #include <meridian/aggregator.hpp>
 
@@ -10,16 +11,19 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace meridian::control {
 
 /// Makes {"frames": […], "remaining": n} piece by piece, so that a drain of a million frames never
-/// stands in memory as text.
+/// stands in memory as text. A drain with a lease has `"lease": id` behind that.
 class DrainJsonEncoder {
  public:
-  explicit DrainJsonEncoder(const Drained& drained) noexcept : drained_(drained) {}
-  explicit DrainJsonEncoder(Drained&&) = delete;  // refers to it
+  /// `more_fields` come behind the others, each with a comma before it.
+  explicit DrainJsonEncoder(const Drained& drained, std::string more_fields = "")
+      : drained_(drained), more_fields_(std::move(more_fields)) {}
+  explicit DrainJsonEncoder(Drained&&, std::string = "") = delete;  // refers to it
 
   /// A piece is complete once it has this many octets; a large frame makes it larger.
   static constexpr std::size_t piece_bytes = 128 * 1024;
@@ -31,11 +35,15 @@ class DrainJsonEncoder {
   enum class Stage { begin, frames, ended };
 
   const Drained& drained_;
+  std::string more_fields_;
   Stage stage_ = Stage::begin;
   std::size_t batch_ = 0;
   std::size_t batch_offset_ = 0;  // octets of the batch that are encoded
   FrameRows rows_;
 };
+
+/// Which of the frames were delivered before, in a list of [index of the first one, how many].
+[[nodiscard]] status::Json redelivered_ranges(const Drained& drained);
 
 /// Gathers the octets of drained batches for writing, as they are.
 class DrainBinaryEncoder {

@@ -25,7 +25,8 @@ void append_base64(std::string& out, std::span<const std::byte> octets) {
 
 }  // namespace
 
-void FrameRows::append(std::string& out, const FrameView& frame, ReceiveTime received_at) {
+void FrameRows::append(std::string& out, const FrameView& frame, ReceiveTime received_at,
+                       bool redelivered) {
   if (received_at != received_at_ || received_at_text_.empty()) {
     received_at_ = received_at;
     received_at_text_ = status::format_time(received_at);
@@ -33,9 +34,9 @@ void FrameRows::append(std::string& out, const FrameView& frame, ReceiveTime rec
   const FrameHeader& header = frame.header;
   fmt::format_to(
       std::back_inserter(out),
-      R"({}{{"satellite_id":{},"channel_id":{},"sequence":{},"stored":{},"received_at":"{}","payload":")",
+      R"({}{{"satellite_id":{},"channel_id":{},"sequence":{},"stored":{},"received_at":"{}",{}"payload":")",
       first_ ? "" : ",", header.origin.satellite_id, header.origin.channel_id, header.sequence,
-      header.stored, received_at_text_);
+      header.stored, received_at_text_, redelivered ? R"("redelivered":true,)" : "");
   append_base64(out, frame.payload());
   out += R"("})";
   first_ = false;

@@ -10,7 +10,9 @@ namespace meridian::control {
 /// Appends rows of a list, with the commas between them.
 class FrameRows {
  public:
-  void append(std::string& out, const FrameView& frame, ReceiveTime received_at);
+  /// `redelivered`: see FrameBatch; said only where it is true.
+  void append(std::string& out, const FrameView& frame, ReceiveTime received_at,
+              bool redelivered = false);
 
   /// The next row is the first of a list.
   void begin_list() noexcept { first_ = true; }

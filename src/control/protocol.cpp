@@ -17,6 +17,7 @@ struct NamedMethod {
 };
 constexpr std::array methods{
     NamedMethod{"depth", Method::depth},     NamedMethod{"drain", Method::drain},
+    NamedMethod{"commit", Method::commit},   NamedMethod{"release", Method::release},
     NamedMethod{"flush", Method::flush},     NamedMethod{"stats", Method::stats},
     NamedMethod{"uplinks", Method::uplinks}, NamedMethod{"satellites", Method::satellites},
     NamedMethod{"tail", Method::tail},       NamedMethod{"health", Method::health},
@@ -39,6 +40,8 @@ std::string_view trim(std::string_view line) {
   }
   return line.substr(first, line.find_last_not_of(blanks) - first + 1);
 }
+
+constexpr std::uint64_t most_lease_s = 86'400;
 
 constexpr std::uint64_t most_frames = std::numeric_limits<std::int64_t>::max();
 
@@ -109,8 +112,10 @@ DrainParams read_drain_params(const SentJson& params) {
       drain.satellite_id = read_satellite_id(value, key);
     } else if (key == "format") {
       drain.format = read_format(value);
+    } else if (key == "lease_s") {
+      drain.lease = std::chrono::seconds(read_integer(value, key, 1, most_lease_s));
     } else {
-      refuse_parameter("drain", key, "max_frames, satellite_id, format");
+      refuse_parameter("drain", key, "max_frames, satellite_id, format, lease_s");
     }
   }
   return drain;
@@ -135,6 +140,17 @@ TailParams read_tail_params(const SentJson& params) {
   return tail;
 }
 
+LeaseId read_lease_params(const SentJson& params, std::string_view method) {
+  const auto lease = params.find("lease");
+  if (lease == params.end() || params.size() != 1) {
+    throw Refusal{
+        ErrorCode::invalid_params,
+        fmt::format("{} has the one parameter lease, the id that a drain gave, and needs it",
+                    method)};
+  }
+  return read_integer(*lease, "lease", 1, std::numeric_limits<LeaseId>::max());
+}
+
 std::string read_log_level_params(const SentJson& params) {
   const auto level = params.find("level");
   if (level == params.end() || !level->is_string() || params.size() != 1) {
@@ -155,6 +171,10 @@ void read_params(Request& request, const SentJson& json) {
   }
   if (request.method == Method::drain) {
     request.drain = read_drain_params(params);
+  } else if (request.method == Method::commit) {
+    request.lease = read_lease_params(params, "commit");
+  } else if (request.method == Method::release) {
+    request.lease = read_lease_params(params, "release");
   } else if (request.method == Method::tail) {
     request.tail = read_tail_params(params);
   } else if (request.method == Method::log_level) {

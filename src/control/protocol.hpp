@@ -6,10 +6,12 @@
 
 #include "status/json.hpp"
 
+#include <meridian/aggregator.hpp>
 #include <meridian/frame.hpp>
 
 #include <nlohmann/json.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,6 +26,8 @@ using SentJson = nlohmann::json;
 enum class Method : std::uint8_t {
   depth,
   drain,
+  commit,
+  release,
   flush,
   stats,
   uplinks,
@@ -45,6 +49,8 @@ enum class ErrorCode : int {
   too_many_clients = -32001,
   shut_down = -32002,
   reload_refused = -32003,
+  lease_ended = -32004,
+  too_many_leases = -32005,
 };
 
 enum class FrameFormat : std::uint8_t { json, binary };
@@ -53,6 +59,7 @@ struct DrainParams {
   std::uint64_t max_frames = 1000;
   std::optional<SatelliteId> satellite_id;
   FrameFormat format = FrameFormat::json;
+  std::optional<std::chrono::seconds> lease{};  ///< nothing: the frames are gone once written
 };
 
 struct TailParams {
@@ -65,6 +72,7 @@ struct TailParams {
 struct Request {
   Method method = Method::depth;
   DrainParams drain{};         ///< for Method::drain
+  LeaseId lease = 0;           ///< for Method::commit and Method::release
   TailParams tail{};           ///< for Method::tail
   std::string log_level{};     ///< for Method::log_level
   bool plain = false;          ///< came as a plain word

@@ -6,6 +6,7 @@
 #include <limits>
 #include <span>
 #include <string_view>
+#include <tuple>
 
 namespace meridian::ctl {
 
@@ -18,22 +19,30 @@ using Json = control::Client::Json;
 constexpr std::uint64_t json_portion = 1'000;
 constexpr std::uint64_t binary_portion = 200'000;
 
-/// One request. Returns how many frames came.
-std::uint64_t drain_portion(control::Client& client, const DrainOptions& options,
-                            std::uint64_t max_frames, Output& output) {
+struct Portion {
+  std::uint64_t frames = 0;
+  Json lease = nullptr;
+};
+
+/// One request.
+Portion drain_portion(control::Client& client, const DrainOptions& options,
+                      std::uint64_t max_frames, Output& output) {
   Json params = {{"max_frames", max_frames}};
   if (options.satellite_id) {
     params["satellite_id"] = *options.satellite_id;
   }
+  if (options.lease) {
+    params["lease_s"] = options.lease->count();
+  }
   if (options.format == FrameFormat::binary) {
     const auto write = [&output](std::span<const std::byte> octets) { output.write(octets); };
     const Json result = client.drain_binary(std::move(params), write);
-    return result.at("frames").get<std::uint64_t>();
+    return {result.at("frames").get<std::uint64_t>(), result.value("lease", Json(nullptr))};
   }
   const Json result = client.call("drain", params);
   const Json& frames = result.at("frames");
   output.write(text_of(frames, options.format));
-  return frames.size();
+  return {frames.size(), result.value("lease", Json(nullptr))};
 }
 
 }  // namespace
@@ -46,13 +55,16 @@ std::uint64_t drain(control::Client& client, const DrainOptions& options) {
       options.max_frames.value_or(std::numeric_limits<std::uint64_t>::max());
   std::uint64_t drained = 0;
   while (drained < wanted) {
-    const std::uint64_t frames =
-        drain_portion(client, options, std::min(portion, wanted - drained), output);
+    const Portion got = drain_portion(client, options, std::min(portion, wanted - drained), output);
     output.flush();
-    if (frames == 0) {
+    if (got.frames == 0) {
       break;
     }
-    drained += frames;
+    if (!got.lease.is_null()) {
+      output.sync();
+      std::ignore = client.call("commit", {{"lease", got.lease}});
+    }
+    drained += got.frames;
   }
   return drained;
 }

@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include <unistd.h>
+
 namespace meridian::ctl {
 
 Output::Output(const std::string& path) : name_(path.empty() ? "standard output" : path) {
@@ -25,6 +27,12 @@ void Output::write(std::span<const std::byte> octets) {
 
 void Output::flush() {
   if (std::fflush(file_) != 0) {
+    throw failure();
+  }
+}
+
+void Output::sync() {
+  if (::fdatasync(::fileno(file_)) != 0 && errno != EINVAL && errno != EROFS) {
     throw failure();
   }
 }

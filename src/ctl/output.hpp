@@ -23,6 +23,9 @@ class Output {
 
   void flush();
 
+  /// What was flushed is on the device, where there is one: not for pipes and terminals.
+  void sync();
+
  private:
   struct Close {
     void operator()(std::FILE* file) const noexcept { std::fclose(file); }

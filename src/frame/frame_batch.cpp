@@ -98,6 +98,7 @@ FrameBatch FrameBatch::split_front(std::uint32_t count) {
   range_.octets = octets().subspan(front_bytes);
   front.time_base_ = time_base_;
   front.later_reads_ = split_reads(front_bytes);
+  front.redelivered_ = redelivered_;
   return front;
 }
 
@@ -157,6 +158,7 @@ class FrameBatch::Part {
     FrameBatch batch(copy_to_slab(octets_), summary, stamp);
     batch.time_base_ = whole_.time_base_;
     batch.later_reads_ = std::move(later_reads_);
+    batch.redelivered_ = whole_.redelivered_;
     return batch;
   }
 
@@ -186,7 +188,8 @@ bool FrameBatch::join(const FrameBatch& next) {
   const auto since_base = since_base_us(next.stamp_.received_at);
   const bool follows =
       next.range_.slab == range_.slab && next.octets().data() == octets().data() + bytes();
-  if (!follows || !since_base || !next.later_reads_.empty() || next.stamp_.width != stamp_.width) {
+  if (!follows || !since_base || !next.later_reads_.empty() || next.stamp_.width != stamp_.width ||
+      redelivered_ || next.redelivered_) {
     return false;
   }
   later_reads_.push_back({static_cast<std::uint32_t>(bytes()), *since_base});

@@ -104,6 +104,13 @@ void add_ledger(Families& to, const AggregatorStats& stats) {
              ledger.drained - lent);
   to.gauge("meridian_frames_lent",
            "Frames on their way to a control client, which may still go back.", lent);
+  to.gauge("meridian_frames_leased", "Frames that are kept aside until their lease ends.",
+           ledger.leased);
+  to.gauge("meridian_leased_bytes", "Octets of the leased frames, headers included.",
+           stats.buffer.leased.bytes);
+  to.gauge("meridian_leases", "Leases that are open.", stats.leases.open);
+  to.by_reason("meridian_leases_ended_total", "Leases that have ended, by how they did.",
+               all_lease_ends, stats.leases.ended);
   to.counter("meridian_frames_flushed_total", "Frames that were flushed on demand.",
              ledger.flushed);
   to.by_reason("meridian_frames_dropped_total", "Frames that were lost, by reason.",

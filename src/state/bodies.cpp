@@ -12,6 +12,9 @@ namespace {
 constexpr std::uint64_t read_entry_bytes = 12;
 constexpr std::uint64_t frame_entry_bytes = 8;
 
+/// Stands beside the width, in the same octet.
+constexpr std::uint8_t redelivered_bit = 0x80;
+
 void put_time(OctetWriter& out, ReceiveTime time) {
   out.put(std::int64_t{time.time_since_epoch().count()});
 }
@@ -123,7 +126,8 @@ std::optional<std::vector<OriginStats>> decode_origins(std::span<const std::byte
 
 Body encode(const BlockTable& table) {
   OctetWriter out;
-  out.put(static_cast<std::uint8_t>(table.width));
+  const auto width = static_cast<std::uint8_t>(table.width);
+  out.put(static_cast<std::uint8_t>(table.redelivered ? width | redelivered_bit : width));
   out.put(static_cast<std::uint32_t>(table.reads.size()));
   out.put(static_cast<std::uint32_t>(table.frames.size()));
   for (const BlockTable::Read& read : table.reads) {
@@ -140,7 +144,8 @@ Body encode(const BlockTable& table) {
 std::optional<BlockTable> decode_block(std::span<const std::byte> body) {
   OctetReader in(body);
   BlockTable table;
-  const auto width = width_from(in.get<std::uint8_t>());
+  const auto width_and_mark = in.get<std::uint8_t>();
+  const auto width = width_from(static_cast<std::uint8_t>(width_and_mark & ~redelivered_bit));
   const auto reads = in.get<std::uint32_t>();
   const auto frames = in.get<std::uint32_t>();
   const bool fits = in.left() == reads * read_entry_bytes + frames * frame_entry_bytes;
@@ -148,6 +153,7 @@ std::optional<BlockTable> decode_block(std::span<const std::byte> body) {
     return std::nullopt;
   }
   table.width = *width;
+  table.redelivered = (width_and_mark & redelivered_bit) != 0;
   for (std::uint32_t i = 0; i < reads; ++i) {
     const auto first = in.get<std::uint32_t>();
     const bool in_order = i == 0 ? first == 0 : first > table.reads.back().first_frame;

@@ -23,6 +23,7 @@ struct BlockTable {
     std::uint32_t checksum = 0;
   };
   SequenceWidth width = SequenceWidth::bits64;
+  bool redelivered = false;   ///< FrameBatch::redelivered
   std::vector<Read> reads{};  ///< in the order of their frames, the first one at index 0
   std::vector<Frame> frames{};
   std::uint64_t bytes = 0;  ///< of all frames

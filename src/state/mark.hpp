@@ -22,7 +22,8 @@
 ///             satellite_id u32, channel_id u16, frames u64, bytes u64, has_last u8,
 ///             last_sequence u64, gaps u64, missing u64, duplicates u64, late u64, dropped u64,
 ///             last_seen_at i64
-///     block   sequence width u8 (14 or 64), reads u32, frames u32,
+///     block   sequence width u8 (14 or 64; plus 128 where somebody has leased these frames and may
+///             have had them), reads u32, frames u32,
 ///             for each read: first frame u32 (its index), received_at i64
 ///             for each frame: octets u32, CRC-32C u32
 ///     end     frames u64, in all blocks

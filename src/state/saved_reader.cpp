@@ -134,7 +134,10 @@ class Reader {
         range.octets = block.octets.subspan(begin, offset - begin);
         const ReadStamp stamp{.received_at = table.reads[read].received_at, .width = table.width};
         result_.frames += runs.frames();
-        result_.saved.frames.emplace_back(std::move(range), runs.take(), stamp);
+        FrameBatch& batch = result_.saved.frames.emplace_back(std::move(range), runs.take(), stamp);
+        if (table.redelivered) {
+          batch.mark_redelivered();
+        }
       }
     };
     for (std::size_t i = 0; i < table.frames.size(); ++i) {

@@ -19,12 +19,13 @@ class Writer {
 
   /// A batch, in blocks.
   void frames(const FrameBatch& batch) {
-    BlockTable table{.width = batch.stamp().width};
+    const BlockTable empty{.width = batch.stamp().width, .redelivered = batch.redelivered()};
+    BlockTable table = empty;
     std::size_t offset = 0;
     for (const FrameView frame : batch) {
       if (table.bytes > 0 && table.bytes + frame.octets.size() > block_bytes) {
         block(table, batch.octets().subspan(offset - table.bytes, table.bytes));
-        table = {.width = table.width};
+        table = empty;
       }
       add(table, frame, batch.received_at(offset));
       offset += frame.octets.size();

@@ -64,10 +64,12 @@ Json to_json(const Stats& stats) {
   const ChannelLevel& channel = stats.aggregator.channel;
   const SessionCounts& sessions = stats.sessions;
   const ControlCounts& control = stats.control;
+  const LeaseCounts& leases = stats.aggregator.leases;
   return {
       {"ledger",
        {{"received", ledger.received},
         {"buffered", ledger.buffered},
+        {"leased", ledger.leased},
         {"drained", ledger.drained},
         {"flushed", ledger.flushed},
         {"dropped", by_reason(all_drop_reasons, ledger.dropped)}}},
@@ -95,6 +97,11 @@ Json to_json(const Stats& stats) {
         {"cut_off", by_reason(all_cut_offs, control.cut_off)}}},
       {"tails",
        {{"watchers", stats.aggregator.tails.watchers}, {"lost", stats.aggregator.tails.lost}}},
+      {"leases",
+       {{"open", leases.open},
+        {"frames", buffer.leased.frames},
+        {"bytes", buffer.leased.bytes},
+        {"ended", by_reason(all_lease_ends, leases.ended)}}},
       {"state", to_json(stats.state)},
       {"uptime_s", static_cast<double>(stats.uptime.count()) / 1000.0},
   };

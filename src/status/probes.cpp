@@ -17,7 +17,8 @@ Verdict verdict(bool good, std::string reason, std::string message) {
 }  // namespace
 
 bool is_full(const BufferLevel& buffer) noexcept {
-  Depth used = buffer.now;
+  Depth used{.frames = buffer.now.frames + buffer.leased.frames,
+             .bytes = buffer.now.bytes + buffer.leased.bytes};
   if (buffer.limits.when_full == WhenFull::backpressure) {
     used.frames += buffer.lent.frames;
     used.bytes += buffer.lent.bytes;

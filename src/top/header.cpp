@@ -74,13 +74,17 @@ Line parts_of(const LedgerFigures& ledger, bool is_brief) {
                                          : fmt::format("{} {}", name, with_separators(count))));
   };
   add(ledger.buffered, "buffered", "buf", false);
+  if (ledger.leased > 0) {
+    add(ledger.leased, "leased", "lsd", false);
+  }
   add(ledger.drained, "drained", "drn", false);
   add(ledger.flushed, "flushed", "fls", false);
   add(ledger.dropped.total, "dropped", "drp", ledger.dropped.recent);
   return line;
 }
 
-/// Received = buffered + drained + flushed + dropped: in one line where there is room, else in two.
+/// Received = buffered + leased + drained + flushed + dropped: in one line where there is room,
+/// else in two.
 std::vector<Line> ledger_lines(const LedgerFigures& ledger, std::size_t cells) {
   const Line verdict =
       ledger.balanced ? Line("balances", {.tone = Tone::good}) : alarm_if(true, "DOES NOT BALANCE");

@@ -92,6 +92,15 @@ double overfill(LossMetrics& test) {
   return 7;
 }
 
+double evict_lease(LossMetrics& test) {
+  send_whole(test.daemon().port(), frames_of(1, 0, 10));
+  ControlClient client = test.daemon().connect();
+  std::ignore = client.call("drain", {{"lease_s", 600}});
+  send_whole(test.daemon().port(), frames_of(1, 10, 1));
+  EXPECT_TRUE(eventually([&] { return test.daemon().stat("/ledger/received") == 11; }));
+  return 10;
+}
+
 double fill_channel(LossMetrics& test) {
   constexpr std::uint64_t batch = 10;
   UplinkClient uplink(test.daemon().port());
@@ -185,6 +194,7 @@ const std::vector<Loss>& losses() {
         {"buffer", {{"max_frames", 100}, {"when_full", "backpressure"}}},
         {"channel", {{"capacity", 2}}}},
        fill_channel},
+      {reason(dropped, "lease_evicted"), full_buffer("drop_oldest"), evict_lease},
       {reason(dropped, "not_restored"), Json::object(), damage_saved_state},
       {reason(malformed, "length_too_small"), Json::object(),
        [](LossMetrics& test) { return send_octets(test, native_frame(15, 0)); }},

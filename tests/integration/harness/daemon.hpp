@@ -78,7 +78,7 @@ class Daemon {
   Json listeners_;
 };
 
-/// Whether received = buffered + drained + flushed + dropped, in an answer to `stats`.
+/// Whether received = buffered + leased + drained + flushed + dropped, in an answer to `stats`.
 [[nodiscard]] bool balanced(const Json& stats);
 
 /// The entry of a satellite in the answer to `satellites`, or null.

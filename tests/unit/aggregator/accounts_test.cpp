@@ -19,17 +19,17 @@ using ::testing::UnorderedElementsAre;
 
 TEST(Accounts, BalanceOverEveryMovement) {
   Accounts accounts(100);
-  EXPECT_TRUE(accounts.ledger(0).balanced());
+  EXPECT_TRUE(accounts.ledger(0, 0).balanced());
 
   accounts.received(batch_of_run({1, 1}, 0, 10));
-  EXPECT_EQ(accounts.ledger(10).received, 10U);
+  EXPECT_EQ(accounts.ledger(10, 0).received, 10U);
 
   accounts.dropped(DropReason::buffer_full_oldest, batch_of_run({1, 1}, 0, 2));
   accounts.dropped(DropReason::buffer_full_newest, batch_of_run({1, 1}, 8, 1));
   accounts.given_up(batch_of_run({1, 1}, 10, 4), Accounts::Turn::now);
   accounts.drained(3);
   accounts.flushed(2);
-  const Ledger ledger = accounts.ledger(2);
+  const Ledger ledger = accounts.ledger(2, 0);
   EXPECT_EQ(ledger.received, 14U);
   EXPECT_EQ(ledger.buffered, 2U);
   EXPECT_EQ(ledger.drained, 3U);
@@ -39,15 +39,15 @@ TEST(Accounts, BalanceOverEveryMovement) {
   EXPECT_EQ(ledger.dropped_for(DropReason::channel_full), 4U);
 
   accounts.put_back(3);
-  EXPECT_EQ(accounts.ledger(5).drained, 0U);
+  EXPECT_EQ(accounts.ledger(5, 0).drained, 0U);
 }
 
 TEST(Accounts, RefuseALedgerThatDoesNotBalance) {
   Accounts accounts(100);
   accounts.received(batch_of_run({1, 1}, 0, 10));
-  EXPECT_THROW(std::ignore = accounts.ledger(9), std::logic_error);
-  EXPECT_THROW(std::ignore = accounts.ledger(11), std::logic_error);
-  EXPECT_NO_THROW(std::ignore = accounts.ledger(10));
+  EXPECT_THROW(std::ignore = accounts.ledger(9, 0), std::logic_error);
+  EXPECT_THROW(std::ignore = accounts.ledger(11, 0), std::logic_error);
+  EXPECT_NO_THROW(std::ignore = accounts.ledger(10, 0));
 }
 
 TEST(Ledger, BalancesOnlyWithEveryColumn) {
@@ -182,7 +182,7 @@ TEST(DropReport, IsEmptyAfterItWasTaken) {
   accounts.given_up(batch_of_run({9, 1}, 0, 3), Accounts::Turn::now);
   EXPECT_EQ(entry_for(accounts.take_drop_report(), DropReason::channel_full).frames, 3U);
   EXPECT_EQ(entry_for(accounts.take_drop_report(), DropReason::channel_full).frames, 0U);
-  EXPECT_EQ(accounts.ledger(0).dropped_for(DropReason::channel_full), 3U) << "the ledger stays";
+  EXPECT_EQ(accounts.ledger(0, 0).dropped_for(DropReason::channel_full), 3U) << "the ledger stays";
 }
 
 TEST(DropReport, NamesAFewSatellitesAndSaysThatThereAreMore) {

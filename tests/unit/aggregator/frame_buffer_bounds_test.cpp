@@ -134,7 +134,7 @@ TEST(FrameBufferMemory, JoinsNoFramesOnBothSidesOfOneThatWasTaken) {
   buffer->add(batch_of_run({2, 1}, 1, 1, not_small));
   FrameBuffer::Taken two = buffer.take(any, 2);
   buffer->add(batch_of_run({1, 1}, 2, 1));
-  buffer->put_back(std::move(two.batches), false);
+  buffer->put_back(std::move(two.batches), FrameBuffer::Room::free);
   EXPECT_THAT(buffer.take_sequences(), ElementsAre(0, 1, 2));
 }
 

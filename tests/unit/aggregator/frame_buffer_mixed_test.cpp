@@ -42,8 +42,10 @@ std::size_t size_of(const PerSatellite& frames) {
 class MixedBatches : public ::testing::TestWithParam<WhenFull> {
  protected:
   MixedBatches()
-      : buffer_({.max_frames = max_frames, .when_full = GetParam()},
-                [this](DropReason, const FrameBatch& batch) { note(batch, dropped_); }) {}
+      : buffer_(
+            {.max_frames = max_frames, .when_full = GetParam()},
+            [this](DropReason, const FrameBatch& batch) { note(batch, dropped_); },
+            [] { return false; }) {}
 
   std::uint64_t up_to(std::uint64_t most) {
     return std::uniform_int_distribution<std::uint64_t>(0, most)(random_);
@@ -70,7 +72,7 @@ class MixedBatches : public ::testing::TestWithParam<WhenFull> {
     FrameBuffer::Step step;
     step.max_frames = up_to(1) == 0 ? 1000 : up_to(20);
     step.max_batches = 1 + up_to(3);
-    step.lend = true;
+    step.room = FrameBuffer::Room::lent;
     if (up_to(3) > 0) {
       step.satellite_id = static_cast<SatelliteId>(up_to(2));
     }
@@ -116,7 +118,7 @@ class MixedBatches : public ::testing::TestWithParam<WhenFull> {
     for (auto& each : inside_) {
       std::ranges::sort(each);
     }
-    buffer_.put_back(std::move(batches), true);
+    buffer_.put_back(std::move(batches), FrameBuffer::Room::lent);
     account_for_drops();
   }
 

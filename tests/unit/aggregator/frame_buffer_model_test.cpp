@@ -17,6 +17,8 @@
 namespace meridian {
 namespace {
 
+using Room = FrameBuffer::Room;
+
 /// Frames are numbered as they come; the number is the sequence, too.
 struct ModelFrame {
   std::uint64_t number;
@@ -68,6 +70,10 @@ class Model {
         if (frame.bytes > limits_.max_bytes) {
           dropped_.push_back(frame);
         } else {
+          while (leases_frames() + 1 > limits_.max_frames ||
+                 leases_bytes() + frame.bytes > limits_.max_bytes) {
+            evict_lease();
+          }
           push(frame);
           evict_oldest();
         }
@@ -85,7 +91,7 @@ class Model {
     note_high_water();
   }
 
-  ModelFrames take(std::uint64_t max_frames, std::optional<SatelliteId> satellite) {
+  ModelFrames take(std::uint64_t max_frames, std::optional<SatelliteId> satellite, Room room) {
     ModelFrames taken;
     std::deque<ModelFrame> left;
     for (const ModelFrame& frame : frames_) {
@@ -98,20 +104,28 @@ class Model {
       }
     }
     frames_ = std::move(left);
-    lend(taken);
+    if (room == Room::leased && !taken.empty()) {
+      leases_.push_back(taken);
+    } else if (room == Room::lent) {
+      lend(taken);
+    }
     return taken;
   }
 
   /// What was taken keeps its room until it comes back, or is known not to.
-  void settle(const ModelFrames& frames) {
+  void settle(const ModelFrames& frames, Room room) {
+    if (room == Room::leased) {
+      leases_.erase(std::ranges::find(leases_, frames));
+      return;
+    }
     for (const ModelFrame& frame : frames) {
       --lent_frames_;
       lent_bytes_ -= frame.bytes;
     }
   }
 
-  void put_back(const ModelFrames& frames) {
-    settle(frames);
+  void put_back(const ModelFrames& frames, Room room) {
+    settle(frames, room);
     for (const ModelFrame& frame : frames) {
       frames_.insert(std::ranges::lower_bound(frames_, frame.number, {}, &ModelFrame::number),
                      frame);
@@ -120,7 +134,7 @@ class Model {
     if (limits_.when_full == WhenFull::drop_oldest) {
       evict_oldest();
     } else if (limits_.when_full == WhenFull::drop_newest) {
-      while (over_limits()) {
+      while (over_limits() && !frames_.empty()) {
         dropped_.push_back(frames_.back());
         bytes_ -= frames_.back().bytes;
         frames_.pop_back();
@@ -140,12 +154,14 @@ class Model {
 
  private:
   [[nodiscard]] bool over_limits() const {
-    return frames_.size() > limits_.max_frames || bytes_ > limits_.max_bytes;
+    return frames_.size() + leases_frames() > limits_.max_frames ||
+           bytes_ + leases_bytes() > limits_.max_bytes;
   }
   [[nodiscard]] std::uint32_t fits(const ModelFrames& batch) const {
     const bool counts_lent = limits_.when_full == WhenFull::backpressure;
-    std::uint64_t bytes = bytes_ + (counts_lent ? lent_bytes_ : 0);
-    const std::uint64_t frames = frames_.size() + (counts_lent ? lent_frames_ : 0);
+    std::uint64_t bytes = bytes_ + leases_bytes() + (counts_lent ? lent_bytes_ : 0);
+    const std::uint64_t frames =
+        frames_.size() + leases_frames() + (counts_lent ? lent_frames_ : 0);
     std::uint32_t count = 0;
     for (const ModelFrame& frame : batch) {
       bytes += frame.bytes;
@@ -155,6 +171,26 @@ class Model {
       ++count;
     }
     return count;
+  }
+  [[nodiscard]] std::uint64_t leases_frames() const {
+    std::uint64_t frames = 0;
+    for (const ModelFrames& lease : leases_) {
+      frames += lease.size();
+    }
+    return frames;
+  }
+  [[nodiscard]] std::uint64_t leases_bytes() const {
+    std::uint64_t bytes = 0;
+    for (const ModelFrames& lease : leases_) {
+      for (const ModelFrame& frame : lease) {
+        bytes += frame.bytes;
+      }
+    }
+    return bytes;
+  }
+  void evict_lease() {
+    std::ranges::copy(leases_.front(), std::back_inserter(dropped_));
+    leases_.erase(leases_.begin());
   }
   void lend(const ModelFrames& frames) {
     for (const ModelFrame& frame : frames) {
@@ -167,7 +203,7 @@ class Model {
     bytes_ += frame.bytes;
   }
   void evict_oldest() {
-    while (over_limits()) {
+    while (over_limits() && !frames_.empty()) {
       dropped_.push_back(frames_.front());
       bytes_ -= frames_.front().bytes;
       frames_.pop_front();
@@ -183,6 +219,7 @@ class Model {
   std::uint64_t bytes_ = 0;
   std::uint64_t lent_frames_ = 0;
   std::uint64_t lent_bytes_ = 0;
+  std::vector<ModelFrames> leases_;  // the oldest first
   Depth high_water_;
   ModelFrames dropped_;
 };
@@ -202,12 +239,38 @@ class BufferAndModel : public ::testing::TestWithParam<Setting> {
                 .max_bytes = 2500 + 50 * more_payload_,
                 .when_full = GetParam().when_full},
         model_(limits_),
-        buffer_(limits_, [this](DropReason, const FrameBatch& batch) {
-          std::ranges::copy(frames_of(batch), std::back_inserter(dropped_));
-        }) {}
+        buffer_(
+            limits_,
+            [this](DropReason, const FrameBatch& batch) {
+              std::ranges::copy(frames_of(batch), std::back_inserter(dropped_));
+            },
+            [this] { return evict_lease(); }) {}
+
+  bool evict_lease() {
+    const auto oldest = std::ranges::find(outside_, Room::leased, &Outside::room);
+    if (oldest == outside_.end()) {
+      return false;
+    }
+    std::ranges::copy(frames_of(oldest->batches), std::back_inserter(dropped_));
+    settle(*oldest);
+    outside_.erase(oldest);
+    return true;
+  }
 
   std::uint64_t up_to(std::uint64_t most) {
     return std::uniform_int_distribution<std::uint64_t>(0, most)(random_);
+  }
+
+  /// What was taken, and may come back.
+  struct Outside {
+    Room room;
+    std::vector<BufferedBatch> batches;
+  };
+
+  void settle(const Outside& outside) {
+    for (const BufferedBatch& each : outside.batches) {
+      buffer_.settle({each.batch.frames(), each.batch.bytes()}, outside.room);
+    }
   }
 
   void add() {
@@ -236,11 +299,11 @@ class BufferAndModel : public ::testing::TestWithParam<Setting> {
     FrameBuffer::Step step;
     step.max_frames = up_to(40);
     step.max_batches = 1 + up_to(3);
-    step.lend = true;
+    step.room = up_to(1) == 0 ? Room::lent : Room::leased;
     if (up_to(1) == 0) {
       step.satellite_id = static_cast<SatelliteId>(up_to(most_satellite_));
     }
-    const ModelFrames expected = model_.take(step.max_frames, step.satellite_id);
+    const ModelFrames expected = model_.take(step.max_frames, step.satellite_id, step.room);
     std::vector<BufferedBatch> taken;
     for (bool done = false; !done;) {
       FrameBuffer::Taken part = buffer_.take(step);
@@ -251,13 +314,15 @@ class BufferAndModel : public ::testing::TestWithParam<Setting> {
       done = part.reached_end || step.max_frames == 0;
     }
     ASSERT_EQ(frames_of(taken), expected);
+    if (expected.empty()) {
+      return;
+    }
+    Outside outside{step.room, std::move(taken)};
     if (up_to(2) > 0) {
-      outside_.push_back(std::move(taken));
+      outside_.push_back(std::move(outside));
     } else {
-      model_.settle(expected);
-      for (const BufferedBatch& each : taken) {
-        buffer_.settle({each.batch.frames(), each.batch.bytes()});
-      }
+      model_.settle(expected, step.room);
+      settle(outside);
     }
   }
 
@@ -265,16 +330,16 @@ class BufferAndModel : public ::testing::TestWithParam<Setting> {
     if (outside_.empty()) {
       return;
     }
-    std::swap(outside_[up_to(outside_.size() - 1)], outside_.back());
-    std::vector<BufferedBatch> batches = std::move(outside_.back());
-    outside_.pop_back();
-    model_.put_back(frames_of(batches));
-    buffer_.put_back(std::move(batches), true);
+    const auto chosen = outside_.begin() + static_cast<std::ptrdiff_t>(up_to(outside_.size() - 1));
+    Outside outside = std::move(*chosen);
+    outside_.erase(chosen);
+    model_.put_back(frames_of(outside.batches), outside.room);
+    buffer_.put_back(std::move(outside.batches), outside.room);
   }
 
   void compare() {
-    ASSERT_LE(buffer_.depth().frames, limits_.max_frames);
-    ASSERT_LE(buffer_.depth().bytes, limits_.max_bytes);
+    ASSERT_LE(buffer_.depth().frames + buffer_.leased().frames, limits_.max_frames);
+    ASSERT_LE(buffer_.depth().bytes + buffer_.leased().bytes, limits_.max_bytes);
     ASSERT_EQ(buffer_.depth().frames, model_.depth().frames);
     ASSERT_EQ(buffer_.depth().bytes, model_.depth().bytes);
     ASSERT_EQ(buffer_.level().high_water.frames, model_.high_water().frames);
@@ -290,7 +355,7 @@ class BufferAndModel : public ::testing::TestWithParam<Setting> {
   std::uint64_t next_number_ = 0;
   Model model_;
   ModelFrames dropped_;
-  std::vector<std::vector<BufferedBatch>> outside_;
+  std::vector<Outside> outside_;  // the oldest first
   FrameBuffer buffer_;
 };
 

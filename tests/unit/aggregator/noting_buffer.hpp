@@ -39,11 +39,14 @@ inline std::vector<std::uint64_t> sequences_of(const std::vector<BufferedBatch>&
 class Buffer {
  public:
   explicit Buffer(const BufferLimits& limits)
-      : buffer_(limits, [this](DropReason reason, const FrameBatch& batch) {
-          for (const std::uint64_t sequence : sequences_of(batch)) {
-            dropped_.emplace_back(reason, sequence);
-          }
-        }) {}
+      : buffer_(
+            limits,
+            [this](DropReason reason, const FrameBatch& batch) {
+              for (const std::uint64_t sequence : sequences_of(batch)) {
+                dropped_.emplace_back(reason, sequence);
+              }
+            },
+            [] { return false; }) {}
 
   FrameBuffer* operator->() { return &buffer_; }
 

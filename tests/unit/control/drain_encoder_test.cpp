@@ -275,5 +275,35 @@ TEST(DrainBinary, HasABatchLargerThanAPieceAlone) {
   EXPECT_EQ(octets_of(pieces[1]).size(), frame_header_bytes);
 }
 
+TEST(RedeliveredRanges, AreThoseOfMarkedBatches) {
+  DrainSample sample;
+  for (const bool marked : {false, true, true, false, true}) {
+    FrameBatch batch = batch_of_run({1, 1}, 0, 2);
+    if (marked) {
+      batch.mark_redelivered();
+    }
+    sample.add(std::move(batch));
+  }
+  EXPECT_EQ(redelivered_ranges(sample.drained()).dump(), "[[2,4],[8,2]]");
+  EXPECT_TRUE(redelivered_ranges(DrainSample().drained()).empty());
+}
+
+TEST(DrainJsonEncoder, MarksWhatWasDeliveredBeforeAndTellsMoreFields) {
+  DrainSample sample;
+  FrameBatch batch = batch_of_run({1, 1}, 0, 1);
+  batch.mark_redelivered();
+  sample.add(std::move(batch)).add(batch_of_run({1, 1}, 1, 1));
+  DrainJsonEncoder encoder(sample.drained(), R"(,"lease":7)");
+  std::string whole;
+  std::string piece;
+  while (encoder.next(piece)) {
+    whole += piece;
+  }
+  const json answer = json::parse(whole);
+  EXPECT_EQ(answer.at("lease"), 7);
+  EXPECT_EQ(answer.at("frames").at(0).at("redelivered"), true);
+  EXPECT_FALSE(answer.at("frames").at(1).contains("redelivered"));
+}
+
 }  // namespace
 }  // namespace meridian::control

@@ -72,17 +72,34 @@ TEST(Metrics, HaveThePrefixOrTheNamesOfProcesses) {
 TEST(Metrics, TellTheLedger) {
   Scrape scrape;
   Ledger& ledger = scrape.stats.aggregator.ledger;
-  ledger = {
-      .received = 100, .buffered = 10, .drained = 50, .flushed = 20, .dropped = {1, 2, 3, 14}};
+  ledger = {.received = 100,
+            .buffered = 10,
+            .leased = 5,
+            .drained = 40,
+            .flushed = 20,
+            .dropped = {1, 2, 3, 14, 5}};
   scrape.stats.aggregator.buffer.now = {.frames = 10, .bytes = 640};
   const auto samples = samples_of(scrape);
   EXPECT_EQ(samples.at("meridian_frames_received_total"), 100);
-  EXPECT_EQ(samples.at("meridian_frames_drained_total"), 50);
+  EXPECT_EQ(samples.at("meridian_frames_drained_total"), 40);
+  EXPECT_EQ(samples.at("meridian_frames_leased"), 5);
   EXPECT_EQ(samples.at("meridian_frames_flushed_total"), 20);
   EXPECT_EQ(samples.at("meridian_frames_dropped_total{reason=\"channel_full\"}"), 3);
   EXPECT_EQ(samples.at("meridian_frames_dropped_total{reason=\"not_restored\"}"), 14);
+  EXPECT_EQ(samples.at("meridian_frames_dropped_total{reason=\"lease_evicted\"}"), 5);
   EXPECT_EQ(samples.at("meridian_buffer_frames"), 10);
   EXPECT_EQ(samples.at("meridian_buffer_bytes"), 640);
+}
+
+TEST(Metrics, TellHowLeasesEnd) {
+  Scrape scrape;
+  scrape.stats.aggregator.leases = {.open = 2, .ended = {3, 4, 5, 6}};
+  scrape.stats.aggregator.buffer.leased = {.frames = 20, .bytes = 1280};
+  const auto samples = samples_of(scrape);
+  EXPECT_EQ(samples.at("meridian_leases"), 2);
+  EXPECT_EQ(samples.at("meridian_leased_bytes"), 1280);
+  EXPECT_EQ(samples.at("meridian_leases_ended_total{reason=\"committed\"}"), 3);
+  EXPECT_EQ(samples.at("meridian_leases_ended_total{reason=\"evicted\"}"), 6);
 }
 
 TEST(Metrics, CountLentFramesAsDrainedOnceTheyHaveArrived) {

@@ -75,7 +75,7 @@ TEST(SavedState, ComesBackWithItsBooks) {
   EXPECT_EQ(ledger.buffered, 7U);
   EXPECT_EQ(ledger.drained, 10U);
   EXPECT_EQ(ledger.flushed, 4U);
-  EXPECT_THAT(ledger.dropped, ElementsAre(2, 3, 4, 0));
+  EXPECT_THAT(ledger.dropped, ElementsAre(2, 3, 4, 0, 0));
   ASSERT_THAT(restored.saved.origins, SizeIs(3));
   const OriginStats& first = restored.saved.origins[0];
   EXPECT_EQ(first.origin, (Origin{1, 7}));
@@ -90,6 +90,16 @@ TEST(SavedState, ComesBackWithItsBooks) {
   EXPECT_EQ(first.last_seen_at, testing::at_us(3'000'002));
   EXPECT_FALSE(restored.saved.origins[2].origin.has_value());
   EXPECT_FALSE(restored.saved.origins[2].last_sequence.has_value());
+}
+
+TEST(SavedState, KeepsWhatMayHaveBeenDelivered) {
+  SavedState saved = testing::sample_state();
+  saved.frames[1].mark_redelivered();
+  const Restored restored = testing::read_back(testing::written(saved));
+  ASSERT_THAT(restored.saved.frames, SizeIs(3));
+  EXPECT_FALSE(restored.saved.frames[0].redelivered());
+  EXPECT_TRUE(restored.saved.frames[1].redelivered());
+  EXPECT_EQ(restored.saved.frames[1].stamp().width, SequenceWidth::bits14);
 }
 
 TEST(SavedState, KeepsTheTimeOfEachJoinedRead) {

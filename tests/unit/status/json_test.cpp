@@ -58,14 +58,17 @@ TEST(StatusJson, TellsTheDepth) {
 TEST(StatusJson, TellsEveryStatistic) {
   const AggregatorStats stats{.ledger = {.received = 21,
                                          .buffered = 1,
+                                         .leased = 45,
                                          .drained = 2,
                                          .flushed = 3,
-                                         .dropped = {4, 5, 6, 0}},
+                                         .dropped = {4, 5, 6, 0, 46}},
                               .buffer = {.now = {.frames = 7, .bytes = 8},
                                          .high_water = {.frames = 9, .bytes = 10},
-                                         .limits = {.max_frames = 11, .max_bytes = 12}},
+                                         .limits = {.max_frames = 11, .max_bytes = 12},
+                                         .leased = {.frames = 45, .bytes = 47}},
                               .channel = {.length = 13, .capacity = 14, .high_water = 15},
-                              .tails = {.watchers = 41, .lost = 42}};
+                              .tails = {.watchers = 41, .lost = 42},
+                              .leases = {.open = 48, .ended = {49, 50, 51, 52}}};
   const SessionCounts sessions{.open = 16,
                                .accepted = 17,
                                .closed = {18, 19, 20, 21, 22, 23, 24, 37},
@@ -85,8 +88,9 @@ TEST(StatusJson, TellsEveryStatistic) {
                          .set_aside = std::nullopt},
                .uptime = std::chrono::milliseconds(37'250)})
           .dump(),
-      R"({"ledger":{"received":21,"buffered":1,"drained":2,"flushed":3,)"
-      R"("dropped":{"buffer_full_oldest":4,"buffer_full_newest":5,"channel_full":6,"not_restored":0}},)"
+      R"({"ledger":{"received":21,"buffered":1,"leased":45,"drained":2,"flushed":3,)"
+      R"("dropped":{"buffer_full_oldest":4,"buffer_full_newest":5,"channel_full":6,"not_restored":0,)"
+      R"("lease_evicted":46}},)"
       R"("buffer":{"frames":7,"bytes":8,"max_frames":11,"max_bytes":12,)"
       R"("frames_high_water":9,"bytes_high_water":10},)"
       R"("channel":{"length":13,"capacity":14,"high_water":15},)"
@@ -98,6 +102,8 @@ TEST(StatusJson, TellsEveryStatistic) {
       R"("control":{"clients":32,"accepted":33,"cut_off":{"request_too_long":34,)"
       R"("client_limit":35,"not_reading":36}},)"
       R"("tails":{"watchers":41,"lost":42},)"
+      R"("leases":{"open":48,"frames":45,"bytes":47,)"
+      R"("ended":{"committed":49,"released":50,"expired":51,"evicted":52}},)"
       R"("state":{"directory":"/state","restored":38,"not_restored":39,"damaged_bytes":40,)"
       R"("set_aside":null},"uptime_s":37.25})");
 }

@@ -1,0 +1,80 @@
+/// Frames that were handed out, and kept aside until whoever has them says that they are safe.
+#pragma once
+
+#include <meridian/aggregator.hpp>
+
+#include <boost/system/result.hpp>
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace meridian {
+
+/// Open leases, and how those that have ended did. A lease is filled in the steps of its drain; its
+/// time runs from the last of them.
+///
+/// Not thread-safe: owned by the aggregator.
+class Leases {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  struct Lease {
+    std::vector<BufferedBatch> batches;
+    Depth amount;
+  };
+
+  /// A new lease, without frames and without an end.
+  [[nodiscard]] LeaseId open();
+
+  /// More frames for a lease that is open.
+  void fill(LeaseId id, std::vector<BufferedBatch> batches, const Depth& amount);
+
+  /// It is filled. Ends at `expires_at`.
+  void start(LeaseId id, Clock::time_point expires_at);
+
+  /// A lease that was never handed over: as if it had not been.
+  [[nodiscard]] std::optional<Lease> withdraw(LeaseId id);
+
+  /// Ends a lease. Errc::lease_expired, Errc::lease_evicted or Errc::lease_unknown where it is not
+  /// open.
+  [[nodiscard]] boost::system::result<Lease> end(LeaseId id, LeaseEnd how);
+
+  /// Ends a lease whose time is over; nothing where there is none.
+  [[nodiscard]] std::optional<Lease> expire(Clock::time_point now);
+
+  /// Ends the first lease that is filled; nothing where there is none.
+  [[nodiscard]] std::optional<Lease> evict();
+
+  /// Ends all of them, those that are being filled too.
+  [[nodiscard]] std::vector<Lease> release_all();
+
+  /// When the next lease expires.
+  [[nodiscard]] std::optional<Clock::time_point> next_expiry() const;
+
+  [[nodiscard]] const LeaseCounts& counts() const noexcept { return counts_; }
+
+  /// For how many expired and evicted leases it is remembered that they were.
+  static constexpr std::size_t max_remembered = 4'096;
+
+ private:
+  struct OpenLease {
+    Lease lease;
+    Clock::time_point expires_at = Clock::time_point::max();
+  };
+  using OpenLeases = std::map<LeaseId, OpenLease>;
+
+  [[nodiscard]] Lease take(OpenLeases::iterator open);
+  [[nodiscard]] Lease end(OpenLeases::iterator open, LeaseEnd how);
+
+  OpenLeases open_;
+  std::set<std::pair<Clock::time_point, LeaseId>> by_expiry_;  // those that are filled
+  std::map<LeaseId, LeaseEnd> ended_by_themselves_;
+  LeaseCounts counts_;
+  LeaseId last_id_ = 0;
+};
+
+}  // namespace meridian

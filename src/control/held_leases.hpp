@@ -1,0 +1,39 @@
+/// The leases that a client of the control socket has taken.
+#pragma once
+
+#include <meridian/aggregator.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <vector>
+
+namespace meridian::control {
+
+/// Remembers which leases are a client's own: nobody else may end them, and they end with it. One
+/// that has expired stays known, so that a late commit is told why it fails, until its place is
+/// needed.
+///
+/// Not thread-safe.
+class HeldLeases {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  /// Leases that a client may have at a time.
+  static constexpr std::size_t most = 1024;
+
+  /// Whether one more can be added; forgets expired ones where that is needed.
+  [[nodiscard]] bool has_room(Clock::time_point now);
+
+  void add(LeaseId id, Clock::time_point expires_at) { expires_at_.emplace(id, expires_at); }
+
+  /// False for one that is not there.
+  [[nodiscard]] bool remove(LeaseId id) { return expires_at_.erase(id) > 0; }
+
+  [[nodiscard]] std::vector<LeaseId> take_all();
+
+ private:
+  std::map<LeaseId, Clock::time_point> expires_at_;
+};
+
+}  // namespace meridian::control

@@ -1,0 +1,246 @@
+// Leases: frames that are handed out and kept aside until they are committed, or come back.
+#include "unit/aggregator/aggregator_fixture.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <vector>
+
+namespace meridian {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::all_frames;
+using testing::batch_of_run;
+using ::testing::ElementsAre;
+using testing::numbers;
+using testing::options;
+using testing::sequences_of;
+
+std::vector<bool> marks_of(const Drained& drained) {
+  std::vector<bool> marks;
+  for (const BufferedBatch& buffered : drained.batches) {
+    marks.insert(marks.end(), buffered.batch.frames(), buffered.batch.redelivered());
+  }
+  return marks;
+}
+
+class Lease : public testing::AggregatorTest {
+ protected:
+  void SetUp() override { spawn(options(16, 100, WhenFull::drop_oldest)); }
+
+  Leased lease(std::uint64_t max_frames = all_frames,
+               std::chrono::steady_clock::duration duration = 1h,
+               std::optional<SatelliteId> satellite = std::nullopt) {
+    return call(aggregator_->lease(
+                    {.max_frames = max_frames, .satellite_id = satellite, .duration = duration}))
+        .value();
+  }
+  void send_run(std::uint64_t first, std::uint32_t count, SatelliteId satellite = 1) {
+    send(batch_of_run({satellite, 1}, first, count));
+  }
+  error_code commit_error(LeaseId id) {
+    const auto ended = call(aggregator_->commit(id));
+    return ended ? error_code{} : ended.error();
+  }
+  std::uint64_t ended(LeaseEnd how) {
+    return stats().leases.ended.at(static_cast<std::size_t>(how));
+  }
+};
+
+TEST_F(Lease, FramesAreKeptAsideUntilTheyAreCommitted) {
+  send_run(0, 10);
+  const Leased leased = lease(4);
+  EXPECT_EQ(sequences_of(leased.frames), numbers(0, 4));
+  EXPECT_EQ(leased.frames.remaining, 6U);
+  EXPECT_EQ(stats().ledger.leased, 4U);
+  EXPECT_EQ(stats().ledger.buffered, 6U);
+  EXPECT_EQ(stats().ledger.drained, 0U);
+  EXPECT_EQ(stats().leases.open, 1U);
+
+  EXPECT_EQ(call(aggregator_->commit(leased.id.value())).value().frames, 4U);
+  EXPECT_EQ(stats().ledger.leased, 0U);
+  EXPECT_EQ(stats().ledger.drained, 4U);
+  EXPECT_EQ(ended(LeaseEnd::committed), 1U);
+  EXPECT_EQ(sequences_of(drain()), numbers(4, 6));
+}
+
+TEST_F(Lease, OfNothingIsNone) {
+  const Leased leased = lease();
+  EXPECT_FALSE(leased.id.has_value());
+  EXPECT_EQ(stats().leases.open, 0U);
+}
+
+TEST_F(Lease, ReleasedFramesComeBackToTheirPlaceMarked) {
+  send_run(0, 5);
+  const Leased first = lease(2);
+  const Leased second = lease(2);
+  send_run(5, 1);
+  EXPECT_EQ(call(aggregator_->release(first.id.value())).value().frames, 2U);
+  const Drained drained = drain();
+  EXPECT_THAT(sequences_of(drained), ElementsAre(0, 1, 4, 5));
+  EXPECT_THAT(marks_of(drained), ElementsAre(true, true, false, false));
+  EXPECT_EQ(call(aggregator_->release(second.id.value())).value().frames, 2U);
+  EXPECT_THAT(marks_of(drain()), ElementsAre(true, true));
+  EXPECT_EQ(ended(LeaseEnd::released), 2U);
+}
+
+TEST_F(Lease, ExpiresByItselfAndACommitIsTooLate) {
+  send_run(0, 3);
+  const Leased leased = lease(all_frames, 5ms);
+  context_.restart();
+  while (stats().ledger.leased > 0) {
+    context_.restart();
+    context_.run_one_for(1s);  // the timer rings
+  }
+  EXPECT_EQ(commit_error(leased.id.value()), Errc::lease_expired);
+  EXPECT_EQ(ended(LeaseEnd::expired), 1U);
+  const Drained drained = drain();
+  EXPECT_EQ(sequences_of(drained), numbers(0, 3));
+  EXPECT_THAT(marks_of(drained), ElementsAre(true, true, true));
+}
+
+TEST_F(Lease, CommitAfterItsTimeIsTooLateAlsoIfNoTimerHasRung) {
+  send_run(0, 3);
+  const Leased leased = lease(all_frames, 0s);
+  EXPECT_EQ(commit_error(leased.id.value()), Errc::lease_expired);
+  EXPECT_EQ(stats().ledger.buffered, 3U);
+}
+
+TEST_F(Lease, EndsOnce) {
+  send_run(0, 3);
+  const Leased leased = lease();
+  EXPECT_EQ(commit_error(leased.id.value()), error_code{});
+  EXPECT_EQ(commit_error(leased.id.value()), Errc::lease_unknown);
+  EXPECT_EQ(call(aggregator_->release(leased.id.value())).error(), Errc::lease_unknown);
+  EXPECT_EQ(commit_error(4711), Errc::lease_unknown);
+}
+
+TEST_F(Lease, OfOneSatelliteLeavesTheOthers) {
+  send_run(0, 2, 1);
+  send_run(0, 3, 2);
+  const Leased leased = lease(all_frames, 1h, 2);
+  EXPECT_EQ(leased.frames.taken.frames, 3U);
+  EXPECT_EQ(drain().taken.frames, 2U);
+}
+
+TEST_F(Lease, CountsAgainstTheBounds) {
+  send_run(0, 100);
+  const Leased leased = lease(60);
+  send_run(100, 50);
+  EXPECT_EQ(stats().ledger.leased, 60U);
+  EXPECT_EQ(stats().ledger.buffered, 40U);
+  EXPECT_EQ(stats().ledger.dropped_for(DropReason::buffer_full_oldest), 50U);
+  EXPECT_EQ(stats().ledger.dropped_for(DropReason::lease_evicted), 0U)
+      << "what is buffered goes first";
+}
+
+TEST_F(Lease, IsEvictedWhereNewFramesFindNoRoomBesideIt) {
+  send_run(0, 100);
+  const Leased first = lease(60);
+  const Leased second = lease(40);
+  send_run(100, 1);
+  EXPECT_EQ(stats().ledger.dropped_for(DropReason::lease_evicted), 60U);
+  EXPECT_EQ(stats().ledger.leased, 40U);
+  EXPECT_EQ(ended(LeaseEnd::evicted), 1U);
+  EXPECT_EQ(commit_error(first.id.value()), Errc::lease_evicted);
+  EXPECT_EQ(commit_error(second.id.value()), error_code{});
+  EXPECT_EQ(sequences_of(drain()), numbers(100, 1));
+}
+
+TEST_F(Lease, KeepsItsRoomUnderTheOtherPolicies) {
+  for (const WhenFull when_full : {WhenFull::drop_newest, WhenFull::backpressure}) {
+    spawn(options(16, 10, when_full));
+    send_run(0, 10);
+    const Leased leased = lease();
+    send_run(10, 5);
+    EXPECT_EQ(stats().ledger.buffered, 0U);
+    EXPECT_EQ(stats().ledger.leased, 10U);
+    EXPECT_EQ(call(aggregator_->release(leased.id.value())).value().frames, 10U);
+    EXPECT_EQ(stats().ledger.buffered, 10U) << "all came back";
+    EXPECT_EQ(sequences_of(drain(10)), numbers(0, 10));
+  }
+}
+
+TEST_F(Lease, CommitLetsInWhatBackpressureHeld) {
+  spawn(options(16, 10, WhenFull::backpressure));
+  send_run(0, 10);
+  const Leased leased = lease();
+  send_run(10, 5);
+  EXPECT_EQ(stats().ledger.buffered, 0U);
+  EXPECT_EQ(commit_error(leased.id.value()), error_code{});
+  EXPECT_EQ(sequences_of(drain()), numbers(10, 5));
+}
+
+TEST_F(Lease, NarrowerLimitsEvictWhatNoLongerFits) {
+  send_run(0, 100);
+  const Leased leased = lease(50);
+  EXPECT_EQ(call(aggregator_->set_limits({.max_frames = 40}, 10)), error_code{});
+  EXPECT_EQ(commit_error(leased.id.value()), Errc::lease_evicted);
+  EXPECT_EQ(stats().ledger.leased + stats().ledger.buffered, 0U);
+}
+
+TEST_F(Lease, FlushLeavesItAlone) {
+  send_run(0, 10);
+  const Leased leased = lease(4);
+  EXPECT_EQ(call(aggregator_->flush()).value(), 6U);
+  EXPECT_EQ(call(aggregator_->release(leased.id.value())).value().frames, 4U);
+  EXPECT_EQ(sequences_of(drain()), numbers(0, 4));
+}
+
+TEST_F(Lease, OfManyBatchesComesBackInStepsAndIsWholeForTheNextRequest) {
+  constexpr std::uint32_t batches = 10'000;
+  spawn(options(16, 10 * batches, WhenFull::drop_oldest));
+  for (std::uint32_t i = 0; i < batches; ++i) {
+    send(batch_of_run({1, 1}, i, 1, 4096));
+  }
+  const Leased leased = lease();
+  EXPECT_EQ(leased.frames.batches.size(), batches);
+  EXPECT_EQ(call(aggregator_->release(leased.id.value())).value().frames, batches);
+  EXPECT_EQ(sequences_of(drain()), numbers(0, batches));
+}
+
+TEST_F(Lease, ThatNobodyWaitsForAnyMoreIsWithdrawnUnmarked) {
+  send_run(0, 10);
+  {
+    asio::io_context other;
+    auto abandoned = asio::co_spawn(other, aggregator_->lease({.max_frames = 5, .duration = 1h}),
+                                    asio::use_future);
+    other.poll();  // the request is sent, and its coroutine is destroyed before the reply
+  }
+  testing::poll(context_);
+  testing::poll(context_);
+  EXPECT_EQ(stats().leases.open, 0U);
+  const Drained drained = drain();
+  EXPECT_EQ(sequences_of(drained), numbers(0, 10));
+  EXPECT_THAT(marks_of(drained), ::testing::Each(false));
+}
+
+TEST_F(Lease, IsPartOfWhatAShutDownLeaves) {
+  send_run(0, 10);
+  std::ignore = lease(3);
+  const FinalState last = call(aggregator_->shut_down()).value();
+  EXPECT_EQ(last.stats.ledger.leased, 0U);
+  EXPECT_EQ(last.stats.ledger.buffered, 10U);
+  std::uint64_t marked = 0;
+  for (const FrameBatch& batch : last.saved.frames) {
+    marked += batch.redelivered() ? batch.frames() : 0;
+  }
+  EXPECT_EQ(marked, 3U);
+}
+
+TEST_F(Lease, RemembersABoundedNumberOfThoseThatEndedByThemselves) {
+  std::vector<LeaseId> ids;
+  for (std::size_t i = 0; i < 4'097; ++i) {
+    send_run(i, 1);
+    ids.push_back(lease(1, 0s).id.value());
+    EXPECT_EQ(commit_error(ids.back()), Errc::lease_expired);
+    std::ignore = drain();
+  }
+  EXPECT_EQ(commit_error(ids.at(0)), Errc::lease_unknown);
+  EXPECT_EQ(commit_error(ids.at(1)), Errc::lease_expired);
+}
+
+}  // namespace
+}  // namespace meridian
