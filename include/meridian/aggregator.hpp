@@ -18,6 +18,7 @@
 #include <meridian/distribution.hpp>
 #include <meridian/errors.hpp>
 #include <meridian/frame_batch.hpp>
+#include <meridian/positions.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -29,7 +30,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace meridian {
@@ -48,10 +51,11 @@ enum class DropReason : std::uint8_t {
   channel_full,        ///< given up by its session because the channel was full
   not_restored,        ///< saved over a restart, and missing where it was restored
   lease_evicted,       ///< leased, and WhenFull::drop_oldest needed its room
+  consumer_behind,     ///< made room that only consumers still needed which do not hold
 };
 inline constexpr std::array all_drop_reasons{
     DropReason::buffer_full_oldest, DropReason::buffer_full_newest, DropReason::channel_full,
-    DropReason::not_restored, DropReason::lease_evicted};
+    DropReason::not_restored,       DropReason::lease_evicted,      DropReason::consumer_behind};
 
 /// The name under which a reason is counted and logged, such as "channel_full".
 [[nodiscard]] std::string_view name_of(DropReason reason) noexcept;
@@ -66,19 +70,16 @@ struct AggregatorOptions {
   std::size_t channel_capacity = 128;  ///< batches, at least 1
   BufferLimits buffer{};
   std::size_t max_tracked = 65'536;  ///< origins with a state of their own; the others are summed
-};
-
-struct Depth {
-  std::uint64_t frames = 0;
-  std::uint64_t bytes = 0;  ///< octets, headers included
+  std::vector<ConsumerOptions> consumers{};  ///< their names differ
 };
 
 /// Every frame accounted for. Balances at any moment:
-/// received = buffered + leased + drained + flushed + Σ dropped.
+/// received = buffered + leased + delivered + drained + flushed + Σ dropped.
 struct Ledger {
   std::uint64_t received = 0;
   std::uint64_t buffered = 0;
-  std::uint64_t leased = 0;  ///< kept aside until their lease ends
+  std::uint64_t leased = 0;     ///< kept aside until their lease ends
+  std::uint64_t delivered = 0;  ///< all consumers have acknowledged them, or all that hold
   std::uint64_t drained = 0;
   std::uint64_t flushed = 0;
   std::array<std::uint64_t, all_drop_reasons.size()> dropped{};
@@ -90,7 +91,7 @@ struct Ledger {
     return dropped.at(static_cast<std::size_t>(reason));
   }
   [[nodiscard]] bool balanced() const noexcept {
-    std::uint64_t accounted = buffered + leased + drained + flushed;
+    std::uint64_t accounted = buffered + leased + delivered + drained + flushed;
     for (const std::uint64_t frames : dropped) {
       accounted += frames;
     }
@@ -160,6 +161,7 @@ struct AggregatorStats {
   Arrivals arrivals{};
   TailCounts tails{};
   LeaseCounts leases{};
+  std::vector<ConsumerStats> consumers{};
 };
 
 /// The highest levels of some time.
@@ -182,24 +184,31 @@ struct OriginStats {
   ReceiveTime last_seen_at{};
 };
 
+/// A batch in or out of the buffer. `place` is that of its first frame, and orders it among all
+/// others, so that it can go back.
+struct BufferedBatch {
+  std::uint64_t place = 0;
+  FrameBatch batch;
+
+  [[nodiscard]] PlaceRange places() const noexcept { return {place, batch.frames()}; }
+};
+
 /// What an aggregator hands over at its end, and another one takes up: with it, a restart is no
 /// break in the books.
 struct SavedState {
   std::optional<Ledger> ledger;      ///< nothing where it is not known
   std::vector<OriginStats> origins;  ///< as `AggregatorHandle::origins` has them
-  std::vector<FrameBatch> frames;    ///< the oldest first
+  /// The oldest first. A place of 0 is not known: the first one behind the batch before.
+  std::vector<BufferedBatch> frames;
+  std::optional<SavedPositions> positions;  ///< nothing where they are not known
+
+  void add(FrameBatch batch) { frames.push_back({.place = 0, .batch = std::move(batch)}); }
 };
 
 /// The end of an aggregator.
 struct FinalState {
   AggregatorStats stats;
   SavedState saved;
-};
-
-/// A batch in or out of the buffer. `place` orders it among all others, so that it can go back.
-struct BufferedBatch {
-  std::uint64_t place = 0;
-  FrameBatch batch;
 };
 
 /// Which frames to drain, oldest first.
@@ -256,6 +265,7 @@ struct DropReport {
 };
 
 class Tail;
+class Consumer;
 
 /// The way to the aggregator. All calls may fail with Errc::aggregator_shut_down, those with a
 /// result also with Errc::reply_dropped.
@@ -295,8 +305,8 @@ class AggregatorHandle {
   /// stand before those of others that came in the same read, or in one of up to 64 small reads.
   [[nodiscard]] asio::awaitable<error_code> put_back(Drained drained) const;
 
-  /// What was drained does not come back: `taken` of a `Drained` that was lent.
-  [[nodiscard]] asio::awaitable<error_code> settle(Depth taken) const;
+  /// What was drained does not come back: a `Drained` that was lent.
+  [[nodiscard]] asio::awaitable<error_code> settle(const Drained& drained) const;
 
   /// Takes frames as `drain` does, and keeps them aside until `commit` lets go of them: they count
   /// as leased, and against the buffer's limits. They come back to their place, marked
@@ -316,6 +326,10 @@ class AggregatorHandle {
 
   /// Watches frames as they come: see <meridian/tail.hpp>.
   [[nodiscard]] asio::awaitable<Result<Tail>> tail(TailQuery query) const;
+
+  /// The consumer of that name in `AggregatorOptions::consumers`, for the one who is it. Fails with
+  /// Errc::consumer_unknown where there is none.
+  [[nodiscard]] asio::awaitable<Result<Consumer>> consume(std::string name) const;
 
   /// Discards the buffer, and what waits in the channel. Returns how many frames.
   [[nodiscard]] asio::awaitable<Result<std::uint64_t>> flush() const;
@@ -366,6 +380,7 @@ class AggregatorHandle {
  private:
   friend AggregatorHandle spawn_aggregator(const asio::any_io_executor&, const AggregatorOptions&);
   friend class Tail;
+  friend class Consumer;
 
   struct Port;
   explicit AggregatorHandle(std::shared_ptr<const Port> port) noexcept : port_(std::move(port)) {}

@@ -20,6 +20,7 @@ enum class Errc {
   lease_unknown,         ///< commit, release: never given, or ended by one of these
   lease_expired,         ///< commit, release: too late, its frames have come back by themselves
   lease_evicted,         ///< commit, release: its frames were dropped
+  consumer_unknown,      ///< consume: no consumer has that name
 };
 
 /// "meridian"

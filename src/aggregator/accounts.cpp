@@ -25,6 +25,8 @@ std::string_view name_of(DropReason reason) noexcept {
       return "not_restored";
     case DropReason::lease_evicted:
       return "lease_evicted";
+    case DropReason::consumer_behind:
+      return "consumer_behind";
   }
   return "unknown";
 }
@@ -32,7 +34,8 @@ std::string_view name_of(DropReason reason) noexcept {
 void Accounts::restore(const SavedState& saved) {
   origins_.restore(saved.origins);
   std::uint64_t frames = 0;
-  for (const FrameBatch& batch : saved.frames) {
+  for (const BufferedBatch& buffered : saved.frames) {
+    const FrameBatch& batch = buffered.batch;
     frames += batch.frames();
     batch.for_each_run([&](const Run& run) {
       if (!origins_.knows(run.origin)) {

@@ -41,6 +41,7 @@ class Accounts {
 
   void drained(std::uint64_t frames) noexcept { ledger_.drained += frames; }
   void put_back(std::uint64_t frames) noexcept { ledger_.drained -= frames; }
+  void delivered(std::uint64_t frames) noexcept { ledger_.delivered += frames; }
   void flushed(std::uint64_t frames) noexcept { ledger_.flushed += frames; }
 
   /// The ledger with what is buffered and leased now. Throws std::logic_error where it does not

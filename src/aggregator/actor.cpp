@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <iterator>
 #include <limits>
+#include <random>
 #include <utility>
 #include <variant>
 
@@ -37,6 +38,34 @@ std::vector<BufferedBatch> share(const std::vector<BufferedBatch>& batches) {
   return shared;
 }
 
+std::vector<PlaceRange> places_of(const std::vector<BufferedBatch>& batches) {
+  std::vector<PlaceRange> places;
+  places.reserve(batches.size());
+  for (const BufferedBatch& buffered : batches) {
+    places.push_back(buffered.places());
+  }
+  return places;
+}
+
+/// What comes out of a state without places begins at the first one.
+void give_places(std::vector<BufferedBatch>& batches, std::optional<SavedPositions>& positions) {
+  std::uint64_t next = 1;
+  for (BufferedBatch& buffered : batches) {
+    if (buffered.place < next) {
+      // The positions, if there are any, are of other places than these.
+      positions.reset();
+      buffered.place = next;
+    }
+    next = buffered.places().end();
+  }
+}
+
+/// Differs from those of all other aggregators.
+std::uint64_t new_epoch() {
+  std::random_device random;
+  return std::uint64_t{random()} << 32 | random();
+}
+
 /// Of a lease whose frames somebody has had.
 Leases::Lease mark_redelivered(Leases::Lease lease) {
   for (BufferedBatch& buffered : lease.batches) {
@@ -56,8 +85,17 @@ Actor::Actor(const AggregatorOptions& options, const asio::any_io_executor& stra
       accounts_(options.max_tracked),
       buffer_(
           options.buffer,
-          [this](DropReason reason, const FrameBatch& batch) { accounts_.dropped(reason, batch); },
+          [this](DropReason reason, const FrameBatch& batch, std::uint64_t place) {
+            accounts_.dropped(reason, batch);
+            if (place == 0) {
+              consumers_.refused({batch.frames(), batch.bytes()});
+            } else {
+              consumers_.removed({place, batch.frames()}, batch.bytes(), Skip::buffer_full);
+            }
+          },
           [this] { return evict_lease(); }),
+      consumers_(options.consumers),
+      epoch_(new_epoch()),
       expiry_timer_(strand) {}
 
 asio::awaitable<void> Actor::run() {
@@ -70,6 +108,7 @@ asio::awaitable<void> Actor::run() {
       more = serve_requests();
     }
     more |= take_batches(batches_per_turn);
+    consumers_.serve(buffer_);
     if (more) {
       co_await asio::post(executor, asio::use_awaitable);
     } else if (!ended_) {
@@ -136,6 +175,7 @@ void Actor::accept(FrameBatch batch) {
       batches_taken_ <= pass_until_ ? FrameBuffer::Lent::ignored : FrameBuffer::Lent::counts;
   // In parts, where some of its frames are larger than the whole buffer.
   for (;;) {
+    make_room(batch);
     const std::uint32_t admitted = buffer_.admits(batch, lent);
     if (admitted == batch.frames()) {
       note_latency(batch);
@@ -153,8 +193,49 @@ void Actor::accept(FrameBatch batch) {
   }
 }
 
+void Actor::make_room(const FrameBatch& batch) {
+  while (!consumers_.empty() && buffer_.lacks_room_for(batch)) {
+    const auto place = consumers_.expendable(buffer_);
+    if (!place) {
+      return;  // the policy applies
+    }
+    const FrameBatch oldest = buffer_.take_at(*place);
+    if (consumers_.anyone_holds()) {
+      accounts_.delivered(oldest.frames());  // to all who must have it
+    } else {
+      const bool drops_anyway = buffer_.level().limits.when_full == WhenFull::drop_oldest;
+      accounts_.dropped(drops_anyway ? DropReason::buffer_full_oldest : DropReason::consumer_behind,
+                        oldest);
+    }
+    consumers_.removed({*place, oldest.frames()}, oldest.bytes(), Skip::buffer_full);
+  }
+}
+
+void Actor::deliver(const PlaceRange& range) {
+  auto entry = buffer_.find_from(range.first);
+  while (entry && entry->place < range.end()) {
+    const PlaceRange places{entry->place, entry->batch->frames()};
+    if (consumers_.have_all(places)) {
+      accounts_.delivered(buffer_.take_at(places.first).frames());
+    } else {
+      consumers_.stays(places);
+    }
+    entry = buffer_.find_from(places.end());
+  }
+}
+
+void Actor::pass_over(const std::vector<BufferedBatch>& batches, Skip why) {
+  if (consumers_.empty()) {
+    return;
+  }
+  for (const BufferedBatch& buffered : batches) {
+    consumers_.removed(buffered.places(), buffered.batch.bytes(), why);
+  }
+}
+
 void Actor::count(const FrameBatch& batch) {
   accounts_.received(batch);
+  consumers_.adding({batch.frames(), batch.bytes()});
   tails_.offer(batch);
 }
 
@@ -181,7 +262,8 @@ AggregatorStats Actor::stats() const {
           .origins = accounts_.origins().totals(),
           .arrivals = arrivals_,
           .tails = tails_.counts(),
-          .leases = leases_.counts()};
+          .leases = leases_.counts(),
+          .consumers = consumers_.stats(buffer_)};
 }
 
 void Actor::answer(request::GetStats& request) {
@@ -199,8 +281,22 @@ void Actor::answer(request::TakePeaks& request) {
 }
 
 void Actor::answer(request::Restore& request) {
-  accounts_.restore(request.saved);
-  buffer_.restore(std::move(request.saved.frames));
+  SavedState& saved = request.saved;
+  accounts_.restore(saved);
+  give_places(saved.frames, saved.positions);
+  std::uint64_t next_place = 0;
+  if (saved.positions) {
+    epoch_ = saved.positions->epoch;
+    next_place = saved.positions->next_place;
+  }
+  consumers_.restore(saved.positions ? saved.positions->consumers : std::vector<SavedConsumer>{},
+                     saved.frames);
+  const std::vector<PlaceRange> places =
+      consumers_.empty() ? std::vector<PlaceRange>{} : places_of(saved.frames);
+  buffer_.restore(std::move(saved.frames), next_place, !consumers_.empty());
+  for (const PlaceRange& range : places) {
+    deliver(range);  // there may be fewer consumers than there were
+  }
   std::move(request.reply).send(stats());
 }
 
@@ -229,8 +325,10 @@ void Actor::answer(request::ShutDown& request) {
   FinalState last{.stats = stats(), .saved = {}};
   last.saved.ledger = last.stats.ledger;
   last.saved.origins = accounts_.origins().all();
+  last.saved.positions = SavedPositions{
+      .epoch = epoch_, .next_place = buffer_.end_place(), .consumers = consumers_.saved()};
   for (auto& [place, batch] : buffer_.take_all()) {
-    last.saved.frames.push_back(std::move(batch));
+    last.saved.frames.push_back({place, std::move(batch)});
   }
   std::move(request.reply).send(std::move(last));
 }
@@ -260,6 +358,9 @@ request::DrainReply Actor::take(const DrainQuery& query, FrameBuffer::Room room,
   if (room != FrameBuffer::Room::leased) {
     accounts_.drained(taken.amount.frames);
   }
+  if (room == FrameBuffer::Room::free) {
+    pass_over(taken.batches, Skip::drained);
+  }
   progress.from_place = taken.next_place;
   take_batches(data_.level().capacity);  // into the room that was made
 
@@ -277,7 +378,7 @@ void Actor::answer(request::Drain& request) {
   request::DrainReply reply = take(request.query, room, request.progress);
   if (auto undelivered = std::move(request.reply).send(std::move(reply))) {
     accounts_.put_back(undelivered->taken.frames);
-    buffer_.put_back(std::move(undelivered->batches), room);
+    put_back(std::move(undelivered->batches), room);
   }
 }
 
@@ -311,6 +412,7 @@ void Actor::answer(request::EndLease& request) {
   if (request.how == LeaseEnd::committed) {
     buffer_.settle(amount, FrameBuffer::Room::leased);
     accounts_.drained(amount.frames);
+    pass_over(lease->batches, Skip::drained);
   } else {
     give_back(mark_redelivered(*std::move(lease)));
   }
@@ -329,6 +431,15 @@ void Actor::withdraw(std::optional<LeaseId> id) {
   }
 }
 
+void Actor::put_back(std::vector<BufferedBatch> batches, FrameBuffer::Room room) {
+  const std::vector<PlaceRange> places =
+      consumers_.empty() ? std::vector<PlaceRange>{} : places_of(batches);
+  buffer_.put_back(std::move(batches), room);
+  for (const PlaceRange& range : places) {
+    deliver(range);  // consumers may have gone on meanwhile
+  }
+}
+
 void Actor::give_back(Leases::Lease lease) {
   std::ranges::move(lease.batches, std::back_inserter(returning_));
 }
@@ -340,7 +451,7 @@ bool Actor::put_back_some() {
   std::vector<BufferedBatch> batches(std::make_move_iterator(first),
                                      std::make_move_iterator(returning_.end()));
   returning_.erase(first, returning_.end());
-  buffer_.put_back(std::move(batches), FrameBuffer::Room::leased);
+  put_back(std::move(batches), FrameBuffer::Room::leased);
   return !returning_.empty();
 }
 
@@ -359,6 +470,7 @@ bool Actor::evict_lease() {
   for (const BufferedBatch& buffered : lease->batches) {
     accounts_.dropped(DropReason::lease_evicted, buffered.batch);
   }
+  pass_over(lease->batches, Skip::buffer_full);
   buffer_.settle(lease->amount, FrameBuffer::Room::leased);
   return true;
 }
@@ -379,12 +491,15 @@ void Actor::answer(request::PutBack& request) {
     frames += buffered.batch.frames();
   }
   accounts_.put_back(frames);
-  buffer_.put_back(std::move(request.batches), room_of(request.lent));
+  put_back(std::move(request.batches), room_of(request.lent));
   std::move(request.reply).send({});
 }
 
 void Actor::answer(request::Settle& request) {
-  buffer_.settle(request.taken, FrameBuffer::Room::lent);
+  for (const auto& [places, bytes] : request.batches) {
+    buffer_.settle({places.frames, bytes}, FrameBuffer::Room::lent);
+    consumers_.removed(places, bytes, Skip::drained);
+  }
   std::move(request.reply).send({});
 }
 
@@ -392,6 +507,11 @@ void Actor::answer(request::Flush& request) {
   request::FlushReply reply;
   reply.discarded = buffer_.depth().frames;
   reply.entries = buffer_.take_all();
+  if (!consumers_.empty()) {
+    for (const auto& [place, batch] : reply.entries) {
+      consumers_.removed({place, batch.frames()}, batch.bytes(), Skip::flushed);
+    }
+  }
   if (held_) {
     // What backpressure left in the channel goes too, without passing through the buffer: as many
     // batches as were there, and none that come later.
@@ -407,6 +527,7 @@ void Actor::answer(request::Flush& request) {
     for (const FrameBatch& batch : reply.batches) {
       note_latency(batch);
       count(batch);
+      consumers_.refused({batch.frames(), batch.bytes()});  // before it got a place
       reply.discarded += batch.frames();
     }
   }
@@ -425,6 +546,32 @@ void Actor::answer(request::SumOrigins& request) {
 void Actor::answer(request::GiveUp& request) {
   accounts_.given_up(request.batch, held_ ? Accounts::Turn::later : Accounts::Turn::now);
   std::move(request.reply).send({});
+}
+
+void Actor::answer(request::Consume& request) {
+  std::move(request.reply).send({.id = consumers_.find(request.name), .epoch = epoch_});
+}
+
+void Actor::answer(request::ReadNext& request) {
+  consumers_.wait(request.id, request.max_bytes, std::move(request.reply));
+}
+
+void Actor::answer(request::Acknowledge& request) {
+  for (const PlaceRange& range : request.batches) {
+    if (consumers_.acknowledge(request.id, range)) {
+      deliver(range);
+    }
+  }
+  std::move(request.reply).send({});
+}
+
+void Actor::answer(request::Suspend& request) {
+  consumers_.suspend(request.id, std::move(request.attempts));
+  std::move(request.reply).send({});
+}
+
+void Actor::answer(request::Resume& request) {
+  std::move(request.reply).send(consumers_.resume(request.id, buffer_));
 }
 
 void Actor::answer(request::BeginTail& request) {

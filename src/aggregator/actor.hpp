@@ -2,6 +2,7 @@
 #pragma once
 
 #include "aggregator/accounts.hpp"
+#include "aggregator/consumers.hpp"
 #include "aggregator/frame_buffer.hpp"
 #include "aggregator/leases.hpp"
 #include "aggregator/requests.hpp"
@@ -49,6 +50,15 @@ class Actor {
   /// Puts as much of a batch into the buffer as it admits, and holds the rest.
   void accept(FrameBatch batch);
 
+  /// Where consumers leave frames that nobody must have, they make room for a batch.
+  void make_room(const FrameBatch& batch);
+
+  /// Such frames are no longer needed by any consumer: they leave.
+  void deliver(const PlaceRange& range);
+
+  /// What a drain or a flush has taken is not for consumers any more.
+  void pass_over(const std::vector<BufferedBatch>& batches, Skip why);
+
   /// Counts a batch, or the part of one that is admitted, and shows it to those who watch.
   void count(const FrameBatch& batch);
 
@@ -64,6 +74,8 @@ class Actor {
 
   /// The same for a lease that nobody knows of.
   void withdraw(std::optional<LeaseId> id);
+
+  void put_back(std::vector<BufferedBatch> batches, FrameBuffer::Room room);
 
   /// Puts a bounded part of it back. True if there is more.
   bool put_back_some();
@@ -102,6 +114,11 @@ class Actor {
   void answer(request::GetOrigins& request);
   void answer(request::SumOrigins& request);
   void answer(request::GiveUp& request);
+  void answer(request::Consume& request);
+  void answer(request::ReadNext& request);
+  void answer(request::Acknowledge& request);
+  void answer(request::Suspend& request);
+  void answer(request::Resume& request);
   void answer(request::BeginTail& request);
   void answer(request::NextOfTail& request);
   void answer(request::EndTail& request);
@@ -115,6 +132,8 @@ class Actor {
   Arrivals arrivals_;
   Tails tails_;
   Leases leases_;
+  Consumers consumers_;
+  std::uint64_t epoch_;                   // Consumer::epoch
   std::vector<BufferedBatch> returning_;  // from leases that have ended, in the order of places
   asio::steady_timer expiry_timer_;
   std::optional<Leases::Clock::time_point> watched_expiry_;

@@ -170,8 +170,13 @@ asio::awaitable<error_code> AggregatorHandle::put_back(Drained drained) const {
   return Port::put_back(port_, std::move(drained));
 }
 
-asio::awaitable<error_code> AggregatorHandle::settle(Depth taken) const {
-  return Port::tell<request::Settle>(port_, taken);
+asio::awaitable<error_code> AggregatorHandle::settle(const Drained& drained) const {
+  std::vector<request::Settle::Batch> batches;
+  batches.reserve(drained.batches.size());
+  for (const BufferedBatch& buffered : drained.batches) {
+    batches.push_back({buffered.places(), buffered.batch.bytes()});
+  }
+  return Port::tell<request::Settle>(port_, std::move(batches));
 }
 
 asio::awaitable<AggregatorHandle::Result<std::uint64_t>> AggregatorHandle::flush() const {

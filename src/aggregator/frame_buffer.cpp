@@ -127,7 +127,7 @@ void FrameBuffer::add(FrameBatch batch) {
       break;
     case WhenFull::backpressure:
       if (leading_frames_above(batch, limits_.max_bytes) > 0 && !backpressure_released_) {
-        on_drop_(DropReason::buffer_full_newest, batch);
+        on_drop_(DropReason::buffer_full_newest, batch, 0);
       } else {
         append(std::move(batch));
       }
@@ -204,11 +204,45 @@ void FrameBuffer::put_back(std::vector<BufferedBatch> batches, Room room) {
   apply_policy();
 }
 
-void FrameBuffer::restore(std::vector<FrameBatch> batches) {
-  for (FrameBatch& batch : batches) {
-    append(std::move(batch));
+void FrameBuffer::restore(std::vector<BufferedBatch> batches, std::uint64_t next_place,
+                          bool kept_apart) {
+  for (BufferedBatch& buffered : batches) {
+    end_place_ = std::max(end_place_, buffered.place);
+    if (kept_apart) {
+      seal();
+    }
+    append(std::move(buffered.batch));
   }
+  end_place_ = std::max(end_place_, next_place);
   apply_policy();
+}
+
+std::optional<FrameBuffer::Entry> FrameBuffer::find_from(std::uint64_t place) const {
+  const auto entry = entries_.lower_bound(place);
+  if (entry == entries_.end()) {
+    return std::nullopt;
+  }
+  return Entry{.place = entry->first, .batch = &entry->second};
+}
+
+FrameBatch FrameBuffer::take_at(std::uint64_t place) {
+  FrameBatch batch = std::move(entries_.extract(place).mapped());
+  subtract_from(depth_, amount_of(batch));
+  return batch;
+}
+
+bool FrameBuffer::lacks_room_for(const FrameBatch& batch) const noexcept {
+  if (leading_frames_above(batch, limits_.max_bytes) > 0) {
+    return false;  // room is of no use to them
+  }
+  Depth kept = leased_;
+  if (limits_.when_full == WhenFull::backpressure) {
+    add_to(kept, lent_);
+  }
+  const std::uint64_t frames = over(limits_.max_frames, kept.frames);
+  const std::uint64_t bytes = over(limits_.max_bytes, kept.bytes);
+  return depth_.frames + std::min<std::uint64_t>(batch.frames(), frames) > frames ||
+         depth_.bytes + std::min<std::uint64_t>(batch.bytes(), bytes) > bytes;
 }
 
 void FrameBuffer::set_limits(const BufferLimits& limits) {
@@ -263,7 +297,7 @@ void FrameBuffer::add_what_fits(FrameBatch batch) {
     const std::uint32_t refused =
         no_room ? batch.frames() : leading_frames_above(batch, room_bytes);
     const bool all = refused == batch.frames();
-    on_drop_(DropReason::buffer_full_newest, take_front(batch, refused));
+    on_drop_(DropReason::buffer_full_newest, take_front(batch, refused), 0);
     if (all) {
       return;
     }
@@ -275,7 +309,7 @@ void FrameBuffer::add_and_evict(FrameBatch batch) {
   while (batch.bytes() > limits_.max_bytes) {
     if (const std::uint32_t too_large = leading_frames_above(batch, limits_.max_bytes)) {
       const bool all = too_large == batch.frames();
-      on_drop_(DropReason::buffer_full_newest, take_front(batch, too_large));
+      on_drop_(DropReason::buffer_full_newest, take_front(batch, too_large), 0);
       if (all) {
         return;
       }
@@ -351,10 +385,10 @@ void FrameBuffer::evict_oldest() {
     const std::uint32_t count = batch.leading_frames_reaching(
         over(taken.frames, limits_.max_frames), over(taken.bytes, limits_.max_bytes));
     if (count == batch.frames()) {
-      drop(DropReason::buffer_full_oldest, batch);
+      drop(DropReason::buffer_full_oldest, oldest.key(), batch);
       continue;
     }
-    drop(DropReason::buffer_full_oldest, batch.split_front(count));
+    drop(DropReason::buffer_full_oldest, oldest.key(), batch.split_front(count));
     oldest.key() += count;
     entries_.insert(entries_.begin(), std::move(oldest));
   }
@@ -370,20 +404,20 @@ void FrameBuffer::evict_newest() {
         batch.leading_frames_within(over(batch.frames(), over(taken.frames, limits_.max_frames)),
                                     over(batch.bytes(), over(taken.bytes, limits_.max_bytes)));
     if (keep == 0) {
-      drop(DropReason::buffer_full_newest, batch);
+      drop(DropReason::buffer_full_newest, newest->first, batch);
       entries_.erase(newest);
       continue;
     }
     FrameBatch kept = batch.split_front(keep);
-    drop(DropReason::buffer_full_newest, batch);
+    drop(DropReason::buffer_full_newest, newest->first + keep, batch);
     kept.compact();
     batch = std::move(kept);
   }
 }
 
-void FrameBuffer::drop(DropReason reason, const FrameBatch& batch) {
+void FrameBuffer::drop(DropReason reason, std::uint64_t place, const FrameBatch& batch) {
   subtract_from(depth_, amount_of(batch));
-  on_drop_(reason, batch);
+  on_drop_(reason, batch, place);
 }
 
 void FrameBuffer::note_high_water() noexcept {

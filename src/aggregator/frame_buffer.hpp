@@ -33,8 +33,9 @@ namespace meridian {
 /// limits became narrower, or `release_backpressure` was called.
 class FrameBuffer {
  public:
-  /// Told of frames that the policy drops, before they are gone.
-  using OnDrop = std::function<void(DropReason, const FrameBatch&)>;
+  /// Told of frames that the policy drops, before they are gone. The place is 0 for those that
+  /// never were in the buffer.
+  using OnDrop = std::function<void(DropReason, const FrameBatch&, std::uint64_t place)>;
 
   /// Asked for the room of leased frames: ends a lease, whose frames are dropped, and settles it.
   /// False where there is none.
@@ -83,8 +84,26 @@ class FrameBuffer {
   /// Puts batches back in their place; then the policy applies.
   void put_back(std::vector<BufferedBatch> batches, Room room);
 
-  /// Adds what another buffer held, without a bound under `WhenFull::backpressure`.
-  void restore(std::vector<FrameBatch> batches);
+  /// Adds what another buffer held, at its places, to a buffer that is empty; without a bound
+  /// under `WhenFull::backpressure`. What is added later comes at `next_place`, or behind that.
+  /// Small batches are joined unless they are to be `kept_apart`.
+  void restore(std::vector<BufferedBatch> batches, std::uint64_t next_place, bool kept_apart);
+
+  /// A batch in the buffer, which stays valid until the buffer changes.
+  struct Entry {
+    std::uint64_t place = 0;
+    const FrameBatch* batch = nullptr;
+  };
+
+  /// The first one whose first frame has this place or a later one.
+  [[nodiscard]] std::optional<Entry> find_from(std::uint64_t place) const;
+
+  /// Takes a whole batch out, which is there.
+  [[nodiscard]] FrameBatch take_at(std::uint64_t place);
+
+  /// Whether the policy would have to do something for a batch, or for as much of it as an empty
+  /// buffer takes.
+  [[nodiscard]] bool lacks_room_for(const FrameBatch& batch) const noexcept;
 
   /// Others from now on; the policy applies to what is there.
   void set_limits(const BufferLimits& limits);
@@ -138,7 +157,7 @@ class FrameBuffer {
   void note_high_water() noexcept;
   void evict_oldest();
   void evict_newest();
-  void drop(DropReason reason, const FrameBatch& batch);
+  void drop(DropReason reason, std::uint64_t place, const FrameBatch& batch);
   Entries::iterator take_from(Entries::iterator entry, const Step& step, Taken& taken);
 
   BufferLimits limits_;

@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -89,6 +90,8 @@ struct AggregatorHandle::Port {
   static asio::awaitable<Result<std::uint64_t>> flush(std::shared_ptr<const Port> port);
   static asio::awaitable<Result<std::vector<OriginStats>>> origins(
       std::shared_ptr<const Port> port);
+  static asio::awaitable<Result<Consumer>> consume(std::shared_ptr<const Port> port,
+                                                   std::string name);
   static asio::awaitable<Result<Tail>> tail(std::shared_ptr<const Port> port, TailQuery query);
   static asio::awaitable<Result<OriginStats>> sum_origins(std::shared_ptr<const Port> port,
                                                           std::size_t from);

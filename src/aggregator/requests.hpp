@@ -1,6 +1,7 @@
 /// What the aggregator can be asked: the messages of its control lane.
 #pragma once
 
+#include "aggregator/consumers.hpp"
 #include "aggregator/frame_buffer.hpp"
 #include "aggregator/origin_table.hpp"
 #include "aggregator/tails.hpp"
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -94,7 +96,11 @@ struct PutBack : Asking<Done> {
   bool lent = false;
 };
 struct Settle : Asking<Done> {
-  Depth taken;
+  struct Batch {
+    PlaceRange places;
+    std::uint64_t bytes = 0;
+  };
+  std::vector<Batch> batches;
 };
 
 struct FlushReply {
@@ -119,6 +125,29 @@ struct GiveUp : Asking<Done> {
   FrameBatch batch;
 };
 
+struct ConsumerReply {
+  std::optional<Consumers::Id> id;  ///< nothing: there is none of that name
+  std::uint64_t epoch = 0;
+};
+struct Consume : Asking<ConsumerReply> {
+  std::string name;
+};
+struct ReadNext : Asking<std::vector<BufferedBatch>> {
+  Consumers::Id id = 0;
+  std::size_t max_bytes = 0;
+};
+struct Acknowledge : Asking<Done> {
+  Consumers::Id id = 0;
+  std::vector<PlaceRange> batches;
+};
+struct Suspend : Asking<Done> {
+  Consumers::Id id = 0;
+  std::vector<Attempt> attempts;
+};
+struct Resume : Asking<Resumed> {
+  Consumers::Id id = 0;
+};
+
 struct BeginTail : Asking<Tails::Id> {
   TailQuery query;
 };
@@ -132,6 +161,7 @@ struct EndTail : Asking<Done> {
 using Request =
     std::variant<GetDepth, GetStats, TakeDropReport, TakePeaks, Restore, SetLimits,
                  ReleaseBackpressure, ShutDown, Drain, Lease, EndLease, WithdrawLease, PutBack,
-                 Settle, Flush, GetOrigins, SumOrigins, GiveUp, BeginTail, NextOfTail, EndTail>;
+                 Settle, Flush, GetOrigins, SumOrigins, GiveUp, Consume, ReadNext, Acknowledge,
+                 Suspend, Resume, BeginTail, NextOfTail, EndTail>;
 
 }  // namespace meridian::request

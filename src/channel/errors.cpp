@@ -33,6 +33,8 @@ class Category final : public boost::system::error_category {
         return "the lease has expired: its frames are in the buffer again";
       case Errc::lease_evicted:
         return "the lease was evicted: the full buffer has dropped its frames";
+      case Errc::consumer_unknown:
+        return "the aggregator has no consumer of this name";
     }
     return "unknown error " + std::to_string(value);
   }

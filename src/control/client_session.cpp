@@ -264,7 +264,7 @@ asio::awaitable<void> ClientSession::answer_drain(Request request) {
     co_return;
   }
   request_log_->drained(drained->taken.frames);
-  std::ignore = co_await context_->services.sources.aggregator.settle(drained->taken);
+  std::ignore = co_await context_->services.sources.aggregator.settle(*drained);
 }
 
 asio::awaitable<void> ClientSession::answer_leased_drain(Request request) {

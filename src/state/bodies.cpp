@@ -2,6 +2,7 @@
 
 #include "state/octets.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -12,8 +13,9 @@ namespace {
 constexpr std::uint64_t read_entry_bytes = 12;
 constexpr std::uint64_t frame_entry_bytes = 8;
 
-/// Stands beside the width, in the same octet.
+// These stand beside the width, in the same octet.
 constexpr std::uint8_t redelivered_bit = 0x80;
+constexpr std::uint8_t place_bit = 0x20;
 
 void put_time(OctetWriter& out, ReceiveTime time) {
   out.put(std::int64_t{time.time_since_epoch().count()});
@@ -73,7 +75,98 @@ OriginStats get_origin(OctetReader& in) {
   return stats;
 }
 
+void put_ranges(OctetWriter& out, const std::vector<PlaceRange>& ranges) {
+  out.put(static_cast<std::uint32_t>(ranges.size()));
+  for (const PlaceRange& range : ranges) {
+    out.put(range.first);
+    out.put(range.frames);
+  }
+}
+
+std::vector<PlaceRange> get_ranges(OctetReader& in) {
+  const auto count = in.get<std::uint32_t>();
+  std::vector<PlaceRange> ranges;
+  for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
+    const auto first = in.get<std::uint64_t>();
+    ranges.push_back({.first = first, .frames = in.get<std::uint64_t>()});
+  }
+  return ranges;
+}
+
+void put_attempt(OctetWriter& out, const Attempt& attempt) {
+  out.put(attempt.origin.satellite_id);
+  out.put(attempt.origin.channel_id);
+  out.put(attempt.skip);
+  out.put(attempt.frames);
+  put_ranges(out, attempt.ranges);
+}
+
+Attempt get_attempt(OctetReader& in) {
+  Attempt attempt;
+  attempt.origin.satellite_id = in.get<SatelliteId>();
+  attempt.origin.channel_id = in.get<ChannelId>();
+  attempt.skip = in.get<std::uint64_t>();
+  attempt.frames = in.get<std::uint64_t>();
+  attempt.ranges = get_ranges(in);
+  return attempt;
+}
+
+/// Whether a range can be one of places, so that nothing overflows.
+bool is_sound(const PlaceRange& range) {
+  return range.first > 0 && range.frames > 0 && range.end() > range.first;
+}
+
+bool is_sound(const SavedConsumer& consumer) {
+  const auto sound = [](const PlaceRange& range) { return is_sound(range); };
+  return std::ranges::all_of(consumer.unread, sound) &&
+         std::ranges::all_of(consumer.attempts, [&](const Attempt& attempt) {
+           return std::ranges::all_of(attempt.ranges, sound);
+         });
+}
+
 }  // namespace
+
+Body encode(const SavedPositions& positions) {
+  OctetWriter out;
+  out.put(positions.epoch);
+  out.put(positions.next_place);
+  return std::move(out).octets();
+}
+
+std::optional<SavedPositions> decode_places(std::span<const std::byte> body) {
+  OctetReader in(body);
+  SavedPositions positions;
+  positions.epoch = in.get<std::uint64_t>();
+  positions.next_place = in.get<std::uint64_t>();
+  return in.complete() ? std::optional(std::move(positions)) : std::nullopt;
+}
+
+Body encode(const SavedConsumer& consumer) {
+  OctetWriter out;
+  out.put(static_cast<std::uint16_t>(consumer.name.size()));
+  out.put(std::as_bytes(std::span(consumer.name)));
+  out.put(consumer.next_place);
+  put_ranges(out, consumer.unread);
+  out.put(static_cast<std::uint32_t>(consumer.attempts.size()));
+  for (const Attempt& attempt : consumer.attempts) {
+    put_attempt(out, attempt);
+  }
+  return std::move(out).octets();
+}
+
+std::optional<SavedConsumer> decode_consumer(std::span<const std::byte> body) {
+  OctetReader in(body);
+  SavedConsumer consumer;
+  const std::span<const std::byte> name = in.take(in.get<std::uint16_t>());
+  consumer.name.assign(reinterpret_cast<const char*>(name.data()), name.size());
+  consumer.next_place = in.get<std::uint64_t>();
+  consumer.unread = get_ranges(in);
+  const auto attempts = in.get<std::uint32_t>();
+  for (std::uint32_t i = 0; i < attempts && in.ok(); ++i) {
+    consumer.attempts.push_back(get_attempt(in));
+  }
+  return in.complete() && is_sound(consumer) ? std::optional(std::move(consumer)) : std::nullopt;
+}
 
 Body encode(const Ledger& ledger) {
   OctetWriter out;
@@ -85,6 +178,7 @@ Body encode(const Ledger& ledger) {
   for (const std::uint64_t frames : ledger.dropped) {
     out.put(frames);
   }
+  out.put(ledger.delivered);
   return std::move(out).octets();
 }
 
@@ -101,6 +195,9 @@ std::optional<Ledger> decode_ledger(std::span<const std::byte> body) {
   }
   for (std::size_t i = 0; i < reasons; ++i) {
     ledger.dropped.at(i) = in.get<std::uint64_t>();
+  }
+  if (in.left() > 0) {
+    ledger.delivered = in.get<std::uint64_t>();
   }
   return in.complete() ? std::optional(ledger) : std::nullopt;
 }
@@ -126,10 +223,14 @@ std::optional<std::vector<OriginStats>> decode_origins(std::span<const std::byte
 
 Body encode(const BlockTable& table) {
   OctetWriter out;
-  const auto width = static_cast<std::uint8_t>(table.width);
-  out.put(static_cast<std::uint8_t>(table.redelivered ? width | redelivered_bit : width));
+  out.put(static_cast<std::uint8_t>(static_cast<unsigned>(table.width) |
+                                    (table.redelivered ? redelivered_bit : 0U) |
+                                    (table.place != 0 ? place_bit : 0U)));
   out.put(static_cast<std::uint32_t>(table.reads.size()));
   out.put(static_cast<std::uint32_t>(table.frames.size()));
+  if (table.place != 0) {
+    out.put(table.place);
+  }
   for (const BlockTable::Read& read : table.reads) {
     out.put(read.first_frame);
     put_time(out, read.received_at);
@@ -144,16 +245,19 @@ Body encode(const BlockTable& table) {
 std::optional<BlockTable> decode_block(std::span<const std::byte> body) {
   OctetReader in(body);
   BlockTable table;
-  const auto width_and_mark = in.get<std::uint8_t>();
-  const auto width = width_from(static_cast<std::uint8_t>(width_and_mark & ~redelivered_bit));
+  const auto marks = in.get<std::uint8_t>();
+  const auto width = width_from(static_cast<std::uint8_t>(marks & ~(redelivered_bit | place_bit)));
   const auto reads = in.get<std::uint32_t>();
   const auto frames = in.get<std::uint32_t>();
+  if ((marks & place_bit) != 0) {
+    table.place = in.get<std::uint64_t>();
+  }
   const bool fits = in.left() == reads * read_entry_bytes + frames * frame_entry_bytes;
   if (!width || !fits || reads == 0 || frames == 0) {
     return std::nullopt;
   }
   table.width = *width;
-  table.redelivered = (width_and_mark & redelivered_bit) != 0;
+  table.redelivered = (marks & redelivered_bit) != 0;
   for (std::uint32_t i = 0; i < reads; ++i) {
     const auto first = in.get<std::uint32_t>();
     const bool in_order = i == 0 ? first == 0 : first > table.reads.back().first_frame;

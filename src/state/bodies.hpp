@@ -23,6 +23,7 @@ struct BlockTable {
     std::uint32_t checksum = 0;
   };
   SequenceWidth width = SequenceWidth::bits64;
+  std::uint64_t place = 0;    ///< of the first frame; 0 where it is not known
   bool redelivered = false;   ///< FrameBatch::redelivered
   std::vector<Read> reads{};  ///< in the order of their frames, the first one at index 0
   std::vector<Frame> frames{};
@@ -33,6 +34,9 @@ using Body = std::vector<std::byte>;
 
 [[nodiscard]] Body encode(const Ledger& ledger);
 [[nodiscard]] Body encode(std::span<const OriginStats> origins);
+/// Without its consumers.
+[[nodiscard]] Body encode(const SavedPositions& positions);
+[[nodiscard]] Body encode(const SavedConsumer& consumer);
 [[nodiscard]] Body encode(const BlockTable& table);
 [[nodiscard]] Body encode_end(std::uint64_t frames);
 
@@ -40,6 +44,8 @@ using Body = std::vector<std::byte>;
 [[nodiscard]] std::optional<Ledger> decode_ledger(std::span<const std::byte> body);
 [[nodiscard]] std::optional<std::vector<OriginStats>> decode_origins(
     std::span<const std::byte> body);
+[[nodiscard]] std::optional<SavedPositions> decode_places(std::span<const std::byte> body);
+[[nodiscard]] std::optional<SavedConsumer> decode_consumer(std::span<const std::byte> body);
 [[nodiscard]] std::optional<BlockTable> decode_block(std::span<const std::byte> body);
 [[nodiscard]] std::optional<std::uint64_t> decode_end(std::span<const std::byte> body);
 

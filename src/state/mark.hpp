@@ -11,19 +11,26 @@
 ///             lower half counts the marks from 0 up.
 ///             Its payload is the CRC-32C of its header and body, and the body.
 ///
-///     file    = ledger origins* block* end
+///     file    = ledger origins* (places consumer*)? block* end
 ///     block   = mark(block) frame+
 ///
 /// Bodies, all integers big-endian, times in microseconds since 1970:
 ///
 ///     ledger  received u64, buffered u64, drained u64, flushed u64,
-///             reasons u16, for each in the order of DropReason: dropped u64
+///             reasons u16, for each in the order of DropReason: dropped u64,
+///             delivered u64 (in older files it is not there, and 0)
 ///     origins count u32, for each: kind u8 (1 origin, 0 sum over those beyond max_tracked),
 ///             satellite_id u32, channel_id u16, frames u64, bytes u64, has_last u8,
 ///             last_sequence u64, gaps u64, missing u64, duplicates u64, late u64, dropped u64,
 ///             last_seen_at i64
+///     places  epoch u64, next place u64
+///     consumer  name octets u16, name, next place u64,
+///             ranges u32 that are unread before it, for each: first place u64, frames u64
+///             attempts u32, for each: satellite_id u32, channel_id u16, skip u64, frames u64,
+///             ranges u32, for each: first place u64, frames u64
 ///     block   sequence width u8 (14 or 64; plus 128 where somebody has leased these frames and may
-///             have had them), reads u32, frames u32,
+///             have had them; plus 32 where a place follows), reads u32, frames u32,
+///             place of the first frame u64 (or not there),
 ///             for each read: first frame u32 (its index), received_at i64
 ///             for each frame: octets u32, CRC-32C u32
 ///     end     frames u64, in all blocks
@@ -43,7 +50,14 @@
 
 namespace meridian::state {
 
-enum class MarkKind : std::uint16_t { ledger = 1, origins = 2, block = 3, end = 4 };
+enum class MarkKind : std::uint16_t {
+  ledger = 1,
+  origins = 2,
+  block = 3,
+  end = 4,
+  places = 5,
+  consumer = 6
+};
 
 inline constexpr SatelliteId mark_magic = 0x4D524431;  // "MRD1"
 inline constexpr std::uint16_t mark_flags = 0x8000;

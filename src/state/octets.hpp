@@ -22,6 +22,10 @@ class OctetWriter {
     octets_.insert(octets_.end(), begin, begin + sizeof big);
   }
 
+  void put(std::span<const std::byte> octets) {
+    octets_.insert(octets_.end(), octets.begin(), octets.end());
+  }
+
   [[nodiscard]] std::vector<std::byte> octets() && noexcept { return std::move(octets_); }
 
  private:
@@ -44,6 +48,18 @@ class OctetReader {
     std::memcpy(&big, rest_.data(), sizeof big);
     rest_ = rest_.subspan(sizeof big);
     return boost::endian::big_to_native(big);
+  }
+
+  /// The next `count` octets.
+  [[nodiscard]] std::span<const std::byte> take(std::size_t count) noexcept {
+    if (rest_.size() < count) {
+      ok_ = false;
+      rest_ = {};
+      return {};
+    }
+    const std::span<const std::byte> taken = rest_.first(count);
+    rest_ = rest_.subspan(count);
+    return taken;
   }
 
   [[nodiscard]] std::size_t left() const noexcept { return rest_.size(); }

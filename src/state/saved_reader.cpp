@@ -109,6 +109,18 @@ class Reader {
       result_.saved.origins.insert(result_.saved.origins.end(), origins.begin(), origins.end());
       return !origins.empty();
     }
+    if (mark.kind == MarkKind::places) {
+      result_.saved.positions = decode_places(mark.body);
+      return result_.saved.positions.has_value();
+    }
+    if (mark.kind == MarkKind::consumer) {
+      auto consumer = decode_consumer(mark.body);
+      if (!consumer || !result_.saved.positions) {
+        return false;
+      }
+      result_.saved.positions->consumers.push_back(*std::move(consumer));
+      return true;
+    }
     if (mark.kind == MarkKind::end) {
       end_frames_ = decode_end(mark.body);
       return end_frames_.has_value();
@@ -125,6 +137,7 @@ class Reader {
                           .slab_bytes = there,
                           .octets = std::span<const std::byte>(slab.get(), readable)};
     std::size_t begin = 0;  // of the frames in `runs`
+    std::size_t index = 0;  // of the first of them
     std::size_t offset = 0;
     std::size_t read = 0;
     RunBuilder runs(table.width);
@@ -134,16 +147,19 @@ class Reader {
         range.octets = block.octets.subspan(begin, offset - begin);
         const ReadStamp stamp{.received_at = table.reads[read].received_at, .width = table.width};
         result_.frames += runs.frames();
-        FrameBatch& batch = result_.saved.frames.emplace_back(std::move(range), runs.take(), stamp);
+        FrameBatch batch(std::move(range), runs.take(), stamp);
         if (table.redelivered) {
           batch.mark_redelivered();
         }
+        const std::uint64_t place = table.place != 0 ? table.place + index : 0;
+        result_.saved.frames.push_back({place, std::move(batch)});
       }
     };
     for (std::size_t i = 0; i < table.frames.size(); ++i) {
       if (read + 1 < table.reads.size() && table.reads[read + 1].first_frame == i) {
         finish_batch();
         begin = offset;
+        index = i;
         ++read;
       }
       const std::size_t bytes = table.frames[i].bytes;
@@ -157,6 +173,7 @@ class Reader {
         finish_batch();
         damaged(at_ + offset, bytes);
         begin = offset + bytes;
+        index = i + 1;
       }
       offset += bytes;
     }

@@ -18,13 +18,16 @@ class Writer {
   void mark(MarkKind kind, const Body& body) { put(encode_mark(kind, next_sequence_++, body)); }
 
   /// A batch, in blocks.
-  void frames(const FrameBatch& batch) {
-    const BlockTable empty{.width = batch.stamp().width, .redelivered = batch.redelivered()};
+  void frames(const BufferedBatch& buffered) {
+    const FrameBatch& batch = buffered.batch;
+    BlockTable empty{
+        .width = batch.stamp().width, .place = buffered.place, .redelivered = batch.redelivered()};
     BlockTable table = empty;
     std::size_t offset = 0;
     for (const FrameView frame : batch) {
       if (table.bytes > 0 && table.bytes + frame.octets.size() > block_bytes) {
         block(table, batch.octets().subspan(offset - table.bytes, table.bytes));
+        empty.place += empty.place != 0 ? table.frames.size() : 0;
         table = empty;
       }
       add(table, frame, batch.received_at(offset));
@@ -64,6 +67,23 @@ class Writer {
   std::error_code error_;
 };
 
+constexpr std::size_t max_body_bytes = max_mark_bytes - mark_head_bytes;
+
+/// A position that is too ragged for a mark: rather repeats some frames than loses one.
+SavedConsumer from_the_first_gap_on(const SavedConsumer& consumer) {
+  SavedConsumer simple;
+  simple.name = consumer.name;
+  simple.next_place = consumer.next_place;
+  const auto note = [&simple](const PlaceRange& range) {
+    simple.next_place = std::min(simple.next_place, range.first);
+  };
+  std::ranges::for_each(consumer.unread, note);
+  for (const Attempt& attempt : consumer.attempts) {
+    std::ranges::for_each(attempt.ranges, note);
+  }
+  return simple;
+}
+
 }  // namespace
 
 std::error_code write_saved(const SavedState& saved, std::uint32_t nonce,
@@ -77,11 +97,19 @@ std::error_code write_saved(const SavedState& saved, std::uint32_t nonce,
     writer.mark(MarkKind::origins, encode(rest.first(count)));
     rest = rest.subspan(count);
   }
-  for (const FrameBatch& batch : saved.frames) {
+  if (saved.positions) {
+    writer.mark(MarkKind::places, encode(*saved.positions));
+    for (const SavedConsumer& consumer : saved.positions->consumers) {
+      const Body body = encode(consumer);
+      writer.mark(MarkKind::consumer,
+                  body.size() <= max_body_bytes ? body : encode(from_the_first_gap_on(consumer)));
+    }
+  }
+  for (const BufferedBatch& buffered : saved.frames) {
     if (writer.error()) {
       break;
     }
-    writer.frames(batch);
+    writer.frames(buffered);
   }
   writer.end();
   return writer.error();

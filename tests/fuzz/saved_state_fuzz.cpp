@@ -37,7 +37,7 @@ state::Restored read(std::span<const std::byte> octets) {
 
 std::uint64_t check_frames(const SavedState& saved) {
   std::uint64_t frames = 0;
-  for (const FrameBatch& batch : saved.frames) {
+  for (const auto& [place, batch] : saved.frames) {
     std::uint64_t walked = 0;
     for (const FrameView frame : batch) {
       require(frame.octets.size() >= frame_header_bytes);

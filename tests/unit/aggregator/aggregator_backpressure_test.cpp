@@ -157,7 +157,7 @@ TEST_F(Backpressure, KeepsTheRoomOfWhatIsLent) {
   EXPECT_EQ(call(aggregator_.put_back(std::move(drained))), error_code{});
   EXPECT_EQ(depth(), while_lent + 15);
   drained = lend(15);
-  EXPECT_EQ(call(aggregator_.settle(drained.taken)), error_code{});
+  EXPECT_EQ(call(aggregator_.settle(drained)), error_code{});
   EXPECT_EQ(depth(), buffer_frames) << "room that was settled is not used";
   EXPECT_EQ(sequences_of(drain(1)), numbers(15, 1));
 }
@@ -184,7 +184,7 @@ TEST_F(Backpressure, FlushesWhatWaitsInTheChannelAlsoWhileFramesAreLent) {
   const Drained drained = lend(buffer_frames);
   const std::uint64_t flushed = call(aggregator_.flush()).value();
   EXPECT_GE(flushed + drained.taken.frames, 60U);
-  EXPECT_EQ(call(aggregator_.settle(drained.taken)), error_code{});
+  EXPECT_EQ(call(aggregator_.settle(drained)), error_code{});
   EXPECT_TRUE(stats().ledger.balanced());
 }
 

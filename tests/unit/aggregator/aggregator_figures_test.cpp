@@ -113,7 +113,7 @@ TEST_F(AggregatorFigures, FramesAreLentUntilTheyAreSettledOrComeBack) {
   const Drained first = call(aggregator_->drain({.max_frames = 4, .lend = true})).value();
   Drained second = call(aggregator_->drain({.max_frames = 3, .lend = true})).value();
   EXPECT_EQ(stats().buffer.lent.frames, 7U);
-  EXPECT_EQ(call(aggregator_->settle(first.taken)), error_code{});
+  EXPECT_EQ(call(aggregator_->settle(first)), error_code{});
   EXPECT_EQ(stats().buffer.lent.frames, 3U);
   EXPECT_EQ(call(aggregator_->put_back(std::move(second))), error_code{});
   EXPECT_EQ(stats().buffer.lent.frames, 0U);

@@ -135,7 +135,7 @@ TEST_F(RestoreTest, ALedgerThatCannotBeTrueIsNotBelieved) {
                               Ledger{.received = 3, .buffered = 3}}) {  // fewer than there are
     SavedState saved;
     saved.ledger = wrong;
-    saved.frames.push_back(batch_of_run({1, 1}, 0, 5));
+    saved.add(batch_of_run({1, 1}, 0, 5));
     spawn({});
     const Ledger after = call(aggregator_->restore(std::move(saved))).value().ledger;
     EXPECT_EQ(after.received, 5U);

@@ -224,7 +224,7 @@ TEST_F(Lease, IsPartOfWhatAShutDownLeaves) {
   EXPECT_EQ(last.stats.ledger.leased, 0U);
   EXPECT_EQ(last.stats.ledger.buffered, 10U);
   std::uint64_t marked = 0;
-  for (const FrameBatch& batch : last.saved.frames) {
+  for (const auto& [place, batch] : last.saved.frames) {
     marked += batch.redelivered() ? batch.frames() : 0;
   }
   EXPECT_EQ(marked, 3U);

@@ -166,7 +166,7 @@ TEST(OriginTable, StaysWithinItsBoundForAMillionOrigins) {
   EXPECT_EQ(stats.back().frames, origins - max_tracked);
   EXPECT_EQ(stats.back().bytes, std::uint64_t{20} * (origins - max_tracked));
   EXPECT_EQ(frames + stats.back().frames, origins);
-  EXPECT_EQ(accounts.ledger(origins).received, origins);
+  EXPECT_EQ(accounts.ledger(origins, 0).received, origins);
 }
 
 /// Reads the table page by page, until a page is not full.

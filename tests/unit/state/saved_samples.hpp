@@ -29,7 +29,7 @@ struct SavedFrame {
 
 inline std::vector<SavedFrame> frames_in(const SavedState& saved) {
   std::vector<SavedFrame> frames;
-  for (const FrameBatch& batch : saved.frames) {
+  for (const auto& [place, batch] : saved.frames) {
     for (const FrameView frame : batch) {
       const auto offset = static_cast<std::size_t>(frame.octets.data() - batch.octets().data());
       frames.push_back({.octets = Octets(frame.octets.begin(), frame.octets.end()),
@@ -71,11 +71,10 @@ inline state::Restored read_back(const Octets& octets) {
 /// Three batches of three origins, of both widths, with payloads of different lengths.
 inline SavedState sample_state() {
   SavedState saved;
-  saved.frames.push_back(batch_of_run({1, 7}, 100, 3, 5, stamp_at(1'000'000)));
-  saved.frames.push_back(
-      batch_of_run({2, 0}, 16'382, 2, 0, stamp_at(2'000'001, SequenceWidth::bits14)));
+  saved.add(batch_of_run({1, 7}, 100, 3, 5, stamp_at(1'000'000)));
+  saved.add(batch_of_run({2, 0}, 16'382, 2, 0, stamp_at(2'000'001, SequenceWidth::bits14)));
   const std::vector<FrameHeader> mixed{header(1, 7, 103), header(9, 9, 5, true)};
-  saved.frames.push_back(batch_of(mixed, 31, stamp_at(3'000'002)));
+  saved.add(batch_of(mixed, 31, stamp_at(3'000'002)));
   saved.ledger =
       Ledger{.received = 30, .buffered = 7, .drained = 10, .flushed = 4, .dropped = {2, 3, 4, 0}};
   saved.origins = {

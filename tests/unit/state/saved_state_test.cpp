@@ -94,12 +94,12 @@ TEST(SavedState, ComesBackWithItsBooks) {
 
 TEST(SavedState, KeepsWhatMayHaveBeenDelivered) {
   SavedState saved = testing::sample_state();
-  saved.frames[1].mark_redelivered();
+  saved.frames[1].batch.mark_redelivered();
   const Restored restored = testing::read_back(testing::written(saved));
   ASSERT_THAT(restored.saved.frames, SizeIs(3));
-  EXPECT_FALSE(restored.saved.frames[0].redelivered());
-  EXPECT_TRUE(restored.saved.frames[1].redelivered());
-  EXPECT_EQ(restored.saved.frames[1].stamp().width, SequenceWidth::bits14);
+  EXPECT_FALSE(restored.saved.frames[0].batch.redelivered());
+  EXPECT_TRUE(restored.saved.frames[1].batch.redelivered());
+  EXPECT_EQ(restored.saved.frames[1].batch.stamp().width, SequenceWidth::bits14);
 }
 
 TEST(SavedState, KeepsTheTimeOfEachJoinedRead) {
@@ -120,7 +120,7 @@ TEST(SavedState, KeepsTheTimeOfEachJoinedRead) {
   back.octets = both.octets.subspan(56);
   ASSERT_TRUE(joined.join(FrameBatch(back, {.frames = 1}, testing::stamp_at(9))));
   SavedState saved;
-  saved.frames.push_back(std::move(joined));
+  saved.add(std::move(joined));
 
   const Restored restored = testing::read_back(testing::written(saved));
   const std::vector<SavedFrame> frames = testing::frames_in(restored.saved);
@@ -132,9 +132,8 @@ TEST(SavedState, KeepsTheTimeOfEachJoinedRead) {
 
 TEST(SavedState, DividesLargeBatchesIntoBlocks) {
   SavedState saved;
-  saved.frames.push_back(testing::batch_of_run({1, 1}, 0, 700, 1000, testing::stamp_at(1)));
-  saved.frames.push_back(
-      testing::batch_of_run({2, 1}, 0, 2, 2 * block_bytes, testing::stamp_at(2)));
+  saved.add(testing::batch_of_run({1, 1}, 0, 700, 1000, testing::stamp_at(1)));
+  saved.add(testing::batch_of_run({2, 1}, 0, 2, 2 * block_bytes, testing::stamp_at(2)));
   const Restored restored = testing::read_back(testing::written(saved));
   EXPECT_TRUE(restored.is_whole);
   EXPECT_GT(restored.saved.frames.size(), 4U);
@@ -206,8 +205,8 @@ TEST(DamagedState, AnyWrongOctetLosesNoMoreThanItsBlock) {
 TEST(DamagedState, FlippedAtRandomKeepsEveryWholeFrameBeforeTheDamage) {
   SavedState saved;
   for (std::uint64_t i = 0; i < 300; ++i) {
-    saved.frames.push_back(testing::batch_of_run({1, 1}, i * 100, 100, i % 90,
-                                                 testing::stamp_at(static_cast<std::int64_t>(i))));
+    saved.add(testing::batch_of_run({1, 1}, i * 100, 100, i % 90,
+                                    testing::stamp_at(static_cast<std::int64_t>(i))));
   }
   const std::vector<SavedFrame> frames = testing::frames_in(saved);
   const Octets file = testing::written(saved);
@@ -242,7 +241,7 @@ TEST(DamagedState, TakesNoMarkOutOfAPayloadForItsOwn) {
   builder.append(testing::header(1, 1, 1), forgery);
   SavedState saved;
   saved.ledger = Ledger{.received = 2, .buffered = 2};
-  saved.frames.push_back(builder.finish({}).value());
+  saved.add(builder.finish({}).value());
   Octets file = testing::written(saved);
   // The block's mark is broken, so that the reader searches its frames for the next mark.
   const std::size_t block = mark_bytes(file);
@@ -257,14 +256,14 @@ TEST(DamagedState, TakesNoMarkOutOfAPayloadForItsOwn) {
 
 TEST(DamagedState, TakesNoMarkOutOfAPayloadAlsoWhereItsBeginningIsDamaged) {
   SavedState forged;
-  forged.frames.push_back(testing::batch_of_run({6, 6}, 666, 1));
+  forged.add(testing::batch_of_run({6, 6}, 666, 1));
   const Octets forgery = testing::written(forged, 0xBAD);
   FrameBatchBuilder builder;
   builder.append(testing::header(1, 1, 0), forgery);
   SavedState saved;
   saved.ledger = Ledger{.received = 101, .buffered = 101};
-  saved.frames.push_back(builder.finish({}).value());
-  saved.frames.push_back(testing::batch_of_run({1, 1}, 1, 100));
+  saved.add(builder.finish({}).value());
+  saved.add(testing::batch_of_run({1, 1}, 1, 100));
   Octets file = testing::written(saved);
   // The ledger and the first block's mark.
   std::fill_n(file.begin(), mark_bytes(file) + mark_head_bytes, std::byte{0});
@@ -273,7 +272,7 @@ TEST(DamagedState, TakesNoMarkOutOfAPayloadAlsoWhereItsBeginningIsDamaged) {
   EXPECT_EQ(restored.frames, 100U) << "those of the second block";
   EXPECT_EQ(testing::frames_in(restored.saved), [&saved] {
     SavedState second;
-    second.frames.push_back(saved.frames[1].share());
+    second.add(saved.frames[1].batch.share());
     return testing::frames_in(second);
   }());
 }

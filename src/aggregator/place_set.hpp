@@ -1,0 +1,66 @@
+/// Sets of places in the buffer.
+#pragma once
+
+#include <meridian/aggregator.hpp>
+
+#include <boost/icl/interval_set.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace meridian {
+
+/// A set of places, kept as ranges that do not touch. Costs what the number of ranges costs.
+class PlaceSet {
+ public:
+  void add(const PlaceRange& range) {
+    if (range.frames > 0) {
+      set_.add(interval(range));
+    }
+  }
+
+  /// Takes a range away. Returns how many of its places were there.
+  std::uint64_t remove(const PlaceRange& range) {
+    const std::uint64_t common = count_in(range);
+    if (common > 0) {
+      set_.erase(interval(range));
+    }
+    return common;
+  }
+
+  /// How many places of a range are there.
+  [[nodiscard]] std::uint64_t count_in(const PlaceRange& range) const {
+    std::uint64_t count = 0;
+    const auto [begin, end] = set_.equal_range(interval(range));
+    for (auto each = begin; each != end; ++each) {
+      count += std::min(each->upper(), range.end()) - std::max(each->lower(), range.first);
+    }
+    return count;
+  }
+
+  [[nodiscard]] bool intersects(const PlaceRange& range) const {
+    return range.frames > 0 && set_.find(interval(range)) != set_.end();
+  }
+
+  [[nodiscard]] bool empty() const { return set_.empty(); }
+
+  /// In their order.
+  [[nodiscard]] std::vector<PlaceRange> ranges() const {
+    std::vector<PlaceRange> all;
+    for (const Interval& each : set_) {
+      all.push_back({each.lower(), each.upper() - each.lower()});
+    }
+    return all;
+  }
+
+ private:
+  using Interval = boost::icl::right_open_interval<std::uint64_t>;
+
+  static Interval interval(const PlaceRange& range) { return {range.first, range.end()}; }
+
+  boost::icl::interval_set<std::uint64_t, std::less, Interval> set_;
+};
+
+}  // namespace meridian
