@@ -248,7 +248,7 @@ TEST_F(LeasedDrain, AThousandClientsThatDieLoseNothing) {
 TEST_F(LeasedDrain, MeridianctlCommitsWhatItHasWritten) {
   start();
   send_whole(daemon().port(), frames_of(7, 0, 2500));
-  const std::string output = directory().path() + "/frames.ndjson";
+  const std::string output = directory().file("frames.ndjson");
   testing::ChildProcess ctl({testing::meridianctl, "--socket", daemon().socket(), "drain", "--all",
                              "--lease", "--format", "ndjson", "--output", output});
   EXPECT_EQ(ctl.wait(), 0) << ctl.err();

@@ -451,7 +451,8 @@ class ConsumersAtRandom : public ConsumerTest, public ::testing::WithParamInterf
 
   void settle_all() {
     for (Drained& drained : std::exchange(lent_, {})) {
-      if (up_to(1) == 0) {
+      // What comes back may be refused, and would be counted as such and as skipped.
+      if (GetParam().when_full == WhenFull::drop_newest || up_to(1) == 0) {
         EXPECT_EQ(call(aggregator_->settle(drained)), error_code{});
       } else {
         EXPECT_EQ(call(aggregator_->put_back(std::move(drained))), error_code{});
@@ -498,17 +499,15 @@ TEST_P(ConsumersAtRandom, EachHasEveryFrameOnceOrItIsCounted) {
         break;
     }
     ASSERT_FALSE(HasFailure()) << "step " << step;
-    ASSERT_LE(stats().buffer.now.frames, 60U);
+    // Above the bound by what the channel held when a drain was put back, at most.
+    ASSERT_LE(stats().buffer.now.frames, 60U + 16 * 7);
   }
   settle_all();
-  for (Reader& reader : readers_) {
-    for (;;) {
+  // What one acknowledges may let in more for all of them.
+  while (std::ranges::any_of(stats().consumers,
+                             [](const ConsumerStats& each) { return each.lag != Depth{}; })) {
+    for (Reader& reader : readers_) {
       acknowledge(reader.consumer, std::exchange(reader.in_flight, {}));
-      const ConsumerStats now = stats_of(reader.name);
-      if (now.lag.frames == 0) {
-        EXPECT_EQ(now.lag.bytes, 0U);
-        break;
-      }
       read(reader);
     }
   }

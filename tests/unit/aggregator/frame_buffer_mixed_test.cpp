@@ -44,7 +44,7 @@ class MixedBatches : public ::testing::TestWithParam<WhenFull> {
   MixedBatches()
       : buffer_(
             {.max_frames = max_frames, .when_full = GetParam()},
-            [this](DropReason, const FrameBatch& batch) { note(batch, dropped_); },
+            [this](DropReason, const FrameBatch& batch, std::uint64_t) { note(batch, dropped_); },
             [] { return false; }) {}
 
   std::uint64_t up_to(std::uint64_t most) {

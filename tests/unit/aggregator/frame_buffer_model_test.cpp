@@ -241,7 +241,7 @@ class BufferAndModel : public ::testing::TestWithParam<Setting> {
         model_(limits_),
         buffer_(
             limits_,
-            [this](DropReason, const FrameBatch& batch) {
+            [this](DropReason, const FrameBatch& batch, std::uint64_t) {
               std::ranges::copy(frames_of(batch), std::back_inserter(dropped_));
             },
             [this] { return evict_lease(); }) {}

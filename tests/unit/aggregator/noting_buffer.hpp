@@ -41,7 +41,7 @@ class Buffer {
   explicit Buffer(const BufferLimits& limits)
       : buffer_(
             limits,
-            [this](DropReason reason, const FrameBatch& batch) {
+            [this](DropReason reason, const FrameBatch& batch, std::uint64_t) {
               for (const std::uint64_t sequence : sequences_of(batch)) {
                 dropped_.emplace_back(reason, sequence);
               }

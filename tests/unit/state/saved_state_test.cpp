@@ -75,7 +75,7 @@ TEST(SavedState, ComesBackWithItsBooks) {
   EXPECT_EQ(ledger.buffered, 7U);
   EXPECT_EQ(ledger.drained, 10U);
   EXPECT_EQ(ledger.flushed, 4U);
-  EXPECT_THAT(ledger.dropped, ElementsAre(2, 3, 4, 0, 0));
+  EXPECT_THAT(ledger.dropped, ElementsAre(2, 3, 4, 0, 0, 0));
   ASSERT_THAT(restored.saved.origins, SizeIs(3));
   const OriginStats& first = restored.saved.origins[0];
   EXPECT_EQ(first.origin, (Origin{1, 7}));
@@ -90,6 +90,56 @@ TEST(SavedState, ComesBackWithItsBooks) {
   EXPECT_EQ(first.last_seen_at, testing::at_us(3'000'002));
   EXPECT_FALSE(restored.saved.origins[2].origin.has_value());
   EXPECT_FALSE(restored.saved.origins[2].last_sequence.has_value());
+}
+
+TEST(SavedState, KeepsPlacesAndPositions) {
+  SavedState saved = testing::sample_state();
+  saved.frames[0].place = 100;
+  saved.frames[1].place = 200;
+  saved.frames[2].place = 300;
+  saved.ledger->delivered = 7;
+  saved.positions = SavedPositions{
+      .epoch = 0x0123456789ABCDEF,
+      .next_place = 302,
+      .consumers = {{.name = "archive",
+                     .next_place = 300,
+                     .unread = {{.first = 100, .frames = 2}, {.first = 201, .frames = 1}},
+                     .attempts = {{.origin = {2, 0},
+                                   .ranges = {{.first = 200, .frames = 1}},
+                                   .skip = 3,
+                                   .frames = 4}}},
+                    {.name = "", .next_place = 0, .unread = {}, .attempts = {}}}};
+  const Restored restored = testing::read_back(testing::written(saved));
+  EXPECT_TRUE(restored.is_whole);
+  EXPECT_EQ(restored.saved.positions, saved.positions);
+  EXPECT_EQ(restored.saved.ledger->delivered, 7U);
+  ASSERT_THAT(restored.saved.frames, SizeIs(3));
+  EXPECT_EQ(restored.saved.frames[1].place, 200U);
+}
+
+TEST(SavedState, KeepsThePlacesOfFramesBehindADamagedOne) {
+  SavedState saved;
+  saved.frames.push_back({50, testing::batch_of_run({1, 1}, 0, 5, 10, testing::stamp_at(1))});
+  Octets octets = testing::written(saved);
+  const auto damaged = std::ranges::search(octets, testing::sample_payload(10, 2));
+  ASSERT_FALSE(damaged.empty());
+  damaged.front() ^= std::byte{1};
+  const Restored restored = testing::read_back(octets);
+  ASSERT_THAT(restored.saved.frames, SizeIs(2));
+  EXPECT_EQ(restored.saved.frames[0].places(), (PlaceRange{50, 2}));
+  EXPECT_EQ(restored.saved.frames[1].places(), (PlaceRange{53, 2}));
+}
+
+TEST(SavedState, PositionThatIsTooRaggedForAMarkRepeatsRatherThanLoses) {
+  SavedState saved;
+  SavedConsumer ragged{.name = "a", .next_place = 1'000'000, .unread = {}, .attempts = {}};
+  for (std::uint64_t i = 0; i < 100'000; ++i) {
+    ragged.unread.push_back({.first = 10 + 2 * i, .frames = 1});
+  }
+  saved.positions = SavedPositions{.epoch = 1, .next_place = 2, .consumers = {ragged}};
+  const Restored restored = testing::read_back(testing::written(saved));
+  ASSERT_TRUE(restored.saved.positions.has_value());
+  EXPECT_EQ(restored.saved.positions->consumers.at(0).next_place, 10U);
 }
 
 TEST(SavedState, KeepsWhatMayHaveBeenDelivered) {
