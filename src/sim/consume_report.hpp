@@ -26,12 +26,12 @@ struct ConsumeReport {
   std::uint64_t octets = 0;    ///< of the messages' payloads
   std::uint64_t messages = 0;  ///< each counted once, however often it was delivered
   std::uint64_t redelivered = 0;
-  std::uint64_t malformed = 0;           ///< messages
-  std::vector<BadMessage> bad_messages;  ///< the first `most_told`
-  std::vector<OriginReport> origins;
+  std::uint64_t malformed = 0;             ///< messages
+  std::vector<BadMessage> bad_messages{};  ///< the first `most_told`
+  std::vector<OriginReport> origins{};
   std::optional<std::uint64_t> expected;  ///< frames, each counted once
   double seconds = 0;                     ///< up to the last new message
-  std::string failure;                    ///< why not everything could be read, or ""
+  std::string failure{};                  ///< why not everything could be read, or ""
 };
 
 /// Nothing is missing, repeated, out of order or malformed, and what was expected is there.

@@ -22,7 +22,7 @@ struct OriginReport {
   std::uint64_t out_of_order = 0;  ///< not repeated, and stored behind a higher sequence
   std::uint64_t lowest = 0;
   std::uint64_t highest = 0;
-  std::vector<SequenceRange> holes;  ///< the lowest ones, at most `most_holes`
+  std::vector<SequenceRange> holes{};  ///< the lowest ones, at most `most_holes`
 
   [[nodiscard]] bool in_trouble() const noexcept { return missing + repeated + out_of_order > 0; }
 };
