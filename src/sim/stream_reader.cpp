@@ -43,6 +43,22 @@ std::string name_of_our_own() {
   return fmt::format("meridian-sim-{:08x}{:08x}", random(), random());
 }
 
+/// Without user and password.
+std::string shown_url(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
+  const std::size_t at = url.rfind('@');
+  return at == std::string::npos || at < begin ? url : url.substr(0, begin) + url.substr(at + 1);
+}
+
+std::string shown_urls(const std::vector<std::string>& urls) {
+  std::string text;
+  for (const std::string& url : urls) {
+    text += (text.empty() ? "" : ", ") + shown_url(url);
+  }
+  return text;
+}
+
 nats::Options make_options(const ConsumeOptions& options) {
   natsOptions* made = nullptr;
   check(natsOptions_Create(&made), "cannot make options");
@@ -118,7 +134,7 @@ void StreamReader::connect(const ConsumeOptions& options) {
   const nats::Options with = make_options(options);
   natsConnection* connection = nullptr;
   check(natsConnection_Connect(&connection, with.get()),
-        fmt::format("cannot connect to {}", fmt::join(options.servers, ", ")));
+        "cannot connect to " + shown_urls(options.servers));
   connection_.reset(connection);
   jsOptions patience;
   jsOptions_Init(&patience);

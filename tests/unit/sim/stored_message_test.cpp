@@ -16,7 +16,6 @@ namespace {
 
 using testing::append;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using testing::header;
 using ::testing::IsEmpty;
 using testing::native_frame;
