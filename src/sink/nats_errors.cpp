@@ -23,6 +23,7 @@ Refusal refusal_of_code(int code) noexcept {
     case JSStreamNotFoundErr:
       return Refusal::stream_missing;
     case JSStreamNotMatchErr:
+    case JSStreamSubjectOverlapErr:
       return Refusal::subject_not_in_stream;
     case JSStreamMessageExceedsMaximumErr:
       return Refusal::message_too_large;
@@ -78,8 +79,10 @@ Refusal refusal_of(natsStatus status, int code, std::string_view text) noexcept 
     default:
       break;
   }
-  // What a server says before it ends a connection comes as text alone.
-  if (has(text, "authorization") || has(text, "authentication") || has(text, "permissions")) {
+  // What a server says before it ends a connection comes as text alone, and so does what is wrong
+  // with a credentials file ("no nkey user seed found in …").
+  if (has(text, "authorization") || has(text, "authentication") || has(text, "permissions") ||
+      has(text, "nkey") || has(text, "jwt")) {
     return Refusal::authorization;
   }
   return has(text, "tls") ? Refusal::tls : Refusal::other;
@@ -93,10 +96,10 @@ std::string_view without_place(std::string_view text) noexcept {
 Rejection last_rejection(std::string_view what, natsStatus status, int code) {
   natsStatus last = NATS_OK;
   const char* detail = nats_GetLastError(&last);
-  // The library keeps the text of the last failure, which may have been another.
-  const std::string_view text = detail != nullptr && last == status
-                                    ? without_place(detail)
-                                    : std::string_view(natsStatus_GetText(status));
+  // The library keeps the text of the last failure, which may have been another; connecting leaves
+  // a text without a status.
+  const bool fits = detail != nullptr && *detail != '\0' && (last == status || last == NATS_OK);
+  const std::string_view text = fits ? without_place(detail) : natsStatus_GetText(status);
   return {refusal_of(status, code, text), fmt::format("{}: {}", what, text)};
 }
 

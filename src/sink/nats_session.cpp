@@ -122,6 +122,17 @@ void set_security(OptionsBuilder& builder, const Options& options, const ServerU
   }
 }
 
+/// What a failure to connect means that the library has no word for.
+void interpret(Rejection& failure, bool with_tls) {
+  if (with_tls && failure.text.ends_with("got ''")) {
+    // With TLS 1.3 our side is done before the server has looked at our certificate.
+    failure.refusal = Refusal::tls;
+    failure.text += " (the server may want a certificate of ours, or another one)";
+  } else if (failure.refusal == Refusal::no_acknowledgement || failure.refusal == Refusal::other) {
+    failure.refusal = Refusal::unreachable;  // who does not speak in time was not reached, either
+  }
+}
+
 Result<std::shared_ptr<NatsSession>> connect_to(const Options& options, const ServerUrl& server) {
   auto inbox = std::make_shared<SessionInbox>();
   void* closure = Inboxes::of_process().add(inbox);
@@ -136,10 +147,7 @@ Result<std::shared_ptr<NatsSession>> connect_to(const Options& options, const Se
     const natsStatus status = natsConnection_Connect(&connection, builder.get());
     if (status != NATS_OK) {
       failure = last_rejection("cannot connect to " + server.shown, status);
-      // Whoever is there and does not speak in time was not reached, either.
-      if (failure->refusal == Refusal::no_acknowledgement || failure->refusal == Refusal::other) {
-        failure->refusal = Refusal::unreachable;
-      }
+      interpret(*failure, options.tls.enabled || server.tls);
     }
   }
   if (failure) {
