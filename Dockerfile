@@ -12,8 +12,8 @@ RUN cmake --preset release && cmake --build --preset release && \
 FROM debian:bookworm-slim
 RUN apt-get update -q && \
     DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
-      libfmt9 libisal2 libncursesw6 libprometheus-cpp-core1.0 libspdlog1.10 libssl3 libstdc++6 \
-      libsystemd0 libtinfo6 && \
+      libfmt9 libisal2 libnats3.4 libncursesw6 libprometheus-cpp-core1.0 libspdlog1.10 libssl3 \
+      libstdc++6 libsystemd0 libtinfo6 && \
     rm -rf /var/lib/apt/lists/*
 # By number, so that whoever runs the image can see that it is not root, and own the volumes.
 RUN groupadd --gid 7400 meridian && \

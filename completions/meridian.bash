@@ -5,7 +5,7 @@
 # Usage: _meridian_value OPTION WORD. Fails if the option takes no value.
 _meridian_value() {
   case $1 in
-    --config | --output | --replay | --socket)
+    --config | --credentials | --output | --replay | --socket | --tls-ca)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -- "$2")
       ;;
@@ -23,7 +23,7 @@ _meridian_value() {
       mapfile -t COMPREPLY < <(compgen -W 'length_prefixed ccsds_space_packet' -- "$2")
       ;;
     --max | --satellite | --channel | --interval | --count | --connect | --uplinks | --frames | --rate | --payload-bytes | \
-      --duration | --seed) ;;
+      --duration | --seed | --server | --stream | --durable | --subject | --expect | --idle-timeout) ;;
     *) return 1 ;;
   esac
 }
@@ -95,8 +95,21 @@ _meridianctl() {
 
 _meridian_sim() {
   COMPREPLY=()
-  _meridian_after_option || _meridian_words '--connect --uplinks --frames --rate --payload-bytes
-    --duration --replay --framing --seed --json --version -h --help'
+  _meridian_after_option && return
+  case $(_meridian_command) in
+    '')
+      if [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
+        _meridian_words '--connect --uplinks --frames --rate --payload-bytes
+          --duration --replay --framing --seed --json --version -h --help'
+      else
+        _meridian_words 'consume'
+      fi
+      ;;
+    *)
+      _meridian_words '--server --credentials --tls-ca --stream --durable --subject --expect
+        --idle-timeout --output --json -h --help'
+      ;;
+  esac
 }
 
 complete -F _meridiand meridiand

@@ -2,10 +2,10 @@
 
 build_packages=(
   g++ cmake ninja-build libboost1.81-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libcli11-dev
-  libssl-dev libisal-dev libsystemd-dev libncurses-dev prometheus-cpp-dev pkg-config
+  libssl-dev libisal-dev libnats-dev libsystemd-dev libncurses-dev prometheus-cpp-dev pkg-config
 )
 test_packages=(
-  libgtest-dev libgmock-dev python3 mandoc man-db prometheus tmux chromium python3-websockets
+  libgtest-dev libgmock-dev nats-server python3 mandoc man-db prometheus tmux chromium python3-websockets
 )
 # For the tour, and for cpack.
 tool_packages=(socat netcat-openbsd dpkg-dev file)

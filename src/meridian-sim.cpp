@@ -1,5 +1,6 @@
-// meridian-sim: simulated uplinks.
+// meridian-sim: simulated uplinks, and a reader of what became of their frames.
 #include "frame/framing.hpp"
+#include "meridian-sim-consume.hpp"
 #include "runtime/complain.hpp"
 #include "runtime/host_port.hpp"
 #include "runtime/process_limits.hpp"
@@ -162,6 +163,27 @@ sim::Options read_options(const Given& given) {
   return options;
 }
 
+int run_simulation(const Given& given) {
+  const sim::Options options = read_options(given);
+  runtime::raise_open_files_limit();
+  const sim::Result result = sim::simulate(options);
+  fmt::print("{}", given.json ? sim::to_json(result) : sim::to_text(result));
+  if (std::fflush(stdout) != 0) {
+    throw std::runtime_error("cannot write to standard output");
+  }
+  return result.failures.empty() ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/// The options of a simulation say nothing to a command.
+void check_alone(const CLI::App& app, const CLI::App& command) {
+  for (const CLI::Option* const option : app.get_options()) {
+    if (option->count() > 0) {
+      throw std::runtime_error(
+          fmt::format("{}: is not for {}", option->get_name(), command.get_name()));
+    }
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -169,17 +191,16 @@ int main(int argc, char** argv) {
       "Simulated uplinks: makes frames or replays a file of space packets, sends them to a "
       "meridiand and measures.");
   Given given;
+  GivenConsume given_consume;
   add_options(app, given);
+  const CLI::App& consume = add_consume(app, given_consume);
   CLI11_PARSE(app, argc, argv);
   try {
-    const sim::Options options = read_options(given);
-    runtime::raise_open_files_limit();
-    const sim::Result result = sim::simulate(options);
-    fmt::print("{}", given.json ? sim::to_json(result) : sim::to_text(result));
-    if (std::fflush(stdout) != 0) {
-      throw std::runtime_error("cannot write to standard output");
+    if (!consume.parsed()) {
+      return run_simulation(given);
     }
-    return result.failures.empty() ? EXIT_SUCCESS : EXIT_FAILURE;
+    check_alone(app, consume);
+    return run_consume(given_consume);
   } catch (const std::exception& error) {
     runtime::complain(fmt::format("meridian-sim: {}", error.what()));
     return EXIT_FAILURE;

@@ -5,16 +5,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
-
-#include <unistd.h>
 
 namespace meridian::sim {
 
 Progress::Progress(const Options& options, std::optional<std::uint64_t> total_frames)
     : options_(options),
       total_frames_(total_frames),
-      terminal_(::isatty(STDERR_FILENO) == 1),
       started_at_(Clock::now()),
       drawn_at_(started_at_) {}
 
@@ -32,13 +28,9 @@ double Progress::share_done(const Totals& totals) const {
 }
 
 void Progress::draw(const Totals& totals) {
-  if (!terminal_) {
+  if (!line_.is_seen()) {
     return;
   }
-  constexpr std::size_t width = 30;
-  const double share = share_done(totals);
-  const auto full = static_cast<std::size_t>(share * static_cast<double>(width));
-
   const Clock::time_point now = Clock::now();
   const std::chrono::duration<double> since = now - drawn_at_;
   const std::uint64_t frames = totals.frames.load(std::memory_order_relaxed);
@@ -48,19 +40,9 @@ void Progress::draw(const Totals& totals) {
                       static_cast<double>(options_.uplinks) / std::max(elapsed.count(), 1e-3);
   drawn_at_ = now;
   frames_then_ = frames;
-
-  fmt::print(stderr,
-             "\r[{:#<{}}{:.<{}}] {:3.0f} %  {} frames  {:.2f} M frames/s  held back {:.0f} %\x1b[K",
-             "", full, "", width - full, share * 100, status::with_separators(frames), rate / 1e6,
-             std::min(held, 1.0) * 100);
-  std::fflush(stderr);
-}
-
-void Progress::clear() {
-  if (terminal_) {
-    fmt::print(stderr, "\r\x1b[K");
-    std::fflush(stderr);
-  }
+  line_.draw(share_done(totals),
+             fmt::format("{} frames  {:.2f} M frames/s  held back {:.0f} %",
+                         status::with_separators(frames), rate / 1e6, std::min(held, 1.0) * 100));
 }
 
 }  // namespace meridian::sim

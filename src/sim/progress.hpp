@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sim/options.hpp"
+#include "sim/progress_line.hpp"
 #include "sim/uplink.hpp"
 
 #include <chrono>
@@ -12,7 +13,7 @@
 
 namespace meridian::sim {
 
-/// Draws on the standard error; silent where that is not a terminal. Not thread-safe.
+/// Silent where the standard error is not a terminal. Not thread-safe.
 class Progress {
  public:
   using Clock = std::chrono::steady_clock;
@@ -23,14 +24,14 @@ class Progress {
   void draw(const Totals& totals);
 
   /// Clears the line.
-  void clear();
+  void clear() const { line_.clear(); }
 
  private:
   [[nodiscard]] double share_done(const Totals& totals) const;
 
   Options options_;
   std::optional<std::uint64_t> total_frames_;
-  bool terminal_;
+  ProgressLine line_;
   Clock::time_point started_at_;
   Clock::time_point drawn_at_;
   std::uint64_t frames_then_ = 0;

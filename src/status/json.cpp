@@ -1,8 +1,5 @@
 #include "status/json.hpp"
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-
 #include <cstddef>
 
 namespace meridian::status {
@@ -36,13 +33,6 @@ std::string_view name_of(CutOff reason) noexcept {
       return "not_reading";
   }
   return "unknown";
-}
-
-std::string format_time(ReceiveTime time) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}Z",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)),
-                     (time - seconds).count());
 }
 
 Json to_json(const Depth& depth) {

@@ -1,6 +1,7 @@
 /// The daemon's state as JSON, in the shape that the contract gives it.
 #pragma once
 
+#include "runtime/time_text.hpp"
 #include "status/silence.hpp"
 #include "status/state_report.hpp"
 #include "status/uplink_table.hpp"
@@ -37,8 +38,7 @@ struct ControlCounts {
   std::array<std::uint64_t, all_cut_offs.size()> cut_off{};
 };
 
-/// RFC 3339, UTC, with microseconds: "2026-11-23T02:49:47.000000Z".
-[[nodiscard]] std::string format_time(ReceiveTime time);
+using runtime::format_time;
 
 /// As text. What is not UTF-8, such as a path out of the environment, has a replacement character:
 /// it is no reason not to answer.

@@ -25,6 +25,7 @@ const std::map<std::string, Rooms> allowed = {
     {"channel", {}},
     {"runtime", {"channel"}},
     {"aggregator", {"frame", "channel", "runtime"}},
+    {"sink", {"frame", "channel", "runtime", "aggregator"}},
     {"status", {"frame", "channel", "runtime", "aggregator"}},
     {"uplink", {"frame", "channel", "runtime", "aggregator", "status"}},
     {"control", {"frame", "channel", "runtime", "aggregator", "status"}},

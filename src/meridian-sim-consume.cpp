@@ -1,0 +1,115 @@
+#include "meridian-sim-consume.hpp"
+
+#include "sim/consumption.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+
+#include <malloc.h>
+
+namespace meridian {
+
+namespace {
+
+/// The name of a file. An empty one is refused, not taken for none.
+std::string read_file_name(const char* option, const std::optional<std::string>& given) {
+  if (given && given->empty()) {
+    throw std::runtime_error(fmt::format("{}: needs the name of a file", option));
+  }
+  return given.value_or("");
+}
+
+/// What the server allows in the name of a stream or consumer.
+void check_name(const char* option, const std::string& name) {
+  const bool has_others = name.find_first_of(" \t\r\n.*>/\\") != std::string::npos;
+  if (name.empty() || has_others) {
+    throw std::runtime_error(
+        fmt::format("{}: must be a name without blanks and any of .*>/\\", option));
+  }
+}
+
+/// The client library allocates each message anew. To give the memory of every few megabytes back
+/// to the system, and to have it cleared again, takes longer than all else.
+void keep_freed_memory() {
+  constexpr int kept_bytes = 64 * 1024 * 1024;
+  ::mallopt(M_TRIM_THRESHOLD, kept_bytes);
+}
+
+sim::ConsumeOptions read_options(const GivenConsume& given) {
+  sim::ConsumeOptions options;
+  if (!given.servers.empty()) {
+    options.servers = given.servers;
+  }
+  options.credentials = read_file_name("--credentials", given.credentials);
+  options.tls_ca = read_file_name("--tls-ca", given.tls_ca);
+  options.output = read_file_name("--output", given.output);
+  check_name("--stream", given.stream);
+  options.stream = given.stream;
+  if (given.durable) {
+    check_name("--durable", *given.durable);
+    options.durable = *given.durable;
+  }
+  options.subject = given.subject;
+  options.expected_frames = given.expected_frames;
+  constexpr double least = 0.1;
+  constexpr double most = 24 * 3600;
+  const bool in_range = given.idle_timeout_s >= least && given.idle_timeout_s <= most;
+  if (!in_range) {  // what is not a number is not
+    throw std::runtime_error(
+        fmt::format("--idle-timeout: must be a number from {} to {}", least, most));
+  }
+  options.idle_timeout = std::chrono::duration<double>(given.idle_timeout_s);
+  return options;
+}
+
+}  // namespace
+
+CLI::App& add_consume(CLI::App& app, GivenConsume& given) {
+  CLI::App& consume = *app.add_subcommand(
+      "consume", "Read a stream of NATS JetStream back, and check that all frames are there");
+  consume
+      .add_option("--server", given.servers,
+                  "A server of the cluster; may be given again (default nats://127.0.0.1:4222)")
+      ->option_text("URL")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  consume.add_option("--credentials", given.credentials, "File with the user's credentials")
+      ->option_text("FILE");
+  consume.add_option("--tls-ca", given.tls_ca, "Use TLS, and trust the certificates in this file")
+      ->option_text("FILE");
+  consume.add_option("--stream", given.stream, "The stream")->option_text("NAME")->required();
+  consume
+      .add_option("--durable", given.durable,
+                  "Go on where the reader of this name was (default: read from the start)")
+      ->option_text("NAME");
+  consume.add_option("--subject", given.subject, "Only messages of this subject, with wildcards")
+      ->option_text("FILTER");
+  consume.add_option("--expect", given.expected_frames, "End when so many frames have come")
+      ->option_text("FRAMES")
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1'000'000'000'000}));
+  consume
+      .add_option("--idle-timeout", given.idle_timeout_s,
+                  "End when nothing has come for so many seconds (default 5)")
+      ->option_text("S");
+  consume.add_option("--output", given.output, "Write the frames to a file, in native framing")
+      ->option_text("FILE");
+  consume.add_flag("--json", given.json, "The result for programs");
+  return consume;
+}
+
+int run_consume(const GivenConsume& given) {
+  const sim::ConsumeOptions options = read_options(given);
+  keep_freed_memory();
+  const sim::ConsumeReport report = sim::consume(options);
+  fmt::print("{}", given.json ? sim::to_json(report) : sim::to_text(report));
+  if (std::fflush(stdout) != 0) {
+    throw std::runtime_error("cannot write to standard output");
+  }
+  return sim::all_well(report) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+}  // namespace meridian

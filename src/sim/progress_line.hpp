@@ -1,0 +1,25 @@
+/// One line on a terminal that is drawn again and again.
+#pragma once
+
+#include <string_view>
+
+namespace meridian::sim {
+
+/// Draws on the standard error; silent where that is not a terminal. Not thread-safe.
+class ProgressLine {
+ public:
+  ProgressLine();
+
+  [[nodiscard]] bool is_seen() const noexcept { return terminal_; }
+
+  /// `share`: how much is done, from 0 to 1; as a bar in front of the text.
+  void draw(double share, std::string_view text) const;
+  void draw(std::string_view text) const;
+
+  void clear() const;
+
+ private:
+  bool terminal_;
+};
+
+}  // namespace meridian::sim

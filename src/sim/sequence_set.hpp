@@ -1,0 +1,55 @@
+/// Numbers that have been seen, kept as ranges.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+namespace meridian::sim {
+
+/// first, first + 1, …, last.
+struct SequenceRange {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+
+  friend bool operator==(const SequenceRange&, const SequenceRange&) = default;
+};
+
+/// A set of sequences, or of other numbers that mostly follow each other.
+///
+/// Bounds: memory for each range between two holes, however many numbers are in it. A range that
+/// goes on where the highest one ended costs a comparison; any other the logarithm of the ranges.
+/// Not thread-safe.
+class SequenceSet {
+ public:
+  /// Adds a range, whose first is not above its last. Returns how many were not in the set before.
+  std::uint64_t add(SequenceRange range);
+
+  /// How many of a range are not in the set.
+  [[nodiscard]] std::uint64_t count_absent(SequenceRange range) const;
+  [[nodiscard]] bool covers(SequenceRange range) const { return count_absent(range) == 0; }
+
+  [[nodiscard]] bool empty() const noexcept { return ranges_.empty(); }
+  [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+
+  /// Both only if the set is not empty.
+  [[nodiscard]] std::uint64_t lowest() const { return ranges_.begin()->first; }
+  [[nodiscard]] std::uint64_t highest() const { return ranges_.rbegin()->second; }
+
+  /// How many are absent between the lowest and the highest.
+  [[nodiscard]] std::uint64_t missing() const;
+  /// Where: the lowest `at_most` holes.
+  [[nodiscard]] std::vector<SequenceRange> holes(std::size_t at_most) const;
+
+ private:
+  using Ranges = std::map<std::uint64_t, std::uint64_t>;  // first to last; they do not touch
+
+  /// The range that a number is in, or else the first one above it.
+  [[nodiscard]] Ranges::const_iterator at_or_above(std::uint64_t number) const;
+
+  Ranges ranges_;
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace meridian::sim

@@ -1,0 +1,235 @@
+#include "sim/stream_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <random>
+#include <stdexcept>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace meridian::sim {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
+constexpr int messages_at_once = 64;
+constexpr milliseconds fetch_patience{250};
+constexpr milliseconds flush_patience{2000};
+constexpr milliseconds answer_patience{2000};  // for what is asked of the cluster
+
+/// After so long the connection counts as broken if the server says nothing at all.
+constexpr milliseconds ping_every{2000};
+constexpr int unanswered_pings = 2;
+constexpr milliseconds reconnect_pause{200};
+
+/// A consumer of ours is removed by the server if we have no time left to do so.
+constexpr std::chrono::minutes forgotten_after{5};
+
+constexpr milliseconds look_again_after{100};
+
+/// Throws where a call has failed that can only fail for want of memory or by misuse.
+void check(natsStatus status, const std::string& what) {
+  if (status != NATS_OK) {
+    throw std::runtime_error(fmt::format("{}: {}", what, nats::describe(status)));
+  }
+}
+
+std::string name_of_our_own() {
+  std::random_device random;
+  return fmt::format("meridian-sim-{:08x}{:08x}", random(), random());
+}
+
+/// Without user and password.
+std::string shown_url(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
+  const std::size_t at = url.rfind('@');
+  return at == std::string::npos || at < begin ? url : url.substr(0, begin) + url.substr(at + 1);
+}
+
+std::string shown_urls(const std::vector<std::string>& urls) {
+  std::string text;
+  for (const std::string& url : urls) {
+    text += (text.empty() ? "" : ", ") + shown_url(url);
+  }
+  return text;
+}
+
+nats::Options make_options(const ConsumeOptions& options) {
+  natsOptions* made = nullptr;
+  check(natsOptions_Create(&made), "cannot make options");
+  nats::Options owned(made);
+  std::vector<const char*> servers;
+  servers.reserve(options.servers.size());
+  for (const std::string& server : options.servers) {
+    servers.push_back(server.c_str());
+  }
+  check(natsOptions_SetServers(made, servers.data(), static_cast<int>(servers.size())), "--server");
+  if (!options.credentials.empty()) {
+    check(natsOptions_SetUserCredentialsFromFiles(made, options.credentials.c_str(), nullptr),
+          "--credentials");
+  }
+  if (!options.tls_ca.empty()) {
+    check(natsOptions_SetSecure(made, true), "--tls-ca");
+    check(natsOptions_LoadCATrustedCertificates(made, options.tls_ca.c_str()), "--tls-ca");
+  }
+  check(natsOptions_SetName(made, "meridian-sim consume"), "name");
+  constexpr int for_ever = -1;
+  check(natsOptions_SetMaxReconnect(made, for_ever), "reconnects");
+  check(natsOptions_SetReconnectWait(made, reconnect_pause.count()), "reconnects");
+  check(natsOptions_SetPingInterval(made, ping_every.count()), "pings");
+  check(natsOptions_SetMaxPingsOut(made, unanswered_pings), "pings");
+  return owned;
+}
+
+/// What a cluster says that has no leader at the moment, or none for this stream or consumer.
+bool may_pass(natsStatus status, jsErrCode code) {
+  return code == JSClusterNotAvailErr || code == JSClusterNotLeaderErr ||
+         code == JSClusterNoPeersErr || code == JSStreamOfflineErr ||
+         code == JSConsumerOfflineErr ||
+         (code == 0 && (status == NATS_TIMEOUT || status == NATS_NO_RESPONDERS ||
+                        status == NATS_CONNECTION_DISCONNECTED));
+}
+
+/// Why a consumer that exists cannot be used, or "".
+std::string misfit(const jsConsumerConfig& found, const std::string& wanted_subject) {
+  const std::string_view filter = found.FilterSubject == nullptr ? "" : found.FilterSubject;
+  if (found.DeliverSubject != nullptr && *found.DeliverSubject != '\0') {
+    return "it is no pull consumer";
+  }
+  if (found.AckPolicy != js_AckExplicit) {
+    return "it does not have each message acknowledged";
+  }
+  if (!wanted_subject.empty() && filter != wanted_subject) {
+    return fmt::format("it reads {}", filter.empty() ? "all subjects" : filter);
+  }
+  return "";
+}
+
+}  // namespace
+
+StreamReader::StreamReader(const ConsumeOptions& options)
+    : stream_(options.stream),
+      consumer_(options.durable.empty() ? name_of_our_own() : options.durable),
+      consumer_is_ours_(options.durable.empty()) {
+  connect(options);
+  open_consumer(options);
+}
+
+StreamReader::~StreamReader() {
+  if (consumer_is_ours_) {
+    jsOptions patience;
+    jsOptions_Init(&patience);
+    patience.Wait = answer_patience.count();
+    // Where that fails the server removes it by itself, later.
+    js_DeleteConsumer(jet_stream_.get(), stream_.c_str(), consumer_.c_str(), &patience, nullptr);
+  }
+}
+
+void StreamReader::connect(const ConsumeOptions& options) {
+  const nats::Options with = make_options(options);
+  natsConnection* connection = nullptr;
+  check(natsConnection_Connect(&connection, with.get()),
+        "cannot connect to " + shown_urls(options.servers));
+  connection_.reset(connection);
+  jsOptions patience;
+  jsOptions_Init(&patience);
+  patience.Wait = answer_patience.count();
+  jsCtx* jet_stream = nullptr;
+  check(natsConnection_JetStream(&jet_stream, connection, &patience), "JetStream");
+  jet_stream_.reset(jet_stream);
+}
+
+void StreamReader::open_consumer(const ConsumeOptions& options) {
+  const auto give_up_at = std::chrono::steady_clock::now() + options.idle_timeout;
+  std::string failure = try_to_open_consumer(options);
+  while (!failure.empty() && std::chrono::steady_clock::now() < give_up_at) {
+    std::this_thread::sleep_for(look_again_after);
+    failure = try_to_open_consumer(options);
+  }
+  if (!failure.empty()) {
+    throw std::runtime_error(failure);
+  }
+  jsSubOptions bound;
+  jsSubOptions_Init(&bound);
+  bound.Stream = stream_.c_str();
+  bound.Consumer = consumer_.c_str();
+  natsSubscription* subscription = nullptr;
+  check(js_PullSubscribe(&subscription, jet_stream_.get(), nullptr, consumer_.c_str(), nullptr,
+                         &bound, nullptr),
+        fmt::format("cannot read stream {}", stream_));
+  subscription_.reset(subscription);
+}
+
+/// Returns why it could not be done now, or "". Throws where it cannot be done at all.
+std::string StreamReader::try_to_open_consumer(const ConsumeOptions& options) {
+  jsConsumerInfo* info = nullptr;
+  jsErrCode code{};
+  natsStatus status = js_GetConsumerInfo(&info, jet_stream_.get(), stream_.c_str(),
+                                         consumer_.c_str(), nullptr, &code);
+  const nats::ConsumerInfo found(info);
+  if (status == NATS_OK) {
+    const std::string why = misfit(*found->Config, options.subject);
+    if (!why.empty()) {
+      throw std::runtime_error(fmt::format("consumer {} cannot be used: {}", consumer_, why));
+    }
+    return "";
+  }
+  std::string what = fmt::format("cannot read stream {}", stream_);
+  if (code == JSConsumerNotFoundErr) {
+    what = fmt::format("cannot make consumer {} of stream {}", consumer_, stream_);
+    status = make_consumer(options, code);
+  }
+  if (status != NATS_OK && !may_pass(status, code)) {
+    check(status, what);
+  }
+  return status == NATS_OK ? "" : fmt::format("{}: {}", what, nats::describe(status));
+}
+
+natsStatus StreamReader::make_consumer(const ConsumeOptions& options, jsErrCode& code) {
+  jsConsumerConfig config;
+  jsConsumerConfig_Init(&config);
+  config.Durable = consumer_.c_str();
+  config.DeliverPolicy = js_DeliverAll;
+  config.AckPolicy = js_AckExplicit;
+  config.AckWait = nanoseconds(acknowledged_within).count();
+  config.FilterSubject = options.subject.empty() ? nullptr : options.subject.c_str();
+  if (consumer_is_ours_) {
+    config.InactiveThreshold = nanoseconds(forgotten_after).count();
+  }
+  jsConsumerInfo* info = nullptr;
+  code = {};
+  const natsStatus status =
+      js_AddConsumer(&info, jet_stream_.get(), stream_.c_str(), &config, nullptr, &code);
+  const nats::ConsumerInfo made(info);
+  return status;
+}
+
+void StreamReader::fetch(nats::MessageList& list) {
+  trouble_.clear();
+  // Requests that wait for a connection would all be sent when there is one.
+  if (natsConnection_Status(connection_.get()) != NATS_CONN_STATUS_CONNECTED) {
+    trouble_ = "no connection to a server";
+    return;
+  }
+  const natsStatus status = natsSubscription_Fetch(
+      list.out(), subscription_.get(), messages_at_once, fetch_patience.count(), nullptr);
+  if (status != NATS_OK && status != NATS_TIMEOUT) {
+    trouble_ = fmt::format("cannot read from consumer {}: {}", consumer_, nats::describe(status));
+  }
+}
+
+void StreamReader::acknowledge(natsMsg& message) {
+  // What fails is delivered again, and known by its place then.
+  natsMsg_Ack(&message, nullptr);
+}
+
+void StreamReader::flush() {
+  natsConnection_FlushTimeout(connection_.get(), flush_patience.count());
+}
+
+}  // namespace meridian::sim

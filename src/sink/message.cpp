@@ -1,0 +1,48 @@
+#include "sink/message.hpp"
+
+#include "runtime/time_text.hpp"
+
+#include <limits>
+#include <stdexcept>
+#include <utility>
+
+namespace meridian::sink {
+
+Message make_message(std::string id, std::vector<FrameBatch> parts) {
+  if (parts.empty()) {
+    throw std::invalid_argument("a message of no frames");
+  }
+  const FrameBatch& first = parts.front();
+  const FrameBatch& last = parts.back();
+  Message message{.origin = (*first.begin()).header.origin,
+                  .id = std::move(id),
+                  .first_sequence = (*first.begin()).header.sequence,
+                  .first_received_at = first.received_at(0),
+                  .last_received_at = last.received_at(last.bytes() - 1)};
+  for (const FrameBatch& part : parts) {
+    message.frames += part.frames();
+    message.bytes += part.bytes();
+    part.for_each_run([&](const Run& run) {
+      if (run.origin != message.origin) {
+        throw std::invalid_argument("a message of several origins");
+      }
+      message.last_sequence = (run.first + run.frames - 1) & largest_sequence(part.stamp().width);
+    });
+  }
+  if (message.bytes > std::numeric_limits<std::int32_t>::max()) {
+    throw std::invalid_argument("a message of more than 2 GiB");
+  }
+  message.parts = std::move(parts);
+  return message;
+}
+
+std::array<Header, 6> headers_of(const Message& message) {
+  return {{{"Nats-Msg-Id", message.id},
+           {"Meridian-Frames", std::to_string(message.frames)},
+           {"Meridian-First-Sequence", std::to_string(message.first_sequence)},
+           {"Meridian-Last-Sequence", std::to_string(message.last_sequence)},
+           {"Meridian-First-Received-At", runtime::format_time(message.first_received_at)},
+           {"Meridian-Last-Received-At", runtime::format_time(message.last_received_at)}}};
+}
+
+}  // namespace meridian::sink

@@ -1,0 +1,80 @@
+#include "sink/nats_connection.hpp"
+
+#include "sink/nats_session.hpp"
+#include "sink/pauses.hpp"
+
+#include <chrono>
+#include <random>
+#include <utility>
+
+namespace meridian::sink {
+
+namespace {
+
+/// Until the time is over or a stop is requested.
+void pause(std::chrono::milliseconds time, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  never.wait_for(lock, stop, time, [] { return false; });
+}
+
+}  // namespace
+
+NatsConnection::NatsConnection(Options options, const asio::any_io_executor& executor,
+                               OnChange on_change)
+    : options_(std::move(options)),
+      on_change_(std::make_shared<Outlet<ConnectionState>>(executor, std::move(on_change))),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+NatsConnection::~NatsConnection() {
+  on_change_->close();
+  // The thread is told to stop, and waited for.
+}
+
+std::shared_ptr<NatsSession> NatsConnection::session() const {
+  const std::lock_guard lock(mutex_);
+  return session_;
+}
+
+ConnectionState NatsConnection::state() const {
+  const std::lock_guard lock(mutex_);
+  return state_;
+}
+
+void NatsConnection::change(std::shared_ptr<NatsSession> session, ConnectionState state) {
+  {
+    const std::lock_guard lock(mutex_);
+    std::swap(session_, session);
+    state_ = state;
+  }
+  on_change_->post(std::move(state));
+  // A former session goes here, without the lock: its destructor may wait.
+}
+
+void NatsConnection::run(const std::stop_token& stop) {
+  using Clock = std::chrono::steady_clock;
+  Pauses pauses(std::random_device{}());
+  while (!stop.stop_requested()) {
+    Result<std::shared_ptr<NatsSession>> connected = NatsSession::connect(options_, stop);
+    bool lasted = false;
+    if (connected) {
+      const std::shared_ptr<NatsSession> session = std::move(*connected);
+      const auto since = Clock::now();
+      change(session, Connected{session->server()});
+      session->serve(stop);
+      lasted = Clock::now() - since >= steady;
+      change(nullptr, session->inbox()->lost().value());
+    } else if (!stop.stop_requested()) {
+      change(nullptr, connected.error());
+    }
+    if (lasted) {
+      pauses.reset();
+    } else {
+      pause(pauses.next(), stop);
+    }
+  }
+  nats_ReleaseThreadMemory();
+}
+
+}  // namespace meridian::sink

@@ -1,0 +1,213 @@
+#include "sink/nats_publisher.hpp"
+
+#include "sink/closures.hpp"
+#include "sink/in_flight.hpp"
+#include "sink/nats_connection.hpp"
+#include "sink/nats_errors.hpp"
+#include "sink/nats_handles.hpp"
+#include "sink/nats_session.hpp"
+#include "sink/subject.hpp"
+
+#include <cstddef>
+#include <mutex>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace meridian::sink {
+
+namespace {
+
+using InFlights = Closures<InFlight>;
+
+/// What one session is published by. Lives as long as the session, or less; destroyed on the
+/// caller's thread or on the one that serves the session, never on one of the library's.
+struct Lane {
+  Lane(std::shared_ptr<NatsSession> own_session, std::shared_ptr<InFlight> own_in_flight)
+      : session(std::move(own_session)),
+        in_flight(std::move(own_in_flight)),
+        closure(InFlights::of_process().add(in_flight)) {}
+  Lane(const Lane&) = delete;
+  Lane& operator=(const Lane&) = delete;
+  ~Lane() { InFlights::of_process().remove(closure); }
+
+  const std::shared_ptr<NatsSession> session;
+  const std::shared_ptr<InFlight> in_flight;
+  void* const closure;
+  JetStreamHandle context;  // goes before the session that it publishes in
+};
+
+void answered(jsCtx* /*context*/, natsMsg* message, jsPubAck* acknowledged, jsPubAckErr* refused,
+              void* closure) {
+  if (const auto in_flight = InFlights::of_process().find(closure)) {
+    in_flight->answer(message, acknowledged, refused);
+  } else {
+    natsMsg_Destroy(message);
+  }
+}
+
+}  // namespace
+
+struct NatsPublisher::Core {
+  Core(Options own_options, std::shared_ptr<Outlet<Outcome>> own_outlet)
+      : options(std::move(own_options)),
+        subject(read_subject(options.subject)),
+        outlet(std::move(own_outlet)) {}
+
+  void refuse(Ticket ticket, Rejection why) { outlet->post({ticket, std::move(why)}); }
+
+  [[nodiscard]] Result<MessageHandle> native_message(const Message& message, const std::string& to);
+
+  const Options options;
+  const SubjectTemplate subject;
+  const std::shared_ptr<Outlet<Outcome>> outlet;
+  std::vector<std::byte> joined;  // of the thread that publishes
+
+  std::mutex mutex;
+  std::shared_ptr<Lane> lane;  // protected by mutex
+};
+
+namespace {
+
+/// A lane of the session, known to `core` and gone from it when the session is lost.
+template <typename Core>
+Result<std::shared_ptr<Lane>> open_lane(const std::shared_ptr<Core>& core,
+                                        std::shared_ptr<NatsSession> session) {
+  const std::shared_ptr<SessionInbox> inbox = session->inbox();
+  auto in_flight = std::make_shared<InFlight>(inbox, core->outlet, core->options);
+  auto lane = std::make_shared<Lane>(std::move(session), in_flight);
+  jsOptions js_options;
+  jsOptions_Init(&js_options);
+  js_options.PublishAsync.AckHandler = answered;
+  js_options.PublishAsync.AckHandlerClosure = lane->closure;
+  jsCtx* context = nullptr;
+  const natsStatus status =
+      natsConnection_JetStream(&context, lane->session->native(), &js_options);
+  if (status != NATS_OK) {
+    return last_rejection("cannot use JetStream", status);
+  }
+  lane->context.reset(context);
+  {
+    const std::lock_guard lock(core->mutex);
+    core->lane = lane;
+  }
+  const bool told = inbox->notify([weak = std::weak_ptr(core), in_flight](const Rejection& why) {
+    in_flight->give_up(why);
+    const std::shared_ptr<Core> there = weak.lock();
+    if (!there) {
+      return;
+    }
+    std::shared_ptr<Lane> gone;  // without the lock, since its destructor may wait
+    const std::lock_guard lock(there->mutex);
+    if (there->lane && there->lane->in_flight == in_flight) {
+      gone = std::exchange(there->lane, nullptr);
+    }
+  });
+  if (!told) {
+    in_flight->give_up(inbox->lost().value());
+  }
+  return lane;
+}
+
+}  // namespace
+
+NatsPublisher::NatsPublisher(NatsConnection& connection, Options options,
+                             const asio::any_io_executor& executor, OnOutcome on_outcome)
+    : connection_(connection),
+      core_(std::make_shared<Core>(
+          std::move(options), std::make_shared<Outlet<Outcome>>(executor, std::move(on_outcome)))) {
+}
+
+NatsPublisher::~NatsPublisher() {
+  core_->outlet->close();
+  std::shared_ptr<Lane> lane;  // without the lock, since its destructor may wait
+  const std::lock_guard lock(core_->mutex);
+  std::swap(lane, core_->lane);
+}
+
+Result<MessageHandle> NatsPublisher::Core::native_message(const Message& message,
+                                                          const std::string& to) {
+  // The library makes its own copy, of one row of octets.
+  std::span<const std::byte> payload = message.parts.front().octets();
+  if (message.parts.size() > 1) {
+    joined.clear();
+    for (const FrameBatch& part : message.parts) {
+      joined.insert(joined.end(), part.octets().begin(), part.octets().end());
+    }
+    payload = joined;
+  }
+  natsMsg* native = nullptr;
+  natsStatus status =
+      natsMsg_Create(&native, to.c_str(), nullptr, reinterpret_cast<const char*>(payload.data()),
+                     static_cast<int>(payload.size()));
+  MessageHandle owner(native);
+  for (const Header& header : headers_of(message)) {
+    if (status == NATS_OK) {
+      status = natsMsgHeader_Set(native, std::string(header.name).c_str(), header.value.c_str());
+    }
+  }
+  if (status != NATS_OK) {
+    return last_rejection("cannot make a message", status);
+  }
+  return owner;
+}
+
+void NatsPublisher::publish(const Message& message, Ticket ticket) {
+  const std::string subject = core_->subject.expand(message.origin);
+  std::shared_ptr<Lane> lane;
+  {
+    const std::lock_guard lock(core_->mutex);
+    lane = core_->lane;
+  }
+  if (!lane) {
+    std::shared_ptr<NatsSession> session = connection_.session();
+    if (!session) {
+      const ConnectionState state = connection_.state();
+      const auto* why = std::get_if<Rejection>(&state);
+      core_->refuse(ticket, why != nullptr ? *why : Rejection{Refusal::unreachable, "connecting"});
+      return;
+    }
+    auto opened = open_lane(core_, std::move(session));
+    if (!opened) {
+      core_->refuse(ticket, opened.error());
+      return;
+    }
+    lane = std::move(*opened);
+  }
+  const std::shared_ptr<SessionInbox>& inbox = lane->session->inbox();
+  Result<MessageHandle> made = core_->native_message(message, subject);
+  if (!made) {
+    core_->refuse(ticket, made.error());
+    return;
+  }
+  natsMsg* native = made->release();
+  if (!lane->in_flight->add(native, ticket, subject)) {
+    natsMsg_Destroy(native);
+    core_->refuse(ticket, inbox->lost().value());
+    return;
+  }
+  const natsMsg* const key = native;
+  jsPubOptions publish_options;
+  jsPubOptions_Init(&publish_options);
+  publish_options.MaxWait = acknowledgement_timeout.count();
+  publish_options.ExpectStream = core_->options.stream.c_str();
+  const natsStatus status = js_PublishMsgAsync(lane->context.get(), &native, &publish_options);
+  if (status != NATS_OK) {
+    Rejection why = last_rejection("publishing to " + subject, status);
+    if (why.refusal == Refusal::no_acknowledgement) {
+      why.refusal = Refusal::unreachable;  // it could not be written
+    }
+    if (const auto untaken = lane->in_flight->take(key)) {
+      core_->refuse(*untaken, why);
+    }
+    if (why.refusal == Refusal::unreachable) {
+      inbox->lose(std::move(why));
+    }
+  } else if (lane->session->cut()) {
+    inbox->lose({Refusal::unreachable, "the server did not read in time"});
+  }
+  natsMsg_Destroy(native);  // nullptr if the library has taken it
+}
+
+}  // namespace meridian::sink

@@ -1,0 +1,33 @@
+#include "sink/refusal.hpp"
+
+namespace meridian::sink {
+
+std::string_view name_of(Refusal refusal) noexcept {
+  switch (refusal) {
+    case Refusal::unreachable:
+      return "unreachable";
+    case Refusal::authorization:
+      return "authorization";
+    case Refusal::tls:
+      return "tls";
+    case Refusal::stream_missing:
+      return "stream_missing";
+    case Refusal::stream_unavailable:
+      return "stream_unavailable";
+    case Refusal::subject_not_in_stream:
+      return "subject_not_in_stream";
+    case Refusal::message_too_large:
+      return "message_too_large";
+    case Refusal::stream_full:
+      return "stream_full";
+    case Refusal::no_acknowledgement:
+      return "no_acknowledgement";
+    case Refusal::not_enabled:
+      return "not_enabled";
+    case Refusal::other:
+      return "other";
+  }
+  return "unknown";
+}
+
+}  // namespace meridian::sink

@@ -1,0 +1,189 @@
+#include "sink/stream.hpp"
+
+#include "sink/message.hpp"
+#include "sink/nats_errors.hpp"
+#include "sink/nats_session.hpp"
+#include "sink/subject.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace meridian::sink {
+
+namespace {
+
+/// The library writes no limit as -1, and 0 where a server left it out.
+std::optional<std::uint64_t> limit_of(std::int64_t number) {
+  return number > 0 ? std::optional(static_cast<std::uint64_t>(number)) : std::nullopt;
+}
+
+StreamSettings settings_of(const jsStreamConfig& config) {
+  StreamSettings settings{
+      .subjects = {},
+      .replicas = static_cast<std::uint32_t>(config.Replicas),
+      .storage = config.Storage == js_MemoryStorage ? Storage::memory : Storage::file,
+      .discard = config.Discard == js_DiscardNew ? Discard::newest : Discard::oldest,
+      .duplicate_window = std::chrono::nanoseconds(config.Duplicates),
+      .max_bytes = limit_of(config.MaxBytes),
+      .max_messages = limit_of(config.MaxMsgs),
+      .max_messages_per_subject = limit_of(config.MaxMsgsPerSubject),
+      .max_message_bytes = limit_of(config.MaxMsgSize),
+      .acknowledges = !config.NoAck,
+      .sealed = config.Sealed};
+  for (int i = 0; i < config.SubjectsLen; ++i) {
+    settings.subjects.emplace_back(config.Subjects[i]);
+  }
+  if (config.MaxAge > 0) {
+    settings.max_age = std::chrono::nanoseconds(config.MaxAge);
+  }
+  if (config.Retention == js_InterestPolicy) {
+    settings.retention = Retention::interest;
+  } else if (config.Retention == js_WorkQueuePolicy) {
+    settings.retention = Retention::work_queue;
+  }
+  return settings;
+}
+
+/// The subject that all messages of the sink match.
+std::string filter_of(const Options& options) {
+  return read_subject(options.subject).filter();
+}
+
+Result<JetStreamHandle> jet_stream(NatsSession& session) {
+  jsOptions js_options;
+  jsOptions_Init(&js_options);
+  js_options.Wait = stream_timeout.count();
+  jsCtx* context = nullptr;
+  const natsStatus status = natsConnection_JetStream(&context, session.native(), &js_options);
+  if (status != NATS_OK) {
+    return last_rejection("cannot use JetStream", status);
+  }
+  return JetStreamHandle(context);
+}
+
+/// For a request to JetStream's API. Nobody answers those where it is not enabled at all.
+Rejection api_rejection(std::string_view what, natsStatus status, jsErrCode code) {
+  Rejection rejection = last_rejection(what, status, code);
+  if (code == 0 && status == NATS_NO_RESPONDERS) {
+    rejection = {Refusal::not_enabled, fmt::format("{}: JetStream is not enabled", what)};
+  }
+  return rejection;
+}
+
+Result<StreamInfoHandle> info_of(jsCtx* context, const std::string& stream) {
+  jsStreamInfo* info = nullptr;
+  jsErrCode code{};
+  const natsStatus status = js_GetStreamInfo(&info, context, stream.c_str(), nullptr, &code);
+  if (status == NATS_NOT_FOUND) {  // which the library says without the server's code
+    return Rejection{Refusal::stream_missing, fmt::format("there is no stream {}", stream)};
+  }
+  if (status != NATS_OK) {
+    return api_rejection(fmt::format("cannot ask for the stream {}", stream), status, code);
+  }
+  return StreamInfoHandle(info);
+}
+
+std::size_t max_payload_of(NatsSession& session, const StreamSettings& settings) {
+  std::uint64_t octets = static_cast<std::uint64_t>(
+      std::max<std::int64_t>(natsConnection_GetMaxPayload(session.native()), 0));
+  octets = std::min(octets, settings.max_message_bytes.value_or(octets));
+  return octets > max_header_bytes ? octets - max_header_bytes : 0;
+}
+
+StreamReport report_on(NatsSession& session, const Options& options, const jsStreamInfo& info) {
+  StreamReport report{.name = options.stream,
+                      .settings = settings_of(*info.Config),
+                      .messages = info.State.Msgs,
+                      .bytes = info.State.Bytes,
+                      .leader = {},
+                      .unsafe = {}};
+  if (info.Cluster != nullptr && info.Cluster->Leader != nullptr) {
+    report.leader = info.Cluster->Leader;
+  }
+  report.max_payload_bytes = max_payload_of(session, report.settings);
+  report.unsafe = find_unsafe(report.settings, report.max_payload_bytes, options.batch_max_bytes);
+  return report;
+}
+
+}  // namespace
+
+Result<StreamReport> check_stream(NatsSession& session, const Options& options) {
+  const Result<JetStreamHandle> context = jet_stream(session);
+  if (!context) {
+    return context.error();
+  }
+  const Result<StreamInfoHandle> info = info_of(context->get(), options.stream);
+  if (!info) {
+    return info.error();
+  }
+  StreamReport report = report_on(session, options, **info);
+  const std::string filter = filter_of(options);
+  const auto covers_all = [&](const std::string& subject) { return covers(subject, filter); };
+  if (std::ranges::none_of(report.settings.subjects, covers_all)) {
+    return Rejection{
+        Refusal::subject_not_in_stream,
+        fmt::format("the stream {} has the subjects {}, which do not cover {}", options.stream,
+                    fmt::join(report.settings.subjects, ", "), filter)};
+  }
+  return report;
+}
+
+Result<CreatedStream> create_stream(NatsSession& session, const Options& options,
+                                    const StreamWish& wish) {
+  const Result<JetStreamHandle> context = jet_stream(session);
+  if (!context) {
+    return context.error();
+  }
+  const StreamSettings wanted{.subjects = {filter_of(options)},
+                              .replicas = wish.replicas,
+                              .duplicate_window = wish.duplicate_window,
+                              .max_age = wish.max_age,
+                              .max_bytes = wish.max_bytes};
+  Result<StreamInfoHandle> info = info_of(context->get(), options.stream);
+  if (info) {
+    CreatedStream there{.existed = true,
+                        .differences = find_differences(settings_of(*(*info)->Config), wanted),
+                        .report = report_on(session, options, **info)};
+    return there;
+  }
+  if (info.error().refusal != Refusal::stream_missing) {
+    return info.error();
+  }
+  const char* subject = wanted.subjects.front().c_str();
+  jsStreamConfig config;
+  jsStreamConfig_Init(&config);
+  config.Name = options.stream.c_str();
+  config.Subjects = &subject;
+  config.SubjectsLen = 1;
+  config.Replicas = wish.replicas;
+  config.Storage = js_FileStorage;
+  config.Discard = js_DiscardNew;
+  config.Duplicates = wish.duplicate_window.count();
+  config.MaxAge = wish.max_age.value_or(std::chrono::nanoseconds(0)).count();
+  config.MaxBytes = wish.max_bytes ? static_cast<std::int64_t>(*wish.max_bytes) : -1;
+  jsStreamInfo* created = nullptr;
+  jsErrCode code{};
+  const natsStatus status = js_AddStream(&created, context->get(), &config, nullptr, &code);
+  if (status != NATS_OK) {
+    return api_rejection(fmt::format("cannot create the stream {}", options.stream), status, code);
+  }
+  const StreamInfoHandle owner(created);
+  return CreatedStream{
+      .existed = false, .differences = {}, .report = report_on(session, options, *created)};
+}
+
+Rejection why_nobody_takes(NatsSession& session, const Options& options) {
+  const Result<StreamReport> report = check_stream(session, options);
+  if (!report) {
+    return report.error();
+  }
+  return {Refusal::stream_unavailable,
+          fmt::format("nobody takes messages for the stream {} now: its servers may be electing "
+                      "a leader",
+                      options.stream)};
+}
+
+}  // namespace meridian::sink

@@ -1,0 +1,135 @@
+#include "sink/message.hpp"
+#include "sink/stream.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace meridian::sink {
+
+namespace {
+
+std::string text_of(std::integral auto number) {
+  return std::to_string(number);
+}
+std::string text_of(std::chrono::nanoseconds time) {
+  return fmt::format("{} s", std::chrono::duration<double>(time).count());
+}
+std::string text_of(const std::vector<std::string>& names) {
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+std::string text_of(bool value) {
+  return value ? "yes" : "no";
+}
+std::string text_of(Storage storage) {
+  return std::string(name_of(storage));
+}
+std::string text_of(Discard discard) {
+  return std::string(name_of(discard));
+}
+std::string text_of(Retention retention) {
+  return std::string(name_of(retention));
+}
+template <typename T>
+std::string text_of(const std::optional<T>& limit) {
+  return limit ? text_of(*limit) : "none";
+}
+
+bool has_limit(const StreamSettings& settings) {
+  return settings.max_bytes || settings.max_messages || settings.max_messages_per_subject;
+}
+
+}  // namespace
+
+std::string_view name_of(Storage storage) noexcept {
+  return storage == Storage::file ? "file" : "memory";
+}
+
+std::string_view name_of(Discard discard) noexcept {
+  return discard == Discard::oldest ? "oldest" : "newest";
+}
+
+std::string_view name_of(Retention retention) noexcept {
+  switch (retention) {
+    case Retention::limits:
+      return "limits";
+    case Retention::interest:
+      return "interest";
+    case Retention::work_queue:
+      return "work_queue";
+  }
+  return "unknown";
+}
+
+std::vector<std::string> find_unsafe(const StreamSettings& settings, std::size_t max_payload_bytes,
+                                     std::size_t batch_max_bytes) {
+  std::vector<std::string> unsafe;
+  if (settings.replicas < 3) {
+    unsafe.push_back(fmt::format(
+        "It has {} replica(s): when one server fails it stops, and what that server alone has is "
+        "lost with its disk. Give it 3 replicas.",
+        settings.replicas));
+  }
+  if (settings.storage == Storage::memory) {
+    unsafe.emplace_back(
+        "It is stored in memory: a restart of its servers loses what was acknowledged. Create it "
+        "with file storage.");
+  }
+  if (settings.duplicate_window < least_duplicate_window) {
+    unsafe.push_back(fmt::format(
+        "Its duplicate window is {}: what is published again after a longer interruption is stored "
+        "twice. Make it at least {}.",
+        text_of(settings.duplicate_window), text_of(least_duplicate_window)));
+  }
+  if (settings.discard == Discard::oldest && has_limit(settings)) {
+    unsafe.emplace_back(
+        "It has a limit and discards the oldest: when it is full it drops what was acknowledged, "
+        "read or not. Let it discard new messages: then the sink holds them.");
+  }
+  if (settings.retention == Retention::interest) {
+    unsafe.emplace_back(
+        "It keeps only what a consumer is there for: without one it drops everything that it "
+        "acknowledges. Use the retention \"limits\".");
+  }
+  if (!settings.acknowledges) {
+    unsafe.emplace_back(
+        "It sends no acknowledgements, so nothing counts as delivered. Create it without no_ack.");
+  }
+  if (settings.sealed) {
+    unsafe.emplace_back("It is sealed and takes nothing more. Use another stream.");
+  }
+  if (max_payload_bytes < batch_max_bytes) {
+    unsafe.push_back(
+        fmt::format("It takes messages of up to {} octets of payload, and batch_max_bytes is {}. "
+                    "Lower that, or "
+                    "raise max_msg_size of the stream and max_payload of the servers.",
+                    max_payload_bytes, batch_max_bytes));
+  }
+  return unsafe;
+}
+
+std::vector<std::string> find_differences(const StreamSettings& there,
+                                          const StreamSettings& wanted) {
+  std::vector<std::string> differences;
+  const auto compare = [&](std::string_view name, auto member) {
+    if (there.*member != wanted.*member) {
+      differences.push_back(fmt::format("{}: {}, asked for {}", name, text_of(there.*member),
+                                        text_of(wanted.*member)));
+    }
+  };
+  compare("subjects", &StreamSettings::subjects);
+  compare("replicas", &StreamSettings::replicas);
+  compare("storage", &StreamSettings::storage);
+  compare("discards", &StreamSettings::discard);
+  compare("retention", &StreamSettings::retention);
+  compare("duplicate window", &StreamSettings::duplicate_window);
+  compare("largest age", &StreamSettings::max_age);
+  compare("octets at most", &StreamSettings::max_bytes);
+  compare("messages at most", &StreamSettings::max_messages);
+  compare("messages of a subject at most", &StreamSettings::max_messages_per_subject);
+  compare("octets of a message at most", &StreamSettings::max_message_bytes);
+  compare("acknowledges", &StreamSettings::acknowledges);
+  compare("sealed", &StreamSettings::sealed);
+  return differences;
+}
+
+}  // namespace meridian::sink

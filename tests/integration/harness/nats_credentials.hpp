@@ -1,0 +1,51 @@
+/// Keys and tokens as NATS has them in its operator mode: an operator vouches for accounts, an
+/// account for users, and a user shows that it has the key that its token names.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+namespace meridian::testing {
+
+/// An Ed25519 key that has a role.
+class NatsKey {
+ public:
+  enum class Role : unsigned char { operator_ = 14 << 3, account = 0, user = 20 << 3 };
+
+  explicit NatsKey(Role role);
+
+  /// As the server writes keys: "UABC…".
+  [[nodiscard]] std::string public_text() const;
+  [[nodiscard]] std::string seed_text() const;
+
+  /// A token about `subject` that this key signs. `claims`: JSON of the field `nats`.
+  [[nodiscard]] std::string vouch_for(const NatsKey& subject, std::string_view claims) const;
+
+ private:
+  using Octets = std::array<unsigned char, 32>;
+
+  [[nodiscard]] Octets public_octets() const;
+  [[nodiscard]] std::string sign(std::string_view text) const;
+
+  Role role_;
+  Octets seed_{};
+};
+
+/// An operator with one account that has JetStream.
+class NatsOperator {
+ public:
+  /// Lines for the configuration of a server that trusts the operator.
+  [[nodiscard]] std::string configuration() const;
+
+  /// The content of a credentials file of a new user. `permissions`: JSON such as
+  /// {"deny": ["meridian.>"]} for what it may publish.
+  [[nodiscard]] std::string new_user(std::string_view permissions = "{}") const;
+
+ private:
+  NatsKey operator_{NatsKey::Role::operator_};
+  NatsKey account_{NatsKey::Role::account};
+  NatsKey system_account_{NatsKey::Role::account};
+};
+
+}  // namespace meridian::testing

@@ -1,0 +1,110 @@
+/// Real NATS servers.
+#pragma once
+
+#include "integration/harness/bound_socket.hpp"
+#include "integration/harness/child_process.hpp"
+#include "integration/harness/temp_dir.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace meridian::testing {
+
+/// Where nats-server is; nothing if it is not installed.
+[[nodiscard]] std::optional<std::string> find_nats_server();
+
+struct NatsConfig {
+  std::string name = "one";
+  bool jet_stream = true;
+  std::string max_file_store = "1GB";
+  std::string lines = {};  ///< more of the configuration, in the server's own language
+};
+
+/// A server on ports of 127.0.0.1 that are its own for as long as it lives, with JetStream in a
+/// directory of its own: it finds both again after a stop or a crash. Not thread-safe.
+class NatsServer {
+ public:
+  /// Not started yet.
+  explicit NatsServer(NatsConfig config = {});
+
+  /// Starts it and waits until it is healthy, JetStream and its streams too. Throws
+  /// std::runtime_error with its log where that does not come.
+  void start();
+
+  /// Starts it, and does not wait.
+  void spawn();
+  void wait_healthy();
+
+  /// Ends it as a service manager does.
+  void stop();
+  /// Ends it as a power failure does.
+  void kill();
+  /// It neither reads nor answers, and its connections stay, until `resume`.
+  void halt();
+  void resume();
+
+  /// "nats://127.0.0.1:43210", with "user:password" in front of the host if there are any.
+  [[nodiscard]] std::string url(std::string_view user = "", std::string_view scheme = "nats") const;
+  [[nodiscard]] std::uint16_t route_port() const { return route_port_.port(); }
+  [[nodiscard]] const std::string& name() const noexcept { return config_.name; }
+
+  /// Replaces `NatsConfig::lines`, for the next start.
+  void configure(std::string lines) { config_.lines = std::move(lines); }
+
+  /// What the monitoring says, such as "/jsz"; null while it does not answer.
+  [[nodiscard]] nlohmann::json monitor(std::string_view path) const;
+  [[nodiscard]] std::string log() const { return process_ ? process_->err() : ""; }
+  /// Where the server keeps what it stores, and tests their certificates.
+  [[nodiscard]] const TempDir& directory() const noexcept { return directory_; }
+
+ private:
+  [[nodiscard]] std::string configuration() const;
+  [[nodiscard]] bool healthy() const;
+
+  NatsConfig config_;
+  TempDir directory_;
+  BoundSocket client_port_ = BoundSocket::reserved_port();
+  BoundSocket route_port_ = BoundSocket::reserved_port();
+  BoundSocket monitor_port_ = BoundSocket::reserved_port();
+  std::unique_ptr<ChildProcess> process_;
+};
+
+/// Three servers with JetStream over all of them.
+class NatsCluster {
+ public:
+  /// Starts them, and waits until they have a leader and all are current.
+  NatsCluster();
+
+  [[nodiscard]] NatsServer& at(std::size_t index) { return *servers_.at(index); }
+  [[nodiscard]] NatsServer& named(std::string_view name);
+  [[nodiscard]] std::vector<std::string> urls() const;
+
+  /// The name of the server that leads a stream; "" while none does.
+  [[nodiscard]] std::string leader_of(std::string_view stream) const;
+
+  /// Waits until all three run, and have what their leader has.
+  void wait_current();
+
+ private:
+  [[nodiscard]] bool current() const;
+
+  std::array<std::unique_ptr<NatsServer>, 3> servers_;
+};
+
+/// Skipped where there is no nats-server.
+class NatsTest : public ::testing::Test {
+ protected:
+  void SetUp() override;
+};
+
+}  // namespace meridian::testing

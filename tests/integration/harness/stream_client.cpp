@@ -1,0 +1,142 @@
+#include "integration/harness/stream_client.hpp"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+namespace meridian::testing {
+
+namespace {
+
+void check(natsStatus status, const char* what) {
+  if (status != NATS_OK) {
+    const char* const detail = nats_GetLastError(nullptr);
+    throw std::runtime_error(fmt::format("{}: {}: {}", what, natsStatus_GetText(status),
+                                         detail == nullptr ? "" : detail));
+  }
+}
+
+}  // namespace
+
+StreamMessage message_of(const std::vector<NativeFrame>& frames, const std::string& id) {
+  const NativeFrame& first = frames.front();
+  const NativeFrame& last = frames.back();
+  const std::string own_id = fmt::format("{}-{}-{}-{}", first.satellite_id, first.channel_id,
+                                         first.sequence, frames.size());
+  return {.payload = encode(frames),
+          .headers = {{"Nats-Msg-Id", id.empty() ? own_id : id},
+                      {"Meridian-Frames", std::to_string(frames.size())},
+                      {"Meridian-First-Sequence", std::to_string(first.sequence)},
+                      {"Meridian-Last-Sequence", std::to_string(last.sequence)},
+                      {"Meridian-First-Received-At", "2026-11-24T10:00:00.000000Z"},
+                      {"Meridian-Last-Received-At", "2026-11-24T10:00:00.250000Z"}}};
+}
+
+StreamClient::StreamClient(const std::string& url) {
+  natsConnection* connection = nullptr;
+  check(natsConnection_ConnectTo(&connection, url.c_str()), "connect");
+  connection_.reset(connection);
+  jsCtx* jet_stream = nullptr;
+  check(natsConnection_JetStream(&jet_stream, connection, nullptr), "JetStream");
+  jet_stream_.reset(jet_stream);
+}
+
+void StreamClient::make_stream(const std::string& stream, int replicas) {
+  const std::string subject = stream + ".>";
+  const char* const subjects[] = {subject.c_str()};
+  jsStreamConfig config;
+  jsStreamConfig_Init(&config);
+  config.Name = stream.c_str();
+  config.Subjects = const_cast<const char**>(subjects);
+  config.SubjectsLen = 1;
+  config.Replicas = replicas;
+  check(js_AddStream(nullptr, jet_stream_.get(), &config, nullptr, nullptr), "make a stream");
+}
+
+void StreamClient::publish(const std::string& stream, const std::vector<StreamMessage>& messages,
+                           const std::string& subject) {
+  const std::string whole_subject = stream + "." + subject;
+  for (const StreamMessage& message : messages) {
+    natsMsg* made = nullptr;
+    check(natsMsg_Create(&made, whole_subject.c_str(), nullptr, message.payload.data(),
+                         static_cast<int>(message.payload.size())),
+          "make a message");
+    for (const auto& [name, value] : message.headers) {
+      check(natsMsgHeader_Set(made, name.c_str(), value.c_str()), "set a header");
+    }
+    jsPubAck* acknowledgement = nullptr;
+    const natsStatus status =
+        js_PublishMsg(&acknowledgement, jet_stream_.get(), made, nullptr, nullptr);
+    natsMsg_Destroy(made);
+    const bool repeated = acknowledgement != nullptr && acknowledgement->Duplicate;
+    jsPubAck_Destroy(acknowledgement);
+    check(status, "publish");
+    if (repeated) {
+      throw std::runtime_error("the server has a message with this id");
+    }
+  }
+}
+
+void StreamClient::make_consumer(const std::string& stream, const std::string& consumer,
+                                 std::chrono::nanoseconds ack_wait, const std::string& deliver_to) {
+  jsConsumerConfig config;
+  jsConsumerConfig_Init(&config);
+  config.Durable = consumer.c_str();
+  config.AckPolicy = js_AckExplicit;
+  config.AckWait = ack_wait.count();
+  config.DeliverSubject = deliver_to.empty() ? nullptr : deliver_to.c_str();
+  check(js_AddConsumer(nullptr, jet_stream_.get(), stream.c_str(), &config, nullptr, nullptr),
+        "make a consumer");
+}
+
+std::optional<ConsumerState> StreamClient::consumer(const std::string& stream,
+                                                    const std::string& consumer) {
+  jsConsumerInfo* info = nullptr;
+  const natsStatus status = js_GetConsumerInfo(&info, jet_stream_.get(), stream.c_str(),
+                                               consumer.c_str(), nullptr, nullptr);
+  if (status == NATS_NOT_FOUND) {
+    return std::nullopt;
+  }
+  check(status, "ask for a consumer");
+  const ConsumerState state{.not_delivered = info->NumPending,
+                            .not_acknowledged = static_cast<std::uint64_t>(info->NumAckPending),
+                            .all_acknowledged_up_to = info->AckFloor.Stream};
+  jsConsumerInfo_Destroy(info);
+  return state;
+}
+
+std::vector<std::string> StreamClient::consumers(const std::string& stream) {
+  jsConsumerNamesList* list = nullptr;
+  const natsStatus status =
+      js_ConsumerNames(&list, jet_stream_.get(), stream.c_str(), nullptr, nullptr);
+  if (status == NATS_NOT_FOUND) {
+    return {};
+  }
+  check(status, "ask for consumers");
+  std::vector<std::string> names(list->List, list->List + list->Count);
+  jsConsumerNamesList_Destroy(list);
+  return names;
+}
+
+void StreamClient::fetch_and_forget(const std::string& stream, const std::string& consumer,
+                                    int count) {
+  jsSubOptions bound;
+  jsSubOptions_Init(&bound);
+  bound.Stream = stream.c_str();
+  bound.Consumer = consumer.c_str();
+  natsSubscription* subscription = nullptr;
+  check(js_PullSubscribe(&subscription, jet_stream_.get(), nullptr, consumer.c_str(), nullptr,
+                         &bound, nullptr),
+        "subscribe");
+  natsMsgList list{};
+  const natsStatus status = natsSubscription_Fetch(&list, subscription, count, 5'000, nullptr);
+  const int fetched = list.Count;
+  natsMsgList_Destroy(&list);
+  natsSubscription_Destroy(subscription);
+  check(status, "fetch");
+  if (fetched != count) {
+    throw std::runtime_error(fmt::format("fetched {} messages instead of {}", fetched, count));
+  }
+}
+
+}  // namespace meridian::testing

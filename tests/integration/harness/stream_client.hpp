@@ -1,0 +1,78 @@
+/// A client of NATS JetStream that writes what a sink writes, and what it must not write.
+#pragma once
+
+#include "integration/harness/frames.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nats/nats.h>
+
+namespace meridian::testing {
+
+/// A message as it is stored.
+struct StreamMessage {
+  std::string payload;
+  std::vector<std::pair<std::string, std::string>> headers = {};
+};
+
+/// Frames, with the headers that tell of them. The id is made of the frames, unless one is given.
+[[nodiscard]] StreamMessage message_of(const std::vector<NativeFrame>& frames,
+                                       const std::string& id = "");
+
+/// A consumer as the server knows it.
+struct ConsumerState {
+  std::uint64_t not_delivered = 0;
+  std::uint64_t not_acknowledged = 0;  ///< of those that were delivered
+  std::uint64_t all_acknowledged_up_to = 0;
+};
+
+/// Every member throws std::runtime_error where it fails.
+class StreamClient {
+ public:
+  explicit StreamClient(const std::string& url);
+
+  /// Takes all subjects that begin with its name and a dot.
+  void make_stream(const std::string& stream, int replicas = 1);
+
+  /// Stores the messages, one after the other, under one subject of the stream. Each must be new to
+  /// the server.
+  void publish(const std::string& stream, const std::vector<StreamMessage>& messages,
+               const std::string& subject = "frames");
+  void publish(const std::string& stream, const StreamMessage& message) {
+    publish(stream, std::vector<StreamMessage>{message});
+  }
+
+  /// A durable pull consumer that has each message acknowledged; a push consumer where there is a
+  /// subject to deliver to.
+  void make_consumer(const std::string& stream, const std::string& consumer,
+                     std::chrono::nanoseconds ack_wait, const std::string& deliver_to = "");
+
+  /// Nothing where there is no such consumer.
+  [[nodiscard]] std::optional<ConsumerState> consumer(const std::string& stream,
+                                                      const std::string& consumer);
+  [[nodiscard]] std::vector<std::string> consumers(const std::string& stream);
+
+  /// As a reader does that dies: has so many messages delivered, and acknowledges none.
+  void fetch_and_forget(const std::string& stream, const std::string& consumer, int count);
+
+ private:
+  template <auto destroy>
+  struct Destroy {
+    template <typename Object>
+    void operator()(Object* object) const noexcept {
+      destroy(object);
+    }
+  };
+
+  std::unique_ptr<natsConnection, Destroy<natsConnection_Destroy>> connection_;
+  std::unique_ptr<jsCtx, Destroy<jsCtx_Destroy>> jet_stream_;
+};
+
+}  // namespace meridian::testing

@@ -1,0 +1,95 @@
+/// A connection and a publisher under test, and what came of them.
+#pragma once
+
+#include "integration/harness/deadlines.hpp"
+#include "sink/nats_connection.hpp"
+#include "sink/nats_publisher.hpp"
+#include "sink/nats_session.hpp"
+#include "sink/stream.hpp"
+
+#include <boost/asio/thread_pool.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <nats/nats.h>
+
+namespace meridian::testing {
+
+/// Options for a stream TELEMETRY with the subjects meridian.*.*.
+[[nodiscard]] sink::Options sink_options(std::vector<std::string> servers);
+
+/// A session for a test's own questions, such as one that creates the stream. Throws where there is
+/// none.
+[[nodiscard]] std::shared_ptr<sink::NatsSession> connect(const sink::Options& options);
+
+/// Creates the stream of a sink, with that many replicas. Throws where that fails.
+void create_stream(const sink::Options& options, std::uint32_t replicas = 1);
+
+/// Adds a stream of that name and subject as `change` has it. Throws where that fails.
+void add_stream(const sink::Options& options, const std::string& name, const std::string& subject,
+                const std::function<void(jsStreamConfig&)>& change = {});
+
+/// A message of satellite 7, channel 3, with the frames from sequence `first` on.
+[[nodiscard]] sink::Message message_of(std::string id, std::uint64_t first, std::uint32_t frames,
+                                       std::size_t payload_bytes = 100);
+
+/// What a stream holds.
+struct StoredMessage {
+  std::string subject;
+  std::map<std::string, std::string> headers;
+  std::string octets;
+};
+[[nodiscard]] std::vector<StoredMessage> stored_in(const sink::Options& options);
+
+/// Collects what is told, in threads of its own.
+class TestSink {
+ public:
+  explicit TestSink(const sink::Options& options);
+  ~TestSink();
+
+  /// Publishes with the next ticket: 0, 1, …
+  sink::Ticket publish(const sink::Message& message);
+
+  /// Waits for the connection. False where it does not come.
+  [[nodiscard]] bool connected();
+
+  /// The outcome of a ticket. Throws where it does not come.
+  [[nodiscard]] sink::Outcome outcome(sink::Ticket ticket);
+  /// The same as text: "acknowledged", "duplicate", or the name of a refusal.
+  [[nodiscard]] std::string fate(sink::Ticket ticket);
+  /// All fates so far, with how often they came.
+  [[nodiscard]] std::map<std::string, std::size_t> fates();
+
+  /// Waits until as many outcomes have come as messages were published. False where they do not.
+  [[nodiscard]] bool settled();
+  /// How often each ticket got an outcome: once, if all is well.
+  [[nodiscard]] std::map<sink::Ticket, std::size_t> counts();
+
+  [[nodiscard]] std::vector<sink::ConnectionState> states();
+  /// Waits for a refusal among the states and returns its text. Throws where it does not come.
+  [[nodiscard]] std::string refused_as(sink::Refusal refusal);
+
+  /// Destroys the publisher, or the connection too.
+  void end_publisher() { publisher_.reset(); }
+  void end();
+
+ private:
+  std::mutex mutex_;
+  // Protected by mutex_.
+  std::vector<sink::Outcome> outcomes_;
+  std::vector<sink::ConnectionState> states_;
+
+  sink::Ticket next_ = 0;
+  boost::asio::thread_pool threads_{1};
+  std::unique_ptr<sink::NatsConnection> connection_;
+  std::unique_ptr<sink::NatsPublisher> publisher_;
+};
+
+}  // namespace meridian::testing

@@ -1,0 +1,209 @@
+// Who is let in, and who is trusted.
+#include "integration/harness/certificate.hpp"
+#include "integration/harness/nats_credentials.hpp"
+#include "integration/harness/nats_server.hpp"
+#include "integration/harness/test_sink.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+
+namespace meridian {
+namespace {
+
+using sink::Refusal;
+using testing::Certificate;
+using testing::create_stream;
+using ::testing::HasSubstr;
+using testing::make_certificate;
+using testing::message_of;
+using testing::NatsOperator;
+using testing::NatsServer;
+using ::testing::Not;
+using testing::sink_options;
+using testing::TempDir;
+using testing::TestSink;
+
+class NatsSecurity : public testing::NatsTest {
+ protected:
+  NatsServer& start(std::string lines) {
+    server_ = std::make_unique<NatsServer>(testing::NatsConfig{.lines = std::move(lines)});
+    server_->start();
+    return *server_;
+  }
+
+  /// That a message is stored, with these options.
+  static void expect_delivery(const sink::Options& options) {
+    create_stream(options);
+    TestSink sink(options);
+    ASSERT_TRUE(sink.connected());
+    EXPECT_EQ(sink.fate(sink.publish(message_of("one", 1, 5))), "acknowledged");
+  }
+
+  /// What a sink says that is not let in.
+  static std::string refused(const sink::Options& options, Refusal refusal) {
+    TestSink sink(options);
+    std::string text = sink.refused_as(refusal);
+    EXPECT_EQ(sink.fate(sink.publish(message_of("one", 1, 5))), name_of(refusal));
+    return text;
+  }
+
+  NatsServer& server() { return *server_; }
+  [[nodiscard]] const TempDir& directory() const { return directory_; }
+
+ private:
+  TempDir directory_;
+  std::unique_ptr<NatsServer> server_;
+};
+
+constexpr const char* users =
+    "authorization { users: [\n"
+    "  { user: alice, password: sesame }\n"
+    "  { user: bob, password: sesame, permissions: { publish: { deny: \"meridian.>\" } } }\n"
+    "] }\n";
+
+TEST_F(NatsSecurity, AUserAndAPasswordInTheUrlAreUsed) {
+  start(users);
+  expect_delivery(sink_options({server().url("alice:sesame")}));
+}
+
+TEST_F(NatsSecurity, AWrongPasswordIsNamedAndNotShown) {
+  start(users);
+  const std::string text =
+      refused(sink_options({server().url("alice:mellon")}), Refusal::authorization);
+  EXPECT_THAT(text, HasSubstr(server().url()));
+  EXPECT_THAT(text, Not(HasSubstr("mellon")));
+}
+
+TEST_F(NatsSecurity, NoUserIsNamed) {
+  start(users);
+  refused(sink_options({server().url()}), Refusal::authorization);
+}
+
+TEST_F(NatsSecurity, AttemptsGoOnAfterAnyNumberOfWrongPasswords) {
+  start(users);
+  TestSink sink(sink_options({server().url("carol:sesame")}));
+  // Two of them would end a connection of the client library for good.
+  ASSERT_TRUE(testing::eventually([&] { return sink.states().size() >= 4; }));
+  server().stop();
+  server().configure("authorization { user: carol, password: sesame }\n");
+  server().start();
+  EXPECT_TRUE(sink.connected());
+}
+
+TEST_F(NatsSecurity, ASubjectThatWeMayNotPublishToIsNamed) {
+  start(users);
+  create_stream(sink_options({server().url("alice:sesame")}));
+  TestSink sink(sink_options({server().url("bob:sesame")}));
+  ASSERT_TRUE(sink.connected());
+  const auto outcome = sink.outcome(sink.publish(message_of("one", 1, 5)));
+  const auto why = std::get<sink::Rejection>(outcome.result);
+  EXPECT_EQ(why.refusal, Refusal::authorization);
+  EXPECT_THAT(why.text, HasSubstr("meridian.7.3"));
+}
+
+TEST_F(NatsSecurity, CredentialsInAFileAreUsed) {
+  const NatsOperator nats_operator;
+  start(nats_operator.configuration());
+  sink::Options options = sink_options({server().url()});
+  options.credentials = directory().write("user.creds", nats_operator.new_user());
+  expect_delivery(options);
+}
+
+TEST_F(NatsSecurity, CredentialsOfAnotherOperatorAreRefused) {
+  start(NatsOperator().configuration());
+  sink::Options options = sink_options({server().url()});
+  options.credentials = directory().write("user.creds", NatsOperator().new_user());
+  refused(options, Refusal::authorization);
+}
+
+TEST_F(NatsSecurity, CredentialsThatCannotBeReadAreNamed) {
+  start("");
+  sink::Options options = sink_options({server().url()});
+  options.credentials = directory().file("missing.creds");
+  EXPECT_THAT(refused(options, Refusal::authorization), HasSubstr("missing.creds"));
+}
+
+TEST_F(NatsSecurity, CredentialsThatAreNoneAreNamed) {
+  const NatsOperator nats_operator;
+  start(nats_operator.configuration());
+  sink::Options options = sink_options({server().url()});
+  options.credentials = directory().write("user.creds", "nothing of that kind\n");
+  EXPECT_THAT(refused(options, Refusal::authorization), HasSubstr("user.creds"));
+}
+
+/// A server with a certificate for `names`.
+std::string tls_lines(const Certificate& certificate, const std::string& more = "") {
+  return "tls { cert_file: \"" + certificate.certificate_file + "\", key_file: \"" +
+         certificate.key_file + "\"" + more + " }\n";
+}
+
+TEST_F(NatsSecurity, AServerWithATrustedCertificateIsUsed) {
+  const Certificate certificate = make_certificate(directory(), "server", "IP:127.0.0.1");
+  start(tls_lines(certificate));
+  sink::Options options = sink_options({server().url("", "tls")});
+  options.tls.ca_file = certificate.certificate_file;
+  expect_delivery(options);
+  options.servers = {server().url()};
+  options.tls.enabled = true;
+  TestSink sink(options);
+  EXPECT_TRUE(sink.connected());
+}
+
+TEST_F(NatsSecurity, AnUnknownCertificateIsRefused) {
+  start(tls_lines(make_certificate(directory(), "server", "IP:127.0.0.1")));
+  sink::Options options = sink_options({server().url("", "tls")});
+  refused(options, Refusal::tls);
+  options.tls.ca_file = make_certificate(directory(), "other", "IP:127.0.0.1").certificate_file;
+  refused(options, Refusal::tls);
+}
+
+TEST_F(NatsSecurity, ACertificateForSomebodyElseIsRefused) {
+  const Certificate certificate = make_certificate(directory(), "server", "IP:127.0.0.2,DNS:other");
+  start(tls_lines(certificate));
+  sink::Options options = sink_options({server().url("", "tls")});
+  options.tls.ca_file = certificate.certificate_file;
+  refused(options, Refusal::tls);
+}
+
+TEST_F(NatsSecurity, OneSideWithTlsAndOneWithoutAreNotConnected) {
+  const Certificate certificate = make_certificate(directory(), "server", "IP:127.0.0.1");
+  start(tls_lines(certificate));
+  sink::Options options = sink_options({server().url()});
+  refused(options, Refusal::tls);
+  server().stop();
+  server().configure("");
+  server().start();
+  options.tls.enabled = true;
+  refused(options, Refusal::tls);
+}
+
+TEST_F(NatsSecurity, OurOwnCertificateIsShown) {
+  const Certificate certificate = make_certificate(directory(), "server", "IP:127.0.0.1");
+  const Certificate own = make_certificate(directory(), "own", "DNS:sink");
+  start(tls_lines(certificate, ", verify: true, ca_file: \"" + own.certificate_file + "\""));
+  sink::Options options = sink_options({server().url("", "tls")});
+  options.tls.ca_file = certificate.certificate_file;
+  {
+    TestSink sink(options);
+    EXPECT_THAT(sink.refused_as(Refusal::tls), HasSubstr("certificate of ours"));
+  }
+  options.tls.certificate_file = own.certificate_file;
+  options.tls.key_file = own.key_file;
+  expect_delivery(options);
+}
+
+TEST_F(NatsSecurity, ACertificateFileThatCannotBeReadIsNamed) {
+  start("");
+  sink::Options options = sink_options({server().url()});
+  options.tls = {.enabled = true,
+                 .ca_file = directory().file("missing.pem"),
+                 .certificate_file = {},
+                 .key_file = {}};
+  EXPECT_THAT(refused(options, Refusal::tls), HasSubstr("missing.pem"));
+}
+
+}  // namespace
+}  // namespace meridian

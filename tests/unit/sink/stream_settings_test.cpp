@@ -1,0 +1,78 @@
+#include "sink/stream.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+namespace meridian::sink {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t batch = 1000;
+
+StreamSettings safe_settings() {
+  return {.subjects = {"meridian.*.*"}, .max_bytes = 1'000'000};
+}
+
+TEST(StreamSettings, OfAStreamThatIsCreatedAreSafe) {
+  EXPECT_THAT(find_unsafe(safe_settings(), batch, batch), IsEmpty());
+}
+
+struct Danger {
+  std::function<void(StreamSettings&)> change;
+  std::string said;
+};
+
+class Dangers : public ::testing::TestWithParam<Danger> {};
+
+TEST_P(Dangers, AreSaid) {
+  StreamSettings settings = safe_settings();
+  GetParam().change(settings);
+  EXPECT_THAT(find_unsafe(settings, batch, batch), ElementsAre(HasSubstr(GetParam().said)));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, Dangers,
+    ::testing::Values(
+        Danger{[](StreamSettings& s) { s.replicas = 1; }, "1 replica(s)"},
+        Danger{[](StreamSettings& s) { s.replicas = 2; }, "2 replica(s)"},
+        Danger{[](StreamSettings& s) { s.storage = Storage::memory; }, "in memory"},
+        Danger{[](StreamSettings& s) { s.duplicate_window = 119s; }, "duplicate window is 119 s"},
+        Danger{[](StreamSettings& s) { s.discard = Discard::oldest; }, "discards the oldest"},
+        Danger{[](StreamSettings& s) { s.retention = Retention::interest; }, "consumer"},
+        Danger{[](StreamSettings& s) { s.acknowledges = false; }, "no acknowledgements"},
+        Danger{[](StreamSettings& s) { s.sealed = true; }, "sealed"}));
+
+TEST(StreamSettings, MayDiscardTheOldestIfThereIsNoLimit) {
+  StreamSettings settings = safe_settings();
+  settings.discard = Discard::oldest;
+  settings.max_bytes.reset();
+  EXPECT_THAT(find_unsafe(settings, batch, batch), IsEmpty());
+}
+
+TEST(StreamSettings, MessagesThatDoNotFitAreSaid) {
+  EXPECT_THAT(find_unsafe(safe_settings(), batch - 1, batch),
+              ElementsAre(HasSubstr("999 octets of payload, and batch_max_bytes is 1000")));
+}
+
+TEST(StreamSettings, DifferencesAreNamedWithBothSides) {
+  StreamSettings there = safe_settings();
+  there.replicas = 1;
+  there.duplicate_window = 30s;
+  there.max_bytes.reset();
+  EXPECT_THAT(find_differences(there, safe_settings()),
+              ElementsAre("replicas: 1, asked for 3", "duplicate window: 30 s, asked for 120 s",
+                          "octets at most: none, asked for 1000000"));
+  EXPECT_THAT(find_differences(there, there), IsEmpty());
+}
+
+}  // namespace
+}  // namespace meridian::sink

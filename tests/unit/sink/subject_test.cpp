@@ -1,0 +1,89 @@
+#include "sink/subject.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <string>
+
+namespace meridian::sink {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct Good {
+  std::string text;
+  std::string expanded;  // for satellite 7, channel 3
+  std::string filter;
+};
+
+class Templates : public ::testing::TestWithParam<Good> {};
+
+TEST_P(Templates, ExpandAndHaveAFilterThatCoversThem) {
+  const auto read = SubjectTemplate::read(GetParam().text);
+  ASSERT_TRUE(read.has_value()) << read.error();
+  EXPECT_EQ(read->expand({7, 3}), GetParam().expanded);
+  EXPECT_EQ(read->filter(), GetParam().filter);
+  EXPECT_TRUE(covers(read->filter(), read->expand({4'294'967'295, 65'535})));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, Templates,
+    ::testing::Values(Good{"meridian.{satellite_id}.{channel_id}", "meridian.7.3", "meridian.*.*"},
+                      Good{"{channel_id}.{satellite_id}", "3.7", "*.*"},
+                      Good{"tm.sat-{satellite_id}-{channel_id}.raw", "tm.sat-7-3.raw", "tm.*.raw"},
+                      Good{"{satellite_id}{satellite_id}", "77", "*"},
+                      Good{"everything", "everything", "everything"},
+                      Good{"a$.b", "a$.b", "a$.b"}));
+
+struct Bad {
+  std::string text;
+  std::string complaint;
+};
+
+class BadTemplates : public ::testing::TestWithParam<Bad> {};
+
+TEST_P(BadTemplates, AreRefusedWithAReason) {
+  const auto read = SubjectTemplate::read(GetParam().text);
+  ASSERT_FALSE(read.has_value());
+  EXPECT_THAT(read.error(), HasSubstr(GetParam().complaint));
+  EXPECT_THROW(static_cast<void>(read_subject(GetParam().text)), std::invalid_argument);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, BadTemplates,
+    ::testing::Values(Bad{"", "empty"}, Bad{".a", "empty token"}, Bad{"a.", "empty token"},
+                      Bad{"a..b", "empty token"}, Bad{"a.*", "wildcard"}, Bad{"a.>", "wildcard"},
+                      Bad{"a b", "blank"}, Bad{"a\tb", "control"}, Bad{"$JS.a", "begins with $"},
+                      Bad{"a.{satellite}", "brace"}, Bad{"a.{satellite_id", "brace"},
+                      Bad{"a.satellite_id}", "brace"}, Bad{"a.{}", "brace"},
+                      Bad{std::string(256, 'a'), "longer than 255"}));
+
+TEST(Template, MayBeAsLongAsTheLimit) {
+  EXPECT_TRUE(SubjectTemplate::read(std::string(max_subject_bytes, 'a')).has_value());
+}
+
+struct Cover {
+  std::string pattern;
+  std::string filter;
+  bool covered;
+};
+
+class Covers : public ::testing::TestWithParam<Cover> {};
+
+TEST_P(Covers, TokenByToken) {
+  EXPECT_EQ(covers(GetParam().pattern, GetParam().filter), GetParam().covered)
+      << GetParam().pattern << " and " << GetParam().filter;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, Covers,
+    ::testing::Values(Cover{"a.*.*", "a.*.*", true}, Cover{"a.>", "a.*.*", true},
+                      Cover{">", "a.*.*", true}, Cover{"*.*.*", "a.*.*", true},
+                      Cover{"a.1.*", "a.*.*", false}, Cover{"a.*", "a.*.*", false},
+                      Cover{"a.*.*.*", "a.*.*", false}, Cover{"b.>", "a.*.*", false},
+                      Cover{"a.*.>", "a.*", false}, Cover{"a.*", "a.>", false},
+                      Cover{"a.>", "a.>", true}, Cover{"a", "a", true}, Cover{"a", "ab", false}));
+
+}  // namespace
+}  // namespace meridian::sink
