@@ -139,6 +139,11 @@ class FrameBatch {
   /// and not all. Both parts keep their order, in allocations of their own.
   [[nodiscard]] FrameBatch take_if(const std::function<bool(const FrameView&)>& takes);
 
+  /// The frames of each origin in a batch of their own, in their order. The batches are in the
+  /// order in which their origins come first; a batch of one origin is shared, others have
+  /// allocations of their own.
+  [[nodiscard]] std::vector<FrameBatch> divide_by_origin() const;
+
   /// Takes up the frames of a batch whose octets follow in the same slab, where there is nothing to
   /// be copied. False, and nothing done, if they do not, if there is more than half an hour between
   /// the two reads, or if their counters have not the same width, or if one of them is marked as

@@ -317,7 +317,7 @@ void Actor::answer(request::ShutDown& request) {
   while (take_batches(data_.level().capacity)) {
   }
   for (Leases::Lease& lease : leases_.release_all()) {
-    give_back(std::move(lease));
+    give_back(mark_redelivered(std::move(lease)));
   }
   while (put_back_some()) {
   }

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <iterator>
 #include <limits>
+#include <map>
 #include <stdexcept>
 #include <utility>
 
@@ -182,6 +183,30 @@ FrameBatch FrameBatch::take_if(const std::function<bool(const FrameView&)>& take
   FrameBatch batch = taken.finish();
   *this = left.finish();
   return batch;
+}
+
+std::vector<FrameBatch> FrameBatch::divide_by_origin() const {
+  std::vector<Part> parts;
+  std::map<Origin, std::size_t> index;
+  for_each_run([&](const Run& run) {
+    if (index.try_emplace(run.origin, index.size()).second) {
+      parts.emplace_back(*this);
+    }
+  });
+  std::vector<FrameBatch> batches;
+  if (parts.size() == 1) {
+    batches.push_back(share());
+    return batches;
+  }
+  std::size_t offset = 0;
+  for (const FrameView frame : *this) {
+    parts[index.at(frame.header.origin)].append(frame.octets, received_at(offset));
+    offset += frame.octets.size();
+  }
+  for (Part& part : parts) {
+    batches.push_back(part.finish());
+  }
+  return batches;
 }
 
 bool FrameBatch::join(const FrameBatch& next) {

@@ -1,6 +1,10 @@
 // Leases: frames that are handed out and kept aside until they are committed, or come back.
 #include "unit/aggregator/aggregator_fixture.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -201,20 +205,43 @@ TEST_F(Lease, OfManyBatchesComesBackInStepsAndIsWholeForTheNextRequest) {
   EXPECT_EQ(sequences_of(drain()), numbers(0, batches));
 }
 
-TEST_F(Lease, ThatNobodyWaitsForAnyMoreIsWithdrawnUnmarked) {
-  send_run(0, 10);
-  {
-    asio::io_context other;
-    auto abandoned = asio::co_spawn(other, aggregator_->lease({.max_frames = 5, .duration = 1h}),
-                                    asio::use_future);
-    other.poll();  // the request is sent, and its coroutine is destroyed before the reply
+TEST_F(Lease, ThatIsCancelledAtAnyMomentIsWithdrawnUnmarked) {
+  constexpr std::uint32_t batches = 4'500;  // three steps
+  bool was_withdrawn_once = false;
+  for (int moment = 0; moment < 60; ++moment) {
+    spawn(options(16, 10 * batches, WhenFull::drop_oldest));
+    for (std::uint32_t i = 0; i < batches; ++i) {
+      send(batch_of_run({1, 1}, i, 1, 4096));
+    }
+    asio::cancellation_signal cancel;
+    auto leased =
+        asio::co_spawn(context_, aggregator_->lease({.max_frames = all_frames, .duration = 1h}),
+                       asio::bind_cancellation_slot(cancel.slot(), asio::use_future));
+    context_.restart();
+    for (int i = 0; i < moment; ++i) {
+      context_.poll_one();
+    }
+    was_withdrawn_once |= !testing::is_ready(leased);
+    cancel.emit(asio::cancellation_type::terminal);
+    testing::poll(context_);
+    ASSERT_TRUE(testing::is_ready(leased));
+    bool was_leased = false;
+    try {
+      const auto result = leased.get();
+      was_leased = result.has_value() && result->id.has_value();
+      if (was_leased) {
+        EXPECT_TRUE(call(aggregator_->release(*result->id)).has_value());
+      }
+    } catch (const boost::system::system_error& error) {
+      EXPECT_EQ(error.code(), asio::error::operation_aborted);
+    }
+    testing::poll(context_);
+    EXPECT_EQ(stats().leases.open, 0U) << moment;
+    const Drained drained = drain();
+    EXPECT_EQ(sequences_of(drained), numbers(0, batches)) << moment;
+    EXPECT_THAT(marks_of(drained), ::testing::Each(was_leased));
   }
-  testing::poll(context_);
-  testing::poll(context_);
-  EXPECT_EQ(stats().leases.open, 0U);
-  const Drained drained = drain();
-  EXPECT_EQ(sequences_of(drained), numbers(0, 10));
-  EXPECT_THAT(marks_of(drained), ::testing::Each(false));
+  EXPECT_TRUE(was_withdrawn_once);
 }
 
 TEST_F(Lease, IsPartOfWhatAShutDownLeaves) {

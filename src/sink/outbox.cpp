@@ -1,0 +1,288 @@
+#include "sink/outbox.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <utility>
+
+namespace meridian::sink {
+
+namespace {
+
+constexpr std::uint64_t any_number = std::numeric_limits<std::uint64_t>::max();
+
+/// The frames of one origin; nothing where there are none.
+std::optional<FrameBatch> frames_of(const FrameBatch& batch, const Origin& origin) {
+  for (FrameBatch& part : batch.divide_by_origin()) {
+    if ((*part.begin()).header.origin == origin) {
+      return std::move(part);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Outbox::Outbox(std::string name, std::uint64_t epoch, const Limits& limits)
+    : name_(std::move(name)), epoch_(epoch), limits_(limits) {}
+
+std::size_t Outbox::room() const noexcept {
+  // As much waits as is on its way: then the next messages are full.
+  const std::size_t most = 2 * limits_.max_in_flight_bytes;
+  return most - std::min(held_bytes_, most);
+}
+
+void Outbox::add(const BufferedBatch& read) {
+  batches_.emplace(read.place, Batch{.places = read.places(), .undelivered = read.batch.frames()});
+  for (FrameBatch& part : read.batch.divide_by_origin()) {
+    add_piece({read.place, 0, std::move(part)});
+  }
+}
+
+std::vector<Outbox::Piece> Outbox::cut(Piece whole, std::size_t max_bytes) {
+  std::vector<Piece> pieces;
+  for (;;) {
+    const std::uint32_t fitting = whole.frames.leading_frames_within(any_number, max_bytes);
+    const std::uint32_t count = std::max(1U, fitting);
+    if (count == whole.frames.frames()) {
+      pieces.push_back(std::move(whole));
+      return pieces;
+    }
+    pieces.push_back({whole.place, whole.skip, whole.frames.split_front(count)});
+    whole.skip += count;
+  }
+}
+
+void Outbox::add_piece(Piece whole) {
+  const Origin origin = (*whole.frames.begin()).header.origin;
+  held_bytes_ += whole.frames.bytes();
+  Lane& lane = lanes_[origin];
+  if (lane.pending.empty() && !lane.sending) {
+    ready_.push_back(origin);
+  }
+  std::ranges::move(cut(std::move(whole), limits_.max_message_bytes),
+                    std::back_inserter(lane.pending));
+}
+
+void Outbox::compose(Lane& lane) {
+  const std::size_t most = std::min(limits_.max_message_bytes, lane.max_message_bytes);
+  std::vector<Piece> pieces;
+  std::size_t bytes = 0;
+  while (!lane.pending.empty()) {
+    const std::size_t more = lane.pending.front().frames.bytes();
+    if (!pieces.empty() && bytes + more > most) {
+      break;
+    }
+    bytes += more;
+    pieces.push_back(std::move(lane.pending.front()));
+    lane.pending.pop_front();
+  }
+  lane.sending.emplace(sending_of(std::move(pieces)));
+}
+
+Outbox::Sending Outbox::sending_of(std::vector<Piece> pieces) {
+  std::vector<FrameBatch> parts;
+  std::uint64_t frames = 0;
+  for (const Piece& piece : pieces) {
+    batches_.at(piece.place).touched = true;
+    frames += piece.frames.frames();
+    parts.push_back(piece.frames.share());
+  }
+  const Piece& first = pieces.front();
+  const Origin origin = (*first.frames.begin()).header.origin;
+  std::string id = fmt::format("{}.{:x}.{:x}.{:x}.{}.{}.{:x}", name_, epoch_, first.place,
+                               first.skip, origin.satellite_id, origin.channel_id, frames);
+  return {.message = make_message(std::move(id), std::move(parts)), .pieces = std::move(pieces)};
+}
+
+std::optional<Outbox::Publication> Outbox::next(Clock::time_point now) {
+  while (!refused_.empty() && refused_.begin()->first <= now) {
+    ready_.push_back(refused_.begin()->second);
+    refused_.erase(refused_.begin());
+  }
+  if (ready_.empty()) {
+    return std::nullopt;
+  }
+  const Origin origin = ready_.front();
+  Lane& lane = lanes_.at(origin);
+  if (!lane.sending) {
+    compose(lane);
+  }
+  Sending& sending = *lane.sending;
+  const std::size_t bytes = sending.message.bytes;
+  if (in_flight_bytes_ > 0 && in_flight_bytes_ + bytes > limits_.max_in_flight_bytes) {
+    return std::nullopt;
+  }
+  ready_.pop_front();
+  sending.ticket = ++last_ticket_;
+  in_flight_bytes_ += bytes;
+  tickets_.emplace(sending.ticket, origin);
+  return Publication{.ticket = sending.ticket,
+                     .message = &sending.message,
+                     .again = std::exchange(sending.tried, true)};
+}
+
+std::optional<Outbox::Clock::time_point> Outbox::next_retry() const {
+  if (refused_.empty()) {
+    return std::nullopt;
+  }
+  return refused_.begin()->first;
+}
+
+Outbox::Lane& Outbox::lane_of(Ticket ticket) {
+  return lanes_.at(tickets_.at(ticket));
+}
+
+const Message& Outbox::message_of(Ticket ticket) const {
+  return lanes_.at(tickets_.at(ticket)).sending->message;
+}
+
+std::vector<PlaceRange> Outbox::acknowledged(Ticket ticket) {
+  const Origin origin = tickets_.at(ticket);
+  Lane& lane = lane_of(ticket);
+  const Sending sent = *std::exchange(lane.sending, std::nullopt);
+  tickets_.erase(ticket);
+  in_flight_bytes_ -= sent.message.bytes;
+  held_bytes_ -= sent.message.bytes;
+  std::vector<PlaceRange> done;
+  for (const Piece& piece : sent.pieces) {
+    const auto batch = batches_.find(piece.place);
+    batch->second.undelivered -= piece.frames.frames();
+    if (batch->second.undelivered == 0) {
+      done.push_back(batch->second.places);
+      batches_.erase(batch);
+    }
+  }
+  if (lane.pending.empty()) {
+    lanes_.erase(origin);
+  } else {
+    ready_.push_back(origin);
+  }
+  return done;
+}
+
+void Outbox::refused(Ticket ticket, Clock::time_point retry_at) {
+  const Origin origin = tickets_.at(ticket);
+  Sending& sending = *lane_of(ticket).sending;
+  in_flight_bytes_ -= sending.message.bytes;
+  tickets_.erase(ticket);
+  refused_.emplace(retry_at, origin);
+}
+
+void Outbox::refused_as_too_large(Ticket ticket, Clock::time_point retry_at) {
+  Lane& lane = lane_of(ticket);
+  refused(ticket, retry_at);
+  if (lane.sending->message.frames == 1) {
+    return;
+  }
+  Sending sending = *std::exchange(lane.sending, std::nullopt);
+  lane.max_message_bytes = std::max<std::size_t>(1, sending.message.bytes / 2);
+  std::vector<Piece> smaller;
+  for (Piece& piece : sending.pieces) {
+    std::ranges::move(cut(std::move(piece), lane.max_message_bytes), std::back_inserter(smaller));
+  }
+  lane.pending.insert(lane.pending.begin(), std::make_move_iterator(smaller.begin()),
+                      std::make_move_iterator(smaller.end()));
+}
+
+void Outbox::retry_now() {
+  for (const auto& [retry_at, origin] : std::exchange(refused_, {})) {
+    ready_.push_back(origin);
+  }
+}
+
+std::vector<Attempt> Outbox::attempts() const {
+  std::vector<Attempt> attempts;
+  for (const auto& [origin, lane] : lanes_) {
+    if (lane.sending) {
+      attempts.push_back(attempt_of(origin, lane.sending->pieces));
+    }
+    for (const Piece& piece : lane.pending) {
+      const Batch& batch = batches_.at(piece.place);
+      if (batch.touched) {
+        attempts.push_back({.origin = origin,
+                            .ranges = {batch.places},
+                            .skip = piece.skip,
+                            .frames = piece.frames.frames()});
+      }
+    }
+  }
+  return attempts;
+}
+
+Attempt Outbox::attempt_of(const Origin& origin, const std::vector<Piece>& pieces) const {
+  Attempt attempt{.origin = origin, .ranges = {}, .skip = pieces.front().skip, .frames = 0};
+  for (const Piece& piece : pieces) {
+    const PlaceRange& places = batches_.at(piece.place).places;
+    if (attempt.ranges.empty() || attempt.ranges.back() != places) {
+      attempt.ranges.push_back(places);
+    }
+    attempt.frames += piece.frames.frames();
+  }
+  return attempt;
+}
+
+std::vector<PlaceRange> Outbox::resume(const Resumed& resumed) {
+  for (const BufferedBatch& each : resumed.batches) {
+    batches_.emplace(each.place, Batch{.places = each.places(), .touched = true});
+  }
+  for (const Attempt& attempt : resumed.attempts) {
+    resume(attempt, resumed.batches);
+  }
+  // What no attempt has of these batches arrived before the restart.
+  std::vector<PlaceRange> done;
+  std::erase_if(batches_, [&done](const auto& each) {
+    if (each.second.undelivered == 0) {
+      done.push_back(each.second.places);
+    }
+    return each.second.undelivered == 0;
+  });
+  return done;
+}
+
+void Outbox::resume(const Attempt& attempt, const std::vector<BufferedBatch>& batches) {
+  std::vector<Piece> pieces;
+  std::uint64_t skip = attempt.skip;
+  std::uint64_t left = attempt.frames;
+  for (const PlaceRange& range : attempt.ranges) {
+    auto batch = std::ranges::lower_bound(batches, range.first, {}, &BufferedBatch::place);
+    for (; batch != batches.end() && batch->place < range.end() && left > 0; ++batch) {
+      auto frames = frames_of(batch->batch, attempt.origin);
+      if (!frames || skip >= frames->frames()) {
+        skip -= frames ? frames->frames() : 0;
+        continue;
+      }
+      const std::uint64_t skipped = std::exchange(skip, 0);
+      if (skipped > 0) {
+        std::ignore = frames->split_front(static_cast<std::uint32_t>(skipped));
+      }
+      if (frames->frames() > left) {
+        frames = frames->split_front(static_cast<std::uint32_t>(left));
+      }
+      left -= frames->frames();
+      batches_.at(batch->place).undelivered += frames->frames();
+      pieces.push_back({batch->place, skipped, *std::move(frames)});
+    }
+  }
+  if (pieces.empty()) {
+    return;
+  }
+  Lane& lane = lanes_[attempt.origin];
+  // The first one of an origin may have been on its way: it goes as it was, if all of it is there.
+  if (left == 0 && !lane.sending && lane.pending.empty()) {
+    for (const Piece& piece : pieces) {
+      held_bytes_ += piece.frames.bytes();
+    }
+    lane.sending.emplace(sending_of(std::move(pieces)));
+    lane.sending->tried = true;
+    ready_.push_back(attempt.origin);
+    return;
+  }
+  for (Piece& piece : pieces) {
+    add_piece(std::move(piece));
+  }
+}
+
+}  // namespace meridian::sink

@@ -1,0 +1,134 @@
+/// What a sink has read and not delivered yet: which message goes next, and what is done.
+#pragma once
+
+#include "sink/message.hpp"
+#include "sink/nats_publisher.hpp"
+
+#include <meridian/aggregator.hpp>
+#include <meridian/consumer.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace meridian::sink {
+
+/// Cuts batches into messages of one origin, and gives them out one at a time for each origin, many
+/// origins at a time. So the frames of an origin are stored in their order whatever is lost on the
+/// way: the next message goes when the one before is acknowledged. What waits meanwhile goes
+/// together, so that a slow way has large messages.
+///
+/// A message has the same frames and the same id each time it is tried, also after a restart. The
+/// id is made of the sink, the epoch of the buffer and the place of its first frame.
+///
+/// No I/O and no clock. Not thread-safe. Bounds: `room`; besides, in batches of several origins
+/// their octets are copied.
+class Outbox {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  struct Limits {
+    std::size_t max_in_flight_bytes = 0;  ///< but one message may always go
+    std::size_t max_message_bytes = 0;    ///< but one frame may always be a message
+  };
+
+  Outbox(std::string name, std::uint64_t epoch, const Limits& limits);
+
+  /// Smaller messages from now on, or larger ones.
+  void set_max_message_bytes(std::size_t bytes) noexcept { limits_.max_message_bytes = bytes; }
+
+  /// How many octets may be read now; 0 while enough waits.
+  [[nodiscard]] std::size_t room() const noexcept;
+
+  void add(const BufferedBatch& read);
+
+  /// What was attempted before a restart, before anything else is added. Returns the batches of
+  /// which nothing is left to be delivered.
+  [[nodiscard]] std::vector<PlaceRange> resume(const Resumed& resumed);
+
+  struct Publication {
+    Ticket ticket = 0;
+    const Message* message = nullptr;  ///< until its outcome is told
+    bool again = false;                ///< it was tried before
+  };
+  /// A message that is to go now; nothing if there is none, or no room.
+  [[nodiscard]] std::optional<Publication> next(Clock::time_point now);
+
+  /// When one that was refused may be tried again, at the earliest.
+  [[nodiscard]] std::optional<Clock::time_point> next_retry() const;
+
+  /// The message has arrived. Returns the batches of which all frames have.
+  [[nodiscard]] std::vector<PlaceRange> acknowledged(Ticket ticket);
+
+  /// It may be tried again from `retry_at` on.
+  void refused(Ticket ticket, Clock::time_point retry_at);
+
+  /// It is larger than what is taken, and not stored: its frames go in smaller ones if they can.
+  void refused_as_too_large(Ticket ticket, Clock::time_point retry_at);
+
+  /// All that were refused may be tried now.
+  void retry_now();
+
+  [[nodiscard]] std::size_t in_flight_messages() const noexcept { return tickets_.size(); }
+  [[nodiscard]] std::size_t in_flight_bytes() const noexcept { return in_flight_bytes_; }
+
+  /// Frames of a message on its way, or refused.
+  [[nodiscard]] const Message& message_of(Ticket ticket) const;
+
+  /// For `Consumer::suspend`: what must be tried in the same form again, and what is left of
+  /// batches of which a part has arrived.
+  [[nodiscard]] std::vector<Attempt> attempts() const;
+
+ private:
+  /// A part of a batch, of one origin.
+  struct Piece {
+    std::uint64_t place = 0;  // of the batch
+    std::uint64_t skip = 0;   // frames of this origin in the batch that stand before it
+    FrameBatch frames;
+  };
+  struct Sending {
+    Message message;  // its parts are those of the pieces
+    std::vector<Piece> pieces;
+    Ticket ticket = 0;
+    bool tried = false;
+  };
+  struct Lane {
+    std::deque<Piece> pending;
+    std::optional<Sending> sending;
+    std::size_t max_message_bytes = std::numeric_limits<std::size_t>::max();
+  };
+  struct Batch {
+    PlaceRange places;
+    std::uint64_t undelivered = 0;  // frames
+    bool touched = false;           // some of them are, or may be
+  };
+
+  [[nodiscard]] static std::vector<Piece> cut(Piece whole, std::size_t max_bytes);
+  void add_piece(Piece whole);
+  void compose(Lane& lane);
+  [[nodiscard]] Sending sending_of(std::vector<Piece> pieces);
+  void resume(const Attempt& attempt, const std::vector<BufferedBatch>& batches);
+  [[nodiscard]] Attempt attempt_of(const Origin& origin, const std::vector<Piece>& pieces) const;
+  [[nodiscard]] Lane& lane_of(Ticket ticket);
+
+  std::string name_;
+  std::uint64_t epoch_;
+  Limits limits_;
+  std::map<std::uint64_t, Batch> batches_;  // by place
+  std::map<Origin, Lane> lanes_;
+  std::deque<Origin> ready_;                          // of lanes that have something to go
+  std::multimap<Clock::time_point, Origin> refused_;  // of lanes that wait for another try
+  std::unordered_map<Ticket, Origin> tickets_;        // in flight
+  std::size_t held_bytes_ = 0;
+  std::size_t in_flight_bytes_ = 0;
+  Ticket last_ticket_ = 0;
+};
+
+}  // namespace meridian::sink
