@@ -73,7 +73,8 @@ struct Options {
   ctl::DrainOptions drain;
   std::uint64_t drain_max = 1000;
   bool drain_all = false;
-  std::optional<std::uint64_t> drain_lease_s;
+  bool drain_lease = false;
+  std::uint64_t drain_lease_s = 60;
   ctl::TailOptions tail;
   std::string log_level;
   top::Options top;

@@ -158,7 +158,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadRequest{"EmptyLine", "", -32600, "depth"},
         BadRequest{"UnknownMethod", R"({"jsonrpc":"2.0","id":"a","method":"reboot"})", -32601,
                    "reboot", "a"},
-        BadRequest{"UnknownWord", "reboot", -32601, "depth, drain, flush, stats, uplinks"},
+        BadRequest{"UnknownWord", "reboot", -32601, "depth, drain, commit, release, flush, stats"},
         BadRequest{"WordWithParameters", "drain 5", -32601, "drain"},
         BadRequest{"MaxFramesAString", drain_with({{"max_frames", "5"}}), -32602, "max_frames", 5},
         BadRequest{"MaxFramesNegative", drain_with({{"max_frames", -1}}), -32602, "max_frames", 5},

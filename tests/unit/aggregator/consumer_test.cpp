@@ -3,6 +3,9 @@
 
 #include <meridian/consumer.hpp>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/error.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -282,24 +285,25 @@ TEST_F(ConsumerTest, TellsHowOldTheOldestIs) {
   EXPECT_EQ(stats_of("a").oldest, std::nullopt);
   const ReceiveTime long_ago{1'000'000us};
   send(batch_of_run({1, 1}, 0, 1, large, {.received_at = long_ago}));
-  send_run(1);
+  send(batch_of_run({1, 1}, 1, 1, large, {.received_at = long_ago + 1us}));
   EXPECT_EQ(stats_of("a").oldest, long_ago);
   Consumer a = consume("a");
   const Batches first = next(a, 1);
   EXPECT_EQ(stats_of("a").oldest, long_ago) << "it is in flight";
   acknowledge(a, first);
-  EXPECT_GT(stats_of("a").oldest, long_ago);
+  EXPECT_EQ(stats_of("a").oldest, long_ago + 1us);
 }
 
 TEST_F(ConsumerTest, ReadsAgainWhatNobodyWaitedForAnyMore) {
   spawn_with(WhenFull::backpressure, {{"a"}});
   Consumer a = consume("a");
-  {
-    asio::io_context other;
-    auto abandoned = asio::co_spawn(other, a.next(1'000), asio::use_future);
-    other.poll();
-  }
+  asio::cancellation_signal cancel;
+  auto cancelled = asio::co_spawn(context_, a.next(1'000),
+                                  asio::bind_cancellation_slot(cancel.slot(), asio::use_future));
   testing::poll(context_);
+  cancel.emit(asio::cancellation_type::terminal);
+  testing::poll(context_);
+  EXPECT_EQ(cancelled.get().error(), asio::error::operation_aborted);
   send_run(0, 2);
   EXPECT_EQ(sequences_in(next(a)), numbers(0, 2));
 }
