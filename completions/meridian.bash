@@ -79,7 +79,7 @@ _meridianctl() {
         _meridian_words 'depth drain flush health log-level reload satellites stats tail top uplinks version'
       fi
       ;;
-    drain) _meridian_words "--max --all --lease --satellite --format --output $options" ;;
+    drain) _meridian_words "--max --all --lease --lease-s --satellite --format --output $options" ;;
     top) _meridian_words "--interval --sort --count $options" ;;
     tail) _meridian_words "--satellite --channel --max --format --output $options" ;;
     log-level)

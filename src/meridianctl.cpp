@@ -112,13 +112,11 @@ void add_drain(CLI::App& app, Options& options) {
           ->option_text("N")
           ->check(CLI::Range(std::uint64_t{1}, most_frames));
   drain.add_flag("--all", options.drain_all, "Until the buffer is empty")->excludes(max);
-  drain
-      .add_option("--lease", options.drain_lease_s,
-                  "Let go of frames only once they are written and flushed, within so many "
-                  "seconds (default 60)")
-      ->option_text("[=SECONDS]")
-      ->expected(0, 1)
-      ->default_str("60")
+  CLI::Option* const lease = drain.add_flag(
+      "--lease", options.drain_lease, "Let go of frames only once they are written and flushed");
+  drain.add_option("--lease-s", options.drain_lease_s, "At most so long for it (default 60)")
+      ->option_text("SECONDS")
+      ->needs(lease)
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{86'400}));
   add_frame_options(drain, options.format, options.drain.output, options.drain.satellite_id);
 }
@@ -162,8 +160,8 @@ int run_drain(control::Client& client, Options& options) {
   if (!options.drain_all) {
     options.drain.max_frames = options.drain_max;
   }
-  if (options.drain_lease_s) {
-    options.drain.lease = std::chrono::seconds(*options.drain_lease_s);
+  if (options.drain_lease) {
+    options.drain.lease = std::chrono::seconds(options.drain_lease_s);
   }
   const std::uint64_t frames = ctl::drain(client, options.drain);
   if (!options.json) {
