@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <utility>
 
 namespace meridian::control {
@@ -216,6 +217,15 @@ asio::awaitable<std::variant<Json, error_code>> ClientSession::result_of(Method 
     case Method::stats: {
       const auto reply = co_await context_->services.sources.stats();
       co_return convert(reply, [](const status::Stats& stats) { return status::to_json(stats); });
+    }
+    case Method::sinks: {
+      const status::SinkTable& sinks = context_->services.sources.sinks;
+      const auto reply = co_await aggregator.stats();
+      const auto now =
+          std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+      co_return convert(reply, [&](const AggregatorStats& stats) {
+        return status::sinks_json(sinks, stats.consumers, now);
+      });
     }
     case Method::health: {
       const status::Sources& sources = context_->services.sources;

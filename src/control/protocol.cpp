@@ -16,13 +16,13 @@ struct NamedMethod {
   Method method;
 };
 constexpr std::array methods{
-    NamedMethod{"depth", Method::depth},     NamedMethod{"drain", Method::drain},
-    NamedMethod{"commit", Method::commit},   NamedMethod{"release", Method::release},
-    NamedMethod{"flush", Method::flush},     NamedMethod{"stats", Method::stats},
-    NamedMethod{"uplinks", Method::uplinks}, NamedMethod{"satellites", Method::satellites},
-    NamedMethod{"tail", Method::tail},       NamedMethod{"health", Method::health},
-    NamedMethod{"reload", Method::reload},   NamedMethod{"log_level", Method::log_level},
-    NamedMethod{"version", Method::version},
+    NamedMethod{"depth", Method::depth},         NamedMethod{"drain", Method::drain},
+    NamedMethod{"commit", Method::commit},       NamedMethod{"release", Method::release},
+    NamedMethod{"flush", Method::flush},         NamedMethod{"stats", Method::stats},
+    NamedMethod{"uplinks", Method::uplinks},     NamedMethod{"satellites", Method::satellites},
+    NamedMethod{"sinks", Method::sinks},         NamedMethod{"tail", Method::tail},
+    NamedMethod{"health", Method::health},       NamedMethod{"reload", Method::reload},
+    NamedMethod{"log_level", Method::log_level}, NamedMethod{"version", Method::version},
 };
 
 /// Thrown and caught in this file only: reading a request has many ways to fail and one place to

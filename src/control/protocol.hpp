@@ -32,6 +32,7 @@ enum class Method : std::uint8_t {
   stats,
   uplinks,
   satellites,
+  sinks,
   tail,
   health,
   reload,

@@ -71,6 +71,7 @@ std::string report_flush(const Json& result) {
 std::string report_stats(const Json& result) {
   const Json& ledger = result.at("ledger");
   const std::uint64_t accounted = number(ledger, "buffered") + number(ledger, "leased") +
+                                  number(ledger, "delivered") +
                                   number(ledger, "drained") + number(ledger, "flushed") +
                                   sum(ledger.at("dropped"));
   const bool balanced = accounted == number(ledger, "received");
@@ -85,11 +86,12 @@ std::string report_stats(const Json& result) {
   line("received", counted(ledger, "received"));
   line("  buffered", counted(ledger, "buffered"));
   line("  leased", counted(ledger, "leased"));
+  line("  delivered", counted(ledger, "delivered"));
   line("  drained", counted(ledger, "drained"));
   line("  flushed", counted(ledger, "flushed"));
   line("  dropped", fmt::format("{} ({})", with_separators(sum(ledger.at("dropped"))),
                                 reasons(ledger.at("dropped"))));
-  line("ledger", balanced ? "balanced: received = buffered + leased + drained + flushed + dropped"
+  line("ledger", balanced ? "balanced: received = buffered + leased + delivered + drained + flushed + dropped"
                           : "DOES NOT BALANCE");
   line("buffer frames", level(buffer, "frames", "max_frames", "frames_high_water"));
   line("buffer octets", level(buffer, "bytes", "max_bytes", "bytes_high_water"));

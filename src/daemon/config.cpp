@@ -3,6 +3,7 @@
 #include "control/default_socket.hpp"
 #include "control/socket_file.hpp"
 #include "daemon/config_reader.hpp"
+#include "daemon/sink_config.hpp"
 #include "daemon/strict_json.hpp"
 #include "frame/space_packet.hpp"
 #include "runtime/host_port.hpp"
@@ -269,12 +270,34 @@ Config read_config(const Json& json) {
                config.log.target);
     }
   });
+  if (const Json* sinks = root.find("sinks")) {
+    config.sinks = read_sinks(root, *sinks);
+    for (const sink::Options& each : config.sinks) {
+      config.aggregator.consumers.push_back(
+          {.name = each.name, .hold = each.when_behind == sink::WhenBehind::hold});
+    }
+  }
   root.finish();
   check_http_address(config);
+  check_sinks(config);
   return config;
 }
 
 }  // namespace
+
+void check_sinks(const Config& config) {
+  if (config.aggregator.buffer.when_full != WhenFull::drop_oldest) {
+    return;
+  }
+  for (const sink::Options& each : config.sinks) {
+    if (each.when_behind == sink::WhenBehind::hold) {
+      throw ConfigError(fmt::format(
+          "sinks[\"{}\"].when_behind: \"hold\" needs buffer.when_full \"backpressure\" or "
+          "\"drop_newest\": with \"drop_oldest\" frames are dropped that it must have",
+          each.name));
+    }
+  }
+}
 
 Config default_config() {
   Config config;

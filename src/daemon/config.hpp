@@ -3,6 +3,7 @@
 
 #include "control/server.hpp"
 #include "http/options.hpp"
+#include "sink/options.hpp"
 #include "uplink/options.hpp"
 
 #include <meridian/aggregator.hpp>
@@ -35,6 +36,7 @@ struct Config {
   control::ServerOptions control;
   std::chrono::seconds silent_after{30};  ///< 0: no satellite is silent
   http::ServerOptions http;
+  std::vector<sink::Options> sinks;  ///< `aggregator.consumers` has one of the same name for each
   std::optional<std::filesystem::path> state_directory;  ///< nothing: nothing is saved
   std::size_t threads = 0;  ///< 0: as many as there are processors, at least 2
   LogOptions log;
@@ -46,6 +48,9 @@ class ConfigError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
+
+/// Throws ConfigError where a sink is to hold frames that the buffer's policy drops.
+void check_sinks(const Config& config);
 
 /// What holds where no file says otherwise.
 [[nodiscard]] Config default_config();

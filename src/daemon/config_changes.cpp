@@ -87,6 +87,7 @@ ConfigChanges changes_between(const Config& now, const Config& next) {
   note(changes.needs_restart, "http.max_satellites", now.http.max_satellites,
        next.http.max_satellites);
   note(changes.needs_restart, "state.directory", now.state_directory, next.state_directory);
+  note(changes.needs_restart, "sinks", now.sinks, next.sinks);
   note(changes.needs_restart, "threads", now.threads, next.threads);
   return changes;
 }
@@ -95,6 +96,8 @@ Config applicable(const Config& now, Config next) {
   next.aggregator.channel_capacity = now.aggregator.channel_capacity;
   next.control.socket = now.control.socket;
   next.http = now.http;
+  next.sinks = now.sinks;
+  next.aggregator.consumers = now.aggregator.consumers;
   next.state_directory = now.state_directory;
   next.threads = now.threads;
   return next;

@@ -52,9 +52,9 @@ void log_end(const AggregatorStats& stats, bool saved) {
   }
   spdlog::info(
       "stopped: {} frames ({} octets) remained{}; of {} received, {} were drained, {} "
-      "flushed, {} dropped",
+      "flushed, {} delivered, {} dropped",
       ledger.buffered, stats.buffer.now.bytes, saved ? " and are saved" : "", ledger.received,
-      ledger.drained, ledger.flushed, dropped);
+      ledger.drained, ledger.flushed, ledger.delivered, dropped);
 }
 
 void log_restored(const status::StateReport& report, const state::Restored& read) {
@@ -122,7 +122,9 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
                                    .control_clients = control_clients_,
                                    .pulse = pulse_,
                                    .silence = silence_,
-                                   .state = state_report_});
+                                   .state = state_report_,
+                                   .sinks = sink_table_});
+  make_sinks();
   control_ = std::make_shared<control::Server>(
       control_context_.get_executor(), config.control, inherited_.take_control(),
       control::Services{.sources = *sources_, .reload = [this] {
@@ -146,12 +148,36 @@ Daemon::~Daemon() {
   control_context_.shutdown();
   http_context_.shutdown();
   std::ranges::for_each(uplink_contexts_, &Context::shutdown);
+  std::ranges::for_each(sink_contexts_, &Context::shutdown);
 }
 
 int Daemon::run() {
   asio::co_spawn(signals_.get_executor(), serve(), runtime::rethrow);
-  runtime::run_on_threads(contexts_);
+  runtime::run_on_threads(all_contexts());
   return exit_status_;
+}
+
+void Daemon::make_sinks() {
+  for (const sink::Options& options : config_.sinks) {
+    const bool holds = options.when_behind == sink::WhenBehind::hold;
+    status::SinkRecord& record =
+        sink_table_.emplace_back(status::SinkInfo{.name = options.name,
+                                                  .type = "nats_jetstream",
+                                                  .stream = options.stream,
+                                                  .subject = options.subject,
+                                                  .when_behind = holds ? "hold" : "skip_oldest"});
+    Context& context = sink_contexts_.emplace_back(1);
+    kept_running_.emplace_back(context.get_executor());
+    sinks_.push_back(std::make_shared<sink::Sink>(context, options, *aggregator_, record));
+  }
+}
+
+std::vector<asio::io_context*> Daemon::all_contexts() {
+  std::vector<asio::io_context*> all = contexts_;
+  for (Context& context : sink_contexts_) {
+    all.push_back(&context);
+  }
+  return all;
 }
 
 asio::awaitable<void> Daemon::serve() {
@@ -164,6 +190,9 @@ asio::awaitable<void> Daemon::serve() {
   control_->start();
   if (http_) {
     http_->start();
+  }
+  for (const std::shared_ptr<sink::Sink>& each : sinks_) {
+    each->start();
   }
   listeners_->carry_out(*std::exchange(first_listeners_, std::nullopt));
   pulse_.set_serving(true);
@@ -237,6 +266,7 @@ control::ReloadReport Daemon::take_up_new_config() {
   const Config read = read_config_();
   ConfigChanges changes = changes_between(config_, read);
   Config next = applicable(config_, read);
+  check_sinks(next);
   spdlog::sink_ptr log = open_log(next.log);
   Listeners::Change listeners = listeners_->prepare(next.uplinks, inherited_);
   control_->set_access(next.control.access);
@@ -260,6 +290,9 @@ asio::awaitable<void> Daemon::stop_in_order() {
     http_->stop();
     co_await http_->wait_stopped();
   }
+  for (const std::shared_ptr<sink::Sink>& each : sinks_) {
+    co_await each->stop();
+  }
   housekeeping_.stop();
   heartbeat_.stop();
 
@@ -275,7 +308,7 @@ asio::awaitable<void> Daemon::stop_in_order() {
   notifier_.close();
   kept_running_.clear();  // the aggregator was the last work
   if (stop_ticks_ >= stop_deadline_ticks) {
-    std::ranges::for_each(contexts_, &asio::io_context::stop);  // but for what was given up
+    std::ranges::for_each(all_contexts(), &asio::io_context::stop);  // but for what was given up
   }
 }
 
@@ -312,7 +345,7 @@ void Daemon::watch_stop() {
       }
     } else if (stop_ticks_ == 2 * stop_deadline_ticks) {
       spdlog::critical("the aggregator does not end: giving up, what it has is lost");
-      std::ranges::for_each(contexts_, &asio::io_context::stop);
+      std::ranges::for_each(all_contexts(), &asio::io_context::stop);
     }
     watch_stop();
   });

@@ -10,9 +10,11 @@
 #include "runtime/nearest_executor.hpp"
 #include "service/inherited_sockets.hpp"
 #include "service/notifier.hpp"
+#include "sink/sink.hpp"
 #include "state/state_directory.hpp"
 #include "status/client_counters.hpp"
 #include "status/pulse.hpp"
+#include "status/sink_table.hpp"
 #include "status/sources.hpp"
 #include "status/state_report.hpp"
 #include "status/uplink_table.hpp"
@@ -73,6 +75,8 @@ class Daemon {
   [[nodiscard]] asio::awaitable<void> wait_for_stop_signal();
   [[nodiscard]] asio::awaitable<void> stop_in_order();
   [[nodiscard]] bool save_state(const SavedState& saved);
+  void make_sinks();
+  [[nodiscard]] std::vector<asio::io_context*> all_contexts();
   /// Gives up what hangs: sessions and clients first, all of it in the end.
   void watch_stop();
 
@@ -84,6 +88,8 @@ class Daemon {
   std::deque<Context> uplink_contexts_;
   Context control_context_{1};
   Context http_context_{1};  // where it is on: its clients hold nobody else up
+  // One for each: it may wait for a server. The aggregator's strand never runs in them.
+  std::deque<Context> sink_contexts_;
   std::vector<asio::executor_work_guard<asio::io_context::executor_type>> kept_running_;
   asio::signal_set signals_;  // its executor is the daemon's strand
   asio::steady_timer deadline_;
@@ -106,12 +112,14 @@ class Daemon {
   status::StateReport state_report_;
   status::UplinkTable uplinks_;
   status::ClientCounters control_clients_;
+  status::SinkTable sink_table_;
   std::optional<AggregatorHandle> aggregator_;
   std::optional<status::Sources> sources_;
   std::optional<Listeners> listeners_;
   std::optional<Listeners::Change> first_listeners_;  // from construction until `serve`
   std::shared_ptr<control::Server> control_;
   std::shared_ptr<http::Server> http_;  // none: it is off
+  std::vector<std::shared_ptr<sink::Sink>> sinks_;
 };
 
 }  // namespace meridian::daemon

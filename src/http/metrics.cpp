@@ -111,6 +111,8 @@ void add_ledger(Families& to, const AggregatorStats& stats) {
   to.gauge("meridian_leases", "Leases that are open.", stats.leases.open);
   to.by_reason("meridian_leases_ended_total", "Leases that have ended, by how they did.",
                all_lease_ends, stats.leases.ended);
+  to.counter("meridian_frames_delivered_total",
+             "Frames that all sinks have, or all that hold them.", ledger.delivered);
   to.counter("meridian_frames_flushed_total", "Frames that were flushed on demand.",
              ledger.flushed);
   to.by_reason("meridian_frames_dropped_total", "Frames that were lost, by reason.",

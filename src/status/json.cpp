@@ -1,5 +1,6 @@
 #include "status/json.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace meridian::status {
@@ -60,6 +61,7 @@ Json to_json(const Stats& stats) {
        {{"received", ledger.received},
         {"buffered", ledger.buffered},
         {"leased", ledger.leased},
+        {"delivered", ledger.delivered},
         {"drained", ledger.drained},
         {"flushed", ledger.flushed},
         {"dropped", by_reason(all_drop_reasons, ledger.dropped)}}},
@@ -141,6 +143,49 @@ Json to_json(const OriginStats& stats, const SilentSatellites& silent) {
     json["silent"] = silent.contains(stats.origin->satellite_id);
   }
   return json;
+}
+
+Json to_json(const SinkRecord& sink, const ConsumerStats& consumer, ReceiveTime now) {
+  const SinkInfo& info = sink.info();
+  const SinkFigures figures = sink.figures();
+  double lag_s = 0;
+  if (consumer.oldest) {
+    const auto lag = std::chrono::duration_cast<std::chrono::milliseconds>(now - *consumer.oldest);
+    lag_s = std::max(0.0, static_cast<double>(lag.count()) / 1000.0);
+  }
+  Json problem = nullptr;
+  if (figures.problem) {
+    problem = {{"reason", figures.problem->reason}, {"message", figures.problem->message}};
+  }
+  return {
+      {"name", info.name},
+      {"type", info.type},
+      {"stream", info.stream},
+      {"subject", info.subject},
+      {"when_behind", info.when_behind},
+      {"server", or_null(figures.server, [](const std::string& text) { return text; })},
+      {"problem", std::move(problem)},
+      {"unsafe", figures.unsafe},
+      {"lag", {{"frames", consumer.lag.frames}, {"bytes", consumer.lag.bytes}, {"seconds", lag_s}}},
+      {"in_flight", {{"messages", figures.in_flight_messages}, {"bytes", figures.in_flight_bytes}}},
+      {"acknowledged",
+       {{"frames", consumer.acknowledged.frames},
+        {"bytes", consumer.acknowledged.bytes},
+        {"messages", figures.acknowledged_messages},
+        {"duplicates", figures.duplicates}}},
+      {"retried", figures.retried},
+      {"refused", figures.refused},
+      {"skipped", by_reason(all_skips, consumer.skipped)}};
+}
+
+Json sinks_json(const SinkTable& sinks, const std::vector<ConsumerStats>& consumers,
+                ReceiveTime now) {
+  Json rows = Json::array();
+  for (const SinkRecord& sink : sinks) {
+    const auto consumer = std::ranges::find(consumers, sink.info().name, &ConsumerStats::name);
+    rows.push_back(to_json(sink, consumer == consumers.end() ? ConsumerStats{} : *consumer, now));
+  }
+  return {{"sinks", std::move(rows)}};
 }
 
 }  // namespace meridian::status

@@ -3,6 +3,7 @@
 
 #include "runtime/time_text.hpp"
 #include "status/silence.hpp"
+#include "status/sink_table.hpp"
 #include "status/state_report.hpp"
 #include "status/uplink_table.hpp"
 
@@ -65,5 +66,13 @@ struct Stats {
 [[nodiscard]] Json to_json(const ClosedUplink& closed);
 [[nodiscard]] Json to_json(const ListenerInfo& listener);
 [[nodiscard]] Json to_json(const OriginStats& origin, const SilentSatellites& silent);
+
+/// A row of the answer to `sinks`. `consumer` is the sink's own; `now` tells how old its oldest
+/// frame is.
+[[nodiscard]] Json to_json(const SinkRecord& sink, const ConsumerStats& consumer, ReceiveTime now);
+
+/// The answer to `sinks`. Each sink has a consumer of its name.
+[[nodiscard]] Json sinks_json(const SinkTable& sinks, const std::vector<ConsumerStats>& consumers,
+                              ReceiveTime now);
 
 }  // namespace meridian::status

@@ -6,6 +6,7 @@
 #include "status/probes.hpp"
 #include "status/pulse.hpp"
 #include "status/silence.hpp"
+#include "status/sink_table.hpp"
 #include "status/state_report.hpp"
 #include "status/uplink_table.hpp"
 
@@ -28,6 +29,7 @@ struct Sources {
   const Pulse& pulse;
   const Silence& silence;
   const StateReport& state;  ///< constant once anything is answered
+  const SinkTable& sinks;
   std::chrono::steady_clock::time_point started_at = std::chrono::steady_clock::now();
 
   /// All figures of one moment. Fails as `AggregatorHandle::stats` does.

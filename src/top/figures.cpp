@@ -148,6 +148,7 @@ void Comparison::add_ledger(Figures& figures) const {
   out.received = number(ledger, "received");
   out.buffered = number(ledger, "buffered");
   out.leased = number(ledger, "leased");
+  out.delivered = number(ledger, "delivered");
   out.drained = number(ledger, "drained");
   out.flushed = number(ledger, "flushed");
   std::uint64_t dropped = 0;
@@ -156,7 +157,7 @@ void Comparison::add_ledger(Figures& figures) const {
     dropped += figures.drops.back().frames.total;
   }
   out.dropped = counter(dropped, before_ == nullptr ? nullptr : &before_->ledger.dropped);
-  out.balanced = out.received == out.buffered + out.leased + out.drained + out.flushed + dropped;
+  out.balanced = out.received == out.buffered + out.leased + out.delivered + out.drained + out.flushed + dropped;
 }
 
 void Comparison::add_levels(Figures& figures) const {

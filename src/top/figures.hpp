@@ -44,6 +44,7 @@ struct LedgerFigures {
   std::uint64_t received = 0;
   std::uint64_t buffered = 0;
   std::uint64_t leased = 0;
+  std::uint64_t delivered = 0;
   std::uint64_t drained = 0;
   std::uint64_t flushed = 0;
   Counter dropped;

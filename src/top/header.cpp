@@ -77,13 +77,16 @@ Line parts_of(const LedgerFigures& ledger, bool is_brief) {
   if (ledger.leased > 0) {
     add(ledger.leased, "leased", "lsd", false);
   }
+  if (ledger.delivered > 0) {
+    add(ledger.delivered, "delivered", "dlv", false);
+  }
   add(ledger.drained, "drained", "drn", false);
   add(ledger.flushed, "flushed", "fls", false);
   add(ledger.dropped.total, "dropped", "drp", ledger.dropped.recent);
   return line;
 }
 
-/// Received = buffered + leased + drained + flushed + dropped: in one line where there is room,
+/// Received = buffered + leased + delivered + drained + flushed + dropped: in one line where there is room,
 /// else in two.
 std::vector<Line> ledger_lines(const LedgerFigures& ledger, std::size_t cells) {
   const Line verdict =

@@ -55,6 +55,7 @@ std::string json_line_of(const Figures& figures) {
       {"dropped_per_s", number_or_null(&Rates::dropped)},
       {"buffered", ledger.buffered},
       {"leased", ledger.leased},
+      {"delivered", ledger.delivered},
       {"buffer_bytes", figures.buffer_bytes.now},
       {"balanced", ledger.balanced},
       {"uplinks", figures.uplinks_open},

@@ -69,11 +69,11 @@ function silenceNotice({ after_s, count, satellite_ids }) {
   return `● ${what} silent for more than ${formatDuration(after_s)}: ${shown.join(", ")}${more}`;
 }
 
-/** Whether received = buffered + leased + drained + flushed + dropped. */
-function balances({ received, buffered, leased, drained, flushed }, dropped) {
+/** Whether received = buffered + leased + delivered + drained + flushed + dropped. */
+function balances({ received, buffered, leased, delivered, drained, flushed }, dropped) {
   // Exact up to 2^50; numbers beyond have been rounded when they were read.
   const allowed = received * 4 * Number.EPSILON;
-  return Math.abs(received - (buffered + leased + drained + flushed + dropped)) <= allowed;
+  return Math.abs(received - (buffered + leased + delivered + drained + flushed + dropped)) <= allowed;
 }
 
 export function showLedger(model) {
@@ -85,6 +85,8 @@ export function showLedger(model) {
   setFigure("buffered", ledger.buffered, formatOctets(buffer.bytes));
   byId("term-leased").hidden = ledger.leased === 0;
   setFigure("leased", ledger.leased, share(ledger.leased));
+  byId("term-delivered").hidden = ledger.delivered === 0;
+  setFigure("delivered", ledger.delivered, share(ledger.delivered));
   setFigure("drained", ledger.drained, share(ledger.drained));
   setFigure("flushed", ledger.flushed, share(ledger.flushed));
   setFigure("dropped", dropped, share(dropped));

@@ -1,0 +1,289 @@
+#include "sink/sink.hpp"
+
+#include "runtime/log.hpp"
+#include "runtime/rethrow.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <random>
+#include <utility>
+#include <variant>
+
+namespace meridian::sink {
+
+namespace log = runtime::log;
+
+namespace {
+
+constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+
+std::size_t index_of(Refusal refusal) {
+  return static_cast<std::size_t>(refusal);
+}
+
+/// Whether no other message will fare better until somebody has put it right.
+bool concerns_all(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::authorization:
+    case Refusal::stream_missing:
+    case Refusal::subject_not_in_stream:
+    case Refusal::not_enabled:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Sink::Sink(asio::io_context& context, Options options, AggregatorHandle aggregator,
+           status::SinkRecord& record)
+    : context_(context),
+      options_(std::move(options)),
+      aggregator_(std::move(aggregator)),
+      record_(record),
+      pauses_(std::random_device{}()),
+      again_(context),
+      read_more_(context),
+      arrived_more_(context),
+      changed_(context) {
+  for (asio::steady_timer* const timer : {&read_more_, &arrived_more_}) {
+    timer->expires_at(asio::steady_timer::time_point::max());
+  }
+  figures_.problem = status::SinkProblem{"unreachable", "no server has been tried yet"};
+  show();
+}
+
+void Sink::start() {
+  asio::co_spawn(
+      context_, [](std::shared_ptr<Sink> self) { return self->run(); }(shared_from_this()),
+      [self = shared_from_this()](const std::exception_ptr& error) { runtime::rethrow(error); });
+}
+
+asio::awaitable<void> Sink::run() {
+  auto consumer = co_await aggregator_.consume(options_.name);
+  if (!consumer) {
+    co_return;  // the daemon stops already
+  }
+  consumer_.emplace(*std::move(consumer));
+  outbox_.emplace(options_.name, consumer_->epoch(),
+                  Outbox::Limits{.max_in_flight_bytes = options_.max_in_flight_bytes,
+                                 .max_message_bytes = options_.batch_max_bytes});
+  const auto resumed = co_await consumer_->resume();
+  if (!resumed) {
+    co_return;
+  }
+  arrived_ = outbox_->resume(*resumed);
+  connection_.emplace(options_, context_.get_executor(),
+                      [this](const ConnectionState& state) { connection_changed(state); });
+  publisher_.emplace(*connection_, options_, context_.get_executor(),
+                     [this](const Outcome& told) { outcome(told); });
+  asio::co_spawn(
+      context_, acknowledge_arrived(),
+      [self = shared_from_this()](const std::exception_ptr& error) { runtime::rethrow(error); });
+  while (!stopping_) {
+    const std::size_t room = outbox_->room();
+    if (room == 0) {
+      std::ignore = co_await read_more_.async_wait(use_tuple);
+      continue;
+    }
+    const auto read = co_await consumer_->next(room);
+    if (!read) {
+      break;  // suspended, or the aggregator has ended
+    }
+    for (const BufferedBatch& batch : *read) {
+      outbox_->add(batch);
+    }
+    pump();
+  }
+}
+
+asio::awaitable<void> Sink::acknowledge_arrived() {
+  while (!ended_) {
+    if (arrived_.empty()) {
+      std::ignore = co_await arrived_more_.async_wait(use_tuple);
+      continue;
+    }
+    std::vector<PlaceRange> arrived = std::exchange(arrived_, {});
+    acknowledging_ = true;
+    std::ignore = co_await consumer_->acknowledge(std::move(arrived));
+    acknowledging_ = false;
+    changed_.cancel();
+  }
+}
+
+void Sink::connection_changed(const ConnectionState& state) {
+  if (const auto* const connected = std::get_if<Connected>(&state)) {
+    log::info({{"sink", options_.name}}, "sink {}: connected to {}", options_.name,
+              connected->server);
+    figures_.server = connected->server;
+    look_at_stream();
+    return;
+  }
+  const auto& why = std::get<Rejection>(state);
+  ++refusals_.at(index_of(why.refusal));
+  if (std::exchange(figures_.server, std::nullopt)) {
+    log::warn({{"sink", options_.name}, {"reason", std::string(name_of(why.refusal))}},
+              "sink {}: connection lost: {}", options_.name, why.text);
+  }
+  may_publish_ = false;
+  note_problem(why);
+  changed_.cancel();
+}
+
+void Sink::look_at_stream() {
+  const std::shared_ptr<NatsSession> session = connection_->session();
+  if (!session || stopping_) {
+    return;  // it will be told when there is another one
+  }
+  const Result<StreamReport> report = check_stream(*session, options_);
+  if (!report) {
+    ++refusals_.at(index_of(report.error().refusal));
+    may_publish_ = false;
+    note_problem(report.error());
+    call_again_at(Clock::now() + pauses_.next());
+    return;
+  }
+  if (report->unsafe != figures_.unsafe) {
+    for (const std::string& sentence : report->unsafe) {
+      log::warn({{"sink", options_.name}, {"reason", "unsafe"}}, "sink {}: stream {}: {}",
+                options_.name, options_.stream, sentence);
+    }
+    figures_.unsafe = report->unsafe;
+  }
+  outbox_->set_max_message_bytes(
+      std::max<std::size_t>(1, std::min(options_.batch_max_bytes, report->max_payload_bytes)));
+  figures_.problem.reset();
+  may_publish_ = true;
+  outbox_->retry_now();
+  pump();
+}
+
+void Sink::outcome(const Outcome& outcome) {
+  if (const auto* const why = std::get_if<Rejection>(&outcome.result)) {
+    refused(*why, outcome.ticket);
+  } else {
+    const auto& taken = std::get<Acknowledged>(outcome.result);
+    ++figures_.acknowledged_messages;
+    figures_.duplicates += taken.duplicate ? 1 : 0;
+    const std::vector<PlaceRange> done = outbox_->acknowledged(outcome.ticket);
+    arrived_.insert(arrived_.end(), done.begin(), done.end());
+    if (may_publish_) {
+      figures_.problem.reset();
+    }
+    pauses_.reset();
+    if (!done.empty()) {
+      arrived_more_.cancel();
+    }
+    read_more_.cancel();
+  }
+  changed_.cancel();
+  pump();
+}
+
+void Sink::refused(const Rejection& why, Ticket ticket) {
+  ++refusals_.at(index_of(why.refusal));
+  const Clock::time_point now = Clock::now();
+  if (retry_at_ <= now) {
+    retry_at_ = now + pauses_.next();  // one pause for all that are refused together
+  }
+  if (why.refusal == Refusal::message_too_large) {
+    outbox_->refused_as_too_large(ticket, retry_at_);
+  } else {
+    outbox_->refused(ticket, retry_at_);
+  }
+  note_problem(why);
+  if (concerns_all(why.refusal)) {
+    may_publish_ = false;
+    call_again_at(retry_at_);  // looks at the stream
+  }
+}
+
+void Sink::pump() {
+  while (may_publish_ && !stopping_) {
+    const auto next = outbox_->next(Clock::now());
+    if (!next) {
+      break;
+    }
+    figures_.retried += next->again ? 1 : 0;
+    publisher_->publish(*next->message, next->ticket);
+  }
+  if (const auto retry = outbox_->next_retry(); retry && may_publish_) {
+    call_again_at(*retry);
+  }
+  show();
+}
+
+void Sink::call_again_at(Clock::time_point time) {
+  again_.expires_at(time);
+  again_.async_wait([self = shared_from_this()](const error_code& replaced) {
+    if (replaced || self->stopping_) {
+      return;
+    }
+    if (self->may_publish_) {
+      self->pump();
+    } else {
+      self->look_at_stream();
+    }
+  });
+}
+
+void Sink::note_problem(const Rejection& why) {
+  const status::SinkProblem problem{std::string(name_of(why.refusal)), why.text};
+  if (figures_.problem != problem) {
+    figures_.problem = problem;
+    if (const auto held_back = problem_log_.admit(runtime::LogLimit::Clock::now())) {
+      log::warn({{"sink", options_.name}, {"reason", problem.reason}},
+                "sink {}: {}: {} ({} more since the last message)", options_.name, problem.reason,
+                problem.message, *held_back);
+    }
+  }
+  show();
+}
+
+void Sink::show() {
+  figures_.in_flight_messages = outbox_ ? outbox_->in_flight_messages() : 0;
+  figures_.in_flight_bytes = outbox_ ? outbox_->in_flight_bytes() : 0;
+  for (const Refusal refusal : all_refusals) {
+    figures_.refused[std::string(name_of(refusal))] = refusals_.at(index_of(refusal));
+  }
+  record_.set(figures_);
+}
+
+asio::awaitable<void> Sink::stop() {
+  co_await asio::co_spawn(context_, end(), asio::use_awaitable);
+  // What is left may wait for a server; nobody is to wait for that.
+  asio::post(context_, [self = shared_from_this()] {
+    self->publisher_.reset();
+    self->connection_.reset();
+  });
+}
+
+asio::awaitable<void> Sink::end() {
+  stopping_ = true;
+  again_.cancel();
+  read_more_.cancel();
+  const auto deadline = Clock::now() + farewell;
+  const auto has_something_to_come = [this] {
+    return (may_publish_ && outbox_ && outbox_->in_flight_messages() > 0) || !arrived_.empty() ||
+           acknowledging_;
+  };
+  while (has_something_to_come() && Clock::now() < deadline) {
+    changed_.expires_at(deadline);
+    std::ignore = co_await changed_.async_wait(use_tuple);
+  }
+  ended_ = true;
+  arrived_more_.cancel();
+  if (consumer_) {
+    std::vector<Attempt> attempts = outbox_ ? outbox_->attempts() : std::vector<Attempt>{};
+    std::ignore = co_await consumer_->suspend(std::move(attempts));
+  }
+  may_publish_ = false;
+}
+
+}  // namespace meridian::sink

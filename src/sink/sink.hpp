@@ -1,0 +1,97 @@
+/// Frames on their way into a stream, by themselves.
+#pragma once
+
+#include "runtime/log_limit.hpp"
+#include "sink/nats_connection.hpp"
+#include "sink/nats_publisher.hpp"
+#include "sink/options.hpp"
+#include "sink/outbox.hpp"
+#include "sink/pauses.hpp"
+#include "sink/stream.hpp"
+#include "status/sink_table.hpp"
+
+#include <meridian/aggregator.hpp>
+#include <meridian/consumer.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace meridian::sink {
+
+/// A consumer of the buffer that publishes what it reads, and acknowledges it when the stream has
+/// it. What is refused is tried again, for as long as it takes: nothing is given up.
+///
+/// All of it runs in an execution context of its own, since to publish and to ask about the stream
+/// may wait for the server: nobody else is to wait with it. The library's threads only post into
+/// that context.
+///
+/// Must be held by a shared_ptr. Thread-safety: `start` once; `stop` from any executor.
+class Sink : public std::enable_shared_from_this<Sink> {
+ public:
+  /// `context` is the sink's own. The others must outlive the sink.
+  Sink(asio::io_context& context, Options options, AggregatorHandle aggregator,
+       status::SinkRecord& record);
+
+  void start();
+
+  /// Reads no more, waits a moment for what is on its way, and leaves the rest to the next daemon.
+  [[nodiscard]] asio::awaitable<void> stop();
+
+  /// For that: at most so long.
+  static constexpr std::chrono::milliseconds farewell{1000};
+
+ private:
+  using Clock = Outbox::Clock;
+
+  [[nodiscard]] asio::awaitable<void> run();
+  [[nodiscard]] asio::awaitable<void> acknowledge_arrived();
+  [[nodiscard]] asio::awaitable<void> end();
+
+  void connection_changed(const ConnectionState& state);
+  void look_at_stream();
+  void outcome(const Outcome& outcome);
+  void refused(const Rejection& why, Ticket ticket);
+
+  /// Publishes what may go, and has itself called again when more may.
+  void pump();
+  void call_again_at(Clock::time_point time);
+
+  void note_problem(const Rejection& why);
+  void show();
+
+  asio::io_context& context_;
+  const Options options_;
+  AggregatorHandle aggregator_;
+  status::SinkRecord& record_;
+
+  std::optional<Consumer> consumer_;
+  std::optional<Outbox> outbox_;
+  std::optional<NatsConnection> connection_;
+  std::optional<NatsPublisher> publisher_;
+  bool may_publish_ = false;  // there is a connection, and the stream is as it should be
+  bool stopping_ = false;
+  bool ended_ = false;
+
+  Pauses pauses_;
+  asio::steady_timer again_;         // calls pump, or look_at_stream
+  asio::steady_timer read_more_;     // cancelled where there is room
+  asio::steady_timer arrived_more_;  // cancelled where there is something to acknowledge
+  asio::steady_timer changed_;       // cancelled where what `stop` waits for may have come
+  std::vector<PlaceRange> arrived_;
+  bool acknowledging_ = false;
+  Clock::time_point retry_at_{};  // of what was refused last
+
+  status::SinkFigures figures_;
+  std::array<std::uint64_t, all_refusals.size()> refusals_{};
+  runtime::LogLimit problem_log_;
+};
+
+}  // namespace meridian::sink

@@ -1,0 +1,70 @@
+/// What the sinks are doing, for those who ask.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace meridian::status {
+
+/// Why a sink does not go on, or the last time did not: a reason that is counted, and a sentence.
+struct SinkProblem {
+  std::string reason;
+  std::string message;
+
+  friend bool operator==(const SinkProblem&, const SinkProblem&) = default;
+};
+
+/// What is the same for a sink as long as it lives.
+struct SinkInfo {
+  std::string name;
+  std::string type;
+  std::string stream;
+  std::string subject;
+  std::string when_behind;
+};
+
+struct SinkFigures {
+  std::optional<std::string> server;   ///< connected to it
+  std::optional<SinkProblem> problem;  ///< nothing is published, or some of it is refused
+  std::vector<std::string> unsafe;     ///< sentences on the stream
+  std::uint64_t in_flight_messages = 0;
+  std::uint64_t in_flight_bytes = 0;  ///< octets of their frames
+  std::uint64_t acknowledged_messages = 0;
+  std::uint64_t duplicates = 0;                  ///< of these, messages that the server had already
+  std::uint64_t retried = 0;                     ///< messages that were published once more
+  std::map<std::string, std::uint64_t> refused;  ///< messages, by reason, those with 0 too
+};
+
+/// One sink. Written by it, read by anyone.
+class SinkRecord {
+ public:
+  explicit SinkRecord(SinkInfo info) : info_(std::move(info)) {}
+
+  [[nodiscard]] const SinkInfo& info() const noexcept { return info_; }
+
+  void set(SinkFigures figures) {
+    const std::lock_guard lock(mutex_);
+    figures_ = std::move(figures);
+  }
+  [[nodiscard]] SinkFigures figures() const {
+    const std::lock_guard lock(mutex_);
+    return figures_;
+  }
+
+ private:
+  const SinkInfo info_;
+  mutable std::mutex mutex_;
+  SinkFigures figures_;  // protected by mutex_
+};
+
+/// All sinks, in the order of the configuration. Constant once anything is answered.
+using SinkTable = std::deque<SinkRecord>;
+
+}  // namespace meridian::status
