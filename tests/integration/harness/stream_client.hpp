@@ -36,7 +36,8 @@ struct ConsumerState {
 /// Every member throws std::runtime_error where it fails.
 class StreamClient {
  public:
-  explicit StreamClient(const std::string& url);
+  /// `credentials`: a file, or "".
+  explicit StreamClient(const std::string& url, const std::string& credentials = "");
 
   /// Takes all subjects that begin with its name and a dot.
   void make_stream(const std::string& stream, int replicas = 1);
@@ -53,6 +54,8 @@ class StreamClient {
   /// subject to deliver to.
   void make_consumer(const std::string& stream, const std::string& consumer,
                      std::chrono::nanoseconds ack_wait, const std::string& deliver_to = "");
+
+  void remove_consumer(const std::string& stream, const std::string& consumer);
 
   /// Nothing where there is no such consumer.
   [[nodiscard]] std::optional<ConsumerState> consumer(const std::string& stream,
