@@ -34,8 +34,8 @@ constexpr std::chrono::milliseconds redraw_every{200};
 /// Before it is tried again to read what could not be read.
 constexpr std::chrono::milliseconds retry_pause{50};
 
-/// What the server has got it may not have dealt with yet.
-constexpr std::chrono::seconds acknowledgements_processed_within{1};
+/// What a server has got it may not have dealt with yet, and a cluster may be about to elect.
+constexpr std::chrono::seconds settled_within{3};
 
 StoredMessage::Header header(natsMsg& message, const char* name) {
   const char* value = nullptr;
@@ -188,9 +188,10 @@ class Consumption {
     if (!report_.failure.empty()) {
       return;
     }
-    const Clock::time_point give_up_at = Clock::now() + acknowledgements_processed_within;
+    const Clock::time_point give_up_at = Clock::now() + settled_within;
     StreamReader::Left left = reader_.ask_what_is_left();
-    while (left.not_acknowledged > 0 && Clock::now() < give_up_at && !stopped_) {
+    while ((left.not_acknowledged > 0 || !reader_.trouble().empty()) && Clock::now() < give_up_at &&
+           !stopped_) {
       context_.run_for(retry_pause);
       left = reader_.ask_what_is_left();
     }

@@ -176,20 +176,23 @@ TEST_F(ConsumeFromCluster, GoesOnWhereTheLeaderDies) {
   client->publish("T", messages_of(1, 0, 20));
   ChildProcess reader(command(
       cluster.urls(), {"--durable", "d", "--json", "--idle-timeout", "60", "--expect", "4000"}));
-  ASSERT_TRUE(eventually([&] {
-    const auto state = client->consumer("T", "d");
-    return state && state->all_acknowledged_up_to == 20;
-  }));
+  ASSERT_TRUE(eventually(
+      [&] {
+        const auto state = client->consumer("T", "d");
+        return state && state->all_acknowledged_up_to == 20;
+      },
+      at_most(30s)));
   const std::string leader = cluster.leader_of("T");
   ASSERT_NE(leader, "");
   cluster.named(leader).kill();
+  std::string next;
   ASSERT_TRUE(eventually(
       [&] {
-        const std::string next = cluster.leader_of("T");
+        next = cluster.leader_of("T");
         return !next.empty() && next != leader;
       },
       at_most(30s)));
-  client.emplace(cluster.named(cluster.leader_of("T")).url());
+  client.emplace(cluster.named(next).url());
   client->publish("T", messages_of(1, 2'000, 20));
   EXPECT_EQ(reader.wait(at_most(60s)), 0);
   const Json result = Json::parse(reader.out());

@@ -112,7 +112,7 @@ std::optional<ConsumerState> StreamClient::consumer(const std::string& stream,
   jsConsumerInfo* info = nullptr;
   const natsStatus status = js_GetConsumerInfo(&info, jet_stream_.get(), stream.c_str(),
                                                consumer.c_str(), nullptr, nullptr);
-  if (status == NATS_NOT_FOUND) {
+  if (status == NATS_NOT_FOUND || status == NATS_TIMEOUT) {
     return std::nullopt;
   }
   check(status, "ask for a consumer");

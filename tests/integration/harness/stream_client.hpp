@@ -57,7 +57,7 @@ class StreamClient {
 
   void remove_consumer(const std::string& stream, const std::string& consumer);
 
-  /// Nothing where there is no such consumer.
+  /// Nothing where there is no such consumer, or its cluster does not say at the moment.
   [[nodiscard]] std::optional<ConsumerState> consumer(const std::string& stream,
                                                       const std::string& consumer);
   [[nodiscard]] std::vector<std::string> consumers(const std::string& stream);
