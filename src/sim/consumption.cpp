@@ -34,6 +34,9 @@ constexpr std::chrono::milliseconds redraw_every{200};
 /// Before it is tried again to read what could not be read.
 constexpr std::chrono::milliseconds retry_pause{50};
 
+/// What a server has got it may not have dealt with yet, and a cluster may be about to elect.
+constexpr std::chrono::seconds settled_within{3};
+
 StoredMessage::Header header(natsMsg& message, const char* name) {
   const char* value = nullptr;
   if (natsMsgHeader_Get(&message, name, &value) != NATS_OK || value == nullptr) {
@@ -106,6 +109,9 @@ class Consumption {
       draw_progress();
     }
     reader_.flush();
+    if (!stopped_ && !everything_came()) {
+      expect_nothing_left();
+    }
     line_.clear();
     return finish();
   }
@@ -175,6 +181,30 @@ class Consumption {
     }
   }
 
+  /// That nothing comes does not mean that there is nothing: a stream may have no leader, and a
+  /// reader that died may have messages that are delivered again later.
+  void expect_nothing_left() {
+    report_.failure = reader_.trouble();
+    if (!report_.failure.empty()) {
+      return;
+    }
+    const Clock::time_point give_up_at = Clock::now() + settled_within;
+    StreamReader::Left left = reader_.ask_what_is_left();
+    while ((left.not_acknowledged > 0 || !reader_.trouble().empty()) && Clock::now() < give_up_at &&
+           !stopped_) {
+      context_.run_for(retry_pause);
+      left = reader_.ask_what_is_left();
+    }
+    report_.failure = reader_.trouble();
+    if (left.not_delivered > 0) {
+      report_.failure =
+          fmt::format("{} more messages are in the stream, and do not come", left.not_delivered);
+    } else if (left.not_acknowledged > 0) {
+      report_.failure = fmt::format("{} messages are with a reader that did not acknowledge them",
+                                    left.not_acknowledged);
+    }
+  }
+
   void draw_progress() {
     const Clock::time_point now = Clock::now();
     if (!line_.is_seen() || now - drawn_at_ < redraw_every) {
@@ -201,7 +231,6 @@ class Consumption {
     report_.distinct = check_.distinct();
     report_.origins = check_.report();
     report_.expected = options_.expected_frames;
-    report_.failure = reader_.trouble();
     if (report_.messages > 0) {
       report_.seconds = std::chrono::duration<double>(news_at_ - started_at_).count();
     }

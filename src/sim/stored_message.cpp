@@ -8,6 +8,7 @@
 #include <array>
 #include <charconv>
 #include <limits>
+#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -37,8 +38,9 @@ std::string number_fault(const char* name, const Header& header, std::uint64_t e
     return fmt::format("no {}", name);
   }
   std::uint64_t value = 0;
-  const char* const end = header->data() + header->size();
-  const auto parsed = std::from_chars(header->data(), end, value);
+  const char* const begin = std::to_address(header->begin());
+  const char* const end = std::to_address(header->end());
+  const auto parsed = std::from_chars(begin, end, value);
   if (parsed.ec != std::errc{} || parsed.ptr != end) {
     return fmt::format("{} is no number", name);
   }

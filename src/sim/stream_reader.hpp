@@ -5,6 +5,7 @@
 #include "sim/nats.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 namespace meridian::sim {
@@ -33,7 +34,7 @@ class StreamReader {
   /// within 250 ms, or if they cannot be had: then `trouble` says why.
   void fetch(nats::MessageList& list);
 
-  /// Why nothing could be fetched the last time, or "".
+  /// Why nothing could be fetched or asked the last time, or "".
   [[nodiscard]] const std::string& trouble() const noexcept { return trouble_; }
 
   /// Says that a message is done with. Without a connection it is said when there is one again.
@@ -41,6 +42,14 @@ class StreamReader {
 
   /// Waits until the server has got what was acknowledged, up to 2 s.
   void flush();
+
+  /// What the consumer has left of the stream.
+  struct Left {
+    std::uint64_t not_delivered = 0;
+    std::uint64_t not_acknowledged = 0;  ///< of what was delivered to this reader or another
+  };
+  /// Nothing where the cluster does not say: then `trouble` tells why.
+  [[nodiscard]] Left ask_what_is_left();
 
  private:
   void connect(const ConsumeOptions& options);

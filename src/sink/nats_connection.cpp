@@ -3,7 +3,7 @@
 #include "sink/nats_session.hpp"
 #include "sink/pauses.hpp"
 
-#include <chrono>
+#include <condition_variable>
 #include <random>
 #include <utility>
 

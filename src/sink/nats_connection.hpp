@@ -7,10 +7,11 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
-#include <condition_variable>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <variant>

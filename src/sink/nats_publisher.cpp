@@ -88,11 +88,7 @@ Result<std::shared_ptr<Lane>> open_lane(const std::shared_ptr<Core>& core,
     return last_rejection("cannot use JetStream", status);
   }
   lane->context.reset(context);
-  {
-    const std::lock_guard lock(core->mutex);
-    core->lane = lane;
-  }
-  const bool told = inbox->notify([weak = std::weak_ptr(core), in_flight](const Rejection& why) {
+  const auto when_lost = [weak = std::weak_ptr(core), in_flight](const Rejection& why) {
     in_flight->give_up(why);
     const std::shared_ptr<Core> there = weak.lock();
     if (!there) {
@@ -103,10 +99,13 @@ Result<std::shared_ptr<Lane>> open_lane(const std::shared_ptr<Core>& core,
     if (there->lane && there->lane->in_flight == in_flight) {
       gone = std::exchange(there->lane, nullptr);
     }
-  });
-  if (!told) {
-    in_flight->give_up(inbox->lost().value());
+  };
+  // With the lock, so that a loss finds the lane and no lane of a lost session stays.
+  const std::lock_guard lock(core->mutex);
+  if (!inbox->notify(when_lost)) {
+    return inbox->lost().value();
   }
+  core->lane = lane;
   return lane;
 }
 

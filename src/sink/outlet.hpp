@@ -40,6 +40,7 @@ class Outlet : public std::enable_shared_from_this<Outlet<Event>> {
     {
       const std::lock_guard lock(posting_);
       closed_ = true;
+      executor_ = {};  // a strand's does not outlive its context, and a handler may
     }
     const std::lock_guard lock(receiving_);
     receive_.reset();
@@ -55,8 +56,8 @@ class Outlet : public std::enable_shared_from_this<Outlet<Event>> {
     }
   }
 
-  asio::any_io_executor executor_;
   std::mutex posting_;
+  asio::any_io_executor executor_;          // protected by posting_
   bool closed_ = false;                     // protected by posting_
   std::recursive_mutex receiving_;          // held while the function runs
   std::shared_ptr<const Receive> receive_;  // protected by receiving_

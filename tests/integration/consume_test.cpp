@@ -1,32 +1,26 @@
 // meridian-sim consume against real NATS servers.
-#include "integration/harness/child_process.hpp"
-#include "integration/harness/daemon.hpp"
-#include "integration/harness/nats_server.hpp"
-#include "integration/harness/stream_client.hpp"
+#include "integration/harness/consume.hpp"
+
+#include "integration/harness/certificate.hpp"
+#include "integration/harness/nats_credentials.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <chrono>
-#include <cstdint>
-#include <optional>
-#include <set>
+#include <cstddef>
 #include <string>
-#include <string_view>
 #include <vector>
-
-#include <signal.h>
 
 namespace meridian {
 namespace {
 
 using namespace std::chrono_literals;
 using ::testing::AllOf;
-using testing::at_most;
 using testing::ChildProcess;
-using testing::ConsumerState;
+using testing::ConsumeCommand;
+using testing::ConsumeTest;
 using testing::eventually;
 using testing::Finished;
 using testing::frames_of;
@@ -34,101 +28,14 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using Json = nlohmann::json;
 using testing::message_of;
+using testing::messages_of;
 using testing::NativeFrame;
-using testing::NatsCluster;
 using testing::NatsServer;
-using testing::NatsTest;
-using testing::read_big;
+using ::testing::Not;
 using testing::StreamClient;
 using testing::StreamMessage;
 
-constexpr std::size_t frames_per_message = 100;
-
-/// Frames of a satellite from sequence `first` on, in so many messages.
-std::vector<StreamMessage> messages_of(std::uint32_t satellite_id, std::uint64_t first,
-                                       std::size_t count, std::size_t payload_bytes = 8) {
-  std::vector<StreamMessage> messages;
-  for (std::size_t i = 0; i < count; ++i) {
-    messages.push_back(message_of(frames_of(satellite_id, first + i * frames_per_message,
-                                            frames_per_message, payload_bytes)));
-  }
-  return messages;
-}
-
-/// The sequences of whole native frames at the start of what a killed program has written.
-std::set<std::uint64_t> sequences_in(std::string_view octets) {
-  std::set<std::uint64_t> sequences;
-  while (octets.size() >= testing::native_header_bytes &&
-         octets.size() >= 4 + read_big(octets, 0, 4)) {
-    sequences.insert(read_big(octets, 12, 8));
-    octets.remove_prefix(4 + read_big(octets, 0, 4));
-  }
-  return sequences;
-}
-
-class ConsumeCommand : public NatsTest {
- protected:
-  static std::vector<std::string> command(const std::vector<std::string>& servers,
-                                          const std::vector<std::string>& options) {
-    std::vector<std::string> words{testing::meridian_sim, "consume", "--stream", "T"};
-    for (const std::string& server : servers) {
-      words.insert(words.end(), {"--server", server});
-    }
-    words.insert(words.end(), options.begin(), options.end());
-    return words;
-  }
-};
-
-/// With one server, which runs, and a stream T.
-class Consume : public ConsumeCommand {
- protected:
-  void SetUp() override {
-    NatsTest::SetUp();
-    if (IsSkipped()) {
-      return;
-    }
-    server_.emplace();
-    server_->start();
-    client_.emplace(server_->url());
-    client_->make_stream("T");
-  }
-
-  NatsServer& server() { return *server_; }
-  StreamClient& client() { return *client_; }
-
-  Finished consume(const std::vector<std::string>& options) {
-    return testing::run(command({server().url()}, options));
-  }
-  /// What it says to a program, and its exit status beside it.
-  Json result_of(std::vector<std::string> options) {
-    options.emplace_back("--json");
-    const Finished finished = consume(options);
-    EXPECT_EQ(finished.err, "");
-    Json result = Json::parse(finished.out);
-    result["status"] = finished.status;
-    return result;
-  }
-  /// A reader that goes on by itself until the frames have come.
-  ChildProcess start_reader(const std::string& expected,
-                            const std::vector<std::string>& more = {}) {
-    std::vector<std::string> options{"--durable", "d",        "--json", "--idle-timeout",
-                                     "60",        "--expect", expected};
-    options.insert(options.end(), more.begin(), more.end());
-    return ChildProcess(command({server().url()}, options));
-  }
-
-  /// Whether a consumer has had so many messages acknowledged, and has none out.
-  bool acknowledged(std::uint64_t messages, const std::string& consumer = "d") {
-    const std::optional<ConsumerState> state = client().consumer("T", consumer);
-    return state && state->all_acknowledged_up_to >= messages && state->not_acknowledged == 0;
-  }
-
-  testing::TempDir directory_;
-
- private:
-  std::optional<NatsServer> server_;
-  std::optional<StreamClient> client_;
-};
+class Consume : public ConsumeTest {};
 
 TEST_F(Consume, FindsNothingWrongWithWhatIsAsItShouldBe) {
   for (std::uint32_t satellite = 1; satellite <= 3; ++satellite) {
@@ -274,109 +181,6 @@ TEST_F(Consume, FailsWhereTheFileCannotBeWritten) {
   EXPECT_FALSE(acknowledged(1)) << "what is not written is not done with";
 }
 
-TEST_F(Consume, GoesOnWhereTheReaderBeforeHasEnded) {
-  client().publish("T", messages_of(1, 0, 2));
-  EXPECT_EQ(result_of({"--durable", "d", "--expect", "200"}).at("frames"), 200);
-  EXPECT_TRUE(eventually([&] { return acknowledged(2); }));
-  client().publish("T", messages_of(1, 200, 1));
-  const Json second = result_of({"--durable", "d", "--expect", "100"});
-  EXPECT_EQ(second.at("status"), 0);
-  EXPECT_EQ(second.at("frames"), 100);
-  EXPECT_EQ(result_of({"--expect", "300"}).at("frames"), 300) << "another reader has its own place";
-}
-
-TEST_F(Consume, LosesNothingWhereAReaderIsKilled) {
-  constexpr std::size_t messages = 2'000;
-  client().publish("T", messages_of(1, 0, messages, 64));
-  const std::string first_file = directory_.file("first");
-  // It would not end by itself, however fast it is.
-  const std::string more = std::to_string(messages * frames_per_message + 1);
-  ChildProcess first = start_reader(more, {"--output", first_file});
-  ASSERT_TRUE(eventually([&] {
-    const auto state = client().consumer("T", "d");
-    return state && state->all_acknowledged_up_to > 0;
-  }));
-  first.signal(SIGKILL);
-  EXPECT_EQ(first.wait(), 128 + SIGKILL);
-
-  const std::string second_file = directory_.file("second");
-  const Json second = result_of({"--durable", "d", "--idle-timeout", "4", "--output", second_file});
-  EXPECT_EQ(second.at("status"), 0) << second;
-  EXPECT_LT(second.at("messages"), messages);
-  std::set<std::uint64_t> read = sequences_in(testing::read_file(first_file));
-  read.merge(sequences_in(testing::read_file(second_file)));
-  EXPECT_EQ(read.size(), messages * frames_per_message);
-  EXPECT_TRUE(acknowledged(messages));
-}
-
-TEST_F(Consume, KnowsTheOrderOfTheStreamWhateverIsDeliveredFirst) {
-  client().publish("T", messages_of(1, 0, 30));
-  client().make_consumer("T", "d", 200ms);
-  client().fetch_and_forget("T", "d", 10);  // these come again, and behind the others
-  const Json result = result_of({"--durable", "d", "--expect", "3000"});
-  EXPECT_EQ(result.at("status"), 0) << result;
-  EXPECT_EQ(result.at("frames"), 3'000);
-  EXPECT_EQ(result.at("out_of_order"), 0);
-  EXPECT_EQ(result.at("redelivered"), 0) << "not to this reader";
-}
-
-TEST_F(Consume, CountsFramesOnceThatAreDeliveredTwice) {
-  client().publish("T", messages_of(1, 0, 200, 600));
-  client().make_consumer("T", "d", 1ms);  // over before anything can be acknowledged
-  const Json result = result_of({"--durable", "d", "--idle-timeout", "1"});
-  EXPECT_EQ(result.at("status"), 0) << result;
-  EXPECT_GT(result.at("redelivered"), 0);
-  EXPECT_EQ(result.at("messages"), 200);
-  EXPECT_EQ(result.at("frames"), 20'000);
-  EXPECT_EQ(result.at("repeated"), 0);
-}
-
-TEST_F(Consume, GoesOnWhenTheServerIsBack) {
-  client().publish("T", messages_of(1, 0, 5));
-  ChildProcess reader = start_reader("1000");
-  ASSERT_TRUE(eventually([&] { return acknowledged(5); }));
-  server().kill();
-  server().start();
-  StreamClient(server().url()).publish("T", messages_of(1, 500, 5));
-  EXPECT_EQ(reader.wait(at_most(30s)), 0);
-  const Json result = Json::parse(reader.out());
-  EXPECT_EQ(result.at("frames"), 1'000);
-  EXPECT_EQ(result.at("repeated"), 0);
-}
-
-TEST_F(Consume, FailsWhereTheServerDoesNotComeBack) {
-  client().publish("T", messages_of(1, 0, 5));
-  ChildProcess reader(command({server().url()}, {"--durable", "d", "--idle-timeout", "1"}));
-  ASSERT_TRUE(eventually([&] { return acknowledged(5); }));
-  server().kill();
-  EXPECT_EQ(reader.wait(at_most(30s)), 1) << "nobody knows whether there was more";
-  EXPECT_THAT(reader.out(),
-              AllOf(HasSubstr("read 500 frames"), HasSubstr("failed: no connection to a server")));
-}
-
-class InterruptedConsume : public Consume, public ::testing::WithParamInterface<int> {};
-
-TEST_P(InterruptedConsume, AcknowledgesAndReportsWhatItHasRead) {
-  client().publish("T", messages_of(1, 0, 5));
-  ChildProcess reader(command({server().url()}, {"--durable", "d", "--idle-timeout", "60"}));
-  ASSERT_TRUE(eventually([&] { return acknowledged(5); }));
-  reader.signal(GetParam());
-  EXPECT_EQ(reader.wait(at_most(5s)), 0) << "nothing more was expected";
-  EXPECT_THAT(reader.out(), HasSubstr("read 500 frames"));
-}
-
-TEST_P(InterruptedConsume, FailsWhereMoreWasExpected) {
-  client().publish("T", messages_of(1, 0, 5));
-  ChildProcess reader = start_reader("501");
-  ASSERT_TRUE(eventually([&] { return acknowledged(5); }));
-  reader.signal(GetParam());
-  EXPECT_EQ(reader.wait(at_most(5s)), 1);
-  EXPECT_EQ(Json::parse(reader.out()).at("frames"), 500);
-}
-
-INSTANTIATE_TEST_SUITE_P(Signals, InterruptedConsume, ::testing::Values(SIGINT, SIGTERM),
-                         [](const auto& each) { return each.param == SIGINT ? "INT" : "TERM"; });
-
 TEST_F(Consume, RefusesWhatIsNotThere) {
   const std::string nowhere = testing::BoundSocket::reserved_port().address();
   const Finished no_server = testing::run(command({"nats://" + nowhere}, {}));
@@ -427,9 +231,9 @@ TEST(ConsumeAlone, RefusesWrongArguments) {
   }
 }
 
-class ConsumeWithPassword : public ConsumeCommand {};
+class ConsumeSecured : public ConsumeCommand {};
 
-TEST_F(ConsumeWithPassword, GoesInWithTheRightOneOnly) {
+TEST_F(ConsumeSecured, GoesInWithTheRightPasswordOnly) {
   NatsServer server({.lines = "authorization { users: [{ user: reader, password: secret }] }"});
   server.start();
   StreamClient client(server.url("reader:secret"));
@@ -440,39 +244,44 @@ TEST_F(ConsumeWithPassword, GoesInWithTheRightOneOnly) {
     const Finished refused = testing::run(command({server.url(user)}, {}));
     EXPECT_EQ(refused.status, 1);
     EXPECT_THAT(refused.err, HasSubstr("Authorization"));
-    EXPECT_THAT(refused.err, ::testing::Not(HasSubstr("wrong"))) << "passwords are not shown";
+    EXPECT_THAT(refused.err, Not(HasSubstr("wrong"))) << "passwords are not shown";
   }
 }
 
-class ConsumeFromCluster : public ConsumeCommand {};
+TEST_F(ConsumeSecured, GoesInWithCredentialsOfAnOperatorThatIsTrusted) {
+  const testing::NatsOperator trusted;
+  const testing::TempDir directory;
+  NatsServer server({.lines = trusted.configuration()});
+  server.start();
+  const std::string good = directory.write("good.creds", trusted.new_user());
+  const std::string foreign = directory.write("foreign.creds", testing::NatsOperator().new_user());
+  StreamClient client(server.url(), good);
+  client.make_stream("T");
+  client.publish("T", messages_of(1, 0, 1));
+  const Finished let_in =
+      testing::run(command({server.url()}, {"--credentials", good, "--expect", "100"}));
+  EXPECT_EQ(let_in.status, 0) << let_in.err;
+  const Finished refused = testing::run(command({server.url()}, {"--credentials", foreign}));
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.err, HasSubstr("Authorization"));
+}
 
-TEST_F(ConsumeFromCluster, GoesOnWhereTheLeaderDies) {
-  NatsCluster cluster;
-  std::optional<StreamClient> client(std::in_place, cluster.at(0).url());
-  client->make_stream("T", 3);
-  client->publish("T", messages_of(1, 0, 20));
-  ChildProcess reader(command(
-      cluster.urls(), {"--durable", "d", "--json", "--idle-timeout", "60", "--expect", "4000"}));
-  ASSERT_TRUE(eventually([&] {
-    const auto state = client->consumer("T", "d");
-    return state && state->all_acknowledged_up_to == 20;
-  }));
-  const std::string leader = cluster.leader_of("T");
-  ASSERT_NE(leader, "");
-  cluster.named(leader).kill();
-  ASSERT_TRUE(eventually(
-      [&] {
-        const std::string next = cluster.leader_of("T");
-        return !next.empty() && next != leader;
-      },
-      at_most(30s)));
-  client.emplace(cluster.named(cluster.leader_of("T")).url());
-  client->publish("T", messages_of(1, 2'000, 20));
-  EXPECT_EQ(reader.wait(at_most(60s)), 0);
-  const Json result = Json::parse(reader.out());
-  EXPECT_EQ(result.at("frames"), 4'000);
-  EXPECT_EQ(result.at("repeated"), 0);
-  EXPECT_EQ(result.at("missing"), 0);
+TEST_F(ConsumeSecured, TrustsTheCertificatesThatItIsGiven) {
+  const testing::TempDir directory;
+  const testing::Certificate own = make_certificate(directory, "own", "IP:127.0.0.1");
+  const testing::Certificate other = make_certificate(directory, "other", "IP:127.0.0.1");
+  NatsServer server({.lines = fmt::format("tls {{ cert_file: \"{}\", key_file: \"{}\" }}",
+                                          own.certificate_file, own.key_file)});
+  server.start();
+  const Finished let_in = testing::run(command({server.url()}, {"--tls-ca", own.certificate_file}));
+  EXPECT_THAT(let_in.err, HasSubstr("stream not found")) << "it has got so far";
+  const std::string not_trusted = other.certificate_file;
+  for (const auto& options :
+       {std::vector<std::string>{}, std::vector<std::string>{"--tls-ca", not_trusted}}) {
+    const Finished refused = testing::run(command({server.url()}, options));
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_THAT(refused.err, AllOf(HasSubstr("cannot connect"), HasSubstr("certificate")));
+  }
 }
 
 }  // namespace

@@ -24,7 +24,6 @@ using ::testing::Contains;
 using testing::create_stream;
 using ::testing::Each;
 using ::testing::ElementsAre;
-using testing::eventually;
 using ::testing::HasSubstr;
 using testing::message_of;
 using testing::NatsConfig;

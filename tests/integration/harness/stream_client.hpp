@@ -36,7 +36,8 @@ struct ConsumerState {
 /// Every member throws std::runtime_error where it fails.
 class StreamClient {
  public:
-  explicit StreamClient(const std::string& url);
+  /// `credentials`: a file, or "".
+  explicit StreamClient(const std::string& url, const std::string& credentials = "");
 
   /// Takes all subjects that begin with its name and a dot.
   void make_stream(const std::string& stream, int replicas = 1);
@@ -54,7 +55,9 @@ class StreamClient {
   void make_consumer(const std::string& stream, const std::string& consumer,
                      std::chrono::nanoseconds ack_wait, const std::string& deliver_to = "");
 
-  /// Nothing where there is no such consumer.
+  void remove_consumer(const std::string& stream, const std::string& consumer);
+
+  /// Nothing where there is no such consumer, or its cluster does not say at the moment.
   [[nodiscard]] std::optional<ConsumerState> consumer(const std::string& stream,
                                                       const std::string& consumer);
   [[nodiscard]] std::vector<std::string> consumers(const std::string& stream);
