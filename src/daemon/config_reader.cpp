@@ -65,6 +65,15 @@ void ConfigReader::read(std::string_view key, std::string& target) {
   }
 }
 
+void ConfigReader::read(std::string_view key, bool& target) {
+  if (const Json* value = find(key)) {
+    if (!value->is_boolean()) {
+      fail(key, "must be true or false", *value);
+    }
+    target = value->get<bool>();
+  }
+}
+
 const Json* ConfigReader::find(std::string_view key) {
   known_.emplace_back(key);
   const auto found = json_.find(key);

@@ -38,6 +38,9 @@ class ConfigReader {
 
   void read(std::string_view key, std::string& target);
 
+  /// True or false.
+  void read(std::string_view key, bool& target);
+
   /// A string, or null, which leaves the target as it is.
   void read_or_null(std::string_view key, std::optional<std::string>& target);
 

@@ -76,6 +76,7 @@ void read_tls(ConfigReader& sink, std::string_view path, sink::Tls& tls) {
     return;
   }
   ConfigReader reader(*json, fmt::format("{}.tls", path));
+  tls.enabled = true;
   reader.read("enabled", tls.enabled);
   read_file_name(reader, "ca_file", tls.ca_file);
   read_file_name(reader, "certificate_file", tls.certificate_file);

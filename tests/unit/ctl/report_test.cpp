@@ -15,7 +15,7 @@ using ::testing::Not;
 
 Json sample_stats() {
   return Json::parse(R"({
-    "ledger": {"received": 1234567, "buffered": 800, "leased": 200, "drained": 1200000, "flushed": 33000,
+    "ledger": {"received": 1234567, "buffered": 500, "leased": 200, "delivered": 300, "drained": 1200000, "flushed": 33000,
                "dropped": {"buffer_full_oldest": 500, "buffer_full_newest": 0, "channel_full": 67}},
     "buffer": {"frames": 1000, "bytes": 84000, "max_frames": 1000000, "max_bytes": 268435456,
                "frames_high_water": 2000, "bytes_high_water": 168000},
@@ -54,8 +54,8 @@ TEST(Report, TellsTheVersion) {
 TEST(StatsReport, TellsEveryFigureWithItsUnitAndLimit) {
   const std::string text = report_stats(sample_stats());
   for (const char* line :
-       {"received          1,234,567\n", "  buffered        800\n", "  leased          200\n",
-        "  drained         1,200,000\n", "  flushed         33,000\n",
+       {"received          1,234,567\n", "  buffered        500\n", "  leased          200\n",
+        "  delivered       300\n", "  drained         1,200,000\n", "  flushed         33,000\n",
         "  dropped         567 (buffer_full_oldest 500, channel_full 67)\n",
         "ledger            balanced", "buffer frames     1,000 of 1,000,000 (high water 2,000)\n",
         "buffer octets     84,000 of 268,435,456 (high water 168,000)\n",
@@ -70,7 +70,7 @@ TEST(StatsReport, TellsEveryFigureWithItsUnitAndLimit) {
 }
 
 TEST(StatsReport, SaysSoWhereTheLedgerDoesNotBalance) {
-  for (const char* column : {"received", "buffered", "leased", "drained", "flushed"}) {
+  for (const char* column : {"received", "buffered", "leased", "delivered", "drained", "flushed"}) {
     Json stats = sample_stats();
     stats["ledger"][column] = 1;
     EXPECT_THAT(report_stats(stats), HasSubstr("DOES NOT BALANCE")) << column;

@@ -59,9 +59,10 @@ TEST(StatusJson, TellsEveryStatistic) {
   const AggregatorStats stats{.ledger = {.received = 21,
                                          .buffered = 1,
                                          .leased = 45,
+                                         .delivered = 53,
                                          .drained = 2,
                                          .flushed = 3,
-                                         .dropped = {4, 5, 6, 0, 46}},
+                                         .dropped = {4, 5, 6, 0, 46, 54}},
                               .buffer = {.now = {.frames = 7, .bytes = 8},
                                          .high_water = {.frames = 9, .bytes = 10},
                                          .limits = {.max_frames = 11, .max_bytes = 12},
@@ -88,9 +89,9 @@ TEST(StatusJson, TellsEveryStatistic) {
                          .set_aside = std::nullopt},
                .uptime = std::chrono::milliseconds(37'250)})
           .dump(),
-      R"({"ledger":{"received":21,"buffered":1,"leased":45,"drained":2,"flushed":3,)"
+      R"({"ledger":{"received":21,"buffered":1,"leased":45,"delivered":53,"drained":2,"flushed":3,)"
       R"("dropped":{"buffer_full_oldest":4,"buffer_full_newest":5,"channel_full":6,"not_restored":0,)"
-      R"("lease_evicted":46}},)"
+      R"("lease_evicted":46,"consumer_behind":54}},)"
       R"("buffer":{"frames":7,"bytes":8,"max_frames":11,"max_bytes":12,)"
       R"("frames_high_water":9,"bytes_high_water":10},)"
       R"("channel":{"length":13,"capacity":14,"high_water":15},)"
