@@ -197,7 +197,8 @@ TEST_F(ControlContract, StatsHaveEveryFieldFromTheStart) {
   const Json stats = daemon().call("stats");
   expect_keys(stats,
               {"ledger", "buffer", "channel", "sessions", "malformed", "truncated", "uptime_s"});
-  expect_counts(stats.at("ledger"), {"received", "buffered", "leased", "drained", "flushed"});
+  expect_counts(stats.at("ledger"),
+                {"received", "buffered", "leased", "delivered", "drained", "flushed"});
   expect_counts(stats.at("ledger").at("dropped"),
                 {"buffer_full_oldest", "buffer_full_newest", "channel_full"});
   expect_counts(stats.at("buffer"), {"frames", "bytes", "max_frames", "max_bytes",

@@ -72,6 +72,7 @@ TEST_F(TopInLines, IsAnObjectForEachIntervalForPrograms) {
                         {"dropped_per_s", 0},
                         {"buffered", 10},
                         {"leased", 0},
+                        {"delivered", 0},
                         {"buffer_bytes", 10 * 28},
                         {"balanced", true},
                         {"uplinks", 0},

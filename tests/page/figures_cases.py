@@ -2,7 +2,7 @@
 
 from page_case import PageCase
 
-LEDGER = ("received", "buffered", "leased", "drained", "flushed", "dropped")
+LEDGER = ("received", "buffered", "leased", "delivered", "drained", "flushed", "dropped")
 
 
 class FiguresCases(PageCase):
@@ -34,7 +34,7 @@ class FiguresCases(PageCase):
         self.daemon.run_load(uplinks=4, frames=20)
         ledger = self.ledger()
         self.assertEqual({name: ledger[name] for name in LEDGER},
-                         {"received": 1280, "buffered": 80, "leased": 0, "drained": 120, "flushed": 380, "dropped": 700})
+                         {"received": 1280, "buffered": 80, "leased": 0, "delivered": 0, "drained": 120, "flushed": 380, "dropped": 700})
         await self.until_ledger_is(ledger)
         self.assertEqual(await self.page.data("#ledger", "balanced"), "true")
         self.assertIn("balances", await self.page.text("#balance"))

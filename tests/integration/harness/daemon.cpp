@@ -130,7 +130,8 @@ bool balanced(const Json& stats) {
   const Json& ledger = stats.at("ledger");
   std::uint64_t accounted =
       ledger.at("buffered").get<std::uint64_t>() + ledger.at("leased").get<std::uint64_t>() +
-      ledger.at("drained").get<std::uint64_t>() + ledger.at("flushed").get<std::uint64_t>();
+      ledger.at("delivered").get<std::uint64_t>() + ledger.at("drained").get<std::uint64_t>() +
+      ledger.at("flushed").get<std::uint64_t>();
   for (const Json& dropped : ledger.at("dropped")) {
     accounted += dropped.get<std::uint64_t>();
   }

@@ -75,13 +75,15 @@ TEST(Metrics, TellTheLedger) {
   ledger = {.received = 100,
             .buffered = 10,
             .leased = 5,
-            .drained = 40,
+            .delivered = 7,
+            .drained = 33,
             .flushed = 20,
             .dropped = {1, 2, 3, 14, 5}};
   scrape.stats.aggregator.buffer.now = {.frames = 10, .bytes = 640};
   const auto samples = samples_of(scrape);
   EXPECT_EQ(samples.at("meridian_frames_received_total"), 100);
-  EXPECT_EQ(samples.at("meridian_frames_drained_total"), 40);
+  EXPECT_EQ(samples.at("meridian_frames_drained_total"), 33);
+  EXPECT_EQ(samples.at("meridian_frames_delivered_total"), 7);
   EXPECT_EQ(samples.at("meridian_frames_leased"), 5);
   EXPECT_EQ(samples.at("meridian_frames_flushed_total"), 20);
   EXPECT_EQ(samples.at("meridian_frames_dropped_total{reason=\"channel_full\"}"), 3);

@@ -53,7 +53,7 @@ TEST(TopFigures, AreWhatTheDaemonAnswers) {
 }
 
 TEST(TopFigures, SayWhereTheLedgerDoesNotBalance) {
-  for (const char* column : {"received", "buffered", "leased", "drained", "flushed"}) {
+  for (const char* column : {"received", "buffered", "leased", "delivered", "drained", "flushed"}) {
     Poll poll = sample_poll();
     poll.stats["ledger"][column] = 1;
     EXPECT_FALSE(figures_of(poll, nullptr).ledger.balanced) << column;

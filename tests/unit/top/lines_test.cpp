@@ -38,7 +38,7 @@ TEST(TopLines, AreObjectsForPrograms) {
     "at": "2026-11-25T10:03:13.000000Z", "uptime_s": 3726.5,
     "received": 1235801, "received_per_s": 1234.0, "bytes_per_s": 1000.0,
     "drained": 1200000, "drained_per_s": 0.0, "flushed": 33000,
-    "dropped": 567, "dropped_per_s": 0.0, "buffered": 2234, "leased": 0, "buffer_bytes": 84000,
+    "dropped": 567, "dropped_per_s": 0.0, "buffered": 2234, "leased": 0, "delivered": 0, "buffer_bytes": 84000,
     "balanced": true, "uplinks": 2, "held": 1, "satellites": 2, "silent": 0})"));
 }
 

@@ -22,7 +22,7 @@ inline constexpr std::uint64_t huge = std::numeric_limits<std::uint64_t>::max();
 /// What a daemon answers to `stats` that has lost a little.
 inline Json sample_stats() {
   return Json::parse(R"({
-    "ledger": {"received": 1234567, "buffered": 1000, "leased": 0, "drained": 1200000, "flushed": 33000,
+    "ledger": {"received": 1234567, "buffered": 1000, "leased": 0, "delivered": 0, "drained": 1200000, "flushed": 33000,
                "dropped": {"buffer_full_oldest": 500, "buffer_full_newest": 0, "channel_full": 67}},
     "buffer": {"frames": 1000, "bytes": 84000, "max_frames": 10000, "max_bytes": 268435456},
     "channel": {"length": 1, "capacity": 128, "high_water": 77},
@@ -78,10 +78,13 @@ inline Poll sample_poll(std::chrono::milliseconds later = {}) {
 /// Every counter as large as it can be.
 inline Poll huge_poll() {
   Poll poll = sample_poll();
-  poll.stats["ledger"] = {
-      {"received", huge},    {"buffered", huge / 4},
-      {"drained", huge / 4}, {"leased", 0},
-      {"flushed", huge / 4}, {"dropped", {{"buffer_full_oldest", huge - huge / 4 * 3}}}};
+  poll.stats["ledger"] = {{"received", huge},
+                          {"buffered", huge / 4},
+                          {"drained", huge / 4},
+                          {"leased", 0},
+                          {"delivered", 0},
+                          {"flushed", huge / 4},
+                          {"dropped", {{"buffer_full_oldest", huge - huge / 4 * 3}}}};
   poll.stats["buffer"] = {
       {"frames", huge / 4}, {"bytes", huge}, {"max_frames", huge}, {"max_bytes", huge}};
   poll.stats["channel"] = {{"length", huge}, {"capacity", huge}, {"high_water", huge}};

@@ -1,0 +1,322 @@
+// Which message goes next, and what is done: all of it without a server and without a clock.
+#include "sink/outbox.hpp"
+
+#include "unit/frame/frame_samples.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace meridian::sink {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::batch_of_run;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr std::size_t frame_bytes = frame_header_bytes + 80;
+constexpr Outbox::Clock::time_point now{};
+
+BufferedBatch run_at(std::uint64_t place, Origin origin, std::uint64_t first, std::uint32_t count) {
+  return {place, batch_of_run(origin, first, count, 80)};
+}
+
+/// Frames whose satellites are those given, in this order; sequences count up per satellite.
+BufferedBatch mixed_at(std::uint64_t place, const std::vector<SatelliteId>& satellites,
+                       std::map<SatelliteId, std::uint64_t>& next) {
+  FrameBatchBuilder builder;
+  for (const SatelliteId satellite : satellites) {
+    builder.append(testing::header(satellite, 1, next[satellite]++), testing::sample_payload(80));
+  }
+  return {place, builder.finish({}).value()};
+}
+
+std::vector<std::uint64_t> sequences_of(const Message& message) {
+  std::vector<std::uint64_t> sequences;
+  for (const FrameBatch& part : message.parts) {
+    for (const FrameView frame : part) {
+      sequences.push_back(frame.header.sequence);
+    }
+  }
+  return sequences;
+}
+
+class OutboxTest : public ::testing::Test {
+ protected:
+  Outbox make(std::size_t in_flight = 1'000'000, std::size_t message = 100 * frame_bytes) {
+    return {"archive", 0xE, {.max_in_flight_bytes = in_flight, .max_message_bytes = message}};
+  }
+};
+
+TEST_F(OutboxTest, GivesOneMessageOfAnOriginAtATime) {
+  Outbox outbox = make();
+  outbox.add(run_at(1, {7, 1}, 0, 3));
+  outbox.add(run_at(4, {8, 1}, 0, 1));
+  const auto first = outbox.next(now).value();
+  EXPECT_EQ(first.message->origin, (Origin{7, 1}));
+  EXPECT_THAT(sequences_of(*first.message), ElementsAre(0, 1, 2));
+  EXPECT_FALSE(first.again);
+  outbox.add(run_at(5, {7, 1}, 3, 1));
+  outbox.add(run_at(6, {7, 1}, 4, 2));
+  const auto other = outbox.next(now).value();
+  EXPECT_EQ(other.message->origin, (Origin{8, 1}));
+  EXPECT_FALSE(outbox.next(now).has_value()) << "the next of 7 waits for the first";
+  EXPECT_EQ(outbox.in_flight_messages(), 2U);
+
+  EXPECT_THAT(outbox.acknowledged(first.ticket), ElementsAre(PlaceRange{1, 3}));
+  const auto second = outbox.next(now).value();
+  EXPECT_THAT(sequences_of(*second.message), ElementsAre(3, 4, 5)) << "what waited goes together";
+  EXPECT_THAT(outbox.acknowledged(second.ticket), ElementsAre(PlaceRange{5, 1}, PlaceRange{6, 2}));
+  EXPECT_THAT(outbox.acknowledged(other.ticket), ElementsAre(PlaceRange{4, 1}));
+  EXPECT_FALSE(outbox.next(now).has_value());
+  EXPECT_THAT(outbox.attempts(), IsEmpty());
+}
+
+TEST_F(OutboxTest, CutsMessagesAtTheirBound) {
+  Outbox outbox = make(1'000'000, 2 * frame_bytes);
+  outbox.add(run_at(1, {7, 1}, 0, 5));
+  std::vector<std::size_t> frames;
+  std::set<std::string> ids;
+  std::vector<PlaceRange> done;
+  while (const auto next = outbox.next(now)) {
+    frames.push_back(next->message->frames);
+    ids.insert(next->message->id);
+    done = outbox.acknowledged(next->ticket);
+    EXPECT_EQ(done.empty(), frames.size() < 3) << "the batch is done with its last message";
+  }
+  EXPECT_THAT(frames, ElementsAre(2, 2, 1));
+  EXPECT_EQ(ids.size(), 3U);
+}
+
+TEST_F(OutboxTest, FrameThatIsLargerThanAMessageGoesAlone) {
+  Outbox outbox = make(10, 10);
+  outbox.add(run_at(1, {7, 1}, 0, 2));
+  EXPECT_EQ(outbox.next(now)->message->frames, 1U) << "also where it is more than may be in flight";
+}
+
+TEST_F(OutboxTest, DividesABatchOfSeveralOrigins) {
+  Outbox outbox = make();
+  std::map<SatelliteId, std::uint64_t> sequences;
+  outbox.add(mixed_at(1, {7, 8, 7, 9, 8}, sequences));
+  std::vector<std::vector<std::uint64_t>> messages;
+  std::vector<Ticket> tickets;
+  while (const auto next = outbox.next(now)) {
+    messages.push_back(sequences_of(*next->message));
+    tickets.push_back(next->ticket);
+  }
+  EXPECT_THAT(messages, ElementsAre(ElementsAre(0, 1), ElementsAre(0, 1), ElementsAre(0)));
+  EXPECT_THAT(outbox.acknowledged(tickets[1]), IsEmpty());
+  EXPECT_THAT(outbox.acknowledged(tickets[0]), IsEmpty());
+  EXPECT_THAT(outbox.acknowledged(tickets[2]), ElementsAre(PlaceRange{1, 5}));
+}
+
+TEST_F(OutboxTest, BoundsWhatIsInFlightAndWhatIsRead) {
+  Outbox outbox = make(4 * frame_bytes, 4 * frame_bytes);
+  EXPECT_EQ(outbox.room(), 8 * frame_bytes);
+  for (SatelliteId satellite = 1; satellite <= 4; ++satellite) {
+    outbox.add(run_at(satellite * 10, {satellite, 1}, 0, 2));
+  }
+  EXPECT_EQ(outbox.room(), 0U);
+  const auto first = outbox.next(now).value();
+  std::ignore = outbox.next(now).value();
+  EXPECT_FALSE(outbox.next(now).has_value());
+  EXPECT_EQ(outbox.in_flight_bytes(), 4 * frame_bytes);
+  std::ignore = outbox.acknowledged(first.ticket);
+  EXPECT_EQ(outbox.room(), 2 * frame_bytes);
+  EXPECT_TRUE(outbox.next(now).has_value());
+}
+
+TEST_F(OutboxTest, TriesTheSameMessageAgainAfterItsPause) {
+  Outbox outbox = make();
+  outbox.add(run_at(1, {7, 1}, 0, 3));
+  const auto first = outbox.next(now).value();
+  const std::string id = first.message->id;
+  outbox.add(run_at(4, {7, 1}, 3, 3));
+  outbox.refused(first.ticket, now + 1s);
+  EXPECT_EQ(outbox.next_retry(), now + 1s);
+  EXPECT_FALSE(outbox.next(now + 999ms).has_value());
+  const auto again = outbox.next(now + 1s).value();
+  EXPECT_TRUE(again.again);
+  EXPECT_NE(again.ticket, first.ticket);
+  EXPECT_EQ(again.message->id, id);
+  EXPECT_THAT(sequences_of(*again.message), ElementsAre(0, 1, 2)) << "and nothing that came since";
+  EXPECT_EQ(outbox.next_retry(), std::nullopt);
+}
+
+TEST_F(OutboxTest, TriesAtOnceWhereItIsTold) {
+  Outbox outbox = make();
+  outbox.add(run_at(1, {7, 1}, 0, 3));
+  outbox.refused(outbox.next(now)->ticket, now + 1h);
+  outbox.retry_now();
+  EXPECT_TRUE(outbox.next(now).has_value());
+}
+
+TEST_F(OutboxTest, CutsWhatIsTooLargeUntilItIsNot) {
+  Outbox outbox = make();
+  outbox.add(run_at(1, {7, 1}, 0, 8));
+  outbox.add(run_at(9, {7, 1}, 8, 1));
+  std::vector<std::uint64_t> stored;
+  std::vector<PlaceRange> done;
+  while (const auto next = outbox.next(now)) {
+    if (next->message->frames > 2) {
+      outbox.refused_as_too_large(next->ticket, now);
+      continue;
+    }
+    std::ranges::copy(sequences_of(*next->message), std::back_inserter(stored));
+    std::ranges::copy(outbox.acknowledged(next->ticket), std::back_inserter(done));
+  }
+  EXPECT_THAT(stored, ElementsAre(0, 1, 2, 3, 4, 5, 6, 7, 8));
+  EXPECT_THAT(done, ElementsAre(PlaceRange{1, 8}, PlaceRange{9, 1}));
+}
+
+TEST_F(OutboxTest, SingleFrameThatIsTooLargeStays) {
+  Outbox outbox = make();
+  outbox.add(run_at(1, {7, 1}, 0, 1));
+  const std::string id = outbox.next(now)->message->id;
+  outbox.refused_as_too_large(1, now + 1s);
+  EXPECT_EQ(outbox.next(now + 1s)->message->id, id);
+}
+
+TEST_F(OutboxTest, UntouchedBatchesAreNoAttempts) {
+  Outbox outbox = make();
+  outbox.add(run_at(1, {7, 1}, 0, 3));
+  EXPECT_THAT(outbox.attempts(), IsEmpty());
+  outbox.refused(outbox.next(now)->ticket, now);
+  outbox.add(run_at(4, {7, 1}, 3, 3));
+  EXPECT_THAT(outbox.attempts(), ElementsAre(Attempt{{7, 1}, {{1, 3}}, 0, 3}))
+      << "what was refused may be stored";
+}
+
+/// A stream that keeps a message of each id, and loses some answers; an outbox that is put away and
+/// taken up again at random moments, in batches that are cut otherwise.
+class OutboxAtRandom : public OutboxTest {
+ protected:
+  std::uint64_t up_to(std::uint64_t most) {
+    return std::uniform_int_distribution<std::uint64_t>(0, most)(random_);
+  }
+
+  void store(const Message& message) {
+    if (!ids_.insert(message.id).second) {
+      return;
+    }
+    for (const FrameBatch& part : message.parts) {
+      for (const FrameView frame : part) {
+        EXPECT_EQ(frame.header.origin, message.origin);
+        EXPECT_EQ(frame.header.sequence, stored_[message.origin.satellite_id]++)
+            << "out of order, or twice";
+      }
+    }
+  }
+
+  void read_more(Outbox& outbox) {
+    if (outbox.room() == 0) {
+      return;
+    }
+    std::vector<SatelliteId> satellites(1 + up_to(12));
+    for (SatelliteId& satellite : satellites) {
+      satellite = static_cast<SatelliteId>(up_to(2));
+    }
+    BufferedBatch batch = mixed_at(next_place_, satellites, sent_);
+    next_place_ = batch.places().end();
+    outbox.add(batch);
+    buffer_.emplace(batch.place, std::move(batch.batch));
+  }
+
+  void finish(const std::vector<PlaceRange>& done) {
+    for (const PlaceRange& range : done) {
+      auto batch = buffer_.find(range.first);
+      ASSERT_NE(batch, buffer_.end());
+      EXPECT_EQ(batch->second.frames(), range.frames);
+      buffer_.erase(batch);
+    }
+  }
+
+  /// As a restart does: what was read and not attempted is read again.
+  Outbox restart(const Outbox& before) {
+    Resumed resumed{.attempts = before.attempts(), .batches = {}};
+    std::vector<BufferedBatch> unread;
+    std::map<std::uint64_t, FrameBatch> buffer;
+    for (auto& [place, batch] : buffer_) {
+      const bool attempted = std::ranges::any_of(resumed.attempts, [&](const Attempt& attempt) {
+        return std::ranges::find(attempt.ranges, place, &PlaceRange::first) != attempt.ranges.end();
+      });
+      // A saved state may cut batches.
+      std::uint64_t at = place;
+      while (batch.frames() > 1 && up_to(3) == 0) {
+        FrameBatch front =
+            batch.split_front(1 + static_cast<std::uint32_t>(up_to(batch.frames() - 2)));
+        const std::uint64_t next = at + front.frames();
+        (attempted ? resumed.batches : unread).push_back({at, front.share()});
+        buffer.emplace(at, std::move(front));
+        at = next;
+      }
+      (attempted ? resumed.batches : unread).push_back({at, batch.share()});
+      buffer.emplace(at, std::move(batch));
+    }
+    buffer_ = std::move(buffer);
+    Outbox outbox = make(20 * frame_bytes, 6 * frame_bytes);
+    finish(outbox.resume(resumed));
+    for (const BufferedBatch& batch : unread) {
+      outbox.add(batch);
+    }
+    return outbox;
+  }
+
+  std::mt19937_64 random_{7};
+  std::uint64_t next_place_ = 1;
+  std::map<SatelliteId, std::uint64_t> sent_;
+  std::map<SatelliteId, std::uint64_t> stored_;
+  std::set<std::string> ids_;
+  std::map<std::uint64_t, FrameBatch> buffer_;
+};
+
+TEST_F(OutboxAtRandom, StoresEveryFrameOnceAndInOrder) {
+  Outbox outbox = make(20 * frame_bytes, 6 * frame_bytes);
+  std::vector<Ticket> in_flight;
+  for (int step = 0; step < 30'000 && !HasFailure(); ++step) {
+    SCOPED_TRACE(step);
+    const bool ends = step >= 25'000;
+    if (up_to(400) == 0) {
+      outbox = restart(outbox);
+      in_flight.clear();
+    }
+    if (up_to(3) == 0 && !ends) {
+      read_more(outbox);
+    }
+    if (const auto next = outbox.next(now)) {
+      if (up_to(3) > 0) {
+        store(*next->message);  // or it is lost on its way
+      }
+      in_flight.push_back(next->ticket);
+    }
+    if (!in_flight.empty() && up_to(1) == 0) {
+      const auto chosen =
+          in_flight.begin() + static_cast<std::ptrdiff_t>(up_to(in_flight.size() - 1));
+      const Ticket ticket = *chosen;
+      in_flight.erase(chosen);
+      const bool stored = ids_.contains(outbox.message_of(ticket).id);
+      if (stored && up_to(3) > 0) {
+        finish(outbox.acknowledged(ticket));
+      } else if (!stored && up_to(9) == 0) {
+        outbox.refused_as_too_large(ticket, now);
+      } else {
+        outbox.refused(ticket, now);  // or its answer is lost
+      }
+    }
+  }
+  EXPECT_THAT(buffer_, IsEmpty());
+  EXPECT_EQ(stored_, sent_);
+  EXPECT_GT(sent_[0], 1'000U);
+}
+
+}  // namespace
+}  // namespace meridian::sink
