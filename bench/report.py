@@ -57,6 +57,13 @@ def table(found):
                      f"{one['scrape_max_ms']:.0f}); {one['resident_peak'] / 1e6:.0f} MB resident at most, "
                      f"{one['resident_before'] / 1e6:.0f} before",
                      f"{one['ratio']:.2f} of the rate without", "0.9"))
+    for count, one in found.get("sinks", {}).items():
+        rows.append((f"into JetStream, {'one server' if int(count) == 1 else 'a cluster of three, R3'}",
+                     f"{million(one['frames_per_s'])} frames/s, {one['octets_per_s'] / 1e6:.0f} MB/s out of the buffer, "
+                     f"{one['with_uplinks_octets_per_s'] / 1e6:.0f} MB/s while it is received; messages of "
+                     f"{one['message_octets'] / 1e3:.0f} kB",
+                     f"{one['ratio']:.2f} of the client library alone ({one['library_octets_per_s'] / 1e6:.0f} MB/s)",
+                     "0.8" if int(count) == 1 else ""))
     if "memory" in found:
         one = found["memory"]
         rows.append(("resident, idle", f"{one['idle_bytes'] / 1e6:.1f} MB", "", ""))
