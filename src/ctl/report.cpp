@@ -71,9 +71,8 @@ std::string report_flush(const Json& result) {
 std::string report_stats(const Json& result) {
   const Json& ledger = result.at("ledger");
   const std::uint64_t accounted = number(ledger, "buffered") + number(ledger, "leased") +
-                                  number(ledger, "delivered") +
-                                  number(ledger, "drained") + number(ledger, "flushed") +
-                                  sum(ledger.at("dropped"));
+                                  number(ledger, "delivered") + number(ledger, "drained") +
+                                  number(ledger, "flushed") + sum(ledger.at("dropped"));
   const bool balanced = accounted == number(ledger, "received");
   const Json& buffer = result.at("buffer");
   const Json& sessions = result.at("sessions");
@@ -91,8 +90,9 @@ std::string report_stats(const Json& result) {
   line("  flushed", counted(ledger, "flushed"));
   line("  dropped", fmt::format("{} ({})", with_separators(sum(ledger.at("dropped"))),
                                 reasons(ledger.at("dropped"))));
-  line("ledger", balanced ? "balanced: received = buffered + leased + delivered + drained + flushed + dropped"
-                          : "DOES NOT BALANCE");
+  line("ledger",
+       balanced ? "balanced: received = buffered + leased + delivered + drained + flushed + dropped"
+                : "DOES NOT BALANCE");
   line("buffer frames", level(buffer, "frames", "max_frames", "frames_high_water"));
   line("buffer octets", level(buffer, "bytes", "max_bytes", "bytes_high_water"));
   line("channel batches", level(result.at("channel"), "length", "capacity", "high_water"));
@@ -174,6 +174,44 @@ std::string report_satellites(const Json& result) {
                                               : "heard"});
   }
   return table.empty() ? "no satellites so far\n" : table.to_text();
+}
+
+std::string report_sinks(const Json& result) {
+  Table table({{"SINK"},
+               {"STREAM"},
+               {"SERVER"},
+               {"BEHIND FRAMES", Align::right},
+               {"OCTETS", Align::right},
+               {"SECONDS", Align::right},
+               {"IN FLIGHT", Align::right},
+               {"ACKNOWLEDGED", Align::right},
+               {"MESSAGES", Align::right},
+               {"REPEATED", Align::right},
+               {"RETRIED", Align::right},
+               {"REFUSED"},
+               {"SKIPPED"}});
+  std::string sentences;
+  for (const Json& sink : result.at("sinks")) {
+    const std::string name = plain(sink.at("name"));
+    const Json& lag = sink.at("lag");
+    const Json& acknowledged = sink.at("acknowledged");
+    table.add({name, plain(sink.at("stream")), plain(sink.at("server")), counted(lag, "frames"),
+               counted(lag, "bytes"), fmt::format("{:.1f}", lag.at("seconds").get<double>()),
+               counted(sink.at("in_flight"), "messages"), counted(acknowledged, "frames"),
+               counted(acknowledged, "messages"), counted(acknowledged, "duplicates"),
+               counted(sink, "retried"), reasons(sink.at("refused")), reasons(sink.at("skipped"))});
+    if (const Json& problem = sink.at("problem"); !problem.is_null()) {
+      sentences += fmt::format("{}: {}: {}\n", name, plain(problem.at("reason")),
+                               plain(problem.at("message")));
+    }
+    for (const Json& sentence : sink.at("unsafe")) {
+      sentences += fmt::format("{}: unsafe: {}\n", name, plain(sentence));
+    }
+  }
+  if (table.empty()) {
+    return "no sinks are configured\n";
+  }
+  return table.to_text() + (sentences.empty() ? "" : "\n" + sentences);
 }
 
 std::string report_reload(const Json& result) {

@@ -16,6 +16,7 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] std::string report_stats(const Json& result);
 [[nodiscard]] std::string report_uplinks(const Json& result);
 [[nodiscard]] std::string report_satellites(const Json& result);
+[[nodiscard]] std::string report_sinks(const Json& result);
 [[nodiscard]] std::string report_reload(const Json& result);
 [[nodiscard]] std::string report_log_level(const Json& result);
 [[nodiscard]] std::string report_version(const Json& result);

@@ -168,7 +168,8 @@ void Daemon::make_sinks() {
                                                   .when_behind = holds ? "hold" : "skip_oldest"});
     Context& context = sink_contexts_.emplace_back(1);
     kept_running_.emplace_back(context.get_executor());
-    sinks_.push_back(std::make_shared<sink::Sink>(context, options, *aggregator_, record));
+    sinks_.push_back(std::make_shared<sink::Sink>(context, signals_.get_executor(), options,
+                                                  *aggregator_, record));
   }
 }
 
@@ -291,7 +292,10 @@ asio::awaitable<void> Daemon::stop_in_order() {
     co_await http_->wait_stopped();
   }
   for (const std::shared_ptr<sink::Sink>& each : sinks_) {
-    co_await each->stop();
+    each->stop();
+  }
+  for (const std::shared_ptr<sink::Sink>& each : sinks_) {
+    co_await each->wait_stopped();
   }
   housekeeping_.stop();
   heartbeat_.stop();
@@ -343,6 +347,7 @@ void Daemon::watch_stop() {
       if (http_) {
         http_->give_up();
       }
+      std::ranges::for_each(sinks_, [](const auto& each) { each->give_up(); });
     } else if (stop_ticks_ == 2 * stop_deadline_ticks) {
       spdlog::critical("the aggregator does not end: giving up, what it has is lost");
       std::ranges::for_each(all_contexts(), &asio::io_context::stop);

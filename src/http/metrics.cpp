@@ -1,5 +1,6 @@
 #include "http/metrics.hpp"
 
+#include "status/lag.hpp"
 #include "status/version.hpp"
 
 #include <fmt/format.h>
@@ -244,6 +245,68 @@ void add_tails(Families& to, const TailCounts& tails) {
              tails.lost);
 }
 
+/// What sink and consumer are doing now, and what they have done.
+void add_sinks(Families& to, const Scrape& scrape) {
+  const std::vector<ConsumerStats>& consumers = scrape.stats.aggregator.consumers;
+  const auto add = [&](std::string name, std::string help, MetricType type, auto value_of) {
+    MetricFamily& family = to.add(std::move(name), std::move(help), type);
+    for (const SinkSample& sink : scrape.sinks) {
+      Families::add_value(family, {{"sink", sink.name}},
+                          value_of(sink.figures, status::consumer_of(sink.name, consumers)));
+    }
+  };
+  using Figures = status::SinkFigures;
+  using Stats = ConsumerStats;
+  constexpr auto gauge = MetricType::Gauge;
+  constexpr auto counter = MetricType::Counter;
+  add("meridian_sink_connected", "1 while a sink is connected to a server.", gauge,
+      [](const Figures& sink, const Stats&) { return sink.server ? 1 : 0; });
+  add("meridian_sink_lag_frames", "Frames that a sink has yet to deliver.", gauge,
+      [](const Figures&, const Stats& consumer) { return consumer.lag.frames; });
+  add("meridian_sink_lag_bytes", "Octets of the frames that a sink has yet to deliver.", gauge,
+      [](const Figures&, const Stats& consumer) { return consumer.lag.bytes; });
+  add("meridian_sink_lag_seconds", "Time since the oldest of these was received.", gauge,
+      [&](const Figures&, const Stats& consumer) {
+        return status::lag_seconds(consumer, scrape.now);
+      });
+  add("meridian_sink_in_flight_messages", "Messages that are not acknowledged yet.", gauge,
+      [](const Figures& sink, const Stats&) { return sink.in_flight_messages; });
+  add("meridian_sink_in_flight_bytes", "Octets of the frames in these messages.", gauge,
+      [](const Figures& sink, const Stats&) { return sink.in_flight_bytes; });
+  add("meridian_sink_acknowledged_frames_total", "Frames that are where they were to go.", counter,
+      [](const Figures&, const Stats& consumer) { return consumer.acknowledged.frames; });
+  add("meridian_sink_acknowledged_bytes_total", "Octets of these frames, headers included.",
+      counter, [](const Figures&, const Stats& consumer) { return consumer.acknowledged.bytes; });
+  add("meridian_sink_acknowledged_messages_total", "Messages that the stream has.", counter,
+      [](const Figures& sink, const Stats&) { return sink.acknowledged_messages; });
+  add("meridian_sink_duplicates_total", "Of these, messages that the stream had already.", counter,
+      [](const Figures& sink, const Stats&) { return sink.duplicates; });
+  add("meridian_sink_retried_messages_total", "Messages that were published once more.", counter,
+      [](const Figures& sink, const Stats&) { return sink.retried; });
+}
+
+void add_sink_reasons(Families& to, const Scrape& scrape) {
+  MetricFamily& refused =
+      to.add("meridian_sink_refused_total",
+             "Messages, connections and looks at the stream that were refused, by reason.",
+             MetricType::Counter);
+  for (const SinkSample& sink : scrape.sinks) {
+    for (const auto& [reason, count] : sink.figures.refused) {
+      Families::add_value(refused, {{"sink", sink.name}, {"reason", reason}}, count);
+    }
+  }
+  MetricFamily& skipped = to.add("meridian_sink_skipped_frames_total",
+                                 "Frames that a sink did not get, by reason.", MetricType::Counter);
+  for (const SinkSample& sink : scrape.sinks) {
+    const ConsumerStats consumer =
+        status::consumer_of(sink.name, scrape.stats.aggregator.consumers);
+    for (const Skip reason : all_skips) {
+      Families::add_value(skipped, {{"sink", sink.name}, {"reason", std::string(name_of(reason))}},
+                          consumer.skipped.at(static_cast<std::size_t>(reason)));
+    }
+  }
+}
+
 void add_clients(Families& to, const status::ControlCounts& control, const ClientCounts& http) {
   to.gauge("meridian_control_clients", "Clients on the control socket.", control.clients);
   to.counter("meridian_control_accepted_total", "Control clients that have connected.",
@@ -279,6 +342,14 @@ void add_process(Families& to, const status::ProcessFigures& process) {
 
 }  // namespace
 
+std::vector<SinkSample> samples_of(const status::SinkTable& sinks) {
+  std::vector<SinkSample> samples;
+  for (const status::SinkRecord& sink : sinks) {
+    samples.push_back({.name = sink.info().name, .figures = sink.figures()});
+  }
+  return samples;
+}
+
 std::string encode_metrics(const Scrape& scrape) {
   const AggregatorStats& stats = scrape.stats.aggregator;
   Families families;
@@ -292,6 +363,8 @@ std::string encode_metrics(const Scrape& scrape) {
   add_arrivals(families, stats.arrivals);
   add_satellites(families, scrape);
   add_silence(families, scrape);
+  add_sinks(families, scrape);
+  add_sink_reasons(families, scrape);
   add_tails(families, stats.tails);
   add_clients(families, scrape.stats.control, scrape.http);
   add_state(families, scrape.stats.state);

@@ -4,6 +4,7 @@
 #include "status/json.hpp"
 #include "status/process_figures.hpp"
 #include "status/silence.hpp"
+#include "status/sink_table.hpp"
 
 #include <meridian/aggregator.hpp>
 
@@ -23,6 +24,14 @@ struct ClientCounts {
   std::uint64_t timed_out = 0;  ///< did not send a request, or read an answer, in time
 };
 
+/// What is told of a sink; its consumer has the same name.
+struct SinkSample {
+  std::string name;
+  status::SinkFigures figures;
+};
+
+[[nodiscard]] std::vector<SinkSample> samples_of(const status::SinkTable& sinks);
+
 /// Everything that a scrape tells.
 struct Scrape {
   status::Stats stats;
@@ -31,6 +40,8 @@ struct Scrape {
   std::vector<OriginStats> satellites;  ///< those with series of their own
   OriginStats other_satellites;         ///< the sum over the others
   status::SilentSatellites silent;
+  std::vector<SinkSample> sinks;
+  ReceiveTime now{};  ///< by which sinks are behind
   ClientCounts http;
   std::optional<status::ProcessFigures> process;
 };

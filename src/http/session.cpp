@@ -209,12 +209,15 @@ asio::awaitable<error_code> Session::answer_metrics(Request request) {
   if (!peaks) {
     co_return co_await refuse_unanswered(request, peaks.error());
   }
+  const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
   std::string text = encode_metrics({.stats = *stats,
                                      .peaks = *peaks,
                                      .max_satellites = most,
                                      .satellites = std::move(satellites),
                                      .other_satellites = *others,
                                      .silent = *sources.silence.silent(),
+                                     .sinks = samples_of(sources.sinks),
+                                     .now = now,
                                      .http = context_->counters.counts(),
                                      .process = status::process_figures()});
   co_return co_await write(request, whole(request, Status::ok, metrics_type, std::move(text)));

@@ -28,7 +28,7 @@ class NatsSession {
   /// To be connected and let in by one server. A name that has to be looked up may take longer.
   static constexpr std::chrono::milliseconds connect_timeout{2000};
   /// A server that does not read for that long is given up.
-  static constexpr std::chrono::milliseconds write_deadline{5000};
+  static constexpr std::chrono::milliseconds write_deadline{2500};
   /// One that does not answer two pings is too: after 6 s.
   static constexpr std::chrono::milliseconds ping_interval{2000};
 

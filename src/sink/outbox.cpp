@@ -94,7 +94,7 @@ Outbox::Sending Outbox::sending_of(std::vector<Piece> pieces) {
   const Origin origin = (*first.frames.begin()).header.origin;
   std::string id = fmt::format("{}.{:x}.{:x}.{:x}.{}.{}.{:x}", name_, epoch_, first.place,
                                first.skip, origin.satellite_id, origin.channel_id, frames);
-  return {.message = make_message(std::move(id), std::move(parts)), .pieces = std::move(pieces)};
+  return {.message = make_message(std::move(id), std::move(parts)), .pieces = std::move(pieces), .first_tried = std::nullopt};
 }
 
 std::optional<Outbox::Publication> Outbox::next(Clock::time_point now) {
@@ -119,9 +119,12 @@ std::optional<Outbox::Publication> Outbox::next(Clock::time_point now) {
   sending.ticket = ++last_ticket_;
   in_flight_bytes_ += bytes;
   tickets_.emplace(sending.ticket, origin);
+  const bool again = sending.first_tried.has_value();
+  sending.first_tried = sending.first_tried.value_or(now);
   return Publication{.ticket = sending.ticket,
                      .message = &sending.message,
-                     .again = std::exchange(sending.tried, true)};
+                     .again = again,
+                     .first_tried = *sending.first_tried};
 }
 
 std::optional<Outbox::Clock::time_point> Outbox::next_retry() const {
@@ -276,7 +279,7 @@ void Outbox::resume(const Attempt& attempt, const std::vector<BufferedBatch>& ba
       held_bytes_ += piece.frames.bytes();
     }
     lane.sending.emplace(sending_of(std::move(pieces)));
-    lane.sending->tried = true;
+    lane.sending->first_tried = Clock::time_point::min();
     ready_.push_back(attempt.origin);
     return;
   }

@@ -57,6 +57,7 @@ class Outbox {
     Ticket ticket = 0;
     const Message* message = nullptr;  ///< until its outcome is told
     bool again = false;                ///< it was tried before
+    Clock::time_point first_tried{};   ///< long ago, if that was before a restart
   };
   /// A message that is to go now; nothing if there is none, or no room.
   [[nodiscard]] std::optional<Publication> next(Clock::time_point now);
@@ -97,7 +98,7 @@ class Outbox {
     Message message;  // its parts are those of the pieces
     std::vector<Piece> pieces;
     Ticket ticket = 0;
-    bool tried = false;
+    std::optional<Clock::time_point> first_tried;
   };
   struct Lane {
     std::deque<Piece> pending;

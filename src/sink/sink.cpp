@@ -41,12 +41,14 @@ bool concerns_all(Refusal refusal) {
 
 }  // namespace
 
-Sink::Sink(asio::io_context& context, Options options, AggregatorHandle aggregator,
-           status::SinkRecord& record)
+Sink::Sink(asio::io_context& context, const asio::any_io_executor& waiter, Options options,
+           AggregatorHandle aggregator, status::SinkRecord& record)
     : context_(context),
       options_(std::move(options)),
+      subject_(read_subject(options_.subject)),
       aggregator_(std::move(aggregator)),
       record_(record),
+      stopped_bell_(waiter),
       pauses_(std::random_device{}()),
       again_(context),
       read_more_(context),
@@ -75,7 +77,7 @@ asio::awaitable<void> Sink::run() {
                   Outbox::Limits{.max_in_flight_bytes = options_.max_in_flight_bytes,
                                  .max_message_bytes = options_.batch_max_bytes});
   const auto resumed = co_await consumer_->resume();
-  if (!resumed) {
+  if (!resumed || stopping_) {
     co_return;
   }
   arrived_ = outbox_->resume(*resumed);
@@ -158,6 +160,7 @@ void Sink::look_at_stream() {
   }
   outbox_->set_max_message_bytes(
       std::max<std::size_t>(1, std::min(options_.batch_max_bytes, report->max_payload_bytes)));
+  duplicate_window_ = report->settings.duplicate_window;
   figures_.problem.reset();
   may_publish_ = true;
   outbox_->retry_now();
@@ -169,21 +172,25 @@ void Sink::outcome(const Outcome& outcome) {
     refused(*why, outcome.ticket);
   } else {
     const auto& taken = std::get<Acknowledged>(outcome.result);
-    ++figures_.acknowledged_messages;
-    figures_.duplicates += taken.duplicate ? 1 : 0;
-    const std::vector<PlaceRange> done = outbox_->acknowledged(outcome.ticket);
-    arrived_.insert(arrived_.end(), done.begin(), done.end());
-    if (may_publish_) {
-      figures_.problem.reset();
-    }
-    pauses_.reset();
-    if (!done.empty()) {
-      arrived_more_.cancel();
-    }
-    read_more_.cancel();
+    arrived(outcome.ticket, taken.duplicate);
   }
   changed_.cancel();
   pump();
+}
+
+void Sink::arrived(Ticket ticket, bool duplicate) {
+  ++figures_.acknowledged_messages;
+  figures_.duplicates += duplicate ? 1 : 0;
+  const std::vector<PlaceRange> done = outbox_->acknowledged(ticket);
+  arrived_.insert(arrived_.end(), done.begin(), done.end());
+  if (may_publish_) {
+    figures_.problem.reset();
+  }
+  pauses_.reset();
+  if (!done.empty()) {
+    arrived_more_.cancel();
+  }
+  read_more_.cancel();
 }
 
 void Sink::refused(const Rejection& why, Ticket ticket) {
@@ -211,12 +218,35 @@ void Sink::pump() {
       break;
     }
     figures_.retried += next->again ? 1 : 0;
-    publisher_->publish(*next->message, next->ticket);
+    const Result<bool> stored = is_stored_since_long(*next);
+    if (!stored) {
+      refused(stored.error(), next->ticket);
+    } else if (*stored) {
+      arrived(next->ticket, true);
+    } else {
+      publisher_->publish(*next->message, next->ticket);
+    }
   }
   if (const auto retry = outbox_->next_retry(); retry && may_publish_) {
     call_again_at(*retry);
   }
   show();
+}
+
+Result<bool> Sink::is_stored_since_long(const Outbox::Publication& publication) {
+  // Of each origin one message is on its way, so it is the last one of its subject if it is there.
+  // Where origins share a subject that cannot be told.
+  const auto long_ago = Clock::now() - duplicate_window_ / 2;
+  const std::shared_ptr<NatsSession> session = connection_->session();
+  if (!publication.again || publication.first_tried > long_ago || !subject_.tells_origins_apart() ||
+      !session) {
+    return false;
+  }
+  const auto last = last_id(*session, options_, subject_.expand(publication.message->origin));
+  if (!last) {
+    return last.error();
+  }
+  return *last == publication.message->id;
 }
 
 void Sink::call_again_at(Clock::time_point time) {
@@ -255,13 +285,25 @@ void Sink::show() {
   record_.set(figures_);
 }
 
-asio::awaitable<void> Sink::stop() {
-  co_await asio::co_spawn(context_, end(), asio::use_awaitable);
-  // What is left may wait for a server; nobody is to wait for that.
-  asio::post(context_, [self = shared_from_this()] {
+void Sink::stop() {
+  asio::co_spawn(context_, end(), [self = shared_from_this()](const std::exception_ptr& error) {
+    runtime::rethrow(error);
+    self->give_up();
+    // These may wait for a server; nobody is to wait for that.
     self->publisher_.reset();
     self->connection_.reset();
   });
+}
+
+asio::awaitable<void> Sink::wait_stopped() {
+  while (!stopped_) {
+    co_await stopped_bell_.wait();
+  }
+}
+
+void Sink::give_up() {
+  stopped_ = true;
+  stopped_bell_.ring();
 }
 
 asio::awaitable<void> Sink::end() {

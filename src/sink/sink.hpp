@@ -1,6 +1,7 @@
 /// Frames on their way into a stream, by themselves.
 #pragma once
 
+#include "channel/doorbell.hpp"
 #include "runtime/log_limit.hpp"
 #include "sink/nats_connection.hpp"
 #include "sink/nats_publisher.hpp"
@@ -8,16 +9,19 @@
 #include "sink/outbox.hpp"
 #include "sink/pauses.hpp"
 #include "sink/stream.hpp"
+#include "sink/subject.hpp"
 #include "status/sink_table.hpp"
 
 #include <meridian/aggregator.hpp>
 #include <meridian/consumer.hpp>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -33,20 +37,26 @@ namespace meridian::sink {
 /// may wait for the server: nobody else is to wait with it. The library's threads only post into
 /// that context.
 ///
-/// Must be held by a shared_ptr. Thread-safety: `start` once; `stop` from any executor.
+/// Must be held by a shared_ptr. Thread-safety: `start`, `stop` and `give_up` from any thread.
 class Sink : public std::enable_shared_from_this<Sink> {
  public:
-  /// `context` is the sink's own. The others must outlive the sink.
-  Sink(asio::io_context& context, Options options, AggregatorHandle aggregator,
-       status::SinkRecord& record);
+  /// `context` is the sink's own; `wait_stopped` is called in `waiter`. The others must outlive the
+  /// sink.
+  Sink(asio::io_context& context, const asio::any_io_executor& waiter, Options options,
+       AggregatorHandle aggregator, status::SinkRecord& record);
 
   void start();
 
   /// Reads no more, waits a moment for what is on its way, and leaves the rest to the next daemon.
-  [[nodiscard]] asio::awaitable<void> stop();
+  void stop();
 
-  /// For that: at most so long.
+  /// For what is on its way: at most so long. Besides, what the sink asks of a server when it is
+  /// told may take `stream_timeout` or NatsSession::write_deadline.
   static constexpr std::chrono::milliseconds farewell{1000};
+
+  /// Until that is done, or given up.
+  [[nodiscard]] asio::awaitable<void> wait_stopped();
+  void give_up();
 
  private:
   using Clock = Outbox::Clock;
@@ -64,11 +74,16 @@ class Sink : public std::enable_shared_from_this<Sink> {
   void pump();
   void call_again_at(Clock::time_point time);
 
+  /// Whether the stream has a message that was tried so long ago that it may have forgotten its id.
+  [[nodiscard]] Result<bool> is_stored_since_long(const Outbox::Publication& publication);
+  void arrived(Ticket ticket, bool duplicate);
+
   void note_problem(const Rejection& why);
   void show();
 
   asio::io_context& context_;
   const Options options_;
+  const SubjectTemplate subject_;
   AggregatorHandle aggregator_;
   status::SinkRecord& record_;
 
@@ -76,9 +91,12 @@ class Sink : public std::enable_shared_from_this<Sink> {
   std::optional<Outbox> outbox_;
   std::optional<NatsConnection> connection_;
   std::optional<NatsPublisher> publisher_;
+  std::chrono::nanoseconds duplicate_window_{};  // of the stream
   bool may_publish_ = false;  // there is a connection, and the stream is as it should be
   bool stopping_ = false;
   bool ended_ = false;
+  std::atomic<bool> stopped_{false};
+  Doorbell stopped_bell_;
 
   Pauses pauses_;
   asio::steady_timer again_;         // calls pump, or look_at_stream

@@ -18,7 +18,7 @@ class NatsSession;
 
 // What is asked of a server here waits for it, each time for `stream_timeout` at most. All of it
 // throws std::invalid_argument where the subject of the options is no template.
-inline constexpr std::chrono::milliseconds stream_timeout{5000};
+inline constexpr std::chrono::milliseconds stream_timeout{2500};
 
 /// Shorter, and a stop of the daemon between two of its messages may be longer than the server
 /// remembers them.
@@ -94,6 +94,12 @@ struct CreatedStream {
 /// What differs between two settings, as sentences.
 [[nodiscard]] std::vector<std::string> find_differences(const StreamSettings& there,
                                                         const StreamSettings& wanted);
+
+/// The id of the last message that the stream has of a subject; nothing if it has none. For a
+/// message whose answer was lost long ago: the server remembers ids only for its duplicate window.
+[[nodiscard]] Result<std::optional<std::string>> last_id(NatsSession& session,
+                                                         const Options& options,
+                                                         const std::string& subject);
 
 /// After a server has said that nobody is there to take a message.
 [[nodiscard]] Rejection why_nobody_takes(NatsSession& session, const Options& options);

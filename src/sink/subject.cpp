@@ -85,6 +85,11 @@ std::string SubjectTemplate::expand(const Origin& origin) const {
   return subject;
 }
 
+bool SubjectTemplate::tells_origins_apart() const noexcept {
+  return std::ranges::find(parts_, Part(Placeholder::satellite_id)) != parts_.end() &&
+         std::ranges::find(parts_, Part(Placeholder::channel_id)) != parts_.end();
+}
+
 std::string SubjectTemplate::filter() const {
   // A wildcard is a whole token, whatever stands beside a placeholder.
   std::string marked;

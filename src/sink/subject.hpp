@@ -28,6 +28,9 @@ class SubjectTemplate {
 
   [[nodiscard]] std::string expand(const Origin& origin) const;
 
+  /// Whether each origin has a subject of its own.
+  [[nodiscard]] bool tells_origins_apart() const noexcept;
+
   /// The narrowest subject with wildcards that all expansions match: "meridian.*.*".
   [[nodiscard]] std::string filter() const;
 

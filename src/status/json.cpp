@@ -1,6 +1,7 @@
 #include "status/json.hpp"
 
-#include <algorithm>
+#include "status/lag.hpp"
+
 #include <cstddef>
 
 namespace meridian::status {
@@ -148,11 +149,6 @@ Json to_json(const OriginStats& stats, const SilentSatellites& silent) {
 Json to_json(const SinkRecord& sink, const ConsumerStats& consumer, ReceiveTime now) {
   const SinkInfo& info = sink.info();
   const SinkFigures figures = sink.figures();
-  double lag_s = 0;
-  if (consumer.oldest) {
-    const auto lag = std::chrono::duration_cast<std::chrono::milliseconds>(now - *consumer.oldest);
-    lag_s = std::max(0.0, static_cast<double>(lag.count()) / 1000.0);
-  }
   Json problem = nullptr;
   if (figures.problem) {
     problem = {{"reason", figures.problem->reason}, {"message", figures.problem->message}};
@@ -166,7 +162,10 @@ Json to_json(const SinkRecord& sink, const ConsumerStats& consumer, ReceiveTime 
       {"server", or_null(figures.server, [](const std::string& text) { return text; })},
       {"problem", std::move(problem)},
       {"unsafe", figures.unsafe},
-      {"lag", {{"frames", consumer.lag.frames}, {"bytes", consumer.lag.bytes}, {"seconds", lag_s}}},
+      {"lag",
+       {{"frames", consumer.lag.frames},
+        {"bytes", consumer.lag.bytes},
+        {"seconds", lag_seconds(consumer, now)}}},
       {"in_flight", {{"messages", figures.in_flight_messages}, {"bytes", figures.in_flight_bytes}}},
       {"acknowledged",
        {{"frames", consumer.acknowledged.frames},
@@ -182,8 +181,7 @@ Json sinks_json(const SinkTable& sinks, const std::vector<ConsumerStats>& consum
                 ReceiveTime now) {
   Json rows = Json::array();
   for (const SinkRecord& sink : sinks) {
-    const auto consumer = std::ranges::find(consumers, sink.info().name, &ConsumerStats::name);
-    rows.push_back(to_json(sink, consumer == consumers.end() ? ConsumerStats{} : *consumer, now));
+    rows.push_back(to_json(sink, consumer_of(sink.info().name, consumers), now));
   }
   return {{"sinks", std::move(rows)}};
 }
