@@ -4,6 +4,7 @@
 #include "ctl/drain.hpp"
 #include "ctl/health.hpp"
 #include "ctl/report.hpp"
+#include "ctl/sink.hpp"
 #include "ctl/tail.hpp"
 #include "daemon/config.hpp"
 #include "runtime/complain.hpp"
@@ -19,6 +20,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -62,6 +64,7 @@ constexpr Command commands[] = {
     {"stats", "The ledger and all counters", ctl::report_stats},
     {"uplinks", "Who is connected, and who was", ctl::report_uplinks},
     {"satellites", "Frames, gaps and drops per satellite and channel", ctl::report_satellites},
+    {"sinks", "Where frames go by themselves, and how far they are", ctl::report_sinks},
     {"reload", "Read the configuration file again", ctl::report_reload},
     {"version", "What the daemon is", ctl::report_version},
 };
@@ -80,6 +83,11 @@ struct Options {
   top::Options top;
   double top_interval_s = 1;
   std::string top_sort;
+  std::optional<std::string> sink;
+  std::optional<std::filesystem::path> config;  // that has the sink
+  sink::StreamWish stream;
+  std::uint64_t duplicate_window_s = sink::least_duplicate_window.count();
+  std::optional<std::uint64_t> max_age_s;
 };
 
 constexpr std::uint64_t most_frames = 1'000'000'000'000;
@@ -149,6 +157,36 @@ void add_top(CLI::App& app, Options& options) {
       ->check(CLI::Range(std::uint64_t{1}, most_frames));
 }
 
+void add_sink(CLI::App& app, Options& options) {
+  constexpr std::uint64_t ten_years_s = 10 * 365 * 86'400;
+  constexpr std::uint64_t most_bytes = std::uint64_t{1} << 60;
+  CLI::App& sink = *app.add_subcommand("sink", "Prepare where a sink publishes");
+  sink.require_subcommand(1);
+  CLI::App& create = *sink.add_subcommand("create", "Create the stream of a sink");
+  create.add_option("NAME", options.sink, "Of a sink of the configuration, if it has several");
+  create
+      .add_option("--config", options.config,
+                  "Configuration file of the daemon (default: the one that it reads)")
+      ->option_text("FILE");
+  create
+      .add_option("--replicas", options.stream.replicas, "Servers that have all of it (default 3)")
+      ->option_text("N")
+      ->check(CLI::Range(1U, 5U));
+  create
+      .add_option("--duplicate-window-s", options.duplicate_window_s,
+                  "Messages are known again for so long (default 120)")
+      ->option_text("SECONDS")
+      ->check(CLI::Range(std::uint64_t{1}, ten_years_s));
+  create.add_option("--max-bytes", options.stream.max_bytes, "Octets at most (default: no limit)")
+      ->option_text("N")
+      ->check(CLI::Range(std::uint64_t{1}, most_bytes));
+  create
+      .add_option("--max-age-s", options.max_age_s,
+                  "Messages are dropped after so long (default: never)")
+      ->option_text("SECONDS")
+      ->check(CLI::Range(std::uint64_t{1}, ten_years_s));
+}
+
 ctl::FrameFormat read_format(const Options& options) {
   return ctl::frame_format_from(!options.format.empty() ? options.format
                                 : options.json          ? "ndjson"
@@ -179,6 +217,20 @@ int run_tail(control::Client& client, Options& options) {
     runtime::complain(fmt::format("watched {} frames", end.frames));
   }
   return EXIT_SUCCESS;
+}
+
+/// Asks the servers of the sink, not the daemon, which need not run.
+int run_sink_create(Options& options) {
+  options.stream.duplicate_window = std::chrono::seconds(options.duplicate_window_s);
+  if (options.max_age_s) {
+    options.stream.max_age = std::chrono::seconds(*options.max_age_s);
+  }
+  const daemon::Config config = daemon::find_config(options.config);
+  const sink::CreatedStream created =
+      ctl::create_sink_stream(ctl::choose_sink(config.sinks, options.sink), options.stream);
+  fmt::print("{}",
+             options.json ? ctl::to_json(created).dump() + "\n" : ctl::report_created(created));
+  return ctl::as_asked(created) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int run_log_level(control::Client& client, const Options& options) {
@@ -213,6 +265,9 @@ int run(const CLI::App& app, Options& options) {
   }
   if (app.got_subcommand("health")) {
     return run_health(options);
+  }
+  if (app.got_subcommand("sink")) {
+    return run_sink_create(options);
   }
   control::Client client(find_socket(options.socket));
   if (app.got_subcommand("drain")) {
@@ -255,6 +310,7 @@ int main(int argc, char** argv) {
   add_tail(app, options);
   add_log_level(app, options);
   add_top(app, options);
+  add_sink(app, options);
   CLI11_PARSE(app, argc, argv);
   try {
     // Else a file descriptor of the connection could take its place, and drained frames be lost.

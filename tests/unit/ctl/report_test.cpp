@@ -139,6 +139,46 @@ TEST(SatellitesReport, ListsEachOriginAndCallsTheSumOthers) {
   EXPECT_THAT(report_satellites({{"satellites", {row}}}), ContainsRegex("42 +7.* T +silent\n"));
 }
 
+Json sample_sink() {
+  return Json::parse(R"({
+    "name": "archive", "type": "nats_jetstream", "stream": "TELEMETRY",
+    "subject": "meridian.{satellite_id}.{channel_id}", "when_behind": "hold",
+    "server": "nats://127.0.0.1:4222", "problem": null, "unsafe": [],
+    "lag": {"frames": 1111, "bytes": 22222, "seconds": 3.25},
+    "in_flight": {"messages": 4, "bytes": 5555},
+    "acknowledged": {"frames": 66666, "bytes": 777777, "messages": 888, "duplicates": 9},
+    "retried": 10, "refused": {"unreachable": 1100, "tls": 0, "stream_full": 12},
+    "skipped": {"buffer_full": 1300, "drained": 0, "flushed": 0}})");
+}
+
+TEST(SinksReport, TellsHowFarEachIsAndWhatItDid) {
+  Json other = sample_sink();
+  other["name"] = "other";
+  other["server"] = nullptr;
+  other["refused"] = {{"unreachable", 0}};
+  other["skipped"] = {{"buffer_full", 0}};
+  const std::string text = report_sinks({{"sinks", {sample_sink(), other}}});
+  EXPECT_THAT(text, ContainsRegex(
+                        "archive +TELEMETRY +nats://127\\.0\\.0\\.1:4222 +1,111 +22,222 +3\\.[23] "
+                        "+4 +66,666 +888 +9 +10 +unreachable 1,100, stream_full 12 "
+                        "+buffer_full 1,300\n"));
+  EXPECT_THAT(text, ContainsRegex("other +TELEMETRY +- +1,111.* none +none\n$"));
+}
+
+TEST(SinksReport, SaysBelowWhatIsWrongAndWhatIsUnsafe) {
+  Json sink = sample_sink();
+  sink["problem"] = {{"reason", "stream_full"}, {"message", "the stream has no room"}};
+  sink["unsafe"] = {"It is stored in memory.", "It is sealed."};
+  EXPECT_THAT(report_sinks({{"sinks", {sink}}}),
+              HasSubstr("\n\narchive: stream_full: the stream has no room\n"
+                        "archive: unsafe: It is stored in memory.\n"
+                        "archive: unsafe: It is sealed.\n"));
+}
+
+TEST(SinksReport, SaysSoWhereThereAreNone) {
+  EXPECT_EQ(report_sinks({{"sinks", Json::array()}}), "no sinks are configured\n");
+}
+
 TEST(SatellitesReport, SaysSoWhereThereAreNone) {
   EXPECT_EQ(report_satellites({{"satellites", Json::array()}}), "no satellites so far\n");
 }

@@ -1,0 +1,131 @@
+#include "ctl/sink.hpp"
+
+#include "sink/nats_session.hpp"
+#include "sink/refusal.hpp"
+#include "status/figures.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+
+namespace meridian::ctl {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string names_of(const std::vector<sink::Options>& sinks) {
+  std::vector<std::string_view> names;
+  for (const sink::Options& each : sinks) {
+    names.emplace_back(each.name);
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+[[noreturn]] void fail(const sink::Options& options, const sink::Rejection& why) {
+  throw std::runtime_error(
+      fmt::format("sink {}: {}: {}", options.name, name_of(why.refusal), why.text));
+}
+
+double seconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double>(time).count();
+}
+
+/// "subjects a, b; 3 replicas; …"
+std::string text_of(const sink::StreamSettings& settings) {
+  std::string text = fmt::format("subjects {}; {} replica(s); duplicate window {} s",
+                                 fmt::join(settings.subjects, ", "), settings.replicas,
+                                 seconds(settings.duplicate_window));
+  if (settings.max_bytes) {
+    text += fmt::format("; at most {} octets", status::with_separators(*settings.max_bytes));
+  }
+  if (settings.max_age) {
+    text += fmt::format("; messages go after {} s", seconds(*settings.max_age));
+  }
+  return text;
+}
+
+}  // namespace
+
+const sink::Options& choose_sink(const std::vector<sink::Options>& sinks,
+                                 const std::optional<std::string>& name) {
+  if (sinks.empty()) {
+    throw std::runtime_error("the configuration has no sinks");
+  }
+  if (!name) {
+    if (sinks.size() > 1) {
+      throw std::runtime_error(
+          fmt::format("which sink? The configuration has {}", names_of(sinks)));
+    }
+    return sinks.front();
+  }
+  const auto found = std::ranges::find(sinks, *name, &sink::Options::name);
+  if (found == sinks.end()) {
+    throw std::runtime_error(
+        fmt::format("there is no sink \"{}\"; the configuration has {}", *name, names_of(sinks)));
+  }
+  return *found;
+}
+
+sink::CreatedStream create_sink_stream(const sink::Options& options, const sink::StreamWish& wish) {
+  const auto session = sink::NatsSession::connect(options);
+  if (!session) {
+    fail(options, session.error());
+  }
+  auto created = sink::create_stream(**session, options, wish);
+  if (!created) {
+    fail(options, created.error());
+  }
+  return *std::move(created);
+}
+
+bool as_asked(const sink::CreatedStream& created) {
+  return created.differences.empty();
+}
+
+std::string report_created(const sink::CreatedStream& created) {
+  const sink::StreamReport& report = created.report;
+  std::string text;
+  if (!created.existed) {
+    text = fmt::format("created the stream {}: {}\n", report.name, text_of(report.settings));
+  } else if (as_asked(created)) {
+    text = fmt::format("the stream {} is there, as asked for: {}\n", report.name,
+                       text_of(report.settings));
+  } else {
+    text = fmt::format("the stream {} is there, and is left as it is, which is not as asked for:\n",
+                       report.name);
+    for (const std::string& difference : created.differences) {
+      text += fmt::format("  {}\n", difference);
+    }
+  }
+  for (const std::string& sentence : report.unsafe) {
+    text += fmt::format("unsafe: {}\n", sentence);
+  }
+  return text;
+}
+
+Json to_json(const sink::CreatedStream& created) {
+  const sink::StreamSettings& settings = created.report.settings;
+  Json max_bytes = nullptr;
+  if (settings.max_bytes) {
+    max_bytes = *settings.max_bytes;
+  }
+  Json max_age_s = nullptr;
+  if (settings.max_age) {
+    max_age_s = seconds(*settings.max_age);
+  }
+  return {{"stream", created.report.name},
+          {"created", !created.existed},
+          {"subjects", settings.subjects},
+          {"replicas", settings.replicas},
+          {"duplicate_window_s", seconds(settings.duplicate_window)},
+          {"max_bytes", std::move(max_bytes)},
+          {"max_age_s", std::move(max_age_s)},
+          {"differences", created.differences},
+          {"unsafe", created.report.unsafe}};
+}
+
+}  // namespace meridian::ctl

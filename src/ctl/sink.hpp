@@ -1,0 +1,35 @@
+/// `meridianctl sink create`.
+#pragma once
+
+#include "sink/options.hpp"
+#include "sink/stream.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace meridian::ctl {
+
+/// The sink of that name; without a name, the only one. Throws std::runtime_error that says which
+/// there are.
+[[nodiscard]] const sink::Options& choose_sink(const std::vector<sink::Options>& sinks,
+                                               const std::optional<std::string>& name);
+
+/// Connects to one of the sink's servers and creates its stream, which is left as it is if it is
+/// there. Waits for the servers: see NatsSession::connect and sink::stream_timeout. Throws
+/// std::runtime_error with the kind of the refusal and its text.
+[[nodiscard]] sink::CreatedStream create_sink_stream(const sink::Options& options,
+                                                     const sink::StreamWish& wish);
+
+/// Whether the stream is as it was asked for.
+[[nodiscard]] bool as_asked(const sink::CreatedStream& created);
+
+/// Lines of text: what was created, or how it differs, and what is unsafe about it.
+[[nodiscard]] std::string report_created(const sink::CreatedStream& created);
+
+/// The same for programs.
+[[nodiscard]] nlohmann::ordered_json to_json(const sink::CreatedStream& created);
+
+}  // namespace meridian::ctl
