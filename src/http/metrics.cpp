@@ -342,7 +342,7 @@ void add_process(Families& to, const status::ProcessFigures& process) {
 
 }  // namespace
 
-std::vector<SinkSample> samples_of(const status::SinkTable& sinks) {
+std::vector<SinkSample> sink_samples(const status::SinkTable& sinks) {
   std::vector<SinkSample> samples;
   for (const status::SinkRecord& sink : sinks) {
     samples.push_back({.name = sink.info().name, .figures = sink.figures()});

@@ -30,7 +30,7 @@ struct SinkSample {
   status::SinkFigures figures;
 };
 
-[[nodiscard]] std::vector<SinkSample> samples_of(const status::SinkTable& sinks);
+[[nodiscard]] std::vector<SinkSample> sink_samples(const status::SinkTable& sinks);
 
 /// Everything that a scrape tells.
 struct Scrape {

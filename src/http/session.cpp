@@ -216,7 +216,7 @@ asio::awaitable<error_code> Session::answer_metrics(Request request) {
                                      .satellites = std::move(satellites),
                                      .other_satellites = *others,
                                      .silent = *sources.silence.silent(),
-                                     .sinks = samples_of(sources.sinks),
+                                     .sinks = sink_samples(sources.sinks),
                                      .now = now,
                                      .http = context_->counters.counts(),
                                      .process = status::process_figures()});

@@ -6,6 +6,7 @@
 #include <map>
 #include <sstream>
 #include <string>
+#include <utility>
 
 namespace meridian::http {
 namespace {
@@ -31,6 +32,12 @@ OriginStats origin(SatelliteId satellite_id, ChannelId channel_id, std::uint64_t
   OriginStats stats;
   stats.origin = Origin{satellite_id, channel_id};
   stats.frames = frames;
+  return stats;
+}
+
+ConsumerStats consumer(std::string name) {
+  ConsumerStats stats;
+  stats.name = std::move(name);
   return stats;
 }
 
@@ -102,6 +109,59 @@ TEST(Metrics, TellHowLeasesEnd) {
   EXPECT_EQ(samples.at("meridian_leased_bytes"), 1280);
   EXPECT_EQ(samples.at("meridian_leases_ended_total{reason=\"committed\"}"), 3);
   EXPECT_EQ(samples.at("meridian_leases_ended_total{reason=\"evicted\"}"), 6);
+}
+
+TEST(Metrics, TellWhatEachSinkDoes) {
+  Scrape scrape;
+  scrape.now = ReceiveTime(std::chrono::seconds(100));
+  scrape.sinks = {{.name = "a",
+                   .figures = {.server = "nats://127.0.0.1:4222",
+                               .problem = {},
+                               .unsafe = {},
+                               .in_flight_messages = 1,
+                               .in_flight_bytes = 2,
+                               .acknowledged_messages = 3,
+                               .duplicates = 4,
+                               .retried = 5,
+                               .refused = {{"stream_full", 6}, {"tls", 0}}}},
+                  {.name = "b", .figures = {}}};
+  // In another order than the sinks: they are told apart by name.
+  auto& consumers = scrape.stats.aggregator.consumers;
+  consumers = {consumer("b"), consumer("a")};
+  consumers[1].lag = {.frames = 7, .bytes = 8};
+  consumers[1].oldest = ReceiveTime(std::chrono::milliseconds(97'500));
+  consumers[1].acknowledged = {.frames = 9, .bytes = 10};
+  consumers[1].skipped = {11, 12, 13};
+  const auto samples = samples_of(scrape);
+  const std::map<std::string, double> expected{{"connected", 1},
+                                               {"lag_frames", 7},
+                                               {"lag_bytes", 8},
+                                               {"lag_seconds", 2.5},
+                                               {"in_flight_messages", 1},
+                                               {"in_flight_bytes", 2},
+                                               {"acknowledged_frames_total", 9},
+                                               {"acknowledged_bytes_total", 10},
+                                               {"acknowledged_messages_total", 3},
+                                               {"duplicates_total", 4},
+                                               {"retried_messages_total", 5}};
+  for (const auto& [name, value] : expected) {
+    EXPECT_EQ(samples.at("meridian_sink_" + name + "{sink=\"a\"}"), value) << name;
+    EXPECT_EQ(samples.at("meridian_sink_" + name + "{sink=\"b\"}"), 0) << name;
+  }
+  EXPECT_EQ(samples.at("meridian_sink_refused_total{sink=\"a\",reason=\"stream_full\"}"), 6);
+  EXPECT_EQ(samples.at("meridian_sink_refused_total{sink=\"a\",reason=\"tls\"}"), 0);
+  const std::string skipped = "meridian_sink_skipped_frames_total{sink=\"a\",reason=\"";
+  EXPECT_EQ(samples.at(skipped + "buffer_full\"}"), 11);
+  EXPECT_EQ(samples.at(skipped + "drained\"}"), 12);
+  EXPECT_EQ(samples.at(skipped + "flushed\"}"), 13);
+}
+
+TEST(Metrics, DoNotTakeAClockThatWasSetBackForALag) {
+  Scrape scrape;
+  scrape.sinks = {{.name = "a", .figures = {}}};
+  scrape.stats.aggregator.consumers = {consumer("a")};
+  scrape.stats.aggregator.consumers[0].oldest = ReceiveTime(std::chrono::seconds(1));
+  EXPECT_EQ(samples_of(scrape).at("meridian_sink_lag_seconds{sink=\"a\"}"), 0);
 }
 
 TEST(Metrics, CountLentFramesAsDrainedOnceTheyHaveArrived) {
