@@ -22,8 +22,9 @@ _meridian_value() {
     --framing)
       mapfile -t COMPREPLY < <(compgen -W 'length_prefixed ccsds_space_packet' -- "$2")
       ;;
-    --max | --satellite | --channel | --interval | --count | --connect | --uplinks | --frames | --rate | --payload-bytes | \
-      --duration | --seed | --server | --stream | --durable | --subject | --expect | --idle-timeout) ;;
+    --max | --lease-s | --satellite | --channel | --interval | --count | --replicas | --duplicate-window-s | \
+      --max-bytes | --max-age-s | --connect | --uplinks | --frames | --rate | --payload-bytes | --duration | --seed | \
+      --server | --stream | --durable | --subject | --expect | --idle-timeout) ;;
     *) return 1 ;;
   esac
 }
@@ -39,9 +40,10 @@ _meridian_after_option() {
   ((before > 0)) && _meridian_value "${COMP_WORDS[before]}" "$word"
 }
 
-# The command among the words before the one to complete; nothing where there is none.
+# The command among the words before the one to complete, or with N the Nth of such words; nothing where
+# there is none. Usage: _meridian_command [N].
 _meridian_command() {
-  local i COMPREPLY
+  local i left=${1:-1} COMPREPLY
   for ((i = 1; i < COMP_CWORD; ++i)); do
     case ${COMP_WORDS[i]} in
       -*)
@@ -51,8 +53,10 @@ _meridian_command() {
         fi
         ;;
       *)
-        printf '%s\n' "${COMP_WORDS[i]}"
-        return
+        if ((--left == 0)); then
+          printf '%s\n' "${COMP_WORDS[i]}"
+          return
+        fi
         ;;
     esac
   done
@@ -76,10 +80,20 @@ _meridianctl() {
       if [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
         _meridian_words "$options"
       else
-        _meridian_words 'depth drain flush health log-level reload satellites stats tail top uplinks version'
+        _meridian_words 'depth drain flush health log-level reload satellites sink sinks stats tail
+          top uplinks version'
       fi
       ;;
     drain) _meridian_words "--max --all --lease --lease-s --satellite --format --output $options" ;;
+    sink)
+      if [[ $(_meridian_command 2) == create ]]; then
+        _meridian_words "--config --replicas --duplicate-window-s --max-bytes --max-age-s $options"
+      elif [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
+        _meridian_words "$options"
+      else
+        _meridian_words 'create'
+      fi
+      ;;
     top) _meridian_words "--interval --sort --count $options" ;;
     tail) _meridian_words "--satellite --channel --max --format --output $options" ;;
     log-level)
