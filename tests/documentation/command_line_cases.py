@@ -16,13 +16,14 @@ class CommandLineCases(Documentation):
             yield name, program, self.pages[name]
 
     def each_command(self):
-        """Each program without a command, and then with each of its commands: what it is called in messages,
-        the program, the command as a list, what --help lists."""
+        """Each program without a command, and then with each of its commands, and theirs: what it is called in
+        messages, the program, the command as a list, what --help lists."""
         for name, program, _ in self.each_program():
-            alone = program.help()
-            yield name, program, [], alone
-            for command in alone.commands:
-                yield f"{name} {command}", program, [command], program.help(command)
+            commands = [[]]
+            for command in commands:
+                listed = program.help(*command)
+                commands += [[*command, inner] for inner in listed.commands]
+                yield " ".join([name, *command]), program, command, listed
 
     def log_levels(self):
         """Those that meridiand takes."""
@@ -48,17 +49,21 @@ class CommandLineCases(Documentation):
 
     @staticmethod
     def heads(item, command, listed):
-        """Whether an item of a man page is that of a command, with what it takes."""
-        return item.tag == " ".join([f"Ic {command}", *(f"Ar {operand}" for operand in listed.operands)])
+        """Whether an item of a man page is that of a command, with what it takes or may take."""
+        tag = item.tag.replace(" Op Ar ", " Ar ")
+        return tag == " ".join([f"Ic {command}", *(f"Ar {operand}" for operand in listed.operands)])
 
     # Man pages.
 
     def test_every_option_stands_in_its_man_page(self):
         for what, program, command, listed in self.each_command():
+            if command and listed.commands:
+                continue  # each of these stands there
             with self.subTest(what):
                 page = self.pages[program.name]
                 own = page.options_of(page.items("OPTIONS"))
-                for name in command:
+                if command:
+                    name = " ".join(command)
                     [item] = [item for item in page.items("COMMANDS") if self.heads(item, name, listed)] or [None]
                     self.assertIsNotNone(item, f"{name} does not stand in COMMANDS")
                     own = page.options_of(item.items) | {name: own[name] for name in ("-h", "--help")}
@@ -67,13 +72,15 @@ class CommandLineCases(Documentation):
     def test_every_command_stands_in_its_man_page(self):
         for what, program, page in self.each_program():
             with self.subTest(what):
-                tags = [tag.split(" ")[0] for tag in page.tags("Ic", "COMMANDS")]
-                self.assertEqual(sorted(tags), sorted(program.help().commands))
+                commands = [" ".join(command) for _, each, command, listed in self.each_command()
+                            if each is program and command and not listed.commands]
+                tags = [re.sub(r"( Op)? Ar .*", "", tag) for tag in page.tags("Ic", "COMMANDS")]
+                self.assertEqual(sorted(tags), sorted(commands))
 
     def test_synopsis_has_every_option(self):
         for what, program, page in self.each_program():
             with self.subTest(what):
-                listed = [program.help(), *(program.help(command) for command in program.help().commands)]
+                listed = [listed for _, each, _, listed in self.each_command() if each is program]
                 self.assertEqual(page.mentioned_options(page.sections["SYNOPSIS"].lines),
                                  set().union(*(each.long_options() for each in listed)))
 
@@ -106,9 +113,9 @@ class CommandLineCases(Documentation):
                     for command in commands:
                         self.assertIn(command, self.completion.offered(program.name, *before, command[:1]))
                         after = self.completion.offered(program.name, *before, command, "")
-                        takes_names = program.help(command).operands == ["LEVEL"]
+                        listed = program.help(command)
                         self.assertEqual([word for word in after if not word.startswith("-")],
-                                         self.log_levels() if takes_names else [])
+                                         self.log_levels() if listed.operands == ["LEVEL"] else listed.commands)
 
     def test_completion_offers_files_where_one_is_expected(self):
         (self.directory / "a directory").mkdir()

@@ -7,10 +7,13 @@ import re
 import socket
 
 from documentation import Documentation
-from programs import nested
+from programs import BESIDE, ELEMENT, nested
 
 FRAMINGS = ("length_prefixed", "ccsds_space_packet")
 RELOADED, RESTARTED = "applied by a reload", "needs a restart"
+
+# Keys whose elements have keys of their own.
+LISTS = ("uplinks", "sinks")
 
 # In these the two listeners of the installed file differ; what a listener without them has is tried out.
 TELL_LISTENERS_APART = ("name", "listen", "framing", "satellite_id")
@@ -36,7 +39,7 @@ class Key:
         self.when = [when for when in (RELOADED, RESTARTED) if said.endswith(f"; {when}.")]
 
     def default(self, framing=FRAMINGS[0]):
-        """Where there are two, each is of one framing."""
+        """Where there are two, each is of one framing. Only of keys that have one."""
         return self.defaults[min(FRAMINGS.index(framing), len(self.defaults) - 1)]
 
 
@@ -45,12 +48,14 @@ class ConfigCases(Documentation):
         """{path: Key}, from the man page."""
         found = {item.tag.removeprefix("Va "): Key(item)
                  for section in self.config_page.sections.values() for item in section.items
-                 if item.tag.startswith("Va ") and item.tag != "Va uplinks"}
+                 if item.tag.startswith("Va ") and item.tag.removeprefix("Va ") not in LISTS}
         self.assertGreater(len(found), 20)
         return found
 
-    def list_of_listeners(self):
-        [item] = [item for item in self.config_page.items("UPLINKS") if item.tag == "Va uplinks"]
+    def item_of(self, name):
+        """That of a list in the man page."""
+        [item] = [item for section in self.config_page.sections.values() for item in section.items
+                  if item.tag == f"Va {name}"]
         return item
 
     def config_with(self, path, value, framing=FRAMINGS[1]):
@@ -73,11 +78,12 @@ class ConfigCases(Documentation):
             inside = {f"{section}.{key}": each for key, each in value.items()} if isinstance(value, dict) else None
             flat |= inside or {section: value}
         del flat["uplinks"]
-        self.assertEqual({path: key.defaults for path, key in self.keys().items() if not path.startswith("uplinks[]")},
+        self.assertEqual(Key(self.item_of("sinks")).defaults, [flat.pop("sinks")])
+        self.assertEqual({path: key.defaults for path, key in self.keys().items() if "[]" not in path},
                          {path: [value] for path, value in flat.items()})
 
     def test_man_page_has_the_listeners_of_the_installed_file(self):
-        [block] = self.config_page.literal_blocks(self.list_of_listeners().lines)
+        [block] = self.config_page.literal_blocks(self.item_of("uplinks").lines)
         self.assertEqual(json.loads(block), self.installed["uplinks"])
         for path, key in self.keys().items():
             section, _, name = path.rpartition(".")
@@ -106,8 +112,28 @@ class ConfigCases(Documentation):
             [satellite] = daemon.ask("satellites")["satellites"]
         self.assertEqual(satellite["satellite_id"], default["uplinks[].satellite_id"])
 
+    def test_defaults_of_a_sink_are_those_that_hold(self):
+        # To whom a sink says all of them, nothing has changed.
+        said = {path.removeprefix("sinks[]."): key.default() for path, key in self.keys().items()
+                if path.startswith("sinks[]") and key.defaults}
+        self.assertGreater(len(said), 8)
+        sink = ELEMENT["sinks[]"] | {"servers": [f"nats://{self.closed_port()}"], "tls": {}}
+        explicit = dict(sink)
+        for path, value in said.items():
+            inner, _, name = path.rpartition(".")
+            (explicit[inner] if inner else explicit)[name] = value
+        explicit["name"] = explicit["name"].replace("N", "1")
+        config = {"uplinks": [{"listen": "127.0.0.1:0"}], **BESIDE["sinks[]"], "sinks": [sink]}
+        with self.running_daemon(config) as daemon:
+            for sinks, restart in ([explicit], []), ([explicit | {"stream": "OTHER"}], ["sinks"]):
+                changed = config | {"sinks": sinks, "control": {"socket": str(daemon.socket)}}
+                (self.directory / "meridiand.json").write_text(json.dumps(changed), encoding="utf-8")
+                self.assertEqual(daemon.ask("reload")["needs_restart"], restart)
+
     def test_daemon_accepts_every_default(self):
         for path, key in self.keys().items():
+            if not key.defaults:
+                continue
             for framing in FRAMINGS:
                 if path.endswith(".satellite_id") and framing == "length_prefixed":
                     continue
@@ -129,16 +155,23 @@ class ConfigCases(Documentation):
                 # An enumeration is refused with its names, an integer with its bounds.
                 self.assertEqual(kind.startswith("One of "), "must be one of" in said)
                 self.assertEqual(kind == "Integer", "must be an integer" in said)
-                self.assertTrue(kind.startswith(("One of ", "Integer")) or kind == "String", kind)
+                self.assertEqual(kind.startswith("List of "), "must be a list" in said)
+                self.assertEqual(kind == "Boolean", "must be true or false" in said)
+                self.assertTrue(kind.startswith(("One of ", "List of "))
+                                or kind in ("Boolean", "Integer", "String"), kind)
                 self.assertEqual("or null" in key.type, self.refusals(path, None)[1] == "")
 
-    def test_man_page_has_the_bounds_of_the_list_of_listeners(self):
-        [bounds] = re.findall(r"\d+ to \d+", self.check.error({"uplinks": []}))
-        self.assertIn(f"List of {bounds} listeners;", self.list_of_listeners().first_paragraph())
+    def test_man_page_has_the_bounds_of_lists(self):
+        for name, elements, refused in ("uplinks", "listeners", []), ("sinks", "sinks", {}):
+            with self.subTest(name):
+                [bounds] = re.findall(r"\d+ to \d+", self.check.error({name: refused}))
+                self.assertIn(f"List of {bounds} {elements};", self.item_of(name).first_paragraph())
 
     def test_man_page_says_what_a_reload_applies(self):
         said = {path: key.when for path, key in self.keys().items()}
+        said["sinks"] = Key(self.item_of("sinks")).when
         self.assertEqual([path for path, when in said.items() if len(when) != 1], [])
+        self.assertEqual([path for path, when in said.items() if path.startswith("sinks") and when != [RESTARTED]], [])
         with self.running_daemon() as daemon:
             changed = self.everything_changed()
             (self.directory / "meridiand.json").write_text(json.dumps(self.as_file(changed)), encoding="utf-8")
@@ -151,13 +184,14 @@ class ConfigCases(Documentation):
         self.assertEqual(applied, {path for path in changed if said[path] == [RELOADED]})
 
     def everything_changed(self):
-        """{path: a value that is not its default}, for all keys that are not of listeners."""
+        """{path: a value that is not its default}, for all keys that are not of elements of a list."""
         (self.directory / "state").mkdir()
         values = {"control.socket": str(self.directory / "other.sock"), "control.mode": "0600",
                   "control.group": grp.getgrgid(os.getgid()).gr_name, "state.directory": str(self.directory / "state"),
-                  "log.target": str(self.directory / "other.log"), "http.listen": "127.0.0.1:0"}
+                  "log.target": str(self.directory / "other.log"), "http.listen": "127.0.0.1:0",
+                  "sinks": [ELEMENT["sinks[]"] | {"when_behind": "skip_oldest"}]}
         for path, key in self.keys().items():
-            if path not in values and not path.startswith("uplinks[]"):
+            if path not in values and "[]" not in path:
                 values[path] = sorted(key.names - {key.default()})[0] if key.names else key.default() + 1
         return values
 
@@ -172,7 +206,7 @@ class ConfigCases(Documentation):
         examples = [block for page in (self.config_page, self.pages["meridiand"])
                     for block in page.literal_blocks(page.sections["EXAMPLES"].lines)]
         configs = [config for block in examples for config in re.findall(r"^\{$.*^\}$", block, re.M | re.S)]
-        self.assertEqual(len(configs), 2)
+        self.assertEqual(len(configs), 3)
         for config in configs:
             with self.subTest(config):
                 self.assertEqual(self.check.error(config), "")

@@ -38,6 +38,11 @@ class Documentation(unittest.TestCase):
         config = config or {"uplinks": [{"listen": "127.0.0.1:0"}]}
         return running_daemon(self.programs["meridiand"], self.programs["meridianctl"], self.directory, config)
 
+    def config_with_sink(self, **changes):
+        """One whose sink finds nobody, and skips what it cannot deliver."""
+        sink = {"name": "a", "servers": [f"nats://{self.closed_port()}"], "stream": "S", "when_behind": "skip_oldest"}
+        return {"uplinks": [{"listen": "127.0.0.1:0"}], "sinks": [sink], **changes}
+
     def closed_port(self):
         """An address at which nobody listens, nor can as long as the case runs."""
         bound = socket.socket()

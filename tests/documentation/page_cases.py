@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 import subprocess
+import time
 
 from documentation import Documentation
 
@@ -23,16 +24,17 @@ class PageCases(Documentation):
         self.assertEqual(sorted(self.pages["meridiand"].tags("Ic", "CONTROL SOCKET")), sorted(methods))
 
     def test_man_page_has_every_reason_that_is_counted(self):
-        with self.running_daemon() as daemon:
+        with self.running_daemon(self.config_with_sink()) as daemon:
             stats = daemon.ask("stats")
+            [sink] = daemon.ask("sinks")["sinks"]
         counted = (stats["ledger"]["dropped"], stats["sessions"]["closed"], stats["malformed"],
-                   stats["control"]["cut_off"])
+                   stats["control"]["cut_off"], sink["refused"], sink["skipped"])
         self.assertEqual(sorted(self.pages["meridianctl"].tags("Li", "REASONS")),
                          sorted(reason for reasons in counted for reason in reasons))
 
     def test_man_page_has_every_field_of_the_log(self):
-        # One frame more than the buffer takes, something that is no frame, and a request.
-        config = {"uplinks": [{"listen": "127.0.0.1:0"}], "buffer": {"max_frames": 1}, "log": {"format": "json"}}
+        # One frame more than the buffer takes, something that is no frame, a request, and a sink that finds nobody.
+        config = self.config_with_sink(buffer={"max_frames": 1}, log={"format": "json"})
         with self.running_daemon(config) as daemon:
             [listener] = daemon.ask("uplinks")["listeners"]
             with socket.create_connection(listener["address"].rsplit(":", 1), timeout=60) as uplink:
@@ -40,6 +42,9 @@ class PageCases(Documentation):
                 with contextlib.suppress(ConnectionResetError):
                     uplink.recv(1)
             daemon.ask("drain")
+            give_up_at = time.monotonic() + 60
+            while daemon.ask("sinks")["sinks"][0]["refused"]["unreachable"] == 0:
+                self.assertLess(time.monotonic(), give_up_at)
         lines = [json.loads(line) for line in (self.directory / "log").read_text(encoding="utf-8").splitlines()]
         fields = {field for line in lines for field in line} - {"time", "level", "message"}
         self.assertEqual(sorted(tag for tag in self.pages["meridiand"].tags("Li", "SYSTEMD") if tag.isupper()),

@@ -91,13 +91,20 @@ class ConfigCheck:
         return found
 
 
+# What an element of a list must have, and what must stand beside the list.
+ELEMENT = {"sinks[]": {"servers": ["nats://127.0.0.1:4222"], "stream": "TELEMETRY"}}
+BESIDE = {"sinks[]": {"buffer": {"when_full": "backpressure"}}}
+
+
 def nested(path, value, **siblings):
-    """A configuration with one key: "uplinks[].name" leads to {"uplinks": [{"name": value}]}."""
+    """A configuration with one key: "uplinks[].name" leads to {"uplinks": [{"name": value}]}. It also has what
+    that key needs."""
     *outer, last = path.split(".")
     config = {**siblings, last: value}
     for key in reversed(outer):
+        config = {**ELEMENT.get(key, {}), **config}
         config = {key.removesuffix("[]"): [config] if key.endswith("[]") else config}
-    return config
+    return BESIDE.get(outer[0], {}) | config if outer else config
 
 
 def without_comments(text):
