@@ -1,4 +1,5 @@
 // Every counter of /metrics that stands for a loss: made to happen, and counted once.
+#include "integration/harness/bound_socket.hpp"
 #include "integration/harness/http_client.hpp"
 #include "integration/harness/saved_state.hpp"
 
@@ -112,6 +113,27 @@ double fill_channel(LossMetrics& test) {
   return static_cast<double>(300 - test.daemon().connect().drain_all().size());
 }
 
+/// A sink that skips, and whose server is not there.
+Json sink_that_skips() {
+  static const auto nobody = testing::BoundSocket::reserved_port();
+  return {{"name", "s"},
+          {"servers", {"nats://" + nobody.address()}},
+          {"stream", "S"},
+          {"batch_max_bytes", 1024},
+          {"max_in_flight_bytes", 1024},
+          {"when_behind", "skip_oldest"}};
+}
+
+double fall_behind(LossMetrics& test) {
+  // Of more than 4 KiB, so that each batch stays one: the sink reads no more than the first ones.
+  UplinkClient uplink(test.daemon().port());
+  for (std::uint64_t begin = 0; begin < 300; begin += 10) {
+    test.send_as_batch(uplink, frames_of(1, begin, 10, 500));
+  }
+  uplink.finish();
+  return static_cast<double>(300 - test.daemon().stat("/ledger/buffered"));
+}
+
 double damage_saved_state(LossMetrics& test) {
   send_whole(test.daemon().port(), frames_of(1, 0, 50));
   const Json config = Json::parse(read_file(test.directory().path() / "meridiand.json"));
@@ -197,6 +219,10 @@ const std::vector<Loss>& losses() {
         {"buffer", {{"max_frames", 100}, {"when_full", "backpressure"}}},
         {"channel", {{"capacity", 2}}}},
        fill_channel},
+      {reason(dropped, "consumer_behind"),
+       {{"buffer", {{"max_frames", 100}, {"when_full", "backpressure"}}},
+        {"sinks", Json::array({sink_that_skips()})}},
+       fall_behind},
       {reason(dropped, "lease_evicted"), full_buffer("drop_oldest"), evict_lease},
       {reason(dropped, "not_restored"), Json::object(), damage_saved_state},
       {reason(malformed, "length_too_small"), Json::object(),
@@ -276,7 +302,8 @@ INSTANTIATE_TEST_SUITE_P(Each, EveryLoss, ::testing::ValuesIn(losses()), [](cons
 
 TEST_F(LossMetrics, AreAllMadeToHappenHere) {
   start_with(Json::object());
-  // Http.ClientsBeyondTheLimitAreRefused: whoever looks is a client, too.
+  // Http.ClientsBeyondTheLimitAreRefused: whoever looks is a client, too. What a sink was refused
+  // is not lost, and what it skipped is counted for itself: sink_refused_test, sink_behind_test.
   std::set<std::string> tested{"meridian_http_refused_total"};
   for (const Loss& loss : losses()) {
     tested.insert(loss.metric);
