@@ -55,6 +55,7 @@ class NatsServer {
 
   /// "nats://127.0.0.1:43210", with "user:password" in front of the host if there are any.
   [[nodiscard]] std::string url(std::string_view user = "", std::string_view scheme = "nats") const;
+  [[nodiscard]] std::uint16_t port() const { return client_port_.port(); }
   [[nodiscard]] std::uint16_t route_port() const { return route_port_.port(); }
   [[nodiscard]] const std::string& name() const noexcept { return config_.name; }
 

@@ -1,0 +1,59 @@
+/// A way to a server that a test can break.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace meridian::testing {
+
+/// Passes on what goes to a port of 127.0.0.1 and what comes from there, on a port of its own, in a
+/// thread of its own. Thread-safety: all members from any thread.
+class Relay {
+ public:
+  explicit Relay(std::uint16_t target);
+  Relay(const Relay&) = delete;
+  Relay& operator=(const Relay&) = delete;
+  ~Relay();
+
+  /// "nats://127.0.0.1:43210"
+  [[nodiscard]] const std::string& url() const noexcept { return url_; }
+
+  /// Ends all connections, in the middle of whatever they say. Who connects again is let in.
+  void cut();
+
+  /// From now on what the server says does not arrive, until `pass_answers`. Connections stay.
+  void swallow_answers();
+  /// Ends them, since a part of what they were to say is not there.
+  void pass_answers();
+  /// How often a text was in what has been swallowed since the last `swallow_answers`.
+  [[nodiscard]] std::size_t swallowed(std::string_view text) const;
+
+ private:
+  using tcp = boost::asio::ip::tcp;
+  struct Connection;
+
+  void accept();
+  /// False: the answer is to be passed on.
+  [[nodiscard]] bool swallow(std::string_view answer);
+
+  boost::asio::io_context context_{1};
+  tcp::acceptor acceptor_;
+  const tcp::endpoint target_;
+  const std::string url_;
+  mutable std::mutex mutex_;
+  std::optional<std::string> swallowed_;  // protected by mutex_; nothing while answers pass
+  std::vector<std::weak_ptr<Connection>> connections_;  // of the thread
+  std::jthread thread_;
+};
+
+}  // namespace meridian::testing
