@@ -131,10 +131,6 @@ void Consumers::removed(const PlaceRange& range, std::uint64_t bytes, Skip why) 
   }
 }
 
-void Consumers::came_back(const PlaceRange& range) {
-  stays(range);
-}
-
 bool Consumers::have_all(const PlaceRange& range) const {
   return !consumers_.empty() && std::ranges::all_of(consumers_, [&](const One& one) {
     return one.unread_in(range) == 0 && !one.has_in_flight(range);

@@ -44,9 +44,6 @@ class Consumers {
   /// A batch, or a part of one, has left for good.
   void removed(const PlaceRange& range, std::uint64_t bytes, Skip why);
 
-  /// Batches were put back.
-  void came_back(const PlaceRange& range);
-
   /// Whether all consumers have acknowledged these frames, or have passed them. False where there
   /// are no consumers.
   [[nodiscard]] bool have_all(const PlaceRange& range) const;
@@ -69,7 +66,7 @@ class Consumers {
   /// A consumer has acknowledged a batch that it read. False for any other range.
   [[nodiscard]] bool acknowledge(Id id, const PlaceRange& range);
 
-  /// The batch stays, since others need it.
+  /// The batch stays in the buffer, or has come back to it, since others need it.
   void stays(const PlaceRange& range);
 
   void suspend(Id id, std::vector<Attempt> attempts);
