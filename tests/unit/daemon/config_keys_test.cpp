@@ -75,7 +75,7 @@ TEST_P(EveryKey, IsAllowedOnceOnly) {
 INSTANTIATE_TEST_SUITE_P(
     Each, EveryKey,
     ::testing::Values(Key{"", "uplinks"}, Key{"", "channel"}, Key{"", "buffer"}, Key{"", "control"},
-                      Key{"", "satellites"}, Key{"", "threads"}, Key{"", "log"},
+                      Key{"", "satellites"}, Key{"", "sinks"}, Key{"", "threads"}, Key{"", "log"},
                       Key{"uplinks[0]", "name"}, Key{"uplinks[0]", "listen"},
                       Key{"uplinks[0]", "framing"}, Key{"uplinks[0]", "satellite_id"},
                       Key{"uplinks[0]", "max_sessions"}, Key{"uplinks[0]", "max_payload_bytes"},

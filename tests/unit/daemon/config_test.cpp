@@ -70,6 +70,7 @@ void expect_same(const Config& a, const Config& b) {
   EXPECT_EQ(a.control.max_clients, b.control.max_clients);
   EXPECT_EQ(a.control.max_request_bytes, b.control.max_request_bytes);
   EXPECT_EQ(a.http, b.http);
+  EXPECT_EQ(a.sinks, b.sinks);
   EXPECT_EQ(a.threads, b.threads);
   EXPECT_EQ(a.log.level, b.log.level);
   EXPECT_EQ(a.log.format, b.log.format);
