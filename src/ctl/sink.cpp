@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <chrono>
 #include <stdexcept>
+#include <string_view>
+#include <utility>
 
 namespace meridian::ctl {
 
@@ -19,6 +21,7 @@ using Json = nlohmann::ordered_json;
 
 std::string names_of(const std::vector<sink::Options>& sinks) {
   std::vector<std::string_view> names;
+  names.reserve(sinks.size());
   for (const sink::Options& each : sinks) {
     names.emplace_back(each.name);
   }
