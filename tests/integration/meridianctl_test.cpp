@@ -54,12 +54,13 @@ TEST_F(Meridianctl, SaysSoWhereThereIsNothing) {
   EXPECT_EQ(ctl({"drain"}).out, "");
   EXPECT_THAT(ctl({"satellites"}).out, HasSubstr("no satellites"));
   EXPECT_THAT(ctl({"uplinks"}).out, HasSubstr("no uplinks"));
+  EXPECT_THAT(ctl({"sinks"}).out, HasSubstr("no sinks"));
 }
 
 TEST_F(Meridianctl, JsonIsTheDaemonsAnswer) {
   start();
   send_whole(daemon().port(), frames_of(42, 0, 5));
-  for (const char* method : {"depth", "uplinks", "satellites", "version"}) {
+  for (const char* method : {"depth", "uplinks", "satellites", "sinks", "version"}) {
     const Finished finished = ctl({"--json", method});
     EXPECT_EQ(finished.status, 0);
     EXPECT_EQ(finished.err, "");
