@@ -11,6 +11,9 @@ namespace {
 /// Batches that are read at a time: some hundred microseconds' work.
 constexpr std::size_t most_batches = 1024;
 
+/// Of a buffer. What lies before it is not passed over, since it never was.
+constexpr std::uint64_t first_place = 1;
+
 void add_to(Depth& sum, const Depth& amount) noexcept {
   sum.frames += amount.frames;
   sum.bytes += amount.bytes;
@@ -93,6 +96,7 @@ Consumers::Consumers(const std::vector<ConsumerOptions>& options) {
   for (const ConsumerOptions& each : options) {
     One& one = consumers_.emplace_back();
     one.options = each;
+    one.next_place = first_place;
     one.stats.name = each.name;
     one.stats.hold = each.hold;
     holders_ += each.hold ? 1 : 0;
