@@ -141,32 +141,49 @@ bool Consumers::have_all(const PlaceRange& range) const {
   });
 }
 
-bool Consumers::may_make_room(const PlaceRange& range) const {
-  return std::ranges::all_of(consumers_, [&](const One& one) {
-    const bool needs_it = one.options.hold && one.unread_in(range) > 0;
-    return !needs_it && !one.has_in_flight(range);
+bool Consumers::needed_by_holders(const PlaceRange& range) const {
+  return std::ranges::any_of(consumers_, [&](const One& one) {
+    return one.options.hold && (one.unread_in(range) > 0 || one.has_in_flight(range));
   });
 }
 
+bool Consumers::may_make_room(const PlaceRange& range) const {
+  return !needed_by_holders(range) &&
+         std::ranges::none_of(consumers_, [&](const One& one) { return one.has_in_flight(range); });
+}
+
 std::optional<std::uint64_t> Consumers::expendable(const FrameBuffer& buffer) {
-  if (consumers_.empty()) {
-    return std::nullopt;
-  }
-  if (anyone_holds()) {
-    while (!left_over_.empty()) {
-      const auto entry = buffer.find_from(*left_over_.begin());
-      if (entry && entry->place == *left_over_.begin() && may_make_room(range_of(*entry))) {
-        return entry->place;
-      }
-      left_over_.erase(left_over_.begin());
-    }
-    return std::nullopt;
-  }
-  while (const auto entry = buffer.find_from(scan_from_)) {
-    if (may_make_room(range_of(*entry))) {
+  while (!left_over_.empty()) {
+    const auto entry = buffer.find_from(*left_over_.begin());
+    if (entry && entry->place == *left_over_.begin() && may_make_room(range_of(*entry))) {
       return entry->place;
     }
-    scan_from_ = range_of(*entry).end();
+    left_over_.erase(left_over_.begin());
+  }
+  if (!consumers_.empty() && !anyone_holds()) {
+    while (const auto entry = buffer.find_from(scan_from_)) {
+      if (may_make_room(range_of(*entry))) {
+        return entry->place;
+      }
+      scan_from_ = range_of(*entry).end();
+    }
+  }
+  return oldest_in_flight(buffer);
+}
+
+std::optional<std::uint64_t> Consumers::oldest_in_flight(const FrameBuffer& buffer) const {
+  const auto front = buffer.find_from(0);
+  for (const One& one : consumers_) {
+    if (!front || one.options.hold) {
+      continue;
+    }
+    // What lies before has made room already.
+    for (auto each = one.in_flight.lower_bound(front->place); each != one.in_flight.end(); ++each) {
+      const auto entry = buffer.find_from(each->first);
+      if (entry && entry->place == each->first && !needed_by_holders(range_of(*entry))) {
+        return entry->place;
+      }
+    }
   }
   return std::nullopt;
 }

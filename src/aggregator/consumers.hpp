@@ -49,7 +49,8 @@ class Consumers {
   [[nodiscard]] bool have_all(const PlaceRange& range) const;
 
   /// The oldest batch in the buffer that may make room for others: one that no consumer that holds
-  /// still needs, and that nobody has in flight.
+  /// still needs, and that nobody has in flight. If there is none, one that only consumers that do
+  /// not hold have in flight: they can do without the buffer's.
   [[nodiscard]] std::optional<std::uint64_t> expendable(const FrameBuffer& buffer);
 
   /// Whether such a batch is lost: there is nobody who holds, and so has had it.
@@ -106,7 +107,9 @@ class Consumers {
 
   [[nodiscard]] std::vector<BufferedBatch> read(One& one, FrameBuffer& buffer,
                                                 std::size_t max_bytes);
+  [[nodiscard]] bool needed_by_holders(const PlaceRange& range) const;
   [[nodiscard]] bool may_make_room(const PlaceRange& range) const;
+  [[nodiscard]] std::optional<std::uint64_t> oldest_in_flight(const FrameBuffer& buffer) const;
 
   std::vector<One> consumers_;
   std::size_t holders_ = 0;

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <random>
@@ -201,6 +202,31 @@ TEST_F(ConsumerTest, ThatDoesNotHoldMakesRoomUnderEveryPolicy) {
     EXPECT_EQ(sequences_in(next(a)), numbers(4, 2));
     acknowledge(a, in_flight);
     EXPECT_EQ(stats().ledger.delivered, 1U) << "what was in flight has stayed";
+  }
+}
+
+TEST_F(ConsumerTest, ThatDoesNotHoldMakesRoomWithAllOfTheBufferInFlight) {
+  for (const std::vector<ConsumerOptions>& others :
+       {std::vector<ConsumerOptions>{}, std::vector<ConsumerOptions>{{"a"}}}) {
+    std::vector<ConsumerOptions> all = others;
+    all.push_back({.name = "b", .hold = false});
+    spawn_with(WhenFull::backpressure, all, 3);
+    Consumer b = consume("b");
+    Batches in_flight;
+    for (std::uint64_t i = 0; i < 6; ++i) {
+      send_run(i);
+      std::ranges::move(next(b), std::back_inserter(in_flight));
+      if (!others.empty()) {
+        Consumer a = consume("a");
+        acknowledge(a, next(a));
+      }
+    }
+    EXPECT_EQ(stats().ledger.buffered, 3U);
+    EXPECT_EQ(skipped("b", Skip::buffer_full), 0U) << "it has them";
+    acknowledge(b, in_flight);
+    EXPECT_EQ(stats_of("b").acknowledged.frames, 6U);
+    EXPECT_EQ(stats_of("b").lag.frames, 0U);
+    EXPECT_EQ(stats().ledger.buffered, 0U);
   }
 }
 
