@@ -40,6 +40,18 @@ bool is_name(std::string_view text) {
          text.find_first_not_of(letters) == std::string_view::npos;
 }
 
+/// Without what stands in front of an @, which may be a password.
+Json as_shown(Json servers) {
+  if (servers.is_structured()) {
+    std::ranges::transform(servers, servers.begin(), as_shown);
+  } else if (servers.is_string()) {
+    const auto text = servers.get<std::string>();
+    const std::size_t at = text.rfind('@');
+    return at == std::string::npos ? text : "…" + text.substr(at);
+  }
+  return servers;
+}
+
 void read_servers(ConfigReader& reader, std::vector<std::string>& servers) {
   const auto refuse = [&reader](const Json& value) {
     reader.fail("servers",
@@ -50,11 +62,11 @@ void read_servers(ConfigReader& reader, std::vector<std::string>& servers) {
   };
   const Json* const list = reader.find("servers");
   if (list == nullptr || !list->is_array() || list->empty() || list->size() > most_servers) {
-    refuse(list == nullptr ? Json(nullptr) : *list);
+    refuse(list == nullptr ? Json(nullptr) : as_shown(*list));
   }
   for (const Json& server : *list) {
     if (!server.is_string() || !sink::read_server_url(server.get_ref<const std::string&>())) {
-      refuse(server);
+      refuse(as_shown(server));
     }
     servers.push_back(server.get<std::string>());
   }
