@@ -1,17 +1,15 @@
 // Restarts in a row while uplinks send: nothing that was counted is lost or comes twice.
 #include "integration/harness/bound_socket.hpp"
 #include "integration/harness/saved_state.hpp"
+#include "integration/harness/senders.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <cstdint>
 #include <map>
 #include <regex>
 #include <string>
-#include <thread>
-#include <vector>
 
 #include <signal.h>
 
@@ -23,74 +21,12 @@ using testing::balanced;
 using testing::BoundSocket;
 using testing::ControlClient;
 using testing::eventually;
-using testing::frames_of;
 using testing::Json;
 using testing::native_listener;
 using testing::rpc;
 using testing::scaled;
+using testing::Senders;
 using testing::StateTest;
-using testing::UplinkClient;
-
-/// Uplinks that send without end, and connect again whenever a connection breaks. Each connection
-/// is a satellite of its own, whose sequence begins at 0.
-class Senders {
- public:
-  struct Connection {
-    std::uint64_t sent = 0;       // at most: what the daemon had not read is lost with it
-    bool ended_in_order = false;  // then the daemon has all of it
-  };
-  using Connections = std::map<std::uint32_t, Connection>;
-
-  Senders(std::uint16_t port, std::uint32_t count) : connections_(count), running_(count) {
-    for (std::uint32_t i = 0; i < count; ++i) {
-      threads_.emplace_back([this, port, i] { run(port, i); });
-    }
-  }
-  Senders(const Senders&) = delete;
-  Senders& operator=(const Senders&) = delete;
-  ~Senders() { finish(); }
-
-  /// Each ends in order as soon as the daemon has taken everything.
-  void finish() { stopping_ = true; }
-  [[nodiscard]] bool finished() const { return running_ == 0; }
-
-  /// After `finish`.
-  [[nodiscard]] Connections join() {
-    finish();
-    threads_.clear();
-    Connections all;
-    for (const Connections& connections : connections_) {
-      all.insert(connections.begin(), connections.end());
-    }
-    return all;
-  }
-
- private:
-  void run(std::uint16_t port, std::uint32_t sender) {
-    for (std::uint32_t n = 0; !stopping_; ++n) {
-      const auto id = static_cast<std::uint32_t>(n * connections_.size() + sender);
-      Connection& connection = connections_[sender][id];
-      try {
-        UplinkClient uplink(port);
-        while (!stopping_) {
-          constexpr std::size_t at_once = 50;
-          const std::uint64_t first = std::exchange(connection.sent, connection.sent + at_once);
-          uplink.send(frames_of(id, first, at_once, 16));
-        }
-        uplink.finish();
-        connection.ended_in_order = true;
-      } catch (const std::exception&) {
-        // The daemon has stopped.
-      }
-    }
-    --running_;
-  }
-
-  std::vector<Connections> connections_;  // each touched by its thread alone, until it ends
-  std::atomic<bool> stopping_ = false;
-  std::atomic<std::uint32_t> running_;
-  std::vector<std::jthread> threads_;
-};
 
 /// What has come out of the daemons.
 class Drained {

@@ -51,13 +51,15 @@ void SinkTest::SetUp() {
   }
 }
 
-Daemon& SinkTest::start_sinks(const Json& sinks, const Json& buffer, const Json& more,
+Daemon& SinkTest::start_sinks(const std::vector<Json>& sinks, const Json& buffer, const Json& more,
                               const Surroundings& surroundings) {
   Json changes = {{"buffer", {{"when_full", "backpressure"}}}};
   changes["buffer"].merge_patch(buffer);
   changes["sinks"] = sinks;
   changes.merge_patch(more);
-  return start(changes, surroundings);
+  Daemon& started = start(changes, surroundings);
+  EXPECT_EQ(started.stat("/state/damaged_bytes"), 0U) << started.log();
+  return started;
 }
 
 ChildProcess SinkTest::simulate(std::size_t uplinks, const std::vector<std::string>& options) {
@@ -98,16 +100,26 @@ Json SinkTest::ledger() {
   return stats.at("ledger");
 }
 
-std::uint64_t SinkTest::received_in_the_end() {
-  EXPECT_TRUE(eventually([&] { return daemon().call("uplinks").at("uplinks").empty(); }));
+std::uint64_t SinkTest::comes_to_deliver_all() {
+  EXPECT_TRUE(eventually(
+      [&] {
+        const Json stats = daemon().call("stats");
+        EXPECT_TRUE(balanced(stats)) << stats.at("ledger");
+        return stats.at("sessions").at("open") == 0 && stats.at("channel").at("length") == 0 &&
+               stats.at("ledger").at("buffered") == 0;
+      },
+      patience_for_delivery))
+      << daemon().call("stats") << sink();
   std::uint64_t sent = 0;
-  for (const Json& each : daemon().call("satellites").at("satellites")) {
+  const Json satellites = daemon().call("satellites");
+  for (const Json& each : satellites.at("satellites")) {
     sent += each.at("last_sequence").get<std::uint64_t>() + 1;
     EXPECT_EQ(each.at("missing"), 0) << each;
   }
-  const std::uint64_t frames = received();
-  EXPECT_EQ(frames, sent);
-  return frames;
+  const Json now = ledger();
+  EXPECT_EQ(now.at("received"), sent);
+  EXPECT_EQ(now.at("delivered"), sent);
+  return sent;
 }
 
 bool SinkTest::comes_to_deliver(std::uint64_t frames) {

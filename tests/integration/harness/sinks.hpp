@@ -43,7 +43,7 @@ class SinkTest : public StateTest {
 
   /// Starts a daemon with these sinks, a buffer with `changes` (backpressure, if they do not say),
   /// and what else is to be changed.
-  Daemon& start_sinks(const Json& sinks, const Json& buffer = Json::object(),
+  Daemon& start_sinks(const std::vector<Json>& sinks, const Json& buffer = Json::object(),
                       const Json& more = Json::object(), const Surroundings& surroundings = {});
 
   /// Simulated uplinks, satellite 1 and up, with more options.
@@ -62,9 +62,9 @@ class SinkTest : public StateTest {
   [[nodiscard]] std::uint64_t received() { return ledger().at("received"); }
   [[nodiscard]] std::uint64_t delivered() { return ledger().at("delivered"); }
 
-  /// Waits until nothing more comes from uplinks, and returns how many frames were received. Their
-  /// satellites have no gaps and begin at 0.
-  std::uint64_t received_in_the_end();
+  /// Waits until the uplinks are gone and all that came of them is delivered, and returns how many
+  /// frames that were. Their sequences begin at 0 and have no gaps.
+  std::uint64_t comes_to_deliver_all();
 
   /// Waits until so many frames are delivered, and no more remain in the buffer.
   [[nodiscard]] bool comes_to_deliver(std::uint64_t frames);

@@ -1,0 +1,153 @@
+// Frames on their way from uplinks through the daemon into a cluster, whatever happens to it: read
+// back, none is missing, none is there twice, and those of each satellite are in order.
+#include "integration/harness/relay.hpp"
+#include "integration/harness/sinks.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include <signal.h>
+
+namespace meridian {
+namespace {
+
+using testing::ChildProcess;
+using testing::create_stream;
+using testing::eventually;
+using testing::expect_whole;
+using testing::Json;
+using testing::long_form;
+using testing::NatsCluster;
+using testing::NatsServer;
+using testing::patience_for_delivery;
+using testing::read_back;
+using testing::Relay;
+using testing::scaled;
+using testing::sink_into;
+using testing::sink_options;
+
+constexpr std::size_t uplinks = 48;
+
+class SinkUnderLoad : public testing::SinkTest {
+ protected:
+  /// Uplinks that send without end, a part of what they could, so that the servers have their
+  /// share of the processors.
+  void start_load() {
+    const std::uint64_t rate = long_form() ? 1'000 : scaled(200);
+    load_.emplace(simulate(uplinks, {"--rate", std::to_string(rate), "--duration", "86400"}));
+  }
+
+  /// Ends it. What the daemon has received is to be in the stream.
+  void expect_all_in_the_stream(const std::vector<std::string>& servers) {
+    load_->signal(SIGTERM);
+    EXPECT_EQ(load_->wait(), 1) << "it was not at its end";
+    const std::uint64_t frames = comes_to_deliver_all();
+    EXPECT_EQ(figure("/acknowledged/frames"), frames);
+    expect_whole(read_back(servers, frames), frames);
+  }
+
+  /// Whether frames that come from now on arrive in the stream.
+  [[nodiscard]] bool goes_on() {
+    const std::uint64_t frames = received();
+    return eventually([&] { return delivered() > frames; }, patience_for_delivery);
+  }
+
+ private:
+  std::optional<ChildProcess> load_;
+};
+
+class SinkIntoCluster : public SinkUnderLoad {
+ protected:
+  void SetUp() override {
+    SinkUnderLoad::SetUp();
+    if (IsSkipped()) {
+      return;
+    }
+    cluster_.emplace();
+    create_stream(sink_options(cluster_->urls()), 3);
+    start_sinks({sink_into(cluster_->urls())});
+  }
+
+  NatsCluster& cluster() { return *cluster_; }
+
+  /// The leader of the stream, other than `former`.
+  std::string leader(const std::string& former = "") {
+    std::string name;
+    EXPECT_TRUE(eventually(
+        [&] {
+          name = cluster_->leader_of("TELEMETRY");
+          return !name.empty() && name != former;
+        },
+        patience_for_delivery));
+    return name;
+  }
+
+ private:
+  std::optional<NatsCluster> cluster_;
+};
+
+TEST_F(SinkIntoCluster, HasEveryFrameOf48Uplinks) {
+  const std::uint64_t each = long_form() ? 100'000 : scaled(5'000);
+  ChildProcess load = simulate(uplinks, {"--frames", std::to_string(each)});
+  EXPECT_TRUE(comes_to_deliver(uplinks * each)) << sink();
+  EXPECT_EQ(load.wait(), 0) << load.err();
+  EXPECT_EQ(comes_to_deliver_all(), uplinks * each);
+  expect_whole(read_back(cluster().urls(), uplinks * each), uplinks * each);
+}
+
+TEST_F(SinkIntoCluster, HasEveryFrameWhileItsLeadersAreKilled) {
+  start_load();
+  for (int kill = 0; kill < 3; ++kill) {
+    ASSERT_TRUE(goes_on());
+    const std::string killed = leader();
+    cluster().named(killed).kill();
+    std::ignore = leader(killed);
+    ASSERT_TRUE(goes_on()) << sink();
+    cluster().named(killed).start();
+    cluster().wait_current();
+  }
+  expect_all_in_the_stream(cluster().urls());
+}
+
+TEST_F(SinkIntoCluster, HasEveryFrameAfterAllOfItWasGone) {
+  const double gone_s = long_form() ? 20 : 3;
+  start_load();
+  ASSERT_TRUE(goes_on());
+  for (std::size_t i = 0; i < 3; ++i) {
+    cluster().at(i).kill();
+  }
+  ASSERT_TRUE(
+      eventually([&] { return sink().at("lag").at("seconds") > gone_s; }, patience_for_delivery));
+  for (std::size_t i = 0; i < 3; ++i) {
+    cluster().at(i).spawn();
+  }
+  cluster().wait_current();
+  ASSERT_TRUE(goes_on()) << sink();
+  expect_all_in_the_stream(cluster().urls());
+}
+
+class SinkBehindRelay : public SinkUnderLoad {};
+
+TEST_F(SinkBehindRelay, HasEveryFrameWhileItsConnectionIsCutAgainAndAgain) {
+  const int cuts = long_form() ? 12 : 5;
+  NatsServer server;
+  server.start();
+  create_stream(sink_options({server.url()}));
+  Relay relay(server.port());
+  start_sinks({sink_into({relay.url()})});
+  start_load();
+  for (int cut = 0; cut < cuts; ++cut) {
+    ASSERT_TRUE(goes_on()) << sink();
+    const std::uint64_t lost = figure("/refused/unreachable");
+    relay.cut();
+    ASSERT_TRUE(eventually([&] { return figure("/refused/unreachable") > lost; }));
+  }
+  ASSERT_TRUE(goes_on()) << sink();
+  expect_all_in_the_stream({server.url()});
+}
+
+}  // namespace
+}  // namespace meridian
