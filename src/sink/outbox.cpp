@@ -35,7 +35,9 @@ std::size_t Outbox::room() const noexcept {
 }
 
 void Outbox::add(const BufferedBatch& read) {
-  batches_.emplace(read.place, Batch{.places = read.places(), .undelivered = read.batch.frames()});
+  batches_.emplace(read.place, Batch{.places = read.places(),
+                                     .frames = read.batch.share(),
+                                     .undelivered = read.batch.frames()});
   for (FrameBatch& part : read.batch.divide_by_origin()) {
     add_piece({read.place, 0, std::move(part)});
   }
@@ -82,6 +84,24 @@ void Outbox::compose(Lane& lane) {
   lane.sending.emplace(sending_of(std::move(pieces)));
 }
 
+/// Of its first frame: the same however its batch is cut.
+std::uint64_t Outbox::first_place_of(const Piece& piece) const {
+  const FrameBatch& batch = batches_.at(piece.place).frames;
+  if (batch.frames() == piece.skip + piece.frames.frames()) {
+    return piece.place + piece.skip;  // to the end of the batch, and so there is no other origin
+  }
+  const Origin origin = (*piece.frames.begin()).header.origin;
+  std::uint64_t place = piece.place;
+  std::uint64_t skip = piece.skip;
+  for (const FrameView frame : batch) {
+    if (frame.header.origin == origin && skip-- == 0) {
+      break;
+    }
+    ++place;
+  }
+  return place;
+}
+
 Outbox::Sending Outbox::sending_of(std::vector<Piece> pieces) {
   std::vector<FrameBatch> parts;
   std::uint64_t frames = 0;
@@ -92,9 +112,11 @@ Outbox::Sending Outbox::sending_of(std::vector<Piece> pieces) {
   }
   const Piece& first = pieces.front();
   const Origin origin = (*first.frames.begin()).header.origin;
-  std::string id = fmt::format("{}.{:x}.{:x}.{:x}.{}.{}.{:x}", name_, epoch_, first.place,
-                               first.skip, origin.satellite_id, origin.channel_id, frames);
-  return {.message = make_message(std::move(id), std::move(parts)), .pieces = std::move(pieces), .first_tried = std::nullopt};
+  std::string id = fmt::format("{}.{:x}.{:x}.{}.{}.{:x}", name_, epoch_, first_place_of(first),
+                               origin.satellite_id, origin.channel_id, frames);
+  return {.message = make_message(std::move(id), std::move(parts)),
+          .pieces = std::move(pieces),
+          .first_tried = std::nullopt};
 }
 
 std::optional<Outbox::Publication> Outbox::next(Clock::time_point now) {
@@ -197,16 +219,20 @@ void Outbox::retry_now() {
 }
 
 std::vector<Attempt> Outbox::attempts() const {
+  // What stands before a batch that is touched comes along: read again, it would be behind it.
+  std::uint64_t last_touched = 0;
+  for (const auto& [place, batch] : batches_) {
+    last_touched = batch.touched ? place : last_touched;
+  }
   std::vector<Attempt> attempts;
   for (const auto& [origin, lane] : lanes_) {
     if (lane.sending) {
       attempts.push_back(attempt_of(origin, lane.sending->pieces));
     }
     for (const Piece& piece : lane.pending) {
-      const Batch& batch = batches_.at(piece.place);
-      if (batch.touched) {
+      if (piece.place <= last_touched) {
         attempts.push_back({.origin = origin,
-                            .ranges = {batch.places},
+                            .ranges = {batches_.at(piece.place).places},
                             .skip = piece.skip,
                             .frames = piece.frames.frames()});
       }
@@ -229,7 +255,8 @@ Attempt Outbox::attempt_of(const Origin& origin, const std::vector<Piece>& piece
 
 std::vector<PlaceRange> Outbox::resume(const Resumed& resumed) {
   for (const BufferedBatch& each : resumed.batches) {
-    batches_.emplace(each.place, Batch{.places = each.places(), .touched = true});
+    batches_.emplace(each.place,
+                     Batch{.places = each.places(), .frames = each.batch.share(), .touched = true});
   }
   for (const Attempt& attempt : resumed.attempts) {
     resume(attempt, resumed.batches);
@@ -251,6 +278,10 @@ void Outbox::resume(const Attempt& attempt, const std::vector<BufferedBatch>& ba
   std::uint64_t left = attempt.frames;
   for (const PlaceRange& range : attempt.ranges) {
     auto batch = std::ranges::lower_bound(batches, range.first, {}, &BufferedBatch::place);
+    if (batch == batches.end() || batch->place >= range.end()) {
+      skip = 0;  // it was drained, and the frames to be skipped with it
+      continue;
+    }
     for (; batch != batches.end() && batch->place < range.end() && left > 0; ++batch) {
       auto frames = frames_of(batch->batch, attempt.origin);
       if (!frames || skip >= frames->frames()) {

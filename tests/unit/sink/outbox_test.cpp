@@ -196,6 +196,20 @@ TEST_F(OutboxTest, UntouchedBatchesAreNoAttempts) {
       << "what was refused may be stored";
 }
 
+TEST_F(OutboxTest, TakesUpTheRestOfAMessageWhoseBeginningWasDrained) {
+  Outbox before = make(1'000'000, 4 * frame_bytes);
+  before.add(run_at(1, {7, 1}, 0, 6));
+  before.add(run_at(7, {7, 1}, 6, 2));
+  std::ignore = before.acknowledged(before.next(now)->ticket);
+  EXPECT_THAT(sequences_of(*before.next(now)->message), ElementsAre(4, 5, 6, 7));
+
+  Resumed resumed{.attempts = before.attempts(), .batches = {}};
+  resumed.batches.push_back(run_at(7, {7, 1}, 6, 2));
+  Outbox outbox = make(1'000'000, 4 * frame_bytes);
+  EXPECT_THAT(outbox.resume(resumed), IsEmpty());
+  EXPECT_THAT(sequences_of(*outbox.next(now)->message), ElementsAre(6, 7));
+}
+
 /// A stream that keeps a message of each id, and loses some answers; an outbox that is put away and
 /// taken up again at random moments, in batches that are cut otherwise.
 class OutboxAtRandom : public OutboxTest {
