@@ -5,9 +5,10 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <signal.h>
 
@@ -99,8 +100,9 @@ TEST_F(SinkIntoCluster, HasEveryFrameOf48Uplinks) {
 }
 
 TEST_F(SinkIntoCluster, HasEveryFrameWhileItsLeadersAreKilled) {
+  const int kills = long_form() ? 3 : 1;  // an election takes 4 to 9 s
   start_load();
-  for (int kill = 0; kill < 3; ++kill) {
+  for (int kill = 0; kill < kills; ++kill) {
     ASSERT_TRUE(goes_on());
     const std::string killed = leader();
     cluster().named(killed).kill();

@@ -20,6 +20,7 @@ namespace {
 
 using testing::add_stream;
 using testing::create_stream;
+using testing::eventually;
 using testing::expect_whole;
 using testing::frames_of;
 using ::testing::HasSubstr;
@@ -71,11 +72,11 @@ class SinkRefused : public testing::SinkTest {
   void expect_refused(const std::string& reason, std::size_t payload_bytes = 20) {
     start_sinks({sink_into({url()})});
     send_whole(daemon().port(), frames_of(7, 0, frames, payload_bytes));
+    ASSERT_TRUE(eventually([&] { return figure("/refused/" + reason) > 0; })) << sink();
     ASSERT_TRUE(comes_to_say(reason)) << sink();
     const Json refused = sink();
     EXPECT_NE(refused.at("problem").at("message"), "");
     EXPECT_THAT(refused.at("problem").at("message"), Not(HasSubstr("secret")));
-    EXPECT_GT(refused.at("refused").at(reason), 0);
     EXPECT_EQ(refused.at("lag").at("frames"), frames - delivered());
     EXPECT_EQ(received(), frames);
     for (const auto& [why, dropped] : ledger().at("dropped").items()) {

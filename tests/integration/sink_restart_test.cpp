@@ -8,9 +8,10 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
-#include <utility>
+#include <vector>
 
 namespace meridian {
 namespace {
@@ -52,7 +53,9 @@ class SinkOverRestarts : public testing::SinkTest {
   void start_next() {
     start_sinks(
         {sink_into({relay().url()}, {{"batch_max_bytes", 4'096}, {"max_in_flight_bytes", 65'536}})},
-        {{"max_frames", 20'000}}, {{"uplinks", {native_listener({{"listen", port_.address()}})}}},
+        {{"max_frames", 20'000}},
+        {{"uplinks", {native_listener({{"listen", port_.address()}})}},
+         {"channel", {{"capacity", 4}}}},
         {.sockets = {{"uplink", port_.descriptor()}}});
   }
 
@@ -81,7 +84,7 @@ class SinkOverRestarts : public testing::SinkTest {
 };
 
 TEST_F(SinkOverRestarts, NothingIsMissingOrThereTwiceUnderLoad) {
-  const int rounds = long_form() ? 40 : 4;
+  const int rounds = long_form() ? 40 : 8;
   std::uint64_t duplicates = 0;
   Senders senders(port(), 4);
   start_next();
@@ -149,6 +152,36 @@ TEST_F(SinkOverRestarts, WhatWasStoredAndNotKnownIsKnownByItsId) {
   EXPECT_EQ(figure("/acknowledged/duplicates"), 4U);
   EXPECT_EQ(figure("/acknowledged/messages"), stored());
   expect_whole(read_back({server().url()}, 4 * frames), 4 * frames);
+}
+
+TEST_F(SinkOverRestarts, ReadsOfSeveralSatellitesKeepTheirOrder) {
+  constexpr std::uint64_t rounds = 200;
+  std::map<std::uint32_t, std::uint64_t> next;
+  std::uint64_t frames = 0;
+  start_next();
+  ASSERT_TRUE(comes_to_say(""));
+  relay().swallow_answers();
+  {
+    testing::UplinkClient uplink(port());
+    for (std::uint64_t round = 0; round < rounds; ++round) {
+      // One read has all four, the next one of them alone.
+      std::vector<testing::NativeFrame> read;
+      for (std::uint32_t i = 0; i < 12; ++i) {
+        const std::uint32_t satellite = round % 2 == 0 ? 1 + i % 4 : 4;
+        read.push_back({.satellite_id = satellite, .sequence = next[satellite]++});
+      }
+      frames += read.size();
+      uplink.send(read);
+    }
+    uplink.finish();
+  }
+  ASSERT_TRUE(leaves_unheard_of(4));
+  stop();
+  relay().pass_answers();
+  start_next();
+  EXPECT_TRUE(comes_to_deliver(frames)) << sink();
+  EXPECT_EQ(figure("/acknowledged/duplicates"), 4U);
+  expect_whole(read_back({server().url()}, frames), frames);
 }
 
 TEST_F(SinkOverRestarts, WhatWaitedForADeadServerArrivesFromTheNextDaemon) {
