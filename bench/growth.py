@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How many daemons, streams and servers carry so many uplinks, and what is the first to be full.
 
-    bench/growth.py [--frames-per-s 10] [--frame-bytes 80] [--headroom 0.5] [RESULTS.json]
+    bench/growth.py [--frames-per-s 10] [--frame-bytes 80] [--writes-per-s 1] [--headroom 0.5] [RESULTS.json]
 
 A calculation, not a measurement: it takes what bench/run.py has measured on one machine, and the assumptions printed
 with the result. `docs/growth.md` has its output.
@@ -20,12 +20,11 @@ SUBJECTS_PER_STREAM = 1_000_000   # the server keeps some 200 octets for each in
 OCTETS_PER_ID = 150               # of the duplicate window, in the memory of each server that has the stream
 WINDOW_S = 120
 REPLICAS = 3
-READS_PER_S = 1                   # of an uplink that is slower than that; a faster one is read more often
 
 
-def plan(uplinks, frames_per_s, frame_bytes, daemon_rate, stream_rate, server_rate, headroom):
+def plan(uplinks, frames_per_s, frame_bytes, writes_per_s, daemon_rate, stream_rate, server_rate, headroom):
     octets = uplinks * frames_per_s * frame_bytes
-    messages = uplinks * min(frames_per_s, max(READS_PER_S, frames_per_s * frame_bytes / 524_288))
+    messages = uplinks * writes_per_s  # each is a read, and each read a message, as long as the sink keeps up
     daemons = {
         "uplinks": uplinks / UPLINKS_PER_DAEMON,
         "octets": octets / (daemon_rate * headroom),
@@ -61,6 +60,7 @@ def main():
     parser.add_argument("results", nargs="?", default=Path(__file__).parent / "results" / "results.json")
     parser.add_argument("--frames-per-s", type=float, default=10)
     parser.add_argument("--frame-bytes", type=int, default=80)
+    parser.add_argument("--writes-per-s", type=float, default=1, help="of an uplink, each with what has come since")
     parser.add_argument("--headroom", type=float, default=0.5, help="share of a measured rate that is planned for")
     given = parser.parse_args()
     measured = json.loads(Path(given.results).read_text())["sinks"]
@@ -69,11 +69,13 @@ def main():
     server_rate = measured["1"]["library_octets_per_s"]
     print(f"one daemon into one server, while it receives: {daemon_rate / 1e6:.0f} MB/s; one stream R3: "
           f"{stream_rate / 1e6:.0f} MB/s; one server: {server_rate / 1e6:.0f} MB/s; of each {given.headroom:.0%} "
-          f"planned for\n{given.frames_per_s:g} frames/s of {given.frame_bytes} octets from each uplink\n")
+          f"planned for\n{given.frames_per_s:g} frames/s of {given.frame_bytes} octets from each uplink, in {given.writes_per_s:g} "
+          f"write(s) a second\n")
     print("| uplinks | octets/s | messages/s | daemons | streams (R3) | servers | ids of two minutes |")
     print("|---:|---:|---:|---|---|---|---:|")
     for uplinks in (1_000, 100_000, 10_000_000):
-        one = plan(uplinks, given.frames_per_s, given.frame_bytes, daemon_rate, stream_rate, server_rate, given.headroom)
+        one = plan(uplinks, given.frames_per_s, given.frame_bytes, given.writes_per_s, daemon_rate, stream_rate, server_rate,
+                   given.headroom)
         print(f"| {uplinks:,} | {one['octets_per_s'] / 1e6:,.1f} MB | {one['messages_per_s']:,.0f} | "
               f"{one['daemons'][0]:,} ({one['daemons'][1]}) | {one['streams'][0]:,} ({one['streams'][1]}) | "
               f"{one['servers'][0]:,} ({one['servers'][1]}) | {one['ids_bytes'] / 1e9:,.2f} GB |")
