@@ -157,7 +157,8 @@ void Comparison::add_ledger(Figures& figures) const {
     dropped += figures.drops.back().frames.total;
   }
   out.dropped = counter(dropped, before_ == nullptr ? nullptr : &before_->ledger.dropped);
-  out.balanced = out.received == out.buffered + out.leased + out.delivered + out.drained + out.flushed + dropped;
+  out.balanced = out.received ==
+                 out.buffered + out.leased + out.delivered + out.drained + out.flushed + dropped;
 }
 
 void Comparison::add_levels(Figures& figures) const {

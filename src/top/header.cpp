@@ -86,8 +86,8 @@ Line parts_of(const LedgerFigures& ledger, bool is_brief) {
   return line;
 }
 
-/// Received = buffered + leased + delivered + drained + flushed + dropped: in one line where there is room,
-/// else in two.
+/// Received = buffered + leased + delivered + drained + flushed + dropped: in one line where there
+/// is room, else in two.
 std::vector<Line> ledger_lines(const LedgerFigures& ledger, std::size_t cells) {
   const Line verdict =
       ledger.balanced ? Line("balances", {.tone = Tone::good}) : alarm_if(true, "DOES NOT BALANCE");

@@ -205,9 +205,8 @@ TEST(DropReason, HasADistinctNameEach) {
   for (const DropReason reason : all_drop_reasons) {
     names.insert(name_of(reason));
   }
-  EXPECT_THAT(names,
-              ElementsAre("buffer_full_newest", "buffer_full_oldest", "channel_full",
-                          "consumer_behind", "lease_evicted", "not_restored"));
+  EXPECT_THAT(names, ElementsAre("buffer_full_newest", "buffer_full_oldest", "channel_full",
+                                 "consumer_behind", "lease_evicted", "not_restored"));
 }
 
 }  // namespace
