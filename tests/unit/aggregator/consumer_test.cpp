@@ -501,7 +501,7 @@ TEST_P(ConsumersAtRandom, EachHasEveryFrameOnceOrItIsCounted) {
   for (const ConsumerOptions& each : GetParam().consumers) {
     readers_.push_back({each.name, consume(each.name)});
   }
-  for (int step = 0; step < 6'000; ++step) {
+  for (int step = 0; step < 2'500; ++step) {
     switch (up_to(12)) {
       case 0:
         drain_some();
