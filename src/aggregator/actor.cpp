@@ -1,5 +1,7 @@
 #include "aggregator/actor.hpp"
 
+#include "aggregator/depth.hpp"
+
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -88,7 +90,7 @@ Actor::Actor(const AggregatorOptions& options, const asio::any_io_executor& stra
           [this](DropReason reason, const FrameBatch& batch, std::uint64_t place) {
             accounts_.dropped(reason, batch);
             if (place == 0) {
-              consumers_.refused({batch.frames(), batch.bytes()});
+              consumers_.refused(amount_of(batch));
             } else {
               consumers_.removed({place, batch.frames()}, batch.bytes(), Skip::buffer_full);
             }
@@ -235,7 +237,7 @@ void Actor::pass_over(const std::vector<BufferedBatch>& batches, Skip why) {
 
 void Actor::count(const FrameBatch& batch) {
   accounts_.received(batch);
-  consumers_.adding({batch.frames(), batch.bytes()});
+  consumers_.adding(amount_of(batch));
   tails_.offer(batch);
 }
 
@@ -527,7 +529,7 @@ void Actor::answer(request::Flush& request) {
     for (const FrameBatch& batch : reply.batches) {
       note_latency(batch);
       count(batch);
-      consumers_.refused({batch.frames(), batch.bytes()});  // before it got a place
+      consumers_.refused(amount_of(batch));  // before it got a place
       reply.discarded += batch.frames();
     }
   }

@@ -1,4 +1,5 @@
 #include "aggregator/actor.hpp"
+#include "aggregator/depth.hpp"
 #include "aggregator/port.hpp"
 #include "runtime/rethrow.hpp"
 
@@ -49,8 +50,7 @@ class AggregatorHandle::Port::UnfinishedDrain {
   }
 
   void add(request::DrainReply step) {
-    drained_.taken.frames += step.taken.frames;
-    drained_.taken.bytes += step.taken.bytes;
+    add_to(drained_.taken, step.taken);
     drained_.remaining = step.remaining;
     std::ranges::move(step.batches, std::back_inserter(drained_.batches));
   }

@@ -1,5 +1,7 @@
 #include "aggregator/consumers.hpp"
 
+#include "aggregator/depth.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -13,16 +15,6 @@ constexpr std::size_t most_batches = 1024;
 
 /// Of a buffer. What lies before it is not passed over, since it never was.
 constexpr std::uint64_t first_place = 1;
-
-void add_to(Depth& sum, const Depth& amount) noexcept {
-  sum.frames += amount.frames;
-  sum.bytes += amount.bytes;
-}
-
-void subtract_from(Depth& sum, const Depth& amount) noexcept {
-  sum.frames -= amount.frames;
-  sum.bytes -= amount.bytes;
-}
 
 PlaceRange range_of(const FrameBuffer::Entry& entry) {
   return {.first = entry.place, .frames = entry.batch->frames()};
@@ -80,7 +72,7 @@ std::uint64_t Consumers::One::remove_unread(const PlaceRange& range) {
 }
 
 void Consumers::One::read(std::uint64_t place, const FrameBatch& batch) {
-  const Depth amount{.frames = batch.frames(), .bytes = batch.bytes()};
+  const Depth amount = amount_of(batch);
   std::ignore = remove_unread({.first = place, .frames = amount.frames});
   in_flight.emplace(place, InFlight{.amount = amount, .received_at = batch.stamp().received_at});
   add_to(stats.in_flight, amount);

@@ -1,5 +1,7 @@
 #include "aggregator/frame_buffer.hpp"
 
+#include "aggregator/depth.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <optional>
@@ -11,20 +13,6 @@ namespace {
 
 /// A step of a drain ends when it has moved so many octets: a millisecond's work.
 constexpr std::size_t max_copied_in_step = 4 * 1024 * 1024;
-
-Depth amount_of(const FrameBatch& batch) {
-  return {batch.frames(), batch.bytes()};
-}
-
-void add_to(Depth& depth, const Depth& amount) noexcept {
-  depth.frames += amount.frames;
-  depth.bytes += amount.bytes;
-}
-
-void subtract_from(Depth& depth, const Depth& amount) noexcept {
-  depth.frames -= amount.frames;
-  depth.bytes -= amount.bytes;
-}
 
 /// By how much `value` is over `limit`.
 std::uint64_t over(std::uint64_t value, std::uint64_t limit) {

@@ -1,3 +1,4 @@
+#include "aggregator/depth.hpp"
 #include "aggregator/port.hpp"
 #include "runtime/rethrow.hpp"
 
@@ -32,8 +33,7 @@ class AggregatorHandle::Port::UnfinishedLease {
   void add(request::LeaseReply reply) {
     leased_.id = reply.id;
     Drained& frames = leased_.frames;
-    frames.taken.frames += reply.step.taken.frames;
-    frames.taken.bytes += reply.step.taken.bytes;
+    add_to(frames.taken, reply.step.taken);
     frames.remaining = reply.step.remaining;
     std::ranges::move(reply.step.batches, std::back_inserter(frames.batches));
   }

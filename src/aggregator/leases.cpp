@@ -1,5 +1,7 @@
 #include "aggregator/leases.hpp"
 
+#include "aggregator/depth.hpp"
+
 #include <algorithm>
 #include <iterator>
 
@@ -28,8 +30,7 @@ LeaseId Leases::open() {
 void Leases::fill(LeaseId id, std::vector<BufferedBatch> batches, const Depth& amount) {
   Lease& lease = open_.at(id).lease;
   std::ranges::move(batches, std::back_inserter(lease.batches));
-  lease.amount.frames += amount.frames;
-  lease.amount.bytes += amount.bytes;
+  add_to(lease.amount, amount);
 }
 
 void Leases::start(LeaseId id, Clock::time_point expires_at) {

@@ -1,10 +1,11 @@
 /// Objects of the NATS client library, each destroyed by whoever owns it.
 #pragma once
 
+#include "runtime/c_handle.hpp"
+
 #include <fmt/format.h>
 
 #include <cstddef>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,20 +14,12 @@
 
 namespace meridian::sim::nats {
 
-template <auto destroy>
-struct Destroy {
-  template <typename Object>
-  void operator()(Object* object) const noexcept {
-    destroy(object);
-  }
-};
-
-using Options = std::unique_ptr<natsOptions, Destroy<natsOptions_Destroy>>;
-using Connection = std::unique_ptr<natsConnection, Destroy<natsConnection_Destroy>>;
-using JetStream = std::unique_ptr<jsCtx, Destroy<jsCtx_Destroy>>;
-using Subscription = std::unique_ptr<natsSubscription, Destroy<natsSubscription_Destroy>>;
-using ConsumerInfo = std::unique_ptr<jsConsumerInfo, Destroy<jsConsumerInfo_Destroy>>;
-using MetaData = std::unique_ptr<jsMsgMetaData, Destroy<jsMsgMetaData_Destroy>>;
+using Options = runtime::CHandle<natsOptions, natsOptions_Destroy>;
+using Connection = runtime::CHandle<natsConnection, natsConnection_Destroy>;
+using JetStream = runtime::CHandle<jsCtx, jsCtx_Destroy>;
+using Subscription = runtime::CHandle<natsSubscription, natsSubscription_Destroy>;
+using ConsumerInfo = runtime::CHandle<jsConsumerInfo, jsConsumerInfo_Destroy>;
+using MetaData = runtime::CHandle<jsMsgMetaData, jsMsgMetaData_Destroy>;
 
 /// Messages that came together.
 class MessageList {

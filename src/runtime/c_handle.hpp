@@ -1,0 +1,20 @@
+/// Owners for what a C library hands out.
+#pragma once
+
+#include <memory>
+
+namespace meridian::runtime {
+
+template <auto destroy>
+struct Destroy {
+  template <typename T>
+  void operator()(T* object) const noexcept {
+    destroy(object);
+  }
+};
+
+/// `destroy` is the function of the library that ends an object's life.
+template <typename T, auto destroy>
+using CHandle = std::unique_ptr<T, Destroy<destroy>>;
+
+}  // namespace meridian::runtime
