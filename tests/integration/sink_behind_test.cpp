@@ -88,7 +88,8 @@ TEST_F(SinkBehind, UplinksWaitUnderBackpressureAndNothingIsLost) {
   server().start();
   EXPECT_TRUE(comes_to_deliver(uplinks * each)) << sink();
   EXPECT_EQ(load.wait(), 0) << load.err();
-  for (const auto& [reason, frames] : ledger().at("dropped").items()) {
+  const Json by_reason = ledger().at("dropped");
+  for (const auto& [reason, frames] : by_reason.items()) {
     EXPECT_EQ(frames, 0) << reason;
   }
   expect_whole(read_back({server().url()}, uplinks * each), uplinks * each);

@@ -79,7 +79,8 @@ class SinkRefused : public testing::SinkTest {
     EXPECT_THAT(refused.at("problem").at("message"), Not(HasSubstr("secret")));
     EXPECT_EQ(refused.at("lag").at("frames"), frames - delivered());
     EXPECT_EQ(received(), frames);
-    for (const auto& [why, dropped] : ledger().at("dropped").items()) {
+    const Json by_reason = ledger().at("dropped");
+    for (const auto& [why, dropped] : by_reason.items()) {
       EXPECT_EQ(dropped, 0) << why;
     }
   }
