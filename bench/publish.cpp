@@ -6,13 +6,14 @@
 // `run` publishes MESSAGES of BYTES octets each, to SUBJECT.0, SUBJECT.1, … in turn, each with an
 // id, as many at a time as IN_FLIGHT_BYTES allow. It ends once all are acknowledged, and prints one
 // line of JSON.
+#include "runtime/c_handle.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -28,15 +29,9 @@ void check(natsStatus status, std::string_view what) {
   }
 }
 
-template <auto destroy>
-struct Destroy {
-  template <typename T>
-  void operator()(T* object) const noexcept {
-    destroy(object);
-  }
-};
-using Connection = std::unique_ptr<natsConnection, Destroy<natsConnection_Destroy>>;
-using JetStream = std::unique_ptr<jsCtx, Destroy<jsCtx_Destroy>>;
+using meridian::runtime::CHandle;
+using Connection = CHandle<natsConnection, natsConnection_Destroy>;
+using JetStream = CHandle<jsCtx, jsCtx_Destroy>;
 
 Connection connect(const char* url) {
   natsConnection* connection = nullptr;

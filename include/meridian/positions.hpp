@@ -22,13 +22,12 @@ struct PlaceRange {
   friend bool operator==(const PlaceRange&, const PlaceRange&) = default;
 };
 
-/// What a consumer had handed on and not yet acknowledged when it stopped: of the frames of
-/// `origin` in `ranges`, `frames` from index `skip` on. Kept over a restart, so that the same can
-/// be handed on once more, as one.
+/// What a consumer had handed on and not yet acknowledged when it stopped: the frames of `origin` in
+/// `ranges`, of which there were `frames`. Kept over a restart, so that the same can be handed on
+/// once more, as one.
 struct Attempt {
   Origin origin;
-  std::vector<PlaceRange> ranges;
-  std::uint64_t skip = 0;
+  std::vector<PlaceRange> ranges;  ///< from the first such frame in a batch to the last one
   std::uint64_t frames = 0;
 
   friend bool operator==(const Attempt&, const Attempt&) = default;

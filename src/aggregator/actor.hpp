@@ -1,12 +1,10 @@
 /// The aggregator actor.
 #pragma once
 
-#include "aggregator/accounts.hpp"
-#include "aggregator/consumers.hpp"
 #include "aggregator/frame_buffer.hpp"
+#include "aggregator/holdings.hpp"
 #include "aggregator/leases.hpp"
 #include "aggregator/requests.hpp"
-#include "aggregator/tails.hpp"
 #include "channel/doorbell.hpp"
 
 #include <meridian/channel.hpp>
@@ -19,12 +17,11 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <vector>
 
 namespace meridian {
 
-/// Owns the buffer and the accounts. Everything in here runs on the aggregator's strand, one
-/// message at a time; the only way in is the two lanes.
+/// Owns what the aggregator holds. Everything in here runs on the aggregator's strand, one message
+/// at a time; the only way in is the two lanes.
 ///
 /// Both lanes are only ever read without waiting, and the doorbell is what the actor waits for. A
 /// receive that waits on the data lane would hold a batch that a request could not see yet.
@@ -47,43 +44,12 @@ class Actor {
   /// True if there may be more.
   bool take_batches(std::size_t max_batches);
 
-  /// Puts as much of a batch into the buffer as it admits, and holds the rest.
+  /// Lets as much of a batch in as there is room for, and holds the rest.
   void accept(FrameBatch batch);
-
-  /// Where consumers leave frames that nobody must have, they make room for a batch.
-  void make_room(const FrameBatch& batch);
-
-  /// Such frames are no longer needed by any consumer: they leave.
-  void deliver(const PlaceRange& range);
-
-  /// What a drain or a flush has taken is not for consumers any more.
-  void pass_over(const std::vector<BufferedBatch>& batches, Skip why);
-
-  /// Counts a batch, or the part of one that is admitted, and shows it to those who watch.
-  void count(const FrameBatch& batch);
-
-  /// All of a batch has been admitted: how long that has taken since its read.
-  void note_latency(const FrameBatch& batch);
 
   /// Takes out of the buffer what one step of a drain may, and lets in what finds room then.
   [[nodiscard]] request::DrainReply take(const DrainQuery& query, FrameBuffer::Room room,
                                          request::DrainProgress progress);
-
-  /// What a lease has is to come back.
-  void give_back(Leases::Lease lease);
-
-  /// The same for a lease that nobody knows of.
-  void withdraw(std::optional<LeaseId> id);
-
-  void put_back(std::vector<BufferedBatch> batches, FrameBuffer::Room room);
-
-  /// Puts a bounded part of it back. True if there is more.
-  bool put_back_some();
-
-  void end_expired_leases();
-
-  /// Drops what the oldest lease has. False where there is none.
-  bool evict_lease();
 
   /// Rings when the next lease expires.
   void watch_expiry();
@@ -93,8 +59,6 @@ class Actor {
 
   /// The channel is never longer than just before the actor takes something out.
   void note_channel_peak() noexcept;
-
-  [[nodiscard]] AggregatorStats stats() const;
 
   void answer(request::GetDepth& request);
   void answer(request::GetStats& request);
@@ -127,14 +91,7 @@ class Actor {
   Receiver<request::Request> control_;
   std::shared_ptr<Doorbell> bell_;
 
-  Accounts accounts_;
-  FrameBuffer buffer_;
-  Arrivals arrivals_;
-  Tails tails_;
-  Leases leases_;
-  Consumers consumers_;
-  std::uint64_t epoch_;                   // Consumer::epoch
-  std::vector<BufferedBatch> returning_;  // from leases that have ended, in the order of places
+  Holdings holdings_;
   asio::steady_timer expiry_timer_;
   std::optional<Leases::Clock::time_point> watched_expiry_;
   std::size_t channel_peak_ = 0;     // since it was last asked for

@@ -246,6 +246,11 @@ std::variant<Request, Error> parse_word(std::string_view word) {
 
 }  // namespace
 
+Error shut_down_error(const Request& request, const error_code& ec) {
+  return {ErrorCode::shut_down, ec.message() + ": ask again once the daemon runs",
+          request.id.value_or(nullptr)};
+}
+
 std::variant<Request, Error> parse_request(std::string_view line) {
   const std::string_view text = trim(line);
   return text.starts_with('{') ? parse_json(text) : parse_word(text);

@@ -7,6 +7,7 @@
 #include "status/json.hpp"
 
 #include <meridian/aggregator.hpp>
+#include <meridian/errors.hpp>
 #include <meridian/frame.hpp>
 
 #include <nlohmann/json.hpp>
@@ -86,6 +87,9 @@ struct Error {
   SentJson id = nullptr;         ///< of the request, as far as it could be read
   bool to_notification = false;  ///< then it is not answered either
 };
+
+/// The aggregator is gone, as `ec` says.
+[[nodiscard]] Error shut_down_error(const Request& request, const error_code& ec);
 
 /// Reads one line, its end removed. Never throws on bad input.
 [[nodiscard]] std::variant<Request, Error> parse_request(std::string_view line);

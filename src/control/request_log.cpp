@@ -3,6 +3,7 @@
 #include "runtime/log.hpp"
 
 #include <boost/system/error_code.hpp>
+#include <spdlog/spdlog.h>
 
 #include <chrono>
 
@@ -43,6 +44,15 @@ void RequestLog::hold_back() {
 
 void RequestLog::close() {
   timer_.cancel();
+}
+
+void RequestLog::refused_notification(std::string_view why) {
+  if (const auto held_back = notification_limit_.admit(runtime::LogLimit::Clock::now())) {
+    spdlog::warn(
+        "control client sent a notification that is not carried out: {} ({} more since the last "
+        "message)",
+        why, *held_back);
+  }
 }
 
 void RequestLog::log_drains() {

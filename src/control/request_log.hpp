@@ -1,7 +1,8 @@
-/// Who asked for what changes something.
+/// Who asked for what changes something, or for what is not done.
 #pragma once
 
 #include "control/peer.hpp"
+#include "runtime/log_limit.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace meridian::control {
 
@@ -24,6 +26,9 @@ class RequestLog : public std::enable_shared_from_this<RequestLog> {
   RequestLog& operator=(const RequestLog&) = delete;
 
   void drained(std::uint64_t frames);
+
+  /// A notification that is not carried out, which nobody is told of. Logs one a second.
+  void refused_notification(std::string_view why);
 
   /// The client has gone.
   void close();
@@ -42,6 +47,7 @@ class RequestLog : public std::enable_shared_from_this<RequestLog> {
   bool holds_back_ = false;
   std::uint64_t drains_ = 0;  // since the last line
   std::uint64_t frames_ = 0;
+  runtime::LogLimit notification_limit_;
 };
 
 }  // namespace meridian::control

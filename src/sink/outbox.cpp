@@ -23,6 +23,31 @@ std::optional<FrameBatch> frames_of(const FrameBatch& batch, const Origin& origi
   return std::nullopt;
 }
 
+/// How many of the frames at the places before `end` are of an origin.
+std::uint64_t count_before(std::uint64_t end, const BufferedBatch& batch, const Origin& origin) {
+  std::uint64_t count = 0;
+  std::uint64_t place = batch.place;
+  for (const FrameView frame : batch.batch) {
+    if (place++ >= end) {
+      break;
+    }
+    count += frame.header.origin == origin ? 1 : 0;
+  }
+  return count;
+}
+
+/// How many frames stand before one of an origin that has `earlier` others of it before it.
+std::uint64_t frames_before(std::uint64_t earlier, const FrameBatch& batch, const Origin& origin) {
+  std::uint64_t before = 0;
+  for (const FrameView frame : batch) {
+    if (frame.header.origin == origin && earlier-- == 0) {
+      break;
+    }
+    ++before;
+  }
+  return before;
+}
+
 }  // namespace
 
 Outbox::Outbox(std::string name, std::uint64_t epoch, const Limits& limits)
@@ -35,10 +60,12 @@ std::size_t Outbox::room() const noexcept {
 }
 
 void Outbox::add(const BufferedBatch& read) {
+  std::vector<FrameBatch> parts = read.batch.divide_by_origin();
   batches_.emplace(read.place, Batch{.places = read.places(),
                                      .frames = read.batch.share(),
+                                     .mixed = parts.size() > 1,
                                      .undelivered = read.batch.frames()});
-  for (FrameBatch& part : read.batch.divide_by_origin()) {
+  for (FrameBatch& part : parts) {
     add_piece({read.place, 0, std::move(part)});
   }
 }
@@ -84,22 +111,17 @@ void Outbox::compose(Lane& lane) {
   lane.sending.emplace(sending_of(std::move(pieces)));
 }
 
-/// Of its first frame: the same however its batch is cut.
-std::uint64_t Outbox::first_place_of(const Piece& piece) const {
-  const FrameBatch& batch = batches_.at(piece.place).frames;
-  if (batch.frames() == piece.skip + piece.frames.frames()) {
-    return piece.place + piece.skip;  // to the end of the batch, and so there is no other origin
+/// From its first frame to its last: the same however its batch is cut.
+PlaceRange Outbox::places_of(const Piece& piece) const {
+  const Batch& batch = batches_.at(piece.place);
+  std::uint64_t first = piece.skip;
+  std::uint64_t last = piece.skip + piece.frames.frames() - 1;
+  if (batch.mixed) {
+    const Origin origin = (*piece.frames.begin()).header.origin;
+    first = frames_before(first, batch.frames, origin);
+    last = frames_before(last, batch.frames, origin);
   }
-  const Origin origin = (*piece.frames.begin()).header.origin;
-  std::uint64_t place = piece.place;
-  std::uint64_t skip = piece.skip;
-  for (const FrameView frame : batch) {
-    if (frame.header.origin == origin && skip-- == 0) {
-      break;
-    }
-    ++place;
-  }
-  return place;
+  return {.first = piece.place + first, .frames = last - first + 1};
 }
 
 Outbox::Sending Outbox::sending_of(std::vector<Piece> pieces) {
@@ -112,7 +134,7 @@ Outbox::Sending Outbox::sending_of(std::vector<Piece> pieces) {
   }
   const Piece& first = pieces.front();
   const Origin origin = (*first.frames.begin()).header.origin;
-  std::string id = fmt::format("{}.{:x}.{:x}.{}.{}.{:x}", name_, epoch_, first_place_of(first),
+  std::string id = fmt::format("{}.{:x}.{:x}.{}.{}.{:x}", name_, epoch_, places_of(first).first,
                                origin.satellite_id, origin.channel_id, frames);
   return {.message = make_message(std::move(id), std::move(parts)),
           .pieces = std::move(pieces),
@@ -227,36 +249,45 @@ std::vector<Attempt> Outbox::attempts() const {
   std::vector<Attempt> attempts;
   for (const auto& [origin, lane] : lanes_) {
     if (lane.sending) {
-      attempts.push_back(attempt_of(origin, lane.sending->pieces));
+      Attempt& attempt = attempts.emplace_back(origin);
+      for (const Piece& piece : lane.sending->pieces) {
+        attempt.ranges.push_back(places_of(piece));
+      }
+      attempt.frames = lane.sending->message.frames;
     }
     for (const Piece& piece : lane.pending) {
       if (piece.place <= last_touched) {
-        attempts.push_back({.origin = origin,
-                            .ranges = {batches_.at(piece.place).places},
-                            .skip = piece.skip,
-                            .frames = piece.frames.frames()});
+        attempts.push_back({origin, {places_of(piece)}, piece.frames.frames()});
       }
     }
   }
   return attempts;
 }
 
-Attempt Outbox::attempt_of(const Origin& origin, const std::vector<Piece>& pieces) const {
-  Attempt attempt{.origin = origin, .ranges = {}, .skip = pieces.front().skip, .frames = 0};
-  for (const Piece& piece : pieces) {
-    const PlaceRange& places = batches_.at(piece.place).places;
-    if (attempt.ranges.empty() || attempt.ranges.back() != places) {
-      attempt.ranges.push_back(places);
-    }
-    attempt.frames += piece.frames.frames();
+/// The frames of an origin in a batch that are in a range too.
+std::optional<Outbox::Piece> Outbox::piece_in(const PlaceRange& range, const BufferedBatch& batch,
+                                              const Origin& origin) {
+  const std::uint64_t skip = count_before(range.first, batch, origin);
+  const std::uint64_t count = count_before(range.end(), batch, origin) - skip;
+  if (count == 0) {
+    return std::nullopt;
   }
-  return attempt;
+  FrameBatch frames = *frames_of(batch.batch, origin);
+  if (skip > 0) {
+    std::ignore = frames.split_front(static_cast<std::uint32_t>(skip));
+  }
+  if (count < frames.frames()) {
+    frames = frames.split_front(static_cast<std::uint32_t>(count));
+  }
+  return Piece{batch.place, skip, std::move(frames)};
 }
 
 std::vector<PlaceRange> Outbox::resume(const Resumed& resumed) {
   for (const BufferedBatch& each : resumed.batches) {
-    batches_.emplace(each.place,
-                     Batch{.places = each.places(), .frames = each.batch.share(), .touched = true});
+    batches_.emplace(each.place, Batch{.places = each.places(),
+                                       .frames = each.batch.share(),
+                                       .mixed = each.batch.divide_by_origin().size() > 1,
+                                       .touched = true});
   }
   for (const Attempt& attempt : resumed.attempts) {
     resume(attempt, resumed.batches);
@@ -274,30 +305,17 @@ std::vector<PlaceRange> Outbox::resume(const Resumed& resumed) {
 
 void Outbox::resume(const Attempt& attempt, const std::vector<BufferedBatch>& batches) {
   std::vector<Piece> pieces;
-  std::uint64_t skip = attempt.skip;
-  std::uint64_t left = attempt.frames;
+  std::uint64_t found = 0;
   for (const PlaceRange& range : attempt.ranges) {
-    auto batch = std::ranges::lower_bound(batches, range.first, {}, &BufferedBatch::place);
-    if (batch == batches.end() || batch->place >= range.end()) {
-      skip = 0;  // it was drained, and the frames to be skipped with it
-      continue;
-    }
-    for (; batch != batches.end() && batch->place < range.end() && left > 0; ++batch) {
-      auto frames = frames_of(batch->batch, attempt.origin);
-      if (!frames || skip >= frames->frames()) {
-        skip -= frames ? frames->frames() : 0;
-        continue;
+    // It may be that batches were cut since, or drained in part.
+    auto batch = std::ranges::upper_bound(
+        batches, range.first, {}, [](const BufferedBatch& each) { return each.places().end(); });
+    for (; batch != batches.end() && batch->place < range.end(); ++batch) {
+      if (auto piece = piece_in(range, *batch, attempt.origin)) {
+        found += piece->frames.frames();
+        batches_.at(batch->place).undelivered += piece->frames.frames();
+        pieces.push_back(*std::move(piece));
       }
-      const std::uint64_t skipped = std::exchange(skip, 0);
-      if (skipped > 0) {
-        std::ignore = frames->split_front(static_cast<std::uint32_t>(skipped));
-      }
-      if (frames->frames() > left) {
-        frames = frames->split_front(static_cast<std::uint32_t>(left));
-      }
-      left -= frames->frames();
-      batches_.at(batch->place).undelivered += frames->frames();
-      pieces.push_back({batch->place, skipped, *std::move(frames)});
     }
   }
   if (pieces.empty()) {
@@ -305,7 +323,7 @@ void Outbox::resume(const Attempt& attempt, const std::vector<BufferedBatch>& ba
   }
   Lane& lane = lanes_[attempt.origin];
   // The first one of an origin may have been on its way: it goes as it was, if all of it is there.
-  if (left == 0 && !lane.sending && lane.pending.empty()) {
+  if (found == attempt.frames && !lane.sending && lane.pending.empty()) {
     for (const Piece& piece : pieces) {
       held_bytes_ += piece.frames.bytes();
     }

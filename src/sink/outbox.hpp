@@ -108,6 +108,7 @@ class Outbox {
   struct Batch {
     PlaceRange places;
     FrameBatch frames;              // of all origins
+    bool mixed = false;             // of several
     std::uint64_t undelivered = 0;  // frames
     bool touched = false;           // some of them are, or may be
   };
@@ -115,10 +116,12 @@ class Outbox {
   [[nodiscard]] static std::vector<Piece> cut(Piece whole, std::size_t max_bytes);
   void add_piece(Piece whole);
   void compose(Lane& lane);
-  [[nodiscard]] std::uint64_t first_place_of(const Piece& piece) const;
+  [[nodiscard]] PlaceRange places_of(const Piece& piece) const;
   [[nodiscard]] Sending sending_of(std::vector<Piece> pieces);
+  [[nodiscard]] static std::optional<Piece> piece_in(const PlaceRange& range,
+                                                     const BufferedBatch& batch,
+                                                     const Origin& origin);
   void resume(const Attempt& attempt, const std::vector<BufferedBatch>& batches);
-  [[nodiscard]] Attempt attempt_of(const Origin& origin, const std::vector<Piece>& pieces) const;
   [[nodiscard]] Lane& lane_of(Ticket ticket);
 
   std::string name_;

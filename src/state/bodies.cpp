@@ -96,7 +96,6 @@ std::vector<PlaceRange> get_ranges(OctetReader& in) {
 void put_attempt(OctetWriter& out, const Attempt& attempt) {
   out.put(attempt.origin.satellite_id);
   out.put(attempt.origin.channel_id);
-  out.put(attempt.skip);
   out.put(attempt.frames);
   put_ranges(out, attempt.ranges);
 }
@@ -105,7 +104,6 @@ Attempt get_attempt(OctetReader& in) {
   Attempt attempt;
   attempt.origin.satellite_id = in.get<SatelliteId>();
   attempt.origin.channel_id = in.get<ChannelId>();
-  attempt.skip = in.get<std::uint64_t>();
   attempt.frames = in.get<std::uint64_t>();
   attempt.ranges = get_ranges(in);
   return attempt;

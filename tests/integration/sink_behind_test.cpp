@@ -20,13 +20,13 @@ using testing::frames_of;
 using testing::Json;
 using testing::NatsServer;
 using testing::read_back;
-using testing::scaled;
 using testing::send_whole;
 using testing::sink_into;
 using testing::sink_options;
 
 constexpr std::uint64_t uplinks = 4;
-constexpr std::uint64_t room = 5'000;  // frames
+constexpr std::uint64_t room = 5'000;   // frames
+constexpr std::uint64_t each = 20'000;  // frames of an uplink; also where programs are slow
 
 /// A sink that reads no more than some frames ahead.
 Json short_sight(Json more = Json::object()) {
@@ -75,7 +75,6 @@ class SinkBehind : public testing::SinkTest {
 
 TEST_F(SinkBehind, UplinksWaitUnderBackpressureAndNothingIsLost) {
   start_behind(short_sight(), "backpressure");
-  const std::uint64_t each = scaled(20'000);
   ChildProcess load = simulate(uplinks, {"--frames", std::to_string(each)});
   ASSERT_TRUE(eventually([&] {
     const Json sessions = daemon().call("uplinks").at("uplinks");
@@ -97,7 +96,6 @@ TEST_F(SinkBehind, UplinksWaitUnderBackpressureAndNothingIsLost) {
 
 TEST_F(SinkBehind, TheNewestAreDroppedAndCountedWhereNobodyIsToWait) {
   start_behind(short_sight(), "drop_newest");
-  const std::uint64_t each = scaled(20'000);
   std::ignore = simulate_all(uplinks, each);
   const Json now = ledger();
   EXPECT_EQ(now.at("received"), uplinks * each);
@@ -114,8 +112,8 @@ class SinkThatSkips : public SinkBehind {
   /// Whatever the buffer's policy is: nobody waits, and what is skipped is dropped for that reason.
   void expect_to_skip(const std::string& when_full, const std::string& dropped_as) {
     start_behind(short_sight({{"when_behind", "skip_oldest"}}), when_full);
-    const std::uint64_t sent = uplinks * scaled(20'000);
-    std::ignore = simulate_all(uplinks, sent / uplinks);
+    const std::uint64_t sent = uplinks * each;
+    std::ignore = simulate_all(uplinks, each);
     const Json now = ledger();
     EXPECT_EQ(now.at("received"), sent);
     EXPECT_LE(now.at("buffered"), room);
@@ -145,8 +143,8 @@ TEST_F(SinkThatSkips, HasTheNewestWhereTheOldestAreDropped) {
 
 TEST_F(SinkThatSkips, HoldsUpNobodyWithAllOfTheBufferInFlight) {
   start_behind({{"when_behind", "skip_oldest"}}, "backpressure");
-  const std::uint64_t sent = uplinks * scaled(20'000);
-  std::ignore = simulate_all(uplinks, sent / uplinks);
+  const std::uint64_t sent = uplinks * each;
+  std::ignore = simulate_all(uplinks, each);
   EXPECT_EQ(received(), sent);
   expect_the_rest_in_the_stream(figure("/skipped/buffer_full"));
 }
@@ -156,14 +154,14 @@ TEST_F(SinkThatSkips, StaysWithinItsMemory) {
   start_sinks({sink_into({server().url()}, {{"when_behind", "skip_oldest"}})},
               {{"max_bytes", buffer_bytes}, {"when_full", "drop_oldest"}},
               {{"channel", {{"capacity", 8}}}});
-  const std::uint64_t each = scaled(50'000);
-  std::ignore = simulate_all(uplinks, each, {"--payload-bytes", "1024"});
-  EXPECT_EQ(received(), uplinks * each);
+  constexpr std::uint64_t many = 50'000;
+  std::ignore = simulate_all(uplinks, many, {"--payload-bytes", "1024"});
+  EXPECT_EQ(received(), uplinks * many);
   // The sink has second references to twice 8 MiB, and there are slabs on their way.
   if (testing::slowdown == 1) {
     EXPECT_LE(daemon().process().resident_bytes(), 8 * buffer_bytes);
   }
-  EXPECT_GT(figure("/skipped/buffer_full"), uplinks * each / 2);
+  EXPECT_GT(figure("/skipped/buffer_full"), uplinks * many / 2);
   expect_the_rest_in_the_stream(figure("/skipped/buffer_full"));
 }
 
@@ -185,7 +183,7 @@ class SinkBesideAnother : public SinkBehind {
 TEST_F(SinkBesideAnother, TheLivingHasAllAndTheDeadLags) {
   start_both(short_sight({{"name", "dead"}, {"when_behind", "skip_oldest"}}),
              {{"name", "living"}, {"when_behind", "hold"}});
-  const std::uint64_t frames = uplinks * scaled(20'000);
+  const std::uint64_t frames = uplinks * each;
   std::ignore = simulate_all(uplinks, frames / uplinks);
   EXPECT_TRUE(eventually([&] { return figure("/lag/frames", "living") == 0; }));
   EXPECT_EQ(received(), frames);
@@ -209,7 +207,7 @@ TEST_F(SinkBesideAnother, TheLivingHasAllAndTheDeadLags) {
 
 TEST_F(SinkBesideAnother, TheDeadHoldsUpNobodyWithAllOfTheBufferInFlight) {
   start_both({{"name", "dead"}, {"when_behind", "skip_oldest"}}, {{"name", "living"}});
-  const std::uint64_t frames = uplinks * scaled(20'000);
+  const std::uint64_t frames = uplinks * each;
   std::ignore = simulate_all(uplinks, frames / uplinks);
   EXPECT_TRUE(eventually([&] { return figure("/lag/frames", "living") == 0; }));
   expect_whole(read_back({other().url()}, frames), frames);

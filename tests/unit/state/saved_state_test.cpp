@@ -101,14 +101,12 @@ TEST(SavedState, KeepsPlacesAndPositions) {
   saved.positions = SavedPositions{
       .epoch = 0x0123456789ABCDEF,
       .next_place = 302,
-      .consumers = {{.name = "archive",
-                     .next_place = 300,
-                     .unread = {{.first = 100, .frames = 2}, {.first = 201, .frames = 1}},
-                     .attempts = {{.origin = {2, 0},
-                                   .ranges = {{.first = 200, .frames = 1}},
-                                   .skip = 3,
-                                   .frames = 4}}},
-                    {.name = "", .next_place = 0, .unread = {}, .attempts = {}}}};
+      .consumers = {
+          {.name = "archive",
+           .next_place = 300,
+           .unread = {{.first = 100, .frames = 2}, {.first = 201, .frames = 1}},
+           .attempts = {{.origin = {2, 0}, .ranges = {{.first = 200, .frames = 1}}, .frames = 4}}},
+          {.name = "", .next_place = 0, .unread = {}, .attempts = {}}}};
   const Restored restored = testing::read_back(testing::written(saved));
   EXPECT_TRUE(restored.is_whole);
   EXPECT_EQ(restored.saved.positions, saved.positions);

@@ -1,0 +1,331 @@
+#include "aggregator/holdings.hpp"
+
+#include "aggregator/depth.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <random>
+#include <utility>
+
+namespace meridian {
+
+namespace {
+
+// What is put back at a time: some hundred microseconds' work.
+constexpr std::size_t batches_at_once = 2048;
+
+std::vector<BufferedBatch> share(const std::vector<BufferedBatch>& batches) {
+  std::vector<BufferedBatch> shared;
+  shared.reserve(batches.size());
+  for (const BufferedBatch& buffered : batches) {
+    shared.push_back({buffered.place, buffered.batch.share()});
+  }
+  return shared;
+}
+
+/// What comes out of a state without places begins at the first one.
+void give_places(std::vector<BufferedBatch>& batches, std::optional<SavedPositions>& positions) {
+  std::uint64_t next = 1;
+  for (BufferedBatch& buffered : batches) {
+    if (buffered.place < next) {
+      // The positions, if there are any, are of other places than these.
+      positions.reset();
+      buffered.place = next;
+    }
+    next = buffered.places().end();
+  }
+}
+
+/// Differs from those of all other aggregators.
+std::uint64_t new_epoch() {
+  std::random_device random;
+  return std::uint64_t{random()} << 32 | random();
+}
+
+}  // namespace
+
+Holdings::Holdings(const AggregatorOptions& options)
+    : accounts_(options.max_tracked),
+      buffer_(
+          options.buffer,
+          [this](DropReason reason, const FrameBatch& batch, std::uint64_t place) {
+            accounts_.dropped(reason, batch);
+            if (place == 0) {
+              consumers_.refused(amount_of(batch));
+            } else {
+              consumers_.removed({place, batch.frames()}, batch.bytes(), Skip::buffer_full);
+            }
+          },
+          [this] { return evict_lease(); }),
+      consumers_(options.consumers),
+      epoch_(new_epoch()) {}
+
+std::optional<FrameBatch> Holdings::accept(FrameBatch batch, FrameBuffer::Lent lent) {
+  // In parts, where some of its frames are larger than the whole buffer.
+  for (;;) {
+    make_room(batch);
+    const std::uint32_t admitted = buffer_.admits(batch, lent);
+    if (admitted == batch.frames()) {
+      note_latency(batch);
+      count(batch);
+      buffer_.add(std::move(batch));
+      return std::nullopt;
+    }
+    if (admitted == 0) {
+      return batch;
+    }
+    FrameBatch part = batch.split_front(admitted);
+    count(part);
+    buffer_.add(std::move(part));
+  }
+}
+
+void Holdings::make_room(const FrameBatch& batch) {
+  while (!consumers_.empty() && buffer_.lacks_room_for(batch)) {
+    const auto place = consumers_.expendable(buffer_);
+    if (!place) {
+      return;  // the policy applies
+    }
+    const FrameBatch oldest = buffer_.take_at(*place);
+    if (consumers_.anyone_holds()) {
+      accounts_.delivered(oldest.frames());  // to all who must have it
+    } else {
+      const bool drops_anyway = buffer_.level().limits.when_full == WhenFull::drop_oldest;
+      accounts_.dropped(drops_anyway ? DropReason::buffer_full_oldest : DropReason::consumer_behind,
+                        oldest);
+    }
+    consumers_.removed({*place, oldest.frames()}, oldest.bytes(), Skip::buffer_full);
+  }
+}
+
+void Holdings::count(const FrameBatch& batch) {
+  accounts_.received(batch);
+  consumers_.adding(amount_of(batch));
+  tails_.offer(batch);
+}
+
+void Holdings::note_latency(const FrameBatch& batch) {
+  const auto on_its_way = std::chrono::floor<std::chrono::microseconds>(
+      std::chrono::system_clock::now() - batch.stamp().received_at);
+  // Clocks that are set back make negative times.
+  arrivals_.latency_us.add(
+      static_cast<std::uint64_t>(std::max<std::int64_t>(on_its_way.count(), 0)));
+}
+
+FrameBuffer::Taken Holdings::take(const FrameBuffer::Step& step) {
+  FrameBuffer::Taken taken = buffer_.take(step);
+  if (step.room != FrameBuffer::Room::leased) {
+    accounts_.drained(taken.amount.frames);
+  }
+  if (step.room == FrameBuffer::Room::free) {
+    pass_over(taken.batches, Skip::drained);
+  }
+  return taken;
+}
+
+void Holdings::put_back(std::vector<BufferedBatch> batches, FrameBuffer::Room room) {
+  std::uint64_t frames = 0;
+  for (const BufferedBatch& buffered : batches) {
+    frames += buffered.batch.frames();
+  }
+  accounts_.put_back(frames);
+  insert(std::move(batches), room);
+}
+
+void Holdings::settle(const PlaceRange& places, std::uint64_t bytes) {
+  buffer_.settle({places.frames, bytes}, FrameBuffer::Room::lent);
+  consumers_.removed(places, bytes, Skip::drained);
+}
+
+FrameBuffer::Entries Holdings::flush() {
+  accounts_.flushed(buffer_.depth().frames);
+  FrameBuffer::Entries entries = buffer_.take_all();
+  if (!consumers_.empty()) {
+    for (const auto& [place, batch] : entries) {
+      consumers_.removed({place, batch.frames()}, batch.bytes(), Skip::flushed);
+    }
+  }
+  return entries;
+}
+
+void Holdings::flush(const FrameBatch& batch) {
+  note_latency(batch);
+  count(batch);
+  consumers_.refused(amount_of(batch));  // before it got a place
+  accounts_.flushed(batch.frames());
+}
+
+void Holdings::pass_over(const std::vector<BufferedBatch>& batches, Skip why) {
+  if (consumers_.empty()) {
+    return;
+  }
+  for (const BufferedBatch& buffered : batches) {
+    consumers_.removed(buffered.places(), buffered.batch.bytes(), why);
+  }
+}
+
+std::optional<LeaseId> Holdings::lease(std::optional<LeaseId> id,
+                                       const std::vector<BufferedBatch>& batches,
+                                       const Depth& amount) {
+  if (!id && amount.frames > 0) {
+    id = leases_.open();
+  }
+  if (id) {
+    leases_.fill(*id, share(batches), amount);
+  }
+  return id;
+}
+
+boost::system::result<Depth> Holdings::end_lease(LeaseId id, LeaseEnd how) {
+  auto lease = leases_.end(id, how);
+  if (!lease) {
+    return lease.error();
+  }
+  const Depth amount = lease->amount;
+  if (how == LeaseEnd::committed) {
+    buffer_.settle(amount, FrameBuffer::Room::leased);
+    accounts_.drained(amount.frames);
+    pass_over(lease->batches, Skip::drained);
+  } else {
+    give_back_marked(*std::move(lease));
+  }
+  return amount;
+}
+
+void Holdings::withdraw_lease(LeaseId id) {
+  if (auto lease = leases_.withdraw(id)) {
+    give_back(*std::move(lease));
+  }
+}
+
+void Holdings::expire_leases(Leases::Clock::time_point now) {
+  while (auto lease = leases_.expire(now)) {
+    give_back_marked(*std::move(lease));
+  }
+}
+
+bool Holdings::evict_lease() {
+  const auto lease = leases_.evict();
+  if (!lease) {
+    return false;
+  }
+  for (const BufferedBatch& buffered : lease->batches) {
+    accounts_.dropped(DropReason::lease_evicted, buffered.batch);
+  }
+  pass_over(lease->batches, Skip::buffer_full);
+  buffer_.settle(lease->amount, FrameBuffer::Room::leased);
+  return true;
+}
+
+void Holdings::give_back(Leases::Lease lease) {
+  std::ranges::move(lease.batches, std::back_inserter(returning_));
+}
+
+void Holdings::give_back_marked(Leases::Lease lease) {
+  for (BufferedBatch& buffered : lease.batches) {
+    buffered.batch.mark_redelivered();
+  }
+  give_back(std::move(lease));
+}
+
+bool Holdings::put_back_some() {
+  // From the newest on: under a policy that drops the newest, the oldest find their room last.
+  const std::size_t count = std::min(returning_.size(), batches_at_once);
+  const auto first = returning_.end() - static_cast<std::ptrdiff_t>(count);
+  std::vector<BufferedBatch> batches(std::make_move_iterator(first),
+                                     std::make_move_iterator(returning_.end()));
+  returning_.erase(first, returning_.end());
+  insert(std::move(batches), FrameBuffer::Room::leased);
+  return !returning_.empty();
+}
+
+void Holdings::acknowledge(Consumers::Id id, const PlaceRange& range) {
+  if (consumers_.acknowledge(id, range)) {
+    deliver(range);
+  }
+}
+
+void Holdings::deliver(const PlaceRange& range) {
+  auto entry = buffer_.find_from(range.first);
+  while (entry && entry->place < range.end()) {
+    const PlaceRange places{entry->place, entry->batch->frames()};
+    if (consumers_.have_all(places)) {
+      accounts_.delivered(buffer_.take_at(places.first).frames());
+    } else {
+      consumers_.stays(places);
+    }
+    entry = buffer_.find_from(places.end());
+  }
+}
+
+std::vector<PlaceRange> Holdings::to_deliver(const std::vector<BufferedBatch>& batches) const {
+  std::vector<PlaceRange> places;
+  if (!consumers_.empty()) {
+    for (const BufferedBatch& buffered : batches) {
+      places.push_back(buffered.places());
+    }
+  }
+  return places;
+}
+
+void Holdings::insert(std::vector<BufferedBatch> batches, FrameBuffer::Room room) {
+  const std::vector<PlaceRange> inserted = to_deliver(batches);
+  buffer_.put_back(std::move(batches), room);
+  for (const PlaceRange& range : inserted) {
+    deliver(range);
+  }
+}
+
+void Holdings::set_limits(const BufferLimits& limits, std::size_t max_tracked) {
+  buffer_.set_limits(limits);
+  accounts_.set_max_tracked(max_tracked);
+}
+
+void Holdings::restore(SavedState saved) {
+  accounts_.restore(saved);
+  give_places(saved.frames, saved.positions);
+  std::uint64_t next_place = 0;
+  std::vector<SavedConsumer> positions;
+  if (saved.positions) {
+    epoch_ = saved.positions->epoch;
+    next_place = saved.positions->next_place;
+    positions = std::move(saved.positions->consumers);
+  }
+  consumers_.restore(positions, saved.frames);
+  const std::vector<PlaceRange> restored = to_deliver(saved.frames);
+  buffer_.restore(std::move(saved.frames), next_place, !consumers_.empty());
+  for (const PlaceRange& range : restored) {
+    deliver(range);  // there may be fewer consumers than there were
+  }
+}
+
+AggregatorStats Holdings::stats(const ChannelLevel& channel) const {
+  return {.ledger = accounts_.ledger(buffer_.depth().frames, buffer_.leased().frames),
+          .buffer = buffer_.level(),
+          .channel = channel,
+          .origins = accounts_.origins().totals(),
+          .arrivals = arrivals_,
+          .tails = tails_.counts(),
+          .leases = leases_.counts(),
+          .consumers = consumers_.stats(buffer_)};
+}
+
+FinalState Holdings::close(const ChannelLevel& channel) {
+  for (Leases::Lease& lease : leases_.release_all()) {
+    give_back_marked(std::move(lease));
+  }
+  while (put_back_some()) {
+  }
+  FinalState last{.stats = stats(channel), .saved = {}};
+  last.saved.ledger = last.stats.ledger;
+  last.saved.origins = accounts_.origins().all();
+  last.saved.positions = SavedPositions{
+      .epoch = epoch_, .next_place = buffer_.end_place(), .consumers = consumers_.saved()};
+  for (auto& [place, batch] : buffer_.take_all()) {
+    last.saved.frames.push_back({place, std::move(batch)});
+  }
+  return last;
+}
+
+}  // namespace meridian

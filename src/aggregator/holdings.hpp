@@ -1,0 +1,177 @@
+/// What the aggregator holds: the buffer, and all that has to keep step with it.
+#pragma once
+
+#include "aggregator/accounts.hpp"
+#include "aggregator/consumers.hpp"
+#include "aggregator/frame_buffer.hpp"
+#include "aggregator/leases.hpp"
+#include "aggregator/tails.hpp"
+
+#include <meridian/aggregator.hpp>
+
+#include <boost/system/result.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace meridian {
+
+/// The buffer with its accounts, leases, consumers and watchers. Each call is one event that all of
+/// them hear of: a frame that leaves the buffer goes under one term of the ledger, and whoever
+/// reads along has passed it.
+///
+/// Knows of no channel, request or timer. Not thread-safe: owned by the actor.
+class Holdings {
+ public:
+  explicit Holdings(const AggregatorOptions& options);
+  Holdings(const Holdings&) = delete;
+  Holdings& operator=(const Holdings&) = delete;
+
+  // Frames that come.
+
+  /// A batch has left the channel, whatever becomes of it.
+  void arrived(const FrameBatch& batch) { arrivals_.batch_frames.add(batch.frames()); }
+
+  /// Puts as much of a batch into the buffer as it admits, and returns the rest.
+  [[nodiscard]] std::optional<FrameBatch> accept(FrameBatch batch, FrameBuffer::Lent lent);
+
+  /// Everything that was sent so far has been received.
+  void caught_up() { accounts_.caught_up(); }
+
+  /// A batch was given up by its session.
+  void given_up(const FrameBatch& batch, Accounts::Turn turn) { accounts_.given_up(batch, turn); }
+
+  // Frames that go.
+
+  /// One step of a drain. What is taken counts as drained, unless it is to be leased.
+  [[nodiscard]] FrameBuffer::Taken take(const FrameBuffer::Step& step);
+
+  /// What a step took, as if it had not.
+  void put_back(std::vector<BufferedBatch> batches, FrameBuffer::Room room);
+
+  /// So much of what was lent does not come back.
+  void settle(const PlaceRange& places, std::uint64_t bytes);
+
+  /// Discards what is in the buffer.
+  [[nodiscard]] FrameBuffer::Entries flush();
+
+  /// Discards a batch before it was in the buffer.
+  void flush(const FrameBatch& batch);
+
+  // Leases.
+
+  /// Adds what a step took to a lease, or to a new one. Nothing where there is neither.
+  [[nodiscard]] std::optional<LeaseId> lease(std::optional<LeaseId> id,
+                                             const std::vector<BufferedBatch>& batches,
+                                             const Depth& amount);
+
+  /// The lease is filled.
+  void start_lease(LeaseId id, Leases::Clock::time_point expires_at) {
+    leases_.start(id, expires_at);
+  }
+
+  /// How much it was. Fails as `Leases::end` does. What is released comes back by
+  /// `put_back_some`.
+  [[nodiscard]] boost::system::result<Depth> end_lease(LeaseId id, LeaseEnd how);
+
+  /// A lease that nobody knows of, if it is still there.
+  void withdraw_lease(LeaseId id);
+
+  void expire_leases(Leases::Clock::time_point now);
+
+  [[nodiscard]] std::optional<Leases::Clock::time_point> next_expiry() const {
+    return leases_.next_expiry();
+  }
+
+  /// Puts back a bounded part of what was leased and comes back. True if there is more.
+  bool put_back_some();
+  [[nodiscard]] bool has_more_to_put_back() const noexcept { return !returning_.empty(); }
+
+  // Those who read along.
+
+  [[nodiscard]] std::optional<Consumers::Id> find_consumer(std::string_view name) const {
+    return consumers_.find(name);
+  }
+
+  /// Consumer::epoch.
+  [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
+
+  void read_next(Consumers::Id id, std::size_t max_bytes, Consumers::ReadReply reply) {
+    consumers_.wait(id, max_bytes, std::move(reply));
+  }
+  void serve_consumers() { consumers_.serve(buffer_); }
+
+  /// What nobody needs any longer leaves the buffer.
+  void acknowledge(Consumers::Id id, const PlaceRange& range);
+
+  void suspend(Consumers::Id id, std::vector<Attempt> attempts) {
+    consumers_.suspend(id, std::move(attempts));
+  }
+  [[nodiscard]] Resumed resume(Consumers::Id id) { return consumers_.resume(id, buffer_); }
+
+  /// Watchers take nothing away.
+  [[nodiscard]] Tails& tails() noexcept { return tails_; }
+
+  // All of it.
+
+  [[nodiscard]] const FrameBuffer& buffer() const noexcept { return buffer_; }
+  [[nodiscard]] const OriginTable& origins() const noexcept { return accounts_.origins(); }
+  [[nodiscard]] AggregatorStats stats(const ChannelLevel& channel) const;
+  [[nodiscard]] DropReport take_drop_report() { return accounts_.take_drop_report(); }
+  [[nodiscard]] Depth take_peak() { return buffer_.take_peak(); }
+
+  void set_limits(const BufferLimits& limits, std::size_t max_tracked);
+  void release_backpressure() noexcept { buffer_.release_backpressure(); }
+
+  /// Takes up what another aggregator held, in place of nothing.
+  void restore(SavedState saved);
+
+  /// Ends all leases, and takes everything out.
+  [[nodiscard]] FinalState close(const ChannelLevel& channel);
+
+ private:
+  /// Where consumers leave frames that nobody must have, they make room for a batch.
+  void make_room(const FrameBatch& batch);
+
+  /// Such frames are no longer needed by any consumer: they leave.
+  void deliver(const PlaceRange& range);
+
+  /// What was taken is not for consumers any more.
+  void pass_over(const std::vector<BufferedBatch>& batches, Skip why);
+
+  /// Counts a batch, or the part of one that is admitted, and shows it to those who watch.
+  void count(const FrameBatch& batch);
+
+  /// All of a batch has been admitted: how long that has taken since its read.
+  void note_latency(const FrameBatch& batch);
+
+  /// The places of batches that are about to be put into the buffer, where consumers may have gone
+  /// on, or have become fewer, while they were out of it.
+  [[nodiscard]] std::vector<PlaceRange> to_deliver(const std::vector<BufferedBatch>& batches) const;
+
+  /// Back into the buffer, where consumers may have gone on meanwhile.
+  void insert(std::vector<BufferedBatch> batches, FrameBuffer::Room room);
+
+  /// What a lease has is to come back.
+  void give_back(Leases::Lease lease);
+
+  /// The same for one whose frames somebody has had.
+  void give_back_marked(Leases::Lease lease);
+
+  /// Drops what the oldest lease has. False where there is none.
+  bool evict_lease();
+
+  Accounts accounts_;
+  FrameBuffer buffer_;
+  Arrivals arrivals_;
+  Tails tails_;
+  Leases leases_;
+  Consumers consumers_;
+  std::uint64_t epoch_;
+  std::vector<BufferedBatch> returning_;  // from leases that have ended
+};
+
+}  // namespace meridian

@@ -1,0 +1,190 @@
+// Whatever happens in the buffer, each consumer has each frame once, or it is counted.
+#include "unit/aggregator/consumer_fixture.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace meridian {
+namespace {
+
+using testing::batch_of_run;
+using testing::Batches;
+using testing::large;
+
+struct Mix {
+  const char* name;
+  WhenFull when_full;
+  std::vector<ConsumerOptions> consumers;
+};
+
+/// Consumers, drains, leases and flushes at random. What a consumer has acknowledged and what it
+/// has skipped are all frames, none twice.
+class ConsumersAtRandom : public testing::ConsumerTest, public ::testing::WithParamInterface<Mix> {
+ protected:
+  struct Reader {
+    std::string name;
+    Consumer consumer;
+    Batches in_flight{};
+    std::set<std::uint64_t> had{};
+  };
+
+  std::uint64_t up_to(std::uint64_t most) {
+    return std::uniform_int_distribution<std::uint64_t>(0, most)(random_);
+  }
+
+  void read(Reader& reader) {
+    const ConsumerStats before = stats_of(reader.name);
+    if (before.lag.frames == before.in_flight.frames || reader.in_flight.size() > 8) {
+      return;
+    }
+    auto started = testing::start(context_, reader.consumer.next(up_to(20'000)));
+    while (!testing::is_ready(started)) {
+      // All that it has not read is lent. It comes back, or something new comes.
+      settle_all();
+      testing::poll(context_);
+      if (!testing::is_ready(started)) {
+        send_some();
+      }
+    }
+    for (BufferedBatch& buffered : started.get().value()) {
+      for (const FrameView frame : buffered.batch) {
+        EXPECT_TRUE(reader.had.insert(frame.header.sequence).second) << "read twice";
+      }
+      reader.in_flight.push_back(std::move(buffered));
+    }
+  }
+
+  void acknowledge_some(Reader& reader) {
+    for (std::uint64_t i = up_to(4); i > 0 && !reader.in_flight.empty(); --i) {
+      const auto chosen = reader.in_flight.begin() +
+                          static_cast<std::ptrdiff_t>(up_to(reader.in_flight.size() - 1));
+      EXPECT_EQ(call(reader.consumer.acknowledge({chosen->places()})), error_code{});
+      reader.in_flight.erase(chosen);
+    }
+  }
+
+  void send_some() {
+    const auto count = static_cast<std::uint32_t>(1 + up_to(6));
+    auto sent = testing::start(
+        context_, aggregator_->send(batch_of_run({1, 1}, next_, count, up_to(1) * large)));
+    while (!testing::is_ready(sent)) {  // backpressure
+      settle_all();
+      for (Reader& reader : readers_) {
+        acknowledge(reader.consumer, std::exchange(reader.in_flight, {}));
+        read(reader);
+      }
+      testing::poll(context_);
+    }
+    EXPECT_EQ(sent.get(), error_code{});
+    next_ += count;
+  }
+
+  void drain_some() {
+    Drained drained = call(aggregator_->drain({.max_frames = 1 + up_to(9), .lend = true})).value();
+    lent_.push_back(std::move(drained));
+  }
+
+  void settle_all() {
+    for (Drained& drained : std::exchange(lent_, {})) {
+      // What comes back may be refused, and would be counted as such and as skipped.
+      if (GetParam().when_full == WhenFull::drop_newest || up_to(1) == 0) {
+        EXPECT_EQ(call(aggregator_->settle(drained)), error_code{});
+      } else {
+        EXPECT_EQ(call(aggregator_->put_back(std::move(drained))), error_code{});
+      }
+    }
+  }
+
+  std::mt19937_64 random_{2026};
+  std::uint64_t next_ = 0;
+  std::vector<Drained> lent_;
+  std::vector<Reader> readers_;
+};
+
+TEST_P(ConsumersAtRandom, EachHasEveryFrameOnceOrItIsCounted) {
+  spawn_with(GetParam().when_full, GetParam().consumers, 60);
+  for (const ConsumerOptions& each : GetParam().consumers) {
+    readers_.push_back({each.name, consume(each.name)});
+  }
+  for (int step = 0; step < 2'500; ++step) {
+    switch (up_to(12)) {
+      case 0:
+        drain_some();
+        break;
+      case 1:
+        settle_all();
+        break;
+      case 2:
+        if (GetParam().when_full != WhenFull::backpressure && up_to(40) == 0) {
+          EXPECT_TRUE(call(aggregator_->flush()).has_value());
+        }
+        break;
+      case 3:
+      case 4:
+      case 5:
+        send_some();
+        break;
+      case 6:
+      case 7:
+      case 8:
+        acknowledge_some(readers_[up_to(readers_.size() - 1)]);
+        break;
+      default:
+        read(readers_[up_to(readers_.size() - 1)]);
+        break;
+    }
+    ASSERT_FALSE(HasFailure()) << "step " << step;
+    // Above the bound by what the channel held when a drain was put back, at most.
+    ASSERT_LE(stats().buffer.now.frames, 60U + 16 * 7);
+  }
+  settle_all();
+  // What one acknowledges may let in more for all of them.
+  while (std::ranges::any_of(stats().consumers,
+                             [](const ConsumerStats& each) { return each.lag != Depth{}; })) {
+    for (Reader& reader : readers_) {
+      acknowledge(reader.consumer, std::exchange(reader.in_flight, {}));
+      read(reader);
+    }
+  }
+  const AggregatorStats last = stats();
+  for (const Reader& reader : readers_) {
+    const ConsumerStats now = stats_of(reader.name);
+    std::uint64_t skipped = 0;
+    for (const std::uint64_t each : now.skipped) {
+      skipped += each;
+    }
+    EXPECT_EQ(now.acknowledged.frames, reader.had.size());
+    const std::uint64_t refused = last.ledger.dropped_for(DropReason::buffer_full_newest);
+    EXPECT_EQ(now.acknowledged.frames + skipped + refused, last.ledger.received) << reader.name;
+  }
+  EXPECT_EQ(last.ledger.buffered, 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, ConsumersAtRandom,
+    ::testing::Values(
+        Mix{"OneHolds", WhenFull::backpressure, {{"a"}}},
+        Mix{"TwoHold", WhenFull::backpressure, {{"a"}, {"b"}}},
+        Mix{"OneHoldsOneIsBehind", WhenFull::backpressure, {{"a"}, {.name = "b", .hold = false}}},
+        Mix{"NobodyHolds",
+            WhenFull::backpressure,
+            {{.name = "a", .hold = false}, {.name = "b", .hold = false}}},
+        Mix{"NewestAreRefused", WhenFull::drop_newest, {{"a"}, {"b"}}},
+        Mix{"NewestAreRefusedOneIsBehind",
+            WhenFull::drop_newest,
+            {{"a"}, {.name = "b", .hold = false}}},
+        Mix{"OldestAreDropped",
+            WhenFull::drop_oldest,
+            {{.name = "a", .hold = false}, {.name = "b", .hold = false}}}),
+    [](const auto& each) { return std::string(each.param.name); });
+
+}  // namespace
+}  // namespace meridian

@@ -1,0 +1,93 @@
+// The positions of consumers, over a restart.
+#include "unit/aggregator/consumer_fixture.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace meridian {
+namespace {
+
+using testing::Batches;
+using ::testing::IsEmpty;
+using testing::numbers;
+using testing::places_of;
+using testing::sequences_in;
+
+class ConsumerRestart : public testing::ConsumerTest {
+ protected:
+  void restart(const std::vector<ConsumerOptions>& consumers) {
+    SavedState saved = call(aggregator_->shut_down()).value().saved;
+    spawn_with(WhenFull::backpressure, consumers);
+    EXPECT_TRUE(call(aggregator_->restore(std::move(saved))).has_value());
+  }
+};
+
+TEST_F(ConsumerRestart, GoesOnWhereItWas) {
+  spawn_with(WhenFull::backpressure, {{"a"}, {"b"}});
+  for (std::uint64_t i = 0; i < 5; ++i) {
+    send_run(i);
+  }
+  const std::uint64_t epoch = consume("a").epoch();
+  {
+    Consumer a = consume("a");
+    acknowledge(a, next(a, 1));
+    const Batches attempted = next(a, 1);
+    const Batches forgotten = next(a, 1);
+    const Attempt attempt{.origin = {1, 1}, .ranges = places_of(attempted), .frames = 1};
+    EXPECT_EQ(call(a.suspend({attempt})), error_code{});
+  }
+  restart({{"a"}, {"b"}});
+  Consumer a = consume("a");
+  EXPECT_EQ(a.epoch(), epoch);
+  const Resumed resumed = call(a.resume()).value();
+  ASSERT_EQ(resumed.attempts.size(), 1U);
+  EXPECT_EQ(resumed.attempts[0].ranges, places_of(resumed.batches));
+  EXPECT_EQ(sequences_in(resumed.batches), numbers(1, 1));
+  EXPECT_EQ(stats_of("a").lag.frames, 4U);
+  EXPECT_EQ(stats_of("a").in_flight.frames, 1U);
+  EXPECT_EQ(sequences_in(next(a)), numbers(2, 3));
+  send_run(5);
+  EXPECT_EQ(sequences_in(next(a)), numbers(5, 1));
+  Consumer b = consume("b");
+  EXPECT_EQ(sequences_in(next(b)), numbers(0, 6));
+  EXPECT_THAT(call(b.resume()).value().attempts, IsEmpty());
+}
+
+TEST_F(ConsumerRestart, ReadsAgainWhatItHadInFlightWithoutAWord) {
+  spawn_with(WhenFull::backpressure, {{"a"}});
+  send_run(0, 2);
+  {
+    Consumer a = consume("a");
+    std::ignore = next(a);
+  }
+  restart({{"a"}});
+  Consumer a = consume("a");
+  EXPECT_EQ(sequences_in(next(a)), numbers(0, 2));
+}
+
+TEST_F(ConsumerRestart, FramesThatOnlyARemovedConsumerNeededLeave) {
+  spawn_with(WhenFull::backpressure, {{"a"}, {"b"}});
+  send_run(0);
+  send_run(1);
+  Consumer a = consume("a");
+  acknowledge(a, next(a, 1));
+  EXPECT_EQ(call(a.suspend({})), error_code{});
+  restart({{"a"}});
+  EXPECT_EQ(stats().ledger.delivered, 1U);
+  EXPECT_EQ(stats().ledger.buffered, 1U);
+}
+
+TEST_F(ConsumerRestart, ANewOneBeginsWithWhatIsThere) {
+  spawn_with(WhenFull::backpressure, {{"a"}});
+  send_run(0);
+  restart({{"a"}, {"new"}});
+  Consumer added = consume("new");
+  EXPECT_EQ(sequences_in(next(added)), numbers(0, 1));
+}
+
+}  // namespace
+}  // namespace meridian
