@@ -1,10 +1,14 @@
 /// Reading the buffer along, at a position of one's own: for those who must have every frame, and
 /// keep it in the buffer until they do.
 ///
-///     auto consumer = co_await aggregator.consume("archive");
-///     while (auto read = co_await consumer->next(1'000'000)) {
-///       … store it …
-///       co_await consumer->acknowledge(places_of(*read));
+///     meridian::Consumer archive = (co_await aggregator.consume("archive")).value();
+///     while (auto read = co_await archive.next(1'000'000)) {
+///       std::vector<meridian::PlaceRange> stored;
+///       for (const meridian::BufferedBatch& buffered : *read) {
+///         … store buffered.batch …
+///         stored.push_back(buffered.places());
+///       }
+///       co_await archive.acknowledge(std::move(stored));
 ///     }
 #pragma once
 
@@ -46,8 +50,8 @@ class Consumer {
   /// has left. Together with a place it names a frame for good.
   [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
 
-  /// What was attempted before the restart. Read already; the first call has it, later ones
-  /// nothing.
+  /// What was attempted before the restart, and is read by this call. To be called before `next`,
+  /// which otherwise reads it as if it had not been attempted.
   [[nodiscard]] asio::awaitable<boost::system::result<Resumed>> resume();
 
   /// Waits until there are frames that were not read, and reads the oldest of them: whole batches,

@@ -22,9 +22,9 @@ struct PlaceRange {
   friend bool operator==(const PlaceRange&, const PlaceRange&) = default;
 };
 
-/// What a consumer had handed on and not yet acknowledged when it stopped: the frames of `origin` in
-/// `ranges`, of which there were `frames`. Kept over a restart, so that the same can be handed on
-/// once more, as one.
+/// What a consumer had handed on and not yet acknowledged when it stopped: the frames of `origin`
+/// in `ranges`, of which there were `frames`. Kept over a restart, so that the same can be handed
+/// on once more, as one.
 struct Attempt {
   Origin origin;
   std::vector<PlaceRange> ranges;  ///< from the first such frame in a batch to the last one

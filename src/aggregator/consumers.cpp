@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <tuple>
 #include <utility>
 
 namespace meridian {
@@ -170,9 +171,14 @@ std::optional<std::uint64_t> Consumers::oldest_in_flight(const FrameBuffer& buff
       continue;
     }
     // What lies before has made room already.
-    for (auto each = one.in_flight.lower_bound(front->place); each != one.in_flight.end(); ++each) {
-      const auto entry = buffer.find_from(each->first);
-      if (entry && entry->place == each->first && !needed_by_holders(range_of(*entry))) {
+    auto each = one.in_flight.upper_bound(front->place);
+    if (each != one.in_flight.begin()) {
+      --each;
+    }
+    for (; each != one.in_flight.end(); ++each) {
+      const auto entry = buffer.find_from(each->first);  // a part of it may have been taken
+      if (entry && entry->place < each->first + each->second.amount.frames &&
+          !needed_by_holders(range_of(*entry))) {
         return entry->place;
       }
     }
@@ -274,11 +280,16 @@ void Consumers::suspend(Id id, std::vector<Attempt> attempts) {
 
 Resumed Consumers::resume(Id id, const FrameBuffer& buffer) {
   One& one = consumers_.at(id);
-  Resumed resumed{.attempts = std::exchange(one.attempts, {}), .batches = {}};
-  for (const auto& [place, in_flight] : one.in_flight) {
-    const auto entry = buffer.find_from(place);
-    if (entry && entry->place == place) {
-      resumed.batches.push_back({place, entry->batch->share()});
+  Resumed resumed{.attempts = one.attempts, .batches = {}};
+  const PlaceSet attempted = places_of(one.attempts);
+  for (const PlaceRange& range : one.unread.ranges()) {
+    auto entry = buffer.find_from(range.first);
+    while (entry && entry->place < std::min(range.end(), attempted.end())) {
+      if (attempted.intersects(range_of(*entry))) {
+        resumed.batches.push_back({entry->place, entry->batch->share()});
+        one.read(entry->place, *entry->batch);
+      }
+      entry = buffer.find_from(range_of(*entry).end());
     }
   }
   return resumed;
@@ -346,11 +357,12 @@ void Consumers::restore(const std::vector<SavedConsumer>& saved,
     }
     for (const BufferedBatch& buffered : batches) {
       const PlaceRange range{.first = buffered.place, .frames = buffered.batch.frames()};
+      const bool behind = range.first >= one.next_place;
+      if (!behind && attempted.intersects(range)) {
+        one.unread.add(range);  // until it is resumed
+      }
       if (one.unread_in(range) > 0) {
         add_to(one.stats.lag, {.frames = range.frames, .bytes = buffered.batch.bytes()});
-      } else if (attempted.intersects(range)) {
-        add_to(one.stats.lag, {.frames = range.frames, .bytes = buffered.batch.bytes()});
-        one.read(range.first, buffered.batch);
       }
     }
   }

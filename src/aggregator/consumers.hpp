@@ -71,6 +71,8 @@ class Consumers {
   void stays(const PlaceRange& range);
 
   void suspend(Id id, std::vector<Attempt> attempts);
+
+  /// What it had attempted counts as read from now on, and is attempted until it says otherwise.
   [[nodiscard]] Resumed resume(Id id, const FrameBuffer& buffer);
 
   [[nodiscard]] std::vector<ConsumerStats> stats(const FrameBuffer& buffer) const;

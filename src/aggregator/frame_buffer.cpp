@@ -65,6 +65,21 @@ Wanted wanted_of(const FrameBatch& batch, std::optional<SatelliteId> satellite_i
   return any_other ? Wanted::some : Wanted::all;
 }
 
+/// How many leading frames are of a satellite, or how many are not.
+std::uint32_t leading_frames_alike(const FrameBatch& batch, SatelliteId satellite_id) {
+  std::uint32_t count = 0;
+  bool of_satellite = false;
+  for (const FrameView frame : batch) {
+    const bool is = frame.header.origin.satellite_id == satellite_id;
+    if (count > 0 && is != of_satellite) {
+      break;
+    }
+    of_satellite = is;
+    ++count;
+  }
+  return count;
+}
+
 /// Takes the first `room` frames (at least 1) of a satellite out of a batch that has others too:
 /// the only case in which buffered octets are copied frame by frame. Places must not have holes, so
 /// what is taken has those in front, and comes to stand there if it is put back.
@@ -147,6 +162,9 @@ FrameBuffer::Entries::iterator FrameBuffer::take_from(Entries::iterator entry, c
   const auto next = std::next(entry);
   const std::uint64_t room = step.max_frames - taken.amount.frames;
   const Wanted wanted = wanted_of(entry->second, step.satellite_id);
+  if (wanted == Wanted::some && step.keep_places) {
+    return cut(entry, *step.satellite_id, taken);
+  }
   taken.next_place = entry->first + entry->second.frames();
   if (wanted == Wanted::none) {
     if (taken.amount.frames > 0) {
@@ -181,6 +199,20 @@ FrameBuffer::Entries::iterator FrameBuffer::take_from(Entries::iterator entry, c
   return next;
 }
 
+/// Into its leading frames, which the drain wants all or none of, and the others. Returns the
+/// former.
+FrameBuffer::Entries::iterator FrameBuffer::cut(Entries::iterator entry, SatelliteId satellite_id,
+                                                Taken& taken) {
+  FrameBatch front = entry->second.split_front(leading_frames_alike(entry->second, satellite_id));
+  taken.copied += front.compact();
+  const std::uint64_t place = entry->first;
+  const auto next = std::next(entry);
+  Entries::node_type rest = entries_.extract(entry);
+  rest.key() = place + front.frames();
+  const auto behind = entries_.insert(next, std::move(rest));
+  return entries_.emplace_hint(behind, place, std::move(front));
+}
+
 void FrameBuffer::put_back(std::vector<BufferedBatch> batches, Room room) {
   for (BufferedBatch& buffered : batches) {
     const Depth amount = amount_of(buffered.batch);
@@ -202,6 +234,9 @@ void FrameBuffer::restore(std::vector<BufferedBatch> batches, std::uint64_t next
     append(std::move(buffered.batch));
   }
   end_place_ = std::max(end_place_, next_place);
+  if (kept_apart) {
+    seal();
+  }
   apply_policy();
 }
 
@@ -229,6 +264,9 @@ bool FrameBuffer::lacks_room_for(const FrameBatch& batch) const noexcept {
   }
   const std::uint64_t frames = over(limits_.max_frames, kept.frames);
   const std::uint64_t bytes = over(limits_.max_bytes, kept.bytes);
+  if (batch.leading_frames_within(frames, bytes) == 0) {
+    return false;  // nor beside what is kept
+  }
   return depth_.frames + std::min<std::uint64_t>(batch.frames(), frames) > frames ||
          depth_.bytes + std::min<std::uint64_t>(batch.bytes(), bytes) > bytes;
 }

@@ -71,6 +71,9 @@ class FrameBuffer {
     std::uint64_t until_place = std::numeric_limits<std::uint64_t>::max();  ///< and from here on
     std::size_t max_batches = 0;  ///< look at no more entries than this
     Room room = Room::free;       ///< of what is taken
+    /// Where a batch has frames of other satellites too: whether it is cut, so that each frame
+    /// stays at its place, or sorted, which makes fewer batches.
+    bool keep_places = false;
   };
   struct Taken {
     std::vector<BufferedBatch> batches;
@@ -86,7 +89,8 @@ class FrameBuffer {
 
   /// Adds what another buffer held, at its places, to a buffer that is empty; without a bound
   /// under `WhenFull::backpressure`. What is added later comes at `next_place`, or behind that.
-  /// Small batches are joined unless they are to be `kept_apart`.
+  /// Small batches are joined unless they are to be `kept_apart`: then also what comes later is not
+  /// joined to them.
   void restore(std::vector<BufferedBatch> batches, std::uint64_t next_place, bool kept_apart);
 
   /// A batch in the buffer, which stays valid until the buffer changes.
@@ -159,6 +163,7 @@ class FrameBuffer {
   void evict_newest();
   void drop(DropReason reason, std::uint64_t place, const FrameBatch& batch);
   Entries::iterator take_from(Entries::iterator entry, const Step& step, Taken& taken);
+  Entries::iterator cut(Entries::iterator entry, SatelliteId satellite_id, Taken& taken);
 
   BufferLimits limits_;
   OnDrop on_drop_;

@@ -113,8 +113,10 @@ void Holdings::note_latency(const FrameBatch& batch) {
       static_cast<std::uint64_t>(std::max<std::int64_t>(on_its_way.count(), 0)));
 }
 
-FrameBuffer::Taken Holdings::take(const FrameBuffer::Step& step) {
+FrameBuffer::Taken Holdings::take(FrameBuffer::Step step) {
+  step.keep_places = !consumers_.empty();
   FrameBuffer::Taken taken = buffer_.take(step);
+  note_rests(taken.batches);
   if (step.room != FrameBuffer::Room::leased) {
     accounts_.drained(taken.amount.frames);
   }
@@ -122,6 +124,18 @@ FrameBuffer::Taken Holdings::take(const FrameBuffer::Step& step) {
     pass_over(taken.batches, Skip::drained);
   }
   return taken;
+}
+
+void Holdings::note_rests(const std::vector<BufferedBatch>& taken) {
+  if (consumers_.empty()) {
+    return;
+  }
+  for (const BufferedBatch& buffered : taken) {
+    const std::uint64_t behind = buffered.places().end();
+    if (const auto entry = buffer_.find_from(behind); entry && entry->place == behind) {
+      consumers_.stays({behind, entry->batch->frames()});
+    }
+  }
 }
 
 void Holdings::put_back(std::vector<BufferedBatch> batches, FrameBuffer::Room room) {

@@ -47,7 +47,7 @@ class Holdings {
   // Frames that go.
 
   /// One step of a drain. What is taken counts as drained, unless it is to be leased.
-  [[nodiscard]] FrameBuffer::Taken take(const FrameBuffer::Step& step);
+  [[nodiscard]] FrameBuffer::Taken take(FrameBuffer::Step step);
 
   /// What a step took, as if it had not.
   void put_back(std::vector<BufferedBatch> batches, FrameBuffer::Room room);
@@ -138,6 +138,9 @@ class Holdings {
 
   /// Such frames are no longer needed by any consumer: they leave.
   void deliver(const PlaceRange& range);
+
+  /// What stands behind frames that were taken may be the rest of their batch.
+  void note_rests(const std::vector<BufferedBatch>& taken);
 
   /// What was taken is not for consumers any more.
   void pass_over(const std::vector<BufferedBatch>& batches, Skip why);

@@ -1,7 +1,7 @@
 /// Sets of places in the buffer.
 #pragma once
 
-#include <meridian/aggregator.hpp>
+#include <meridian/positions.hpp>
 
 #include <boost/icl/interval_set.hpp>
 
@@ -45,6 +45,9 @@ class PlaceSet {
   }
 
   [[nodiscard]] bool empty() const { return set_.empty(); }
+
+  /// Behind the last one; 0 where there is none.
+  [[nodiscard]] std::uint64_t end() const { return set_.empty() ? 0 : set_.rbegin()->upper(); }
 
   /// In their order.
   [[nodiscard]] std::vector<PlaceRange> ranges() const {

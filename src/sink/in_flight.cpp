@@ -54,10 +54,9 @@ Rejection InFlight::rejection_of(const Entry& entry, const jsPubAckErr& refused)
   const std::string_view text = refused.ErrText != nullptr ? refused.ErrText : "";
   const Refusal refusal = refusal_of(refused.Err, refused.ErrCode, text);
   // A subject that we may not publish to is not answered for: the server tells of it by itself.
-  const std::string violation = inbox_->violation();
-  if (refusal == Refusal::no_acknowledgement &&
-      violation.find(fmt::format("\"{}\"", entry.subject)) != std::string::npos) {
-    return {Refusal::authorization, violation};
+  std::string violation = inbox_->violation_about(entry.subject);
+  if (refusal == Refusal::no_acknowledgement && !violation.empty()) {
+    return {Refusal::authorization, std::move(violation)};
   }
   return {refusal, fmt::format("publishing to {}: {}", entry.subject, text)};
 }

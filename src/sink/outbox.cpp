@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
+#include <tuple>
 #include <utility>
 
 namespace meridian::sink {
@@ -126,19 +127,16 @@ PlaceRange Outbox::places_of(const Piece& piece) const {
 
 Outbox::Sending Outbox::sending_of(std::vector<Piece> pieces) {
   std::vector<FrameBatch> parts;
-  std::uint64_t frames = 0;
   for (const Piece& piece : pieces) {
     batches_.at(piece.place).touched = true;
-    frames += piece.frames.frames();
     parts.push_back(piece.frames.share());
   }
   const Piece& first = pieces.front();
   const Origin origin = (*first.frames.begin()).header.origin;
-  std::string id = fmt::format("{}.{:x}.{:x}.{}.{}.{:x}", name_, epoch_, places_of(first).first,
-                               origin.satellite_id, origin.channel_id, frames);
-  return {.message = make_message(std::move(id), std::move(parts)),
-          .pieces = std::move(pieces),
-          .first_tried = std::nullopt};
+  std::string id =
+      fmt::format("{}.{:x}.{:x}.{:x}.{}.{}", name_, epoch_, places_of(first).first,
+                  places_of(pieces.back()).end() - 1, origin.satellite_id, origin.channel_id);
+  return {.message = make_message(std::move(id), std::move(parts)), .pieces = std::move(pieces)};
 }
 
 std::optional<Outbox::Publication> Outbox::next(Clock::time_point now) {
@@ -163,12 +161,13 @@ std::optional<Outbox::Publication> Outbox::next(Clock::time_point now) {
   sending.ticket = ++last_ticket_;
   in_flight_bytes_ += bytes;
   tickets_.emplace(sending.ticket, origin);
-  const bool again = sending.first_tried.has_value();
-  sending.first_tried = sending.first_tried.value_or(now);
+  if (++sending.tries == 1) {
+    sending.first_tried = now;
+  }
   return Publication{.ticket = sending.ticket,
                      .message = &sending.message,
-                     .again = again,
-                     .first_tried = *sending.first_tried};
+                     .tries = sending.tries,
+                     .first_tried = sending.first_tried};
 }
 
 std::optional<Outbox::Clock::time_point> Outbox::next_retry() const {
@@ -186,11 +185,16 @@ const Message& Outbox::message_of(Ticket ticket) const {
   return lanes_.at(tickets_.at(ticket)).sending->message;
 }
 
+unsigned Outbox::tries_of(Ticket ticket) const {
+  return lanes_.at(tickets_.at(ticket)).sending->tries;
+}
+
 std::vector<PlaceRange> Outbox::acknowledged(Ticket ticket) {
   const Origin origin = tickets_.at(ticket);
   Lane& lane = lane_of(ticket);
   const Sending sent = *std::exchange(lane.sending, std::nullopt);
   tickets_.erase(ticket);
+  refused_messages_ -= sent.refused ? 1 : 0;
   in_flight_bytes_ -= sent.message.bytes;
   held_bytes_ -= sent.message.bytes;
   std::vector<PlaceRange> done;
@@ -215,6 +219,8 @@ void Outbox::refused(Ticket ticket, Clock::time_point retry_at) {
   Sending& sending = *lane_of(ticket).sending;
   in_flight_bytes_ -= sending.message.bytes;
   tickets_.erase(ticket);
+  refused_messages_ += sending.refused ? 0 : 1;
+  sending.refused = true;
   refused_.emplace(retry_at, origin);
 }
 
@@ -225,6 +231,7 @@ void Outbox::refused_as_too_large(Ticket ticket, Clock::time_point retry_at) {
     return;
   }
   Sending sending = *std::exchange(lane.sending, std::nullopt);
+  --refused_messages_;  // there is another one in its place
   lane.max_message_bytes = std::max<std::size_t>(1, sending.message.bytes / 2);
   std::vector<Piece> smaller;
   for (Piece& piece : sending.pieces) {
@@ -328,6 +335,7 @@ void Outbox::resume(const Attempt& attempt, const std::vector<BufferedBatch>& ba
       held_bytes_ += piece.frames.bytes();
     }
     lane.sending.emplace(sending_of(std::move(pieces)));
+    lane.sending->tries = 1;
     lane.sending->first_tried = Clock::time_point::min();
     ready_.push_back(attempt.origin);
     return;

@@ -26,7 +26,7 @@ namespace meridian::sink {
 /// together, so that a slow way has large messages.
 ///
 /// A message has the same frames and the same id each time it is tried, also after a restart. The
-/// id is made of the sink, the epoch of the buffer and the place of its first frame.
+/// id is made of the sink, the epoch of the buffer and the places of its first and last frame.
 ///
 /// No I/O and no clock. Not thread-safe. Bounds: `room`; besides, in batches of several origins
 /// their octets are copied.
@@ -56,7 +56,7 @@ class Outbox {
   struct Publication {
     Ticket ticket = 0;
     const Message* message = nullptr;  ///< until its outcome is told
-    bool again = false;                ///< it was tried before
+    unsigned tries = 0;                ///< with this one
     Clock::time_point first_tried{};   ///< long ago, if that was before a restart
   };
   /// A message that is to go now; nothing if there is none, or no room.
@@ -80,8 +80,12 @@ class Outbox {
   [[nodiscard]] std::size_t in_flight_messages() const noexcept { return tickets_.size(); }
   [[nodiscard]] std::size_t in_flight_bytes() const noexcept { return in_flight_bytes_; }
 
-  /// Frames of a message on its way, or refused.
+  /// Whether a message that was refused has not arrived since.
+  [[nodiscard]] bool anything_refused() const noexcept { return refused_messages_ > 0; }
+
+  /// A message on its way, and how often it has been tried.
   [[nodiscard]] const Message& message_of(Ticket ticket) const;
+  [[nodiscard]] unsigned tries_of(Ticket ticket) const;
 
   /// For `Consumer::suspend`: what must be tried in the same form again, and what is left of
   /// batches of which a part has arrived.
@@ -98,7 +102,9 @@ class Outbox {
     Message message;  // its parts are those of the pieces
     std::vector<Piece> pieces;
     Ticket ticket = 0;
-    std::optional<Clock::time_point> first_tried;
+    unsigned tries = 0;
+    Clock::time_point first_tried{};
+    bool refused = false;
   };
   struct Lane {
     std::deque<Piece> pending;
@@ -132,6 +138,7 @@ class Outbox {
   std::deque<Origin> ready_;                          // of lanes that have something to go
   std::multimap<Clock::time_point, Origin> refused_;  // of lanes that wait for another try
   std::unordered_map<Ticket, Origin> tickets_;        // in flight
+  std::size_t refused_messages_ = 0;                  // and not arrived since
   std::size_t held_bytes_ = 0;
   std::size_t in_flight_bytes_ = 0;
   Ticket last_ticket_ = 0;

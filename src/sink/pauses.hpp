@@ -16,19 +16,23 @@ class Pauses {
 
   explicit Pauses(std::uint32_t seed) : random_(seed) {}
 
-  [[nodiscard]] std::chrono::milliseconds next() {
-    const std::chrono::milliseconds whole = next_;
-    next_ = std::min(next_ * 2, longest);
+  /// After so many attempts that have failed, one behind the other; at least 1.
+  [[nodiscard]] std::chrono::milliseconds after(unsigned failures) {
+    constexpr unsigned most_doublings = 7;  // to more than `longest`
+    const unsigned doublings = std::min(std::max(failures, 1U) - 1, most_doublings);
+    const auto whole = std::min(shortest * (1U << doublings), longest);
     std::uniform_int_distribution<std::chrono::milliseconds::rep> share(whole.count() / 2,
                                                                         whole.count());
     return std::chrono::milliseconds(share(random_));
   }
 
-  void reset() noexcept { next_ = shortest; }
+  /// After one more, since the last `reset`.
+  [[nodiscard]] std::chrono::milliseconds next() { return after(++failures_); }
+  void reset() noexcept { failures_ = 0; }
 
  private:
   std::minstd_rand random_;
-  std::chrono::milliseconds next_ = shortest;
+  unsigned failures_ = 0;
 };
 
 }  // namespace meridian::sink

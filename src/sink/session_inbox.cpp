@@ -1,15 +1,23 @@
 #include "sink/session_inbox.hpp"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace meridian::sink {
 
 void SessionInbox::lose(Rejection why) {
+  std::deque<Job> undone;
   const std::lock_guard lock(mutex_);
+  undone = set_lost(std::move(why));
+}
+
+std::deque<SessionInbox::Job> SessionInbox::set_lost(Rejection why) {
   if (!lost_) {
     lost_ = std::move(why);
     changed_.notify_all();
   }
+  return std::exchange(jobs_, {});
 }
 
 std::optional<Rejection> SessionInbox::lost() const {
@@ -19,8 +27,10 @@ std::optional<Rejection> SessionInbox::lost() const {
 
 void SessionInbox::ask(Job job) {
   const std::lock_guard lock(mutex_);
-  jobs_.push_back(std::move(job));
-  changed_.notify_all();
+  if (!lost_) {
+    jobs_.push_back(std::move(job));
+    changed_.notify_all();
+  }
 }
 
 bool SessionInbox::notify(WhenLost when_lost) {
@@ -32,10 +42,11 @@ bool SessionInbox::notify(WhenLost when_lost) {
 }
 
 std::optional<SessionInbox::Job> SessionInbox::next(const std::stop_token& stop) {
+  std::deque<Job> undone;
   std::unique_lock lock(mutex_);
   changed_.wait(lock, stop, [this] { return lost_ || !jobs_.empty(); });
-  if (stop.stop_requested() && !lost_) {
-    lost_ = Rejection{Refusal::unreachable, "the connection was closed"};
+  if (stop.stop_requested()) {
+    undone = set_lost({Refusal::unreachable, "the connection was closed"});
   }
   if (lost_) {
     return std::nullopt;
@@ -55,9 +66,11 @@ void SessionInbox::set_violation(std::string text) {
   violation_ = std::move(text);
 }
 
-std::string SessionInbox::violation() const {
+std::string SessionInbox::violation_about(std::string_view subject) const {
   const std::lock_guard lock(mutex_);
-  return violation_;
+  const bool explains = violation_.find(fmt::format("\"{}\"", subject)) != std::string::npos ||
+                        violation_.find("Subscription to \"_INBOX.") != std::string::npos;
+  return explains ? violation_ : std::string();
 }
 
 }  // namespace meridian::sink

@@ -10,6 +10,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace meridian::sink {
@@ -29,7 +30,7 @@ class SessionInbox {
   [[nodiscard]] std::optional<Rejection> lost() const;
 
   /// Has a job done by the thread that serves the session, where it may wait for the server. Not
-  /// done if the session is lost before.
+  /// done, and destroyed, if the session is lost before.
   void ask(Job job);
 
   /// Has `when_lost` called by the thread that serves the session, once. False, and never called,
@@ -44,9 +45,14 @@ class SessionInbox {
 
   /// The server's last word about a subject that we may not use; "" if there was none.
   void set_violation(std::string text);
-  [[nodiscard]] std::string violation() const;
+  /// That word, where it explains why nothing comes of what was sent to `subject`: it is about
+  /// that, or about the subscription by which answers come. "" otherwise.
+  [[nodiscard]] std::string violation_about(std::string_view subject) const;
 
  private:
+  /// With `mutex_` held. Returns the jobs that are not done, to be destroyed without it.
+  [[nodiscard]] std::deque<Job> set_lost(Rejection why);
+
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   // Protected by mutex_.

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <exception>
 #include <random>
+#include <tuple>
 #include <utility>
 #include <variant>
 
@@ -73,13 +74,13 @@ asio::awaitable<void> Sink::run() {
     co_return;  // the daemon stops already
   }
   consumer_.emplace(*std::move(consumer));
+  const auto resumed = co_await consumer_->resume();
+  if (!resumed || stopping_) {
+    co_return;  // what it had attempted stays with the consumer
+  }
   outbox_.emplace(options_.name, consumer_->epoch(),
                   Outbox::Limits{.max_in_flight_bytes = options_.max_in_flight_bytes,
                                  .max_message_bytes = options_.batch_max_bytes});
-  const auto resumed = co_await consumer_->resume();
-  if (!resumed || stopping_) {
-    co_return;
-  }
   arrived_ = outbox_->resume(*resumed);
   connection_.emplace(options_, context_.get_executor(),
                       [this](const ConnectionState& state) { connection_changed(state); });
@@ -183,7 +184,7 @@ void Sink::arrived(Ticket ticket, bool duplicate) {
   figures_.duplicates += duplicate ? 1 : 0;
   const std::vector<PlaceRange> done = outbox_->acknowledged(ticket);
   arrived_.insert(arrived_.end(), done.begin(), done.end());
-  if (may_publish_) {
+  if (may_publish_ && !outbox_->anything_refused()) {
     figures_.problem.reset();
   }
   pauses_.reset();
@@ -195,20 +196,37 @@ void Sink::arrived(Ticket ticket, bool duplicate) {
 
 void Sink::refused(const Rejection& why, Ticket ticket) {
   ++refusals_.at(index_of(why.refusal));
-  const Clock::time_point now = Clock::now();
-  if (retry_at_ <= now) {
-    retry_at_ = now + pauses_.next();  // one pause for all that are refused together
-  }
+  const Clock::time_point retry_at = Clock::now() + pauses_.after(outbox_->tries_of(ticket));
   if (why.refusal == Refusal::message_too_large) {
-    outbox_->refused_as_too_large(ticket, retry_at_);
+    refused_as_too_large(ticket, retry_at);
   } else {
-    outbox_->refused(ticket, retry_at_);
+    outbox_->refused(ticket, retry_at);
   }
   note_problem(why);
   if (concerns_all(why.refusal)) {
-    may_publish_ = false;
-    call_again_at(retry_at_);  // looks at the stream
+    stop_publishing();
   }
+}
+
+void Sink::refused_as_too_large(Ticket ticket, Clock::time_point retry_at) {
+  if (outbox_->tries_of(ticket) > 1) {
+    // The limit was lowered since, or before the restart; an answer may have been lost before that.
+    const Result<bool> stored = is_stored(outbox_->message_of(ticket));
+    if (!stored) {
+      outbox_->refused(ticket, retry_at);
+      return;
+    }
+    if (*stored) {
+      arrived(ticket, true);
+      return;
+    }
+  }
+  outbox_->refused_as_too_large(ticket, retry_at);
+}
+
+void Sink::stop_publishing() {
+  may_publish_ = false;
+  call_again_at(Clock::now() + pauses_.next());  // looks at the stream
 }
 
 void Sink::pump() {
@@ -217,15 +235,14 @@ void Sink::pump() {
     if (!next) {
       break;
     }
-    figures_.retried += next->again ? 1 : 0;
-    const Result<bool> stored = is_stored_since_long(*next);
-    if (!stored) {
-      refused(stored.error(), next->ticket);
-    } else if (*stored) {
-      arrived(next->ticket, true);
-    } else {
-      publisher_->publish(*next->message, next->ticket);
+    figures_.retried += next->tries > 1 ? 1 : 0;
+    if (may_be_forgotten(*next)) {
+      look_and_publish(*next);
+      // Whoever has something to tell does not wait for all such messages.
+      asio::post(context_, [self = shared_from_this()] { self->pump(); });
+      break;
     }
+    publisher_->publish(*next->message, next->ticket);
   }
   if (const auto retry = outbox_->next_retry(); retry && may_publish_) {
     call_again_at(*retry);
@@ -233,23 +250,42 @@ void Sink::pump() {
   show();
 }
 
-Result<bool> Sink::is_stored_since_long(const Outbox::Publication& publication) {
+bool Sink::may_be_forgotten(const Outbox::Publication& publication) const {
+  return publication.tries > 1 && publication.first_tried < Clock::now() - duplicate_window_ / 2;
+}
+
+void Sink::look_and_publish(const Outbox::Publication& publication) {
+  const Result<bool> stored = is_stored(*publication.message);
+  if (!stored) {
+    refused(stored.error(), publication.ticket);
+    if (may_publish_) {
+      stop_publishing();  // the others would have to wait for the same
+    }
+  } else if (*stored) {
+    arrived(publication.ticket, true);
+  } else {
+    publisher_->publish(*publication.message, publication.ticket);
+  }
+}
+
+Result<bool> Sink::is_stored(const Message& message) const {
   // Of each origin one message is on its way, so it is the last one of its subject if it is there.
   // Where origins share a subject that cannot be told.
-  const auto long_ago = Clock::now() - duplicate_window_ / 2;
   const std::shared_ptr<NatsSession> session = connection_->session();
-  if (!publication.again || publication.first_tried > long_ago || !subject_.tells_origins_apart() ||
-      !session) {
+  if (!subject_.tells_origins_apart() || !session) {
     return false;
   }
-  const auto last = last_id(*session, options_, subject_.expand(publication.message->origin));
+  const auto last = last_id(*session, options_, subject_.expand(message.origin));
   if (!last) {
     return last.error();
   }
-  return *last == publication.message->id;
+  return *last == message.id;
 }
 
 void Sink::call_again_at(Clock::time_point time) {
+  if (stopping_) {
+    return;
+  }
   again_.expires_at(time);
   again_.async_wait([self = shared_from_this()](const error_code& replaced) {
     if (replaced || self->stopping_) {
@@ -321,8 +357,11 @@ asio::awaitable<void> Sink::end() {
   }
   ended_ = true;
   arrived_more_.cancel();
-  if (consumer_) {
-    std::vector<Attempt> attempts = outbox_ ? outbox_->attempts() : std::vector<Attempt>{};
+  if (outbox_) {
+    // What came in the last moment is done, and must not be told as unread.
+    std::vector<PlaceRange> arrived = std::exchange(arrived_, {});
+    std::ignore = co_await consumer_->acknowledge(std::move(arrived));
+    std::vector<Attempt> attempts = outbox_->attempts();
     std::ignore = co_await consumer_->suspend(std::move(attempts));
   }
   may_publish_ = false;

@@ -69,13 +69,21 @@ class Sink : public std::enable_shared_from_this<Sink> {
   void look_at_stream();
   void outcome(const Outcome& outcome);
   void refused(const Rejection& why, Ticket ticket);
+  void refused_as_too_large(Ticket ticket, Clock::time_point retry_at);
 
   /// Publishes what may go, and has itself called again when more may.
   void pump();
   void call_again_at(Clock::time_point time);
 
-  /// Whether the stream has a message that was tried so long ago that it may have forgotten its id.
-  [[nodiscard]] Result<bool> is_stored_since_long(const Outbox::Publication& publication);
+  /// No message fares better until the stream has been looked at.
+  void stop_publishing();
+
+  /// Whether a message was tried so long ago that the stream may have forgotten its id.
+  [[nodiscard]] bool may_be_forgotten(const Outbox::Publication& publication) const;
+
+  /// Publishes it unless the stream has it. Waits for the server.
+  void look_and_publish(const Outbox::Publication& publication);
+  [[nodiscard]] Result<bool> is_stored(const Message& message) const;
   void arrived(Ticket ticket, bool duplicate);
 
   void note_problem(const Rejection& why);
@@ -105,7 +113,6 @@ class Sink : public std::enable_shared_from_this<Sink> {
   asio::steady_timer changed_;       // cancelled where what `stop` waits for may have come
   std::vector<PlaceRange> arrived_;
   bool acknowledging_ = false;
-  Clock::time_point retry_at_{};  // of what was refused last
 
   status::SinkFigures figures_;
   std::array<std::uint64_t, all_refusals.size()> refusals_{};

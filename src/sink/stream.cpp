@@ -64,16 +64,23 @@ Result<JetStreamHandle> jet_stream(NatsSession& session) {
   return JetStreamHandle(context);
 }
 
-/// For a request to JetStream's API. Nobody answers those where it is not enabled at all.
-Rejection api_rejection(std::string_view what, natsStatus status, jsErrCode code) {
-  Rejection rejection = last_rejection(what, status, code);
+/// For a request to JetStream's API, such as "STREAM.INFO.TELEMETRY". Nobody answers those where it
+/// is not enabled at all, nor where we may not ask.
+Rejection api_rejection(NatsSession& session, std::string_view what, std::string_view request,
+                        natsStatus status, jsErrCode code) {
   if (code == 0 && status == NATS_NO_RESPONDERS) {
-    rejection = {Refusal::not_enabled, fmt::format("{}: JetStream is not enabled", what)};
+    return {Refusal::not_enabled, fmt::format("{}: JetStream is not enabled", what)};
+  }
+  Rejection rejection = last_rejection(what, status, code);
+  const std::string violation =
+      session.inbox()->violation_about(fmt::format("$JS.API.{}", request));
+  if (rejection.refusal == Refusal::no_acknowledgement && !violation.empty()) {
+    return {Refusal::authorization, fmt::format("{}: {}", what, violation)};
   }
   return rejection;
 }
 
-Result<StreamInfoHandle> info_of(jsCtx* context, const std::string& stream) {
+Result<StreamInfoHandle> info_of(NatsSession& session, jsCtx* context, const std::string& stream) {
   jsStreamInfo* info = nullptr;
   jsErrCode code{};
   const natsStatus status = js_GetStreamInfo(&info, context, stream.c_str(), nullptr, &code);
@@ -81,7 +88,8 @@ Result<StreamInfoHandle> info_of(jsCtx* context, const std::string& stream) {
     return Rejection{Refusal::stream_missing, fmt::format("there is no stream {}", stream)};
   }
   if (status != NATS_OK) {
-    return api_rejection(fmt::format("cannot ask for the stream {}", stream), status, code);
+    return api_rejection(session, fmt::format("cannot ask for the stream {}", stream),
+                         "STREAM.INFO." + stream, status, code);
   }
   return StreamInfoHandle(info);
 }
@@ -115,7 +123,7 @@ Result<StreamReport> check_stream(NatsSession& session, const Options& options) 
   if (!context) {
     return context.error();
   }
-  const Result<StreamInfoHandle> info = info_of(context->get(), options.stream);
+  const Result<StreamInfoHandle> info = info_of(session, context->get(), options.stream);
   if (!info) {
     return info.error();
   }
@@ -142,7 +150,7 @@ Result<CreatedStream> create_stream(NatsSession& session, const Options& options
                               .duplicate_window = wish.duplicate_window,
                               .max_age = wish.max_age,
                               .max_bytes = wish.max_bytes};
-  Result<StreamInfoHandle> info = info_of(context->get(), options.stream);
+  Result<StreamInfoHandle> info = info_of(session, context->get(), options.stream);
   if (info) {
     CreatedStream there{.existed = true,
                         .differences = find_differences(settings_of(*(*info)->Config), wanted),
@@ -168,7 +176,8 @@ Result<CreatedStream> create_stream(NatsSession& session, const Options& options
   jsErrCode code{};
   const natsStatus status = js_AddStream(&created, context->get(), &config, nullptr, &code);
   if (status != NATS_OK) {
-    return api_rejection(fmt::format("cannot create the stream {}", options.stream), status, code);
+    return api_rejection(session, fmt::format("cannot create the stream {}", options.stream),
+                         "STREAM.CREATE." + options.stream, status, code);
   }
   const StreamInfoHandle owner(created);
   return CreatedStream{
@@ -189,8 +198,8 @@ Result<std::optional<std::string>> last_id(NatsSession& session, const Options& 
     return std::optional<std::string>();
   }
   if (status != NATS_OK) {
-    return api_rejection(fmt::format("cannot ask for the last message of {}", subject), status,
-                         code);
+    return api_rejection(session, fmt::format("cannot ask for the last message of {}", subject),
+                         "STREAM.MSG.GET." + options.stream, status, code);
   }
   const MessageHandle owner(message);
   const char* id = nullptr;

@@ -75,10 +75,11 @@ std::vector<std::string> find_unsafe(const StreamSettings& settings, std::size_t
         "with file storage.");
   }
   if (settings.duplicate_window < least_duplicate_window) {
-    unsafe.push_back(fmt::format(
-        "Its duplicate window is {}: what is published again after a longer interruption is stored "
-        "twice. Make it at least {}.",
-        text_of(settings.duplicate_window), text_of(least_duplicate_window)));
+    unsafe.push_back(
+        fmt::format("Its duplicate window is {}: that it has a message already, which is published "
+                    "again later, "
+                    "shows only if that is the last one of its subject. Make it at least {}.",
+                    text_of(settings.duplicate_window), text_of(least_duplicate_window)));
   }
   if (settings.discard == Discard::oldest && has_limit(settings)) {
     unsafe.emplace_back(
@@ -89,6 +90,11 @@ std::vector<std::string> find_unsafe(const StreamSettings& settings, std::size_t
     unsafe.emplace_back(
         "It keeps only what a consumer is there for: without one it drops everything that it "
         "acknowledges. Use the retention \"limits\".");
+  }
+  if (settings.retention == Retention::work_queue) {
+    unsafe.emplace_back(
+        "It drops what a consumer has acknowledged: a message that is published again after more "
+        "than half of the duplicate window is stored twice. Use the retention \"limits\".");
   }
   if (!settings.acknowledges) {
     unsafe.emplace_back(

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
 
@@ -86,6 +87,20 @@ std::string SubjectTemplate::expand(const Origin& origin) const {
 }
 
 bool SubjectTemplate::tells_origins_apart() const noexcept {
+  // Numbers that follow each other are told apart by what is no digit between them.
+  const auto is_number = [](const Part& part) { return std::holds_alternative<Placeholder>(part); };
+  const auto separates = [](const Part& part) {
+    const auto* const text = std::get_if<std::string>(&part);
+    return text != nullptr && text->find_first_not_of("0123456789") != std::string::npos;
+  };
+  auto number = std::ranges::find_if(parts_, is_number);
+  while (number != parts_.end()) {
+    const auto next = std::find_if(std::next(number), parts_.end(), is_number);
+    if (next != parts_.end() && std::none_of(number, next, separates)) {
+      return false;
+    }
+    number = next;
+  }
   return std::ranges::find(parts_, Part(Placeholder::satellite_id)) != parts_.end() &&
          std::ranges::find(parts_, Part(Placeholder::channel_id)) != parts_.end();
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <utility>
 
 namespace meridian::state {
@@ -75,6 +76,10 @@ OriginStats get_origin(OctetReader& in) {
   return stats;
 }
 
+/// Of one range, and of an attempt without its ranges.
+constexpr std::size_t range_bytes = 16;
+constexpr std::size_t attempt_head_bytes = 18;
+
 void put_ranges(OctetWriter& out, const std::vector<PlaceRange>& ranges) {
   out.put(static_cast<std::uint32_t>(ranges.size()));
   for (const PlaceRange& range : ranges) {
@@ -139,11 +144,14 @@ std::optional<SavedPositions> decode_places(std::span<const std::byte> body) {
   return in.complete() ? std::optional(std::move(positions)) : std::nullopt;
 }
 
-Body encode(const SavedConsumer& consumer) {
+Body encode(const ConsumerPart& part) {
+  const SavedConsumer& consumer = part.consumer;
   OctetWriter out;
   out.put(static_cast<std::uint16_t>(consumer.name.size()));
   out.put(std::as_bytes(std::span(consumer.name)));
   out.put(consumer.next_place);
+  out.put(part.part);
+  out.put(part.parts);
   put_ranges(out, consumer.unread);
   out.put(static_cast<std::uint32_t>(consumer.attempts.size()));
   for (const Attempt& attempt : consumer.attempts) {
@@ -152,18 +160,56 @@ Body encode(const SavedConsumer& consumer) {
   return std::move(out).octets();
 }
 
-std::optional<SavedConsumer> decode_consumer(std::span<const std::byte> body) {
+std::optional<ConsumerPart> decode_consumer(std::span<const std::byte> body) {
   OctetReader in(body);
-  SavedConsumer consumer;
+  ConsumerPart part;
+  SavedConsumer& consumer = part.consumer;
   const std::span<const std::byte> name = in.take(in.get<std::uint16_t>());
   consumer.name.assign(reinterpret_cast<const char*>(name.data()), name.size());
   consumer.next_place = in.get<std::uint64_t>();
+  part.part = in.get<std::uint16_t>();
+  part.parts = in.get<std::uint16_t>();
   consumer.unread = get_ranges(in);
   const auto attempts = in.get<std::uint32_t>();
   for (std::uint32_t i = 0; i < attempts && in.ok(); ++i) {
     consumer.attempts.push_back(get_attempt(in));
   }
-  return in.complete() && is_sound(consumer) ? std::optional(std::move(consumer)) : std::nullopt;
+  const bool sound = in.complete() && part.part < part.parts && is_sound(consumer);
+  return sound ? std::optional(std::move(part)) : std::nullopt;
+}
+
+std::vector<ConsumerPart> divide(const SavedConsumer& consumer, std::size_t max_bytes) {
+  const SavedConsumer bare{
+      .name = consumer.name, .next_place = consumer.next_place, .unread = {}, .attempts = {}};
+  const std::size_t head_bytes = encode(ConsumerPart{.consumer = bare}).size();
+  std::vector<ConsumerPart> parts{{.consumer = bare}};
+  std::size_t bytes = head_bytes;
+  const auto part_with_room_for = [&](std::size_t more) -> SavedConsumer& {
+    if (bytes + more > max_bytes) {
+      parts.push_back({.consumer = bare});
+      bytes = head_bytes;
+    }
+    bytes += more;
+    return parts.back().consumer;
+  };
+  for (const PlaceRange& range : consumer.unread) {
+    part_with_room_for(range_bytes).unread.push_back(range);
+  }
+  for (const Attempt& attempt : consumer.attempts) {
+    const std::size_t attempt_bytes = attempt_head_bytes + attempt.ranges.size() * range_bytes;
+    if (head_bytes + attempt_bytes > max_bytes) {
+      return {};
+    }
+    part_with_room_for(attempt_bytes).attempts.push_back(attempt);
+  }
+  if (parts.size() > std::numeric_limits<std::uint16_t>::max()) {
+    return {};
+  }
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    parts[i].part = static_cast<std::uint16_t>(i);
+    parts[i].parts = static_cast<std::uint16_t>(parts.size());
+  }
+  return parts;
 }
 
 Body encode(const Ledger& ledger) {

@@ -30,22 +30,34 @@ struct BlockTable {
   std::uint64_t bytes = 0;  ///< of all frames
 };
 
+/// A position, or one of the parts that it is written in: some of its ranges and attempts.
+struct ConsumerPart {
+  SavedConsumer consumer;
+  std::uint16_t part = 0;  ///< from 0 up
+  std::uint16_t parts = 1;
+};
+
 using Body = std::vector<std::byte>;
 
 [[nodiscard]] Body encode(const Ledger& ledger);
 [[nodiscard]] Body encode(std::span<const OriginStats> origins);
 /// Without its consumers.
 [[nodiscard]] Body encode(const SavedPositions& positions);
-[[nodiscard]] Body encode(const SavedConsumer& consumer);
+[[nodiscard]] Body encode(const ConsumerPart& part);
 [[nodiscard]] Body encode(const BlockTable& table);
 [[nodiscard]] Body encode_end(std::uint64_t frames);
+
+/// A position in parts, each of which has at most `max_bytes` when it is encoded. Nothing where
+/// that cannot be: a single attempt is larger, or there would be too many parts.
+[[nodiscard]] std::vector<ConsumerPart> divide(const SavedConsumer& consumer,
+                                               std::size_t max_bytes);
 
 // Each returns nothing for octets that no encoder has made.
 [[nodiscard]] std::optional<Ledger> decode_ledger(std::span<const std::byte> body);
 [[nodiscard]] std::optional<std::vector<OriginStats>> decode_origins(
     std::span<const std::byte> body);
 [[nodiscard]] std::optional<SavedPositions> decode_places(std::span<const std::byte> body);
-[[nodiscard]] std::optional<SavedConsumer> decode_consumer(std::span<const std::byte> body);
+[[nodiscard]] std::optional<ConsumerPart> decode_consumer(std::span<const std::byte> body);
 [[nodiscard]] std::optional<BlockTable> decode_block(std::span<const std::byte> body);
 [[nodiscard]] std::optional<std::uint64_t> decode_end(std::span<const std::byte> body);
 

@@ -24,7 +24,7 @@
 ///             last_sequence u64, gaps u64, missing u64, duplicates u64, late u64, dropped u64,
 ///             last_seen_at i64
 ///     places  epoch u64, next place u64
-///     consumer  name octets u16, name, next place u64,
+///     consumer  name octets u16, name, next place u64, part u16 (from 0 up), parts u16,
 ///             ranges u32 that are unread before it, for each: first place u64, frames u64
 ///             attempts u32, for each: satellite_id u32, channel_id u16, frames u64,
 ///             ranges u32, for each: first place u64, frames u64
@@ -34,6 +34,9 @@
 ///             for each read: first frame u32 (its index), received_at i64
 ///             for each frame: octets u32, CRC-32C u32
 ///     end     frames u64, in all blocks
+///
+/// A position that is too large for one mark is in several, each with some of its ranges and
+/// attempts. It counts only if all of them are there.
 ///
 /// A frame that is damaged loses itself alone: those around it are found by the table in front of
 /// them. A mark that is damaged loses its block: the next mark is searched for.

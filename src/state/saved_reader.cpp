@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -28,10 +29,12 @@ class Reader {
       if (mark && take(*mark, octets.size())) {
         continue;
       }
+      forget_unfinished_consumer();
       const std::uint64_t next = find_mark(at_ + 1);
       damaged(at_, next - at_);
       at_ = next;
     }
+    forget_unfinished_consumer();
     result_.is_whole = end_frames_ == result_.frames && result_.damaged.empty();
     return std::move(result_);
   }
@@ -82,6 +85,9 @@ class Reader {
 
   /// Takes what a mark says, and what stands behind it. False if it makes no sense.
   bool take(const Mark& mark, std::size_t bytes) {
+    if (mark.kind != MarkKind::consumer) {
+      forget_unfinished_consumer();
+    }
     std::optional<BlockTable> table;
     if (mark.kind == MarkKind::block) {
       table = decode_block(mark.body);
@@ -96,6 +102,34 @@ class Reader {
       take_block(*table);
     }
     return true;
+  }
+
+  /// One part of a position, which counts only if all of them are there.
+  bool take_part(std::optional<ConsumerPart> part) {
+    if (part && part->part == 0) {
+      forget_unfinished_consumer();
+    }
+    if (!part || !result_.saved.positions || part->part != next_part_) {
+      return false;
+    }
+    SavedConsumer& consumer = part->consumer;
+    std::vector<SavedConsumer>& all = result_.saved.positions->consumers;
+    if (part->part == 0) {
+      all.push_back(std::move(consumer));
+    } else {
+      std::ranges::move(consumer.unread, std::back_inserter(all.back().unread));
+      std::ranges::move(consumer.attempts, std::back_inserter(all.back().attempts));
+    }
+    next_part_ = part->part + 1U < part->parts ? part->part + 1U : 0;
+    return true;
+  }
+
+  /// Without its other parts it would have read what it has not.
+  void forget_unfinished_consumer() {
+    if (next_part_ > 0) {
+      result_.saved.positions->consumers.pop_back();
+      next_part_ = 0;
+    }
   }
 
   /// A mark without frames.
@@ -114,12 +148,7 @@ class Reader {
       return result_.saved.positions.has_value();
     }
     if (mark.kind == MarkKind::consumer) {
-      auto consumer = decode_consumer(mark.body);
-      if (!consumer || !result_.saved.positions) {
-        return false;
-      }
-      result_.saved.positions->consumers.push_back(*std::move(consumer));
-      return true;
+      return take_part(decode_consumer(mark.body));
     }
     if (mark.kind == MarkKind::end) {
       end_frames_ = decode_end(mark.body);
@@ -236,6 +265,7 @@ class Reader {
   std::optional<std::uint64_t> nonce_;
   std::uint64_t next_sequence_ = 0;            // of the next mark, at least
   mutable std::uint64_t checked_in_vain_ = 0;  // octets
+  unsigned next_part_ = 0;                     // of the position that is being read
   std::optional<std::uint64_t> end_frames_;
   Restored result_;
 };

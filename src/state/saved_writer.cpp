@@ -69,7 +69,7 @@ class Writer {
 
 constexpr std::size_t max_body_bytes = max_mark_bytes - mark_head_bytes;
 
-/// A position that is too ragged for a mark: rather repeats some frames than loses one.
+/// A position that cannot be written: rather repeats some frames than loses one.
 SavedConsumer from_the_first_gap_on(const SavedConsumer& consumer) {
   SavedConsumer simple;
   simple.name = consumer.name;
@@ -100,9 +100,13 @@ std::error_code write_saved(const SavedState& saved, std::uint32_t nonce,
   if (saved.positions) {
     writer.mark(MarkKind::places, encode(*saved.positions));
     for (const SavedConsumer& consumer : saved.positions->consumers) {
-      const Body body = encode(consumer);
-      writer.mark(MarkKind::consumer,
-                  body.size() <= max_body_bytes ? body : encode(from_the_first_gap_on(consumer)));
+      std::vector<ConsumerPart> parts = divide(consumer, max_body_bytes);
+      if (parts.empty()) {
+        parts.push_back({.consumer = from_the_first_gap_on(consumer)});
+      }
+      for (const ConsumerPart& part : parts) {
+        writer.mark(MarkKind::consumer, encode(part));
+      }
     }
   }
   for (const BufferedBatch& buffered : saved.frames) {

@@ -25,8 +25,8 @@ using testing::sink_into;
 using testing::sink_options;
 
 constexpr std::uint64_t uplinks = 4;
-constexpr std::uint64_t room = 5'000;   // frames
-constexpr std::uint64_t each = 20'000;  // frames of an uplink; also where programs are slow
+constexpr std::uint64_t room = 5'000;         // frames
+constexpr std::uint64_t per_uplink = 20'000;  // frames of an uplink; also where programs are slow
 
 /// A sink that reads no more than some frames ahead.
 Json short_sight(Json more = Json::object()) {
@@ -75,7 +75,7 @@ class SinkBehind : public testing::SinkTest {
 
 TEST_F(SinkBehind, UplinksWaitUnderBackpressureAndNothingIsLost) {
   start_behind(short_sight(), "backpressure");
-  ChildProcess load = simulate(uplinks, {"--frames", std::to_string(each)});
+  ChildProcess load = simulate(uplinks, {"--frames", std::to_string(per_uplink)});
   ASSERT_TRUE(eventually([&] {
     const Json sessions = daemon().call("uplinks").at("uplinks");
     return sessions.size() == uplinks &&
@@ -85,25 +85,25 @@ TEST_F(SinkBehind, UplinksWaitUnderBackpressureAndNothingIsLost) {
   EXPECT_EQ(delivered(), 0U);
   EXPECT_TRUE(load.running());
   server().start();
-  EXPECT_TRUE(comes_to_deliver(uplinks * each)) << sink();
+  EXPECT_TRUE(comes_to_deliver(uplinks * per_uplink)) << sink();
   EXPECT_EQ(load.wait(), 0) << load.err();
   const Json by_reason = ledger().at("dropped");
   for (const auto& [reason, frames] : by_reason.items()) {
     EXPECT_EQ(frames, 0) << reason;
   }
-  expect_whole(read_back({server().url()}, uplinks * each), uplinks * each);
+  expect_whole(read_back({server().url()}, uplinks * per_uplink), uplinks * per_uplink);
 }
 
 TEST_F(SinkBehind, TheNewestAreDroppedAndCountedWhereNobodyIsToWait) {
   start_behind(short_sight(), "drop_newest");
-  std::ignore = simulate_all(uplinks, each);
+  std::ignore = simulate_all(uplinks, per_uplink);
   const Json now = ledger();
-  EXPECT_EQ(now.at("received"), uplinks * each);
+  EXPECT_EQ(now.at("received"), uplinks * per_uplink);
   EXPECT_EQ(now.at("buffered"), room);
-  EXPECT_EQ(now.at("dropped").at("buffer_full_newest"), uplinks * each - room);
+  EXPECT_EQ(now.at("dropped").at("buffer_full_newest"), uplinks * per_uplink - room);
   EXPECT_EQ(figure("/skipped/buffer_full"), 0U) << "they never came as far as the sink";
   EXPECT_EQ(figure("/lag/frames"), room);
-  expect_the_rest_in_the_stream(uplinks * each - room);
+  expect_the_rest_in_the_stream(uplinks * per_uplink - room);
   EXPECT_EQ(delivered(), room);
 }
 
@@ -112,8 +112,8 @@ class SinkThatSkips : public SinkBehind {
   /// Whatever the buffer's policy is: nobody waits, and what is skipped is dropped for that reason.
   void expect_to_skip(const std::string& when_full, const std::string& dropped_as) {
     start_behind(short_sight({{"when_behind", "skip_oldest"}}), when_full);
-    const std::uint64_t sent = uplinks * each;
-    std::ignore = simulate_all(uplinks, each);
+    const std::uint64_t sent = uplinks * per_uplink;
+    std::ignore = simulate_all(uplinks, per_uplink);
     const Json now = ledger();
     EXPECT_EQ(now.at("received"), sent);
     EXPECT_LE(now.at("buffered"), room);
@@ -143,8 +143,8 @@ TEST_F(SinkThatSkips, HasTheNewestWhereTheOldestAreDropped) {
 
 TEST_F(SinkThatSkips, HoldsUpNobodyWithAllOfTheBufferInFlight) {
   start_behind({{"when_behind", "skip_oldest"}}, "backpressure");
-  const std::uint64_t sent = uplinks * each;
-  std::ignore = simulate_all(uplinks, each);
+  const std::uint64_t sent = uplinks * per_uplink;
+  std::ignore = simulate_all(uplinks, per_uplink);
   EXPECT_EQ(received(), sent);
   expect_the_rest_in_the_stream(figure("/skipped/buffer_full"));
 }
@@ -183,7 +183,7 @@ class SinkBesideAnother : public SinkBehind {
 TEST_F(SinkBesideAnother, TheLivingHasAllAndTheDeadLags) {
   start_both(short_sight({{"name", "dead"}, {"when_behind", "skip_oldest"}}),
              {{"name", "living"}, {"when_behind", "hold"}});
-  const std::uint64_t frames = uplinks * each;
+  const std::uint64_t frames = uplinks * per_uplink;
   std::ignore = simulate_all(uplinks, frames / uplinks);
   EXPECT_TRUE(eventually([&] { return figure("/lag/frames", "living") == 0; }));
   EXPECT_EQ(received(), frames);
@@ -207,7 +207,7 @@ TEST_F(SinkBesideAnother, TheLivingHasAllAndTheDeadLags) {
 
 TEST_F(SinkBesideAnother, TheDeadHoldsUpNobodyWithAllOfTheBufferInFlight) {
   start_both({{"name", "dead"}, {"when_behind", "skip_oldest"}}, {{"name", "living"}});
-  const std::uint64_t frames = uplinks * each;
+  const std::uint64_t frames = uplinks * per_uplink;
   std::ignore = simulate_all(uplinks, frames / uplinks);
   EXPECT_TRUE(eventually([&] { return figure("/lag/frames", "living") == 0; }));
   expect_whole(read_back({other().url()}, frames), frames);

@@ -11,6 +11,7 @@
 namespace meridian {
 namespace {
 
+using testing::batch_of_run;
 using testing::Batches;
 using ::testing::IsEmpty;
 using testing::numbers;
@@ -67,6 +68,65 @@ TEST_F(ConsumerRestart, ReadsAgainWhatItHadInFlightWithoutAWord) {
   restart({{"a"}});
   Consumer a = consume("a");
   EXPECT_EQ(sequences_in(next(a)), numbers(0, 2));
+}
+
+TEST_F(ConsumerRestart, WhatItHadAttemptedStaysAttemptedUntilItSaysOtherwise) {
+  spawn_with(WhenFull::backpressure, {{"a"}});
+  send_run(0);
+  send_run(1);
+  {
+    Consumer a = consume("a");
+    const Attempt attempt{.origin = {1, 1}, .ranges = places_of(next(a, 1)), .frames = 1};
+    EXPECT_EQ(call(a.suspend({attempt})), error_code{});
+  }
+  restart({{"a"}});  // and stopped before it asks
+  restart({{"a"}});
+  {
+    Consumer a = consume("a");
+    EXPECT_EQ(call(a.resume()).value().attempts.size(), 1U);
+  }  // and stopped before it suspends
+  restart({{"a"}});
+  Consumer a = consume("a");
+  const Resumed resumed = call(a.resume()).value();
+  EXPECT_EQ(resumed.attempts.size(), 1U);
+  EXPECT_EQ(sequences_in(resumed.batches), numbers(0, 1));
+  EXPECT_EQ(sequences_in(next(a)), numbers(1, 1));
+}
+
+TEST_F(ConsumerRestart, WhatIsDrainedBeforeItResumesIsSkipped) {
+  spawn_with(WhenFull::backpressure, {{"a"}});
+  send_run(0, 2);
+  {
+    Consumer a = consume("a");
+    const Attempt attempt{.origin = {1, 1}, .ranges = places_of(next(a)), .frames = 2};
+    EXPECT_EQ(call(a.suspend({attempt})), error_code{});
+  }
+  restart({{"a"}});
+  EXPECT_EQ(drain(1).taken.frames, 1U);
+  Consumer a = consume("a");
+  EXPECT_EQ(sequences_in(call(a.resume()).value().batches), numbers(1, 1));
+  EXPECT_EQ(skipped("a", Skip::drained), 1U);
+  EXPECT_EQ(stats_of("a").lag.frames, 1U);
+}
+
+TEST_F(ConsumerRestart, WhatComesNextIsNotJoinedToWhatWasAttempted) {
+  spawn_with(WhenFull::backpressure, {{"a"}});
+  send(batch_of_run({1, 1}, 0, 1));
+  {
+    Consumer a = consume("a");
+    const Attempt attempt{.origin = {1, 1}, .ranges = places_of(next(a)), .frames = 1};
+    EXPECT_EQ(call(a.suspend({attempt})), error_code{});
+  }
+  restart({{"a"}});
+  send(batch_of_run({1, 1}, 1, 1));
+  Consumer a = consume("a");
+  const Batches resumed = std::move(call(a.resume()).value().batches);
+  EXPECT_EQ(sequences_in(resumed), numbers(0, 1));
+  const Batches rest = next(a);
+  EXPECT_EQ(sequences_in(rest), numbers(1, 1));
+  acknowledge(a, resumed);
+  acknowledge(a, rest);
+  EXPECT_EQ(stats().ledger.buffered, 0U);
 }
 
 TEST_F(ConsumerRestart, FramesThatOnlyARemovedConsumerNeededLeave) {

@@ -174,6 +174,34 @@ TEST_F(ConsumerTest, ThatIsBehindLeavesFramesToThoseWhoHold) {
   EXPECT_EQ(stats().ledger.received, 9U);
 }
 
+TEST_F(ConsumerTest, RestOfABatchMakesRoomAsTheWholeDid) {
+  spawn_with(WhenFull::backpressure, {{"holds"}, {.name = "away", .hold = false}}, 10);
+  send_run(0, 8);
+  Consumer holds = consume("holds");
+  acknowledge(holds, next(holds));
+  EXPECT_EQ(drain(3).taken.frames, 3U);
+  send_run(8, 5);
+  send_run(13, 5);  // which finds no room beside the rest
+  EXPECT_EQ(sequences_in(next(holds)), numbers(8, 10));
+  EXPECT_EQ(skipped("away", Skip::buffer_full), 5U);
+}
+
+TEST_F(ConsumerTest, FrameThatFindsNoRoomBesideALeaseCostsNothing) {
+  AggregatorOptions with = testing::options(16, 100, WhenFull::backpressure);
+  with.buffer.max_bytes = 10'000;
+  with.consumers = {{.name = "away", .hold = false}};
+  spawn(with);
+  send(batch_of_run({1, 1}, 0, 1, 6'000));
+  const Leased leased = call(aggregator_->lease({.max_frames = 1, .duration = 1h})).value();
+  send(batch_of_run({1, 1}, 1, 1, 1'000));
+  auto waiting = testing::start(context_, aggregator_->send(batch_of_run({1, 1}, 2, 1, 5'000)));
+  testing::poll(context_);
+  EXPECT_EQ(stats().ledger.buffered, 1U) << "to drop it would have been in vain";
+  EXPECT_TRUE(call(aggregator_->commit(*leased.id)).has_value());
+  testing::poll(context_);
+  EXPECT_EQ(stats().ledger.buffered, 2U);
+}
+
 TEST_F(ConsumerTest, SkipsWhatIsDrainedOnceItIsDelivered) {
   spawn_with(WhenFull::backpressure, {{"a"}});
   for (std::uint64_t i = 0; i < 4; ++i) {

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <random>
 #include <string>
@@ -39,11 +40,17 @@ std::size_t size_of(const PerSatellite& frames) {
   return size;
 }
 
-class MixedBatches : public ::testing::TestWithParam<WhenFull> {
+struct Way {
+  std::string name;
+  WhenFull when_full;
+  bool keep_places = false;
+};
+
+class MixedBatches : public ::testing::TestWithParam<Way> {
  protected:
   MixedBatches()
       : buffer_(
-            {.max_frames = max_frames, .when_full = GetParam()},
+            {.max_frames = max_frames, .when_full = GetParam().when_full},
             [this](DropReason, const FrameBatch& batch, std::uint64_t) { note(batch, dropped_); },
             [] { return false; }) {}
 
@@ -73,6 +80,7 @@ class MixedBatches : public ::testing::TestWithParam<WhenFull> {
     step.max_frames = up_to(1) == 0 ? 1000 : up_to(20);
     step.max_batches = 1 + up_to(3);
     step.room = FrameBuffer::Room::lent;
+    step.keep_places = GetParam().keep_places;
     if (up_to(3) > 0) {
       step.satellite_id = static_cast<SatelliteId>(up_to(2));
     }
@@ -85,6 +93,7 @@ class MixedBatches : public ::testing::TestWithParam<WhenFull> {
       FrameBuffer::Taken part = buffer_.take(step);
       for (BufferedBatch& each : part.batches) {
         note(each.batch, taken);
+        note_places(each);
         outside.push_back(std::move(each));
       }
       step.max_frames -= part.amount.frames;
@@ -102,6 +111,17 @@ class MixedBatches : public ::testing::TestWithParam<WhenFull> {
     }
     if (up_to(1) == 0) {
       outside_.push_back(std::move(outside));
+    }
+  }
+
+  /// Whoever reads along knows a frame by its place.
+  void note_places(const BufferedBatch& taken) {
+    std::uint64_t place = taken.place;
+    for (const FrameView frame : taken.batch) {
+      const auto [known, added] = places_.emplace(frame.header.sequence, place++);
+      if (GetParam().keep_places && !added) {
+        EXPECT_EQ(known->second, place - 1) << "of frame " << known->first;
+      }
     }
   }
 
@@ -134,7 +154,7 @@ class MixedBatches : public ::testing::TestWithParam<WhenFull> {
       const auto count = static_cast<std::ptrdiff_t>(dropped.size());
       std::ranges::sort(dropped);
       const auto first =
-          GetParam() == WhenFull::drop_oldest ? inside.begin() : inside.end() - count;
+          GetParam().when_full == WhenFull::drop_oldest ? inside.begin() : inside.end() - count;
       ASSERT_TRUE(std::equal(dropped.begin(), dropped.end(), first))
           << "dropped the wrong frames of satellite " << satellite;
       inside.erase(first, first + count);
@@ -149,6 +169,7 @@ class MixedBatches : public ::testing::TestWithParam<WhenFull> {
   PerSatellite inside_;
   PerSatellite dropped_;
   std::vector<Outside> outside_;
+  std::map<std::uint64_t, std::uint64_t> places_;  // by number, of what was taken
   FrameBuffer buffer_;
 };
 
@@ -172,9 +193,15 @@ TEST_P(MixedBatches, KeepEachSatellitesFramesInOrder) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, MixedBatches,
-                         ::testing::Values(WhenFull::drop_oldest, WhenFull::drop_newest,
-                                           WhenFull::backpressure));
+INSTANTIATE_TEST_SUITE_P(
+    Each, MixedBatches,
+    ::testing::Values(Way{"DropOldest", WhenFull::drop_oldest},
+                      Way{"DropNewest", WhenFull::drop_newest},
+                      Way{"Backpressure", WhenFull::backpressure},
+                      Way{"DropOldestAtTheirPlaces", WhenFull::drop_oldest, true},
+                      Way{"DropNewestAtTheirPlaces", WhenFull::drop_newest, true},
+                      Way{"BackpressureAtTheirPlaces", WhenFull::backpressure, true}),
+    [](const auto& each) { return each.param.name; });
 
 }  // namespace
 }  // namespace meridian

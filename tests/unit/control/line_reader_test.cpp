@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <future>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,6 +36,16 @@ class LineReaderTest : public ::testing::Test {
     return line.get();
   }
 
+  /// Begins with the next line, and reads what is there already.
+  std::future<std::optional<std::string>> start() {
+    auto line = asio::co_spawn(context_, lines_.next(), asio::use_future);
+    while (socket_.available() > 0) {
+      context_.run_one();
+    }
+    context_.poll();
+    return line;
+  }
+
   asio::io_context context_;
   asio::local::stream_protocol::socket socket_{context_};
   asio::local::stream_protocol::socket client_{context_};
@@ -51,16 +62,13 @@ TEST_F(LineReaderTest, CutsWhatComesTogether) {
 
 TEST_F(LineReaderTest, JoinsWhatComesInParts) {
   max_bytes_ = 10'000;
-  const std::string start(6'000, 'a');
+  const std::string beginning(6'000, 'a');
   const std::string rest(3'000, 'b');
-  send(start);
-  auto line = asio::co_spawn(context_, lines_.next(), asio::use_future);
-  while (socket_.available() > 0) {
-    context_.run_one();
-  }
+  send(beginning);
+  auto line = start();
   send(rest + "\n");
   context_.run();
-  EXPECT_THAT(line.get(), Optional(start + rest));
+  EXPECT_THAT(line.get(), Optional(beginning + rest));
 }
 
 TEST_F(LineReaderTest, LastLineMayLackItsEnd) {
@@ -108,10 +116,7 @@ TEST_F(LineReaderTest, GreatestLengthMayChange) {
 
 TEST_F(LineReaderTest, LineThatIsCutOffIsNone) {
   send("dep");
-  auto line = asio::co_spawn(context_, lines_.next(), asio::use_future);
-  while (socket_.available() > 0) {
-    context_.run_one();
-  }
+  auto line = start();
   socket_.cancel();
   context_.run();
   EXPECT_EQ(line.get(), std::nullopt);

@@ -12,6 +12,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -64,7 +65,7 @@ TEST_F(OutboxTest, GivesOneMessageOfAnOriginAtATime) {
   const auto first = outbox.next(now).value();
   EXPECT_EQ(first.message->origin, (Origin{7, 1}));
   EXPECT_THAT(sequences_of(*first.message), ElementsAre(0, 1, 2));
-  EXPECT_FALSE(first.again);
+  EXPECT_EQ(first.tries, 1U);
   outbox.add(run_at(5, {7, 1}, 3, 1));
   outbox.add(run_at(6, {7, 1}, 4, 2));
   const auto other = outbox.next(now).value();
@@ -145,11 +146,38 @@ TEST_F(OutboxTest, TriesTheSameMessageAgainAfterItsPause) {
   EXPECT_EQ(outbox.next_retry(), now + 1s);
   EXPECT_FALSE(outbox.next(now + 999ms).has_value());
   const auto again = outbox.next(now + 1s).value();
-  EXPECT_TRUE(again.again);
+  EXPECT_EQ(again.tries, 2U);
   EXPECT_NE(again.ticket, first.ticket);
   EXPECT_EQ(again.message->id, id);
   EXPECT_THAT(sequences_of(*again.message), ElementsAre(0, 1, 2)) << "and nothing that came since";
   EXPECT_EQ(outbox.next_retry(), std::nullopt);
+}
+
+TEST_F(OutboxTest, KnowsWhetherWhatWasRefusedHasArrived) {
+  Outbox outbox = make();
+  outbox.add(run_at(1, {7, 1}, 0, 1));
+  outbox.add(run_at(2, {8, 1}, 0, 1));
+  const auto first = outbox.next(now).value();
+  const auto second = outbox.next(now).value();
+  EXPECT_FALSE(outbox.anything_refused());
+  outbox.refused(first.ticket, now);
+  std::ignore = outbox.acknowledged(second.ticket);
+  EXPECT_TRUE(outbox.anything_refused());
+  const auto again = outbox.next(now).value();
+  EXPECT_TRUE(outbox.anything_refused()) << "it is on its way only";
+  outbox.refused(again.ticket, now);
+  std::ignore = outbox.acknowledged(outbox.next(now)->ticket);
+  EXPECT_FALSE(outbox.anything_refused());
+}
+
+TEST_F(OutboxTest, OtherFramesHaveAnotherIdThoughTheyBeginAtTheSamePlaceAndAreAsMany) {
+  Outbox all = make(1'000'000, 3 * frame_bytes);
+  all.add(run_at(1, {7, 1}, 0, 1));
+  all.add(run_at(2, {7, 1}, 1, 1));
+  Outbox without_the_middle = make(1'000'000, 3 * frame_bytes);
+  without_the_middle.add(run_at(1, {7, 1}, 0, 1));
+  without_the_middle.add(run_at(3, {7, 1}, 2, 1));
+  EXPECT_NE(all.next(now)->message->id, without_the_middle.next(now)->message->id);
 }
 
 TEST_F(OutboxTest, TriesAtOnceWhereItIsTold) {

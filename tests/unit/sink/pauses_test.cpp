@@ -28,6 +28,14 @@ TEST(Pauses, BeginAgainAfterAReset) {
   EXPECT_LE(pauses.next(), Pauses::shortest);
 }
 
+TEST(Pauses, GrowWithTheFailuresOfAnother) {
+  Pauses pauses(1);
+  EXPECT_LE(pauses.after(1), Pauses::shortest);
+  EXPECT_GE(pauses.after(4), 4 * Pauses::shortest);
+  EXPECT_GE(pauses.after(1'000'000'000), Pauses::longest / 2);
+  EXPECT_LE(pauses.next(), Pauses::shortest) << "which are not its own";
+}
+
 TEST(Pauses, AreNotTheSameForTwoClients) {
   Pauses one(1);
   Pauses other(2);

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <thread>
 
 namespace meridian::sink {
@@ -40,6 +42,29 @@ TEST(SessionInbox, JobsComeUntilTheLoss) {
   inbox.ask([](NatsSession&) {});
   inbox.lose(gone);
   EXPECT_FALSE(inbox.next({}).has_value());
+}
+
+TEST(SessionInbox, JobsThatAreNotDoneGoWithTheSession) {
+  SessionInbox inbox;
+  const auto before = std::make_shared<int>();
+  const auto after = std::make_shared<int>();
+  inbox.ask([before](NatsSession&) {});
+  inbox.lose(gone);
+  inbox.ask([after](NatsSession&) {});
+  EXPECT_EQ(before.use_count(), 1);
+  EXPECT_EQ(after.use_count(), 1);
+}
+
+TEST(SessionInbox, TellsOfAViolationWhereItExplainsASilence) {
+  SessionInbox inbox;
+  EXPECT_EQ(inbox.violation_about("meridian.7.1"), "");
+  const std::string publish = R"(Permissions Violation for Publish to "meridian.7.1")";
+  inbox.set_violation(publish);
+  EXPECT_EQ(inbox.violation_about("meridian.7.1"), publish);
+  EXPECT_EQ(inbox.violation_about("meridian.7"), "");
+  const std::string answers = R"(Permissions Violation for Subscription to "_INBOX.Xy.*")";
+  inbox.set_violation(answers);
+  EXPECT_EQ(inbox.violation_about("meridian.7"), answers);
 }
 
 TEST(SessionInbox, ALossWakesWhoWaitsForAJob) {

@@ -45,6 +45,8 @@ INSTANTIATE_TEST_SUITE_P(
         Danger{[](StreamSettings& s) { s.replicas = 1; }, "1 replica(s)"},
         Danger{[](StreamSettings& s) { s.replicas = 2; }, "2 replica(s)"},
         Danger{[](StreamSettings& s) { s.storage = Storage::memory; }, "in memory"},
+        Danger{[](StreamSettings& s) { s.retention = Retention::work_queue; },
+               "consumer has acknowledged"},
         Danger{[](StreamSettings& s) { s.duplicate_window = 119s; }, "duplicate window is 119 s"},
         Danger{[](StreamSettings& s) { s.discard = Discard::oldest; }, "discards the oldest"},
         Danger{[](StreamSettings& s) { s.retention = Retention::interest; }, "consumer"},

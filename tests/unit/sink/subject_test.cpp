@@ -59,6 +59,17 @@ INSTANTIATE_TEST_SUITE_P(
                       Bad{"a.satellite_id}", "brace"}, Bad{"a.{}", "brace"},
                       Bad{std::string(256, 'a'), "longer than 255"}));
 
+TEST(Template, TellsOriginsApartWhereNumbersDoNotRunIntoEachOther) {
+  for (const char* text : {"m.{satellite_id}.{channel_id}", "{channel_id}-{satellite_id}",
+                           "{satellite_id}c{channel_id}x{satellite_id}"}) {
+    EXPECT_TRUE(read_subject(text).tells_origins_apart()) << text;
+  }
+  for (const char* text : {"m.{satellite_id}", "m.{channel_id}", "m",
+                           "m.{satellite_id}{channel_id}", "m.{satellite_id}0{channel_id}"}) {
+    EXPECT_FALSE(read_subject(text).tells_origins_apart()) << text;
+  }
+}
+
 TEST(Template, MayBeAsLongAsTheLimit) {
   EXPECT_TRUE(SubjectTemplate::read(std::string(max_subject_bytes, 'a')).has_value());
 }

@@ -13,6 +13,7 @@ namespace meridian::state {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::Field;
 using ::testing::IsEmpty;
 using testing::Octets;
 using testing::SavedFrame;
@@ -128,16 +129,56 @@ TEST(SavedState, KeepsThePlacesOfFramesBehindADamagedOne) {
   EXPECT_EQ(restored.saved.frames[1].places(), (PlaceRange{53, 2}));
 }
 
-TEST(SavedState, PositionThatIsTooRaggedForAMarkRepeatsRatherThanLoses) {
-  SavedState saved;
+/// A position with so many ranges and attempts that it takes several marks.
+SavedState ragged_state() {
   SavedConsumer ragged{.name = "a", .next_place = 1'000'000, .unread = {}, .attempts = {}};
   for (std::uint64_t i = 0; i < 100'000; ++i) {
     ragged.unread.push_back({.first = 10 + 2 * i, .frames = 1});
+    ragged.attempts.push_back(
+        {.origin = {7, 1}, .ranges = {{.first = 11 + 2 * i, .frames = 1}}, .frames = 1});
   }
-  saved.positions = SavedPositions{.epoch = 1, .next_place = 2, .consumers = {ragged}};
+  SavedState saved;
+  saved.positions = SavedPositions{
+      .epoch = 1,
+      .next_place = 2,
+      .consumers = {ragged, {.name = "b", .next_place = 5, .unread = {}, .attempts = {}}}};
+  return saved;
+}
+
+TEST(SavedState, KeepsAPositionThatTakesSeveralMarks) {
+  const SavedState saved = ragged_state();
+  const Octets octets = testing::written(saved);
+  EXPECT_GT(octets.size(), 2 * max_mark_bytes);
+  const Restored restored = testing::read_back(octets);
+  EXPECT_TRUE(restored.is_whole);
+  EXPECT_EQ(restored.saved.positions, saved.positions);
+}
+
+TEST(SavedState, PositionOfWhichAPartIsDamagedIsNone) {
+  const Octets octets = testing::written(ragged_state());
+  for (const std::size_t at : {max_mark_bytes / 2, max_mark_bytes * 3 / 2, max_mark_bytes * 4}) {
+    Octets damaged = octets;
+    damaged.at(at) ^= std::byte{1};
+    const Restored restored = testing::read_back(damaged);
+    EXPECT_FALSE(restored.is_whole);
+    ASSERT_TRUE(restored.saved.positions.has_value());
+    EXPECT_THAT(restored.saved.positions->consumers, ElementsAre(Field(&SavedConsumer::name, "b")))
+        << "rather repeats all than misses some";
+  }
+}
+
+TEST(SavedState, AttemptThatIsTooLargeForAMarkRepeatsRatherThanLoses) {
+  SavedConsumer consumer{.name = "a", .next_place = 1'000'000, .unread = {}, .attempts = {}};
+  Attempt& attempt = consumer.attempts.emplace_back();
+  for (std::uint64_t i = 0; i < 100'000; ++i) {
+    attempt.ranges.push_back({.first = 10 + 2 * i, .frames = 1});
+  }
+  SavedState saved;
+  saved.positions = SavedPositions{.epoch = 1, .next_place = 2, .consumers = {consumer}};
   const Restored restored = testing::read_back(testing::written(saved));
   ASSERT_TRUE(restored.saved.positions.has_value());
   EXPECT_EQ(restored.saved.positions->consumers.at(0).next_place, 10U);
+  EXPECT_THAT(restored.saved.positions->consumers.at(0).attempts, IsEmpty());
 }
 
 TEST(SavedState, KeepsWhatMayHaveBeenDelivered) {
