@@ -6,7 +6,9 @@ WORKDIR /meridian
 COPY scripts/packages.sh scripts/
 RUN source scripts/packages.sh && need_packages "${build_packages[@]}"
 COPY . .
-RUN cmake --preset release && cmake --build --preset release && \
+# Without debug information, which would be stripped, and takes a third of the time.
+RUN cmake --preset release -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O2 -DNDEBUG" && \
+    cmake --build --preset release && \
     cmake --install build/release --component runtime --strip --prefix /meridian/root
 
 FROM debian:bookworm-slim

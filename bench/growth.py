@@ -13,7 +13,7 @@ import math
 from pathlib import Path
 
 # What a process carries besides octets. The first is bench/run.py's `uplinks`: a daemon keeps half of its rate up to
-# some ten thousand; the second is from the issue of the server's small messages on a machine like the one measured.
+# some ten thousand. The second is what one nats-server stored of small messages on a machine like the one measured.
 UPLINKS_PER_DAEMON = 10_000
 MESSAGES_PER_SERVER = 340_000
 SUBJECTS_PER_STREAM = 1_000_000   # the server keeps some 200 octets for each in memory

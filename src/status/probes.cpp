@@ -40,7 +40,7 @@ Verdict judge_readiness(bool serving, const BufferLevel& buffer) {
   if (buffer.limits.when_full != WhenFull::backpressure && is_full(buffer)) {
     return verdict(false, "buffer_full", "the buffer is full, and frames are dropped: drain it");
   }
-  return verdict(true, "serving", "listeners are up, and the buffer drops no frames");
+  return verdict(true, "serving", "listeners are up and take frames");
 }
 
 }  // namespace meridian::status
