@@ -45,7 +45,7 @@ std::string_view name_of(Skip reason) noexcept {
   return "unknown";
 }
 
-bool Consumers::One::has_in_flight(const PlaceRange& range) const {
+bool Consumers::Position::has_in_flight(const PlaceRange& range) const {
   auto behind = in_flight.upper_bound(range.end() - 1);
   if (behind == in_flight.begin()) {
     return false;
@@ -54,12 +54,12 @@ bool Consumers::One::has_in_flight(const PlaceRange& range) const {
   return place + last.amount.frames > range.first;
 }
 
-std::uint64_t Consumers::One::unread_in(const PlaceRange& range) const {
+std::uint64_t Consumers::Position::unread_in(const PlaceRange& range) const {
   const std::uint64_t behind = range.end() - std::clamp(next_place, range.first, range.end());
   return behind + unread.count_in(range);
 }
 
-std::uint64_t Consumers::One::remove_unread(const PlaceRange& range) {
+std::uint64_t Consumers::Position::remove_unread(const PlaceRange& range) {
   std::uint64_t removed = unread.remove(range);
   if (range.end() > next_place) {
     // What is passed over stays unread.
@@ -72,14 +72,14 @@ std::uint64_t Consumers::One::remove_unread(const PlaceRange& range) {
   return removed;
 }
 
-void Consumers::One::read(std::uint64_t place, const FrameBatch& batch) {
+void Consumers::Position::read(std::uint64_t place, const FrameBatch& batch) {
   const Depth amount = amount_of(batch);
   std::ignore = remove_unread({.first = place, .frames = amount.frames});
   in_flight.emplace(place, InFlight{.amount = amount, .received_at = batch.stamp().received_at});
   add_to(stats.in_flight, amount);
 }
 
-void Consumers::One::unread_again(std::map<std::uint64_t, InFlight>::iterator entry) {
+void Consumers::Position::unread_again(std::map<std::uint64_t, InFlight>::iterator entry) {
   unread.add({.first = entry->first, .frames = entry->second.amount.frames});
   subtract_from(stats.in_flight, entry->second.amount);
   in_flight.erase(entry);
@@ -87,7 +87,7 @@ void Consumers::One::unread_again(std::map<std::uint64_t, InFlight>::iterator en
 
 Consumers::Consumers(const std::vector<ConsumerOptions>& options) {
   for (const ConsumerOptions& each : options) {
-    One& one = consumers_.emplace_back();
+    Position& one = consumers_.emplace_back();
     one.options = each;
     one.next_place = first_place;
     one.stats.name = each.name;
@@ -98,7 +98,7 @@ Consumers::Consumers(const std::vector<ConsumerOptions>& options) {
 
 std::optional<Consumers::Id> Consumers::find(std::string_view name) const {
   const auto found = std::ranges::find(
-      consumers_, name, [](const One& one) -> std::string_view { return one.options.name; });
+      consumers_, name, [](const Position& one) -> std::string_view { return one.options.name; });
   if (found == consumers_.end()) {
     return std::nullopt;
   }
@@ -106,19 +106,19 @@ std::optional<Consumers::Id> Consumers::find(std::string_view name) const {
 }
 
 void Consumers::adding(const Depth& amount) {
-  for (One& one : consumers_) {
+  for (Position& one : consumers_) {
     add_to(one.stats.lag, amount);
   }
 }
 
 void Consumers::refused(const Depth& amount) {
-  for (One& one : consumers_) {
+  for (Position& one : consumers_) {
     subtract_from(one.stats.lag, amount);
   }
 }
 
 void Consumers::removed(const PlaceRange& range, std::uint64_t bytes, Skip why) {
-  for (One& one : consumers_) {
+  for (Position& one : consumers_) {
     const std::uint64_t skipped = one.remove_unread(range);
     if (skipped > 0) {
       // A batch is read as a whole, so that none of it was.
@@ -129,20 +129,21 @@ void Consumers::removed(const PlaceRange& range, std::uint64_t bytes, Skip why) 
 }
 
 bool Consumers::have_all(const PlaceRange& range) const {
-  return !consumers_.empty() && std::ranges::all_of(consumers_, [&](const One& one) {
+  return !consumers_.empty() && std::ranges::all_of(consumers_, [&](const Position& one) {
     return one.unread_in(range) == 0 && !one.has_in_flight(range);
   });
 }
 
 bool Consumers::needed_by_holders(const PlaceRange& range) const {
-  return std::ranges::any_of(consumers_, [&](const One& one) {
+  return std::ranges::any_of(consumers_, [&](const Position& one) {
     return one.options.hold && (one.unread_in(range) > 0 || one.has_in_flight(range));
   });
 }
 
 bool Consumers::may_make_room(const PlaceRange& range) const {
-  return !needed_by_holders(range) &&
-         std::ranges::none_of(consumers_, [&](const One& one) { return one.has_in_flight(range); });
+  return !needed_by_holders(range) && std::ranges::none_of(consumers_, [&](const Position& one) {
+    return one.has_in_flight(range);
+  });
 }
 
 std::optional<std::uint64_t> Consumers::expendable(const FrameBuffer& buffer) {
@@ -166,7 +167,7 @@ std::optional<std::uint64_t> Consumers::expendable(const FrameBuffer& buffer) {
 
 std::optional<std::uint64_t> Consumers::oldest_in_flight(const FrameBuffer& buffer) const {
   const auto front = buffer.find_from(0);
-  for (const One& one : consumers_) {
+  for (const Position& one : consumers_) {
     if (!front || one.options.hold) {
       continue;
     }
@@ -198,7 +199,7 @@ void Consumers::wait(Id id, std::size_t max_bytes, ReadReply reply) {
 }
 
 void Consumers::serve(FrameBuffer& buffer) {
-  for (One& one : consumers_) {
+  for (Position& one : consumers_) {
     if (!one.waiting) {
       continue;
     }
@@ -216,7 +217,8 @@ void Consumers::serve(FrameBuffer& buffer) {
   }
 }
 
-std::vector<BufferedBatch> Consumers::read(One& one, FrameBuffer& buffer, std::size_t max_bytes) {
+std::vector<BufferedBatch> Consumers::read(Position& one, FrameBuffer& buffer,
+                                           std::size_t max_bytes) {
   std::vector<BufferedBatch> batches;
   std::size_t bytes = 0;
   // Returns whether there is room for more.
@@ -250,7 +252,7 @@ std::vector<BufferedBatch> Consumers::read(One& one, FrameBuffer& buffer, std::s
 }
 
 bool Consumers::acknowledge(Id id, const PlaceRange& range) {
-  One& one = consumers_.at(id);
+  Position& one = consumers_.at(id);
   const auto entry = one.in_flight.find(range.first);
   if (entry == one.in_flight.end() || entry->second.amount.frames != range.frames) {
     return false;
@@ -264,7 +266,7 @@ bool Consumers::acknowledge(Id id, const PlaceRange& range) {
 }
 
 void Consumers::suspend(Id id, std::vector<Attempt> attempts) {
-  One& one = consumers_.at(id);
+  Position& one = consumers_.at(id);
   one.waiting.reset();
   const PlaceSet attempted = places_of(attempts);
   for (auto entry = one.in_flight.begin(); entry != one.in_flight.end();) {
@@ -279,7 +281,7 @@ void Consumers::suspend(Id id, std::vector<Attempt> attempts) {
 }
 
 Resumed Consumers::resume(Id id, const FrameBuffer& buffer) {
-  One& one = consumers_.at(id);
+  Position& one = consumers_.at(id);
   Resumed resumed{.attempts = one.attempts, .batches = {}};
   const PlaceSet attempted = places_of(one.attempts);
   for (const PlaceRange& range : one.unread.ranges()) {
@@ -297,7 +299,7 @@ Resumed Consumers::resume(Id id, const FrameBuffer& buffer) {
 
 std::vector<ConsumerStats> Consumers::stats(const FrameBuffer& buffer) const {
   std::vector<ConsumerStats> all;
-  for (const One& one : consumers_) {
+  for (const Position& one : consumers_) {
     ConsumerStats& stats = all.emplace_back(one.stats);
     const auto note = [&stats](ReceiveTime received_at) {
       stats.oldest = std::min(stats.oldest.value_or(received_at), received_at);
@@ -325,7 +327,7 @@ std::vector<ConsumerStats> Consumers::stats(const FrameBuffer& buffer) const {
 
 std::vector<SavedConsumer> Consumers::saved() const {
   std::vector<SavedConsumer> all;
-  for (const One& one : consumers_) {
+  for (const Position& one : consumers_) {
     PlaceSet unread = one.unread;
     const PlaceSet attempted = places_of(one.attempts);
     for (const auto& [place, in_flight] : one.in_flight) {
@@ -344,7 +346,7 @@ std::vector<SavedConsumer> Consumers::saved() const {
 
 void Consumers::restore(const std::vector<SavedConsumer>& saved,
                         const std::vector<BufferedBatch>& batches) {
-  for (One& one : consumers_) {
+  for (Position& one : consumers_) {
     PlaceSet attempted;
     if (const auto found = std::ranges::find(saved, one.options.name, &SavedConsumer::name);
         found != saved.end()) {

@@ -91,7 +91,8 @@ class Consumers {
     ReadReply reply;
     std::size_t max_bytes = 0;
   };
-  struct One {
+  /// Where one of them stands.
+  struct Position {
     ConsumerOptions options;
     PlaceSet unread;                              // before next_place
     std::uint64_t next_place = 0;                 // everything from here on is unread
@@ -107,13 +108,13 @@ class Consumers {
     void unread_again(std::map<std::uint64_t, InFlight>::iterator entry);
   };
 
-  [[nodiscard]] std::vector<BufferedBatch> read(One& one, FrameBuffer& buffer,
+  [[nodiscard]] std::vector<BufferedBatch> read(Position& one, FrameBuffer& buffer,
                                                 std::size_t max_bytes);
   [[nodiscard]] bool needed_by_holders(const PlaceRange& range) const;
   [[nodiscard]] bool may_make_room(const PlaceRange& range) const;
   [[nodiscard]] std::optional<std::uint64_t> oldest_in_flight(const FrameBuffer& buffer) const;
 
-  std::vector<One> consumers_;
+  std::vector<Position> consumers_;
   std::size_t holders_ = 0;
   std::set<std::uint64_t> left_over_;  // by those who hold, for others; may be out of date
   std::uint64_t scan_from_ = 0;        // before it nothing is expendable, where nobody holds

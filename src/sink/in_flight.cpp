@@ -43,8 +43,7 @@ void InFlight::answer(natsMsg* message, const jsPubAck* acknowledged, const jsPu
   }
   lock.unlock();
   if (acknowledged != nullptr) {
-    outlet_->post({entry.ticket, Acknowledged{.duplicate = acknowledged->Duplicate,
-                                              .stream_sequence = acknowledged->Sequence}});
+    outlet_->post({entry.ticket, Acknowledged{.duplicate = acknowledged->Duplicate}});
   } else {
     outlet_->post({entry.ticket, rejection_of(entry, *refused)});
   }

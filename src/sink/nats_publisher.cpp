@@ -23,14 +23,15 @@ using InFlights = Closures<InFlight>;
 
 /// What one session is published by. Lives as long as the session, or less; destroyed on the
 /// caller's thread or on the one that serves the session, never on one of the library's.
-struct Lane {
-  Lane(std::shared_ptr<NatsSession> own_session, std::shared_ptr<InFlight> own_in_flight)
+struct SessionPublisher {
+  SessionPublisher(std::shared_ptr<NatsSession> own_session,
+                   std::shared_ptr<InFlight> own_in_flight)
       : session(std::move(own_session)),
         in_flight(std::move(own_in_flight)),
         closure(InFlights::of_process().add(in_flight)) {}
-  Lane(const Lane&) = delete;
-  Lane& operator=(const Lane&) = delete;
-  ~Lane() { InFlights::of_process().remove(closure); }
+  SessionPublisher(const SessionPublisher&) = delete;
+  SessionPublisher& operator=(const SessionPublisher&) = delete;
+  ~SessionPublisher() { InFlights::of_process().remove(closure); }
 
   const std::shared_ptr<NatsSession> session;
   const std::shared_ptr<InFlight> in_flight;
@@ -55,6 +56,9 @@ struct NatsPublisher::Core {
         subject(read_subject(options.subject)),
         outlet(std::move(own_outlet)) {}
 
+  [[nodiscard]] static Result<std::shared_ptr<SessionPublisher>> open(
+      const std::shared_ptr<Core>& core, std::shared_ptr<NatsSession> session);
+
   void refuse(Ticket ticket, Rejection why) { outlet->post({ticket, std::move(why)}); }
 
   [[nodiscard]] Result<MessageHandle> native_message(const Message& message, const std::string& to);
@@ -65,51 +69,46 @@ struct NatsPublisher::Core {
   std::vector<std::byte> joined;  // of the thread that publishes
 
   std::mutex mutex;
-  std::shared_ptr<Lane> lane;  // protected by mutex
+  std::shared_ptr<SessionPublisher> publisher;  // protected by mutex
 };
 
-namespace {
-
-/// A lane of the session, known to `core` and gone from it when the session is lost.
-template <typename Core>
-Result<std::shared_ptr<Lane>> open_lane(const std::shared_ptr<Core>& core,
-                                        std::shared_ptr<NatsSession> session) {
+/// What publishes in a session: known to `core`, and gone from it when the session is lost.
+Result<std::shared_ptr<SessionPublisher>> NatsPublisher::Core::open(
+    const std::shared_ptr<Core>& core, std::shared_ptr<NatsSession> session) {
   const std::shared_ptr<SessionInbox> inbox = session->inbox();
   auto in_flight = std::make_shared<InFlight>(inbox, core->outlet, core->options);
-  auto lane = std::make_shared<Lane>(std::move(session), in_flight);
+  auto publisher = std::make_shared<SessionPublisher>(std::move(session), in_flight);
   jsOptions js_options;
   jsOptions_Init(&js_options);
   js_options.PublishAsync.AckHandler = answered;
-  js_options.PublishAsync.AckHandlerClosure = lane->closure;
+  js_options.PublishAsync.AckHandlerClosure = publisher->closure;
   jsCtx* context = nullptr;
   const natsStatus status =
-      natsConnection_JetStream(&context, lane->session->native(), &js_options);
+      natsConnection_JetStream(&context, publisher->session->native(), &js_options);
   if (status != NATS_OK) {
     return last_rejection("cannot use JetStream", status);
   }
-  lane->context.reset(context);
+  publisher->context.reset(context);
   const auto when_lost = [weak = std::weak_ptr(core), in_flight](const Rejection& why) {
     in_flight->give_up(why);
     const std::shared_ptr<Core> there = weak.lock();
     if (!there) {
       return;
     }
-    std::shared_ptr<Lane> gone;  // without the lock, since its destructor may wait
+    std::shared_ptr<SessionPublisher> gone;  // without the lock, since its destructor may wait
     const std::lock_guard lock(there->mutex);
-    if (there->lane && there->lane->in_flight == in_flight) {
-      gone = std::exchange(there->lane, nullptr);
+    if (there->publisher && there->publisher->in_flight == in_flight) {
+      gone = std::exchange(there->publisher, nullptr);
     }
   };
-  // With the lock, so that a loss finds the lane and no lane of a lost session stays.
+  // With the lock, so that a loss finds it and none of a lost session stays.
   const std::lock_guard lock(core->mutex);
   if (!inbox->notify(when_lost)) {
     return inbox->lost().value();
   }
-  core->lane = lane;
-  return lane;
+  core->publisher = publisher;
+  return publisher;
 }
-
-}  // namespace
 
 NatsPublisher::NatsPublisher(NatsConnection& connection, Options options,
                              const asio::any_io_executor& executor, OnOutcome on_outcome)
@@ -120,9 +119,9 @@ NatsPublisher::NatsPublisher(NatsConnection& connection, Options options,
 
 NatsPublisher::~NatsPublisher() {
   core_->outlet->close();
-  std::shared_ptr<Lane> lane;  // without the lock, since its destructor may wait
+  std::shared_ptr<SessionPublisher> publisher;  // without the lock, since its destructor may wait
   const std::lock_guard lock(core_->mutex);
-  std::swap(lane, core_->lane);
+  std::swap(publisher, core_->publisher);
 }
 
 Result<MessageHandle> NatsPublisher::Core::native_message(const Message& message,
@@ -154,12 +153,12 @@ Result<MessageHandle> NatsPublisher::Core::native_message(const Message& message
 
 void NatsPublisher::publish(const Message& message, Ticket ticket) {
   const std::string subject = core_->subject.expand(message.origin);
-  std::shared_ptr<Lane> lane;
+  std::shared_ptr<SessionPublisher> publisher;
   {
     const std::lock_guard lock(core_->mutex);
-    lane = core_->lane;
+    publisher = core_->publisher;
   }
-  if (!lane) {
+  if (!publisher) {
     std::shared_ptr<NatsSession> session = connection_.session();
     if (!session) {
       const ConnectionState state = connection_.state();
@@ -167,21 +166,21 @@ void NatsPublisher::publish(const Message& message, Ticket ticket) {
       core_->refuse(ticket, why != nullptr ? *why : Rejection{Refusal::unreachable, "connecting"});
       return;
     }
-    auto opened = open_lane(core_, std::move(session));
+    auto opened = Core::open(core_, std::move(session));
     if (!opened) {
       core_->refuse(ticket, opened.error());
       return;
     }
-    lane = std::move(*opened);
+    publisher = std::move(*opened);
   }
-  const std::shared_ptr<SessionInbox>& inbox = lane->session->inbox();
+  const std::shared_ptr<SessionInbox>& inbox = publisher->session->inbox();
   Result<MessageHandle> made = core_->native_message(message, subject);
   if (!made) {
     core_->refuse(ticket, made.error());
     return;
   }
   natsMsg* native = made->release();
-  if (!lane->in_flight->add(native, ticket, subject)) {
+  if (!publisher->in_flight->add(native, ticket, subject)) {
     natsMsg_Destroy(native);
     core_->refuse(ticket, inbox->lost().value());
     return;
@@ -191,19 +190,19 @@ void NatsPublisher::publish(const Message& message, Ticket ticket) {
   jsPubOptions_Init(&publish_options);
   publish_options.MaxWait = acknowledgement_timeout.count();
   publish_options.ExpectStream = core_->options.stream.c_str();
-  const natsStatus status = js_PublishMsgAsync(lane->context.get(), &native, &publish_options);
+  const natsStatus status = js_PublishMsgAsync(publisher->context.get(), &native, &publish_options);
   if (status != NATS_OK) {
     Rejection why = last_rejection("publishing to " + subject, status);
     if (why.refusal == Refusal::no_acknowledgement) {
       why.refusal = Refusal::unreachable;  // it could not be written
     }
-    if (const auto untaken = lane->in_flight->take(key)) {
+    if (const auto untaken = publisher->in_flight->take(key)) {
       core_->refuse(*untaken, why);
     }
     if (why.refusal == Refusal::unreachable) {
       inbox->lose(std::move(why));
     }
-  } else if (lane->session->cut()) {
+  } else if (publisher->session->cut()) {
     inbox->lose({Refusal::unreachable, "the server did not read in time"});
   }
   natsMsg_Destroy(native);  // nullptr if the library has taken it

@@ -25,7 +25,6 @@ using Ticket = std::uint64_t;
 /// The stream has it, on as many servers as it needs.
 struct Acknowledged {
   bool duplicate = false;  ///< it had a message of this id already, and keeps that
-  std::uint64_t stream_sequence = 0;
 };
 
 struct Outcome {

@@ -14,39 +14,8 @@ namespace {
 
 constexpr std::uint64_t any_number = std::numeric_limits<std::uint64_t>::max();
 
-/// The frames of one origin; nothing where there are none.
-std::optional<FrameBatch> frames_of(const FrameBatch& batch, const Origin& origin) {
-  for (FrameBatch& part : batch.divide_by_origin()) {
-    if ((*part.begin()).header.origin == origin) {
-      return std::move(part);
-    }
-  }
-  return std::nullopt;
-}
-
-/// How many of the frames at the places before `end` are of an origin.
-std::uint64_t count_before(std::uint64_t end, const BufferedBatch& batch, const Origin& origin) {
-  std::uint64_t count = 0;
-  std::uint64_t place = batch.place;
-  for (const FrameView frame : batch.batch) {
-    if (place++ >= end) {
-      break;
-    }
-    count += frame.header.origin == origin ? 1 : 0;
-  }
-  return count;
-}
-
-/// How many frames stand before one of an origin that has `earlier` others of it before it.
-std::uint64_t frames_before(std::uint64_t earlier, const FrameBatch& batch, const Origin& origin) {
-  std::uint64_t before = 0;
-  for (const FrameView frame : batch) {
-    if (frame.header.origin == origin && earlier-- == 0) {
-      break;
-    }
-    ++before;
-  }
-  return before;
+Origin origin_of(const FrameBatch& frames) {
+  return (*frames.begin()).header.origin;
 }
 
 }  // namespace
@@ -60,14 +29,32 @@ std::size_t Outbox::room() const noexcept {
   return most - std::min(held_bytes_, most);
 }
 
+Outbox::Parts Outbox::divide(const FrameBatch& batch) {
+  Parts parts;
+  for (FrameBatch& part : batch.divide_by_origin()) {
+    const Origin origin = origin_of(part);
+    parts.emplace(origin, std::move(part));
+  }
+  return parts;
+}
+
+Outbox::Batch& Outbox::take_up(const BufferedBatch& read, const Parts& parts) {
+  Batch& batch = batches_[read.place];
+  batch.places = read.places();
+  if (parts.size() > 1) {
+    std::uint32_t index = 0;
+    for (const FrameView frame : read.batch) {
+      batch.mixed[frame.header.origin].push_back(index++);
+    }
+  }
+  return batch;
+}
+
 void Outbox::add(const BufferedBatch& read) {
-  std::vector<FrameBatch> parts = read.batch.divide_by_origin();
-  batches_.emplace(read.place, Batch{.places = read.places(),
-                                     .frames = read.batch.share(),
-                                     .mixed = parts.size() > 1,
-                                     .undelivered = read.batch.frames()});
-  for (FrameBatch& part : parts) {
-    add_piece({read.place, 0, std::move(part)});
+  Parts parts = divide(read.batch);
+  take_up(read, parts).undelivered = read.batch.frames();
+  for (auto& [origin, frames] : parts) {
+    add_piece({read.place, 0, std::move(frames)});
   }
 }
 
@@ -86,7 +73,7 @@ std::vector<Outbox::Piece> Outbox::cut(Piece whole, std::size_t max_bytes) {
 }
 
 void Outbox::add_piece(Piece whole) {
-  const Origin origin = (*whole.frames.begin()).header.origin;
+  const Origin origin = origin_of(whole.frames);
   held_bytes_ += whole.frames.bytes();
   Lane& lane = lanes_[origin];
   if (lane.pending.empty() && !lane.sending) {
@@ -117,10 +104,10 @@ PlaceRange Outbox::places_of(const Piece& piece) const {
   const Batch& batch = batches_.at(piece.place);
   std::uint64_t first = piece.skip;
   std::uint64_t last = piece.skip + piece.frames.frames() - 1;
-  if (batch.mixed) {
-    const Origin origin = (*piece.frames.begin()).header.origin;
-    first = frames_before(first, batch.frames, origin);
-    last = frames_before(last, batch.frames, origin);
+  if (!batch.mixed.empty()) {
+    const Indices& indices = batch.mixed.at(origin_of(piece.frames));
+    first = indices.at(first);
+    last = indices.at(last);
   }
   return {.first = piece.place + first, .frames = last - first + 1};
 }
@@ -132,7 +119,7 @@ Outbox::Sending Outbox::sending_of(std::vector<Piece> pieces) {
     parts.push_back(piece.frames.share());
   }
   const Piece& first = pieces.front();
-  const Origin origin = (*first.frames.begin()).header.origin;
+  const Origin origin = origin_of(first.frames);
   std::string id =
       fmt::format("{}.{:x}.{:x}.{:x}.{}.{}", name_, epoch_, places_of(first).first,
                   places_of(pieces.back()).end() - 1, origin.satellite_id, origin.channel_id);
@@ -271,33 +258,14 @@ std::vector<Attempt> Outbox::attempts() const {
   return attempts;
 }
 
-/// The frames of an origin in a batch that are in a range too.
-std::optional<Outbox::Piece> Outbox::piece_in(const PlaceRange& range, const BufferedBatch& batch,
-                                              const Origin& origin) {
-  const std::uint64_t skip = count_before(range.first, batch, origin);
-  const std::uint64_t count = count_before(range.end(), batch, origin) - skip;
-  if (count == 0) {
-    return std::nullopt;
-  }
-  FrameBatch frames = *frames_of(batch.batch, origin);
-  if (skip > 0) {
-    std::ignore = frames.split_front(static_cast<std::uint32_t>(skip));
-  }
-  if (count < frames.frames()) {
-    frames = frames.split_front(static_cast<std::uint32_t>(count));
-  }
-  return Piece{batch.place, skip, std::move(frames)};
-}
-
 std::vector<PlaceRange> Outbox::resume(const Resumed& resumed) {
+  std::map<std::uint64_t, Parts> parts;
   for (const BufferedBatch& each : resumed.batches) {
-    batches_.emplace(each.place, Batch{.places = each.places(),
-                                       .frames = each.batch.share(),
-                                       .mixed = each.batch.divide_by_origin().size() > 1,
-                                       .touched = true});
+    const Parts& of_batch = parts.emplace(each.place, divide(each.batch)).first->second;
+    take_up(each, of_batch).touched = true;
   }
   for (const Attempt& attempt : resumed.attempts) {
-    resume(attempt, resumed.batches);
+    resume(attempt, parts);
   }
   // What no attempt has of these batches arrived before the restart.
   std::vector<PlaceRange> done;
@@ -310,17 +278,52 @@ std::vector<PlaceRange> Outbox::resume(const Resumed& resumed) {
   return done;
 }
 
-void Outbox::resume(const Attempt& attempt, const std::vector<BufferedBatch>& batches) {
+/// Of the frames of an origin in a batch those that are in a range too.
+std::optional<Outbox::Piece> Outbox::piece_in(const PlaceRange& range, const Batch& batch,
+                                              const FrameBatch& frames) const {
+  const std::uint64_t place = batch.places.first;
+  const auto count_before = [&](std::uint64_t end) -> std::uint64_t {
+    const std::uint64_t index = std::clamp(end, place, batch.places.end()) - place;
+    if (batch.mixed.empty()) {
+      return index;
+    }
+    const Indices& indices = batch.mixed.at(origin_of(frames));
+    return static_cast<std::uint64_t>(std::ranges::lower_bound(indices, index) - indices.begin());
+  };
+  const std::uint64_t skip = count_before(range.first);
+  const std::uint64_t count = count_before(range.end()) - skip;
+  if (count == 0) {
+    return std::nullopt;
+  }
+  FrameBatch wanted = frames.share();
+  if (skip > 0) {
+    std::ignore = wanted.split_front(static_cast<std::uint32_t>(skip));
+  }
+  if (count < wanted.frames()) {
+    wanted = wanted.split_front(static_cast<std::uint32_t>(count));
+  }
+  return Piece{place, skip, std::move(wanted)};
+}
+
+void Outbox::resume(const Attempt& attempt, const std::map<std::uint64_t, Parts>& parts) {
   std::vector<Piece> pieces;
   std::uint64_t found = 0;
   for (const PlaceRange& range : attempt.ranges) {
     // It may be that batches were cut since, or drained in part.
-    auto batch = std::ranges::upper_bound(
-        batches, range.first, {}, [](const BufferedBatch& each) { return each.places().end(); });
-    for (; batch != batches.end() && batch->place < range.end(); ++batch) {
-      if (auto piece = piece_in(range, *batch, attempt.origin)) {
+    auto each = batches_.upper_bound(range.first);
+    if (each != batches_.begin()) {
+      --each;
+    }
+    for (; each != batches_.end() && each->first < range.end(); ++each) {
+      Batch& batch = each->second;
+      const Parts& of_batch = parts.at(each->first);
+      const auto frames = of_batch.find(attempt.origin);
+      if (frames == of_batch.end()) {
+        continue;
+      }
+      if (auto piece = piece_in(range, batch, frames->second)) {
         found += piece->frames.frames();
-        batches_.at(batch->place).undelivered += piece->frames.frames();
+        batch.undelivered += piece->frames.frames();
         pieces.push_back(*std::move(piece));
       }
     }

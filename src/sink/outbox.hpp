@@ -111,23 +111,26 @@ class Outbox {
     std::optional<Sending> sending;
     std::size_t max_message_bytes = std::numeric_limits<std::size_t>::max();
   };
+  /// Which frames of a batch are of an origin: their indices in it, ascending.
+  using Indices = std::vector<std::uint32_t>;
   struct Batch {
     PlaceRange places;
-    FrameBatch frames;              // of all origins
-    bool mixed = false;             // of several
-    std::uint64_t undelivered = 0;  // frames
-    bool touched = false;           // some of them are, or may be
+    std::map<Origin, Indices> mixed;  // empty where all frames are of one origin
+    std::uint64_t undelivered = 0;    // frames
+    bool touched = false;             // some of them are, or may be
   };
+  using Parts = std::map<Origin, FrameBatch>;
 
+  [[nodiscard]] static Parts divide(const FrameBatch& batch);
+  [[nodiscard]] Batch& take_up(const BufferedBatch& read, const Parts& parts);
   [[nodiscard]] static std::vector<Piece> cut(Piece whole, std::size_t max_bytes);
   void add_piece(Piece whole);
   void compose(Lane& lane);
   [[nodiscard]] PlaceRange places_of(const Piece& piece) const;
   [[nodiscard]] Sending sending_of(std::vector<Piece> pieces);
-  [[nodiscard]] static std::optional<Piece> piece_in(const PlaceRange& range,
-                                                     const BufferedBatch& batch,
-                                                     const Origin& origin);
-  void resume(const Attempt& attempt, const std::vector<BufferedBatch>& batches);
+  void resume(const Attempt& attempt, const std::map<std::uint64_t, Parts>& parts);
+  [[nodiscard]] std::optional<Piece> piece_in(const PlaceRange& range, const Batch& batch,
+                                              const FrameBatch& frames) const;
   [[nodiscard]] Lane& lane_of(Ticket ticket);
 
   std::string name_;
