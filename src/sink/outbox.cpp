@@ -181,7 +181,10 @@ std::vector<PlaceRange> Outbox::acknowledged(Ticket ticket) {
   Lane& lane = lane_of(ticket);
   const Sending sent = *std::exchange(lane.sending, std::nullopt);
   tickets_.erase(ticket);
-  refused_messages_ -= sent.refused ? 1 : 0;
+  if (lane.refused_frames > 0) {
+    lane.refused_frames -= std::min<std::uint64_t>(lane.refused_frames, sent.message.frames);
+    refused_lanes_ -= lane.refused_frames == 0 ? 1 : 0;
+  }
   in_flight_bytes_ -= sent.message.bytes;
   held_bytes_ -= sent.message.bytes;
   std::vector<PlaceRange> done;
@@ -203,11 +206,11 @@ std::vector<PlaceRange> Outbox::acknowledged(Ticket ticket) {
 
 void Outbox::refused(Ticket ticket, Clock::time_point retry_at) {
   const Origin origin = tickets_.at(ticket);
-  Sending& sending = *lane_of(ticket).sending;
-  in_flight_bytes_ -= sending.message.bytes;
+  Lane& lane = lane_of(ticket);
+  in_flight_bytes_ -= lane.sending->message.bytes;
   tickets_.erase(ticket);
-  refused_messages_ += sending.refused ? 0 : 1;
-  sending.refused = true;
+  refused_lanes_ += lane.refused_frames == 0 ? 1 : 0;
+  lane.refused_frames = std::max<std::uint64_t>(lane.refused_frames, lane.sending->message.frames);
   refused_.emplace(retry_at, origin);
 }
 
@@ -218,7 +221,6 @@ void Outbox::refused_as_too_large(Ticket ticket, Clock::time_point retry_at) {
     return;
   }
   Sending sending = *std::exchange(lane.sending, std::nullopt);
-  --refused_messages_;  // there is another one in its place
   lane.max_message_bytes = std::max<std::size_t>(1, sending.message.bytes / 2);
   std::vector<Piece> smaller;
   for (Piece& piece : sending.pieces) {

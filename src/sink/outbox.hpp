@@ -80,8 +80,8 @@ class Outbox {
   [[nodiscard]] std::size_t in_flight_messages() const noexcept { return tickets_.size(); }
   [[nodiscard]] std::size_t in_flight_bytes() const noexcept { return in_flight_bytes_; }
 
-  /// Whether a message that was refused has not arrived since.
-  [[nodiscard]] bool anything_refused() const noexcept { return refused_messages_ > 0; }
+  /// Whether there are frames whose message was refused, and which have not arrived since.
+  [[nodiscard]] bool anything_refused() const noexcept { return refused_lanes_ > 0; }
 
   /// A message on its way, and how often it has been tried.
   [[nodiscard]] const Message& message_of(Ticket ticket) const;
@@ -104,11 +104,11 @@ class Outbox {
     Ticket ticket = 0;
     unsigned tries = 0;
     Clock::time_point first_tried{};
-    bool refused = false;
   };
   struct Lane {
     std::deque<Piece> pending;
     std::optional<Sending> sending;
+    std::uint64_t refused_frames = 0;  // of the first ones, that have not arrived since
     std::size_t max_message_bytes = std::numeric_limits<std::size_t>::max();
   };
   /// Which frames of a batch are of an origin: their indices in it, ascending.
@@ -141,7 +141,7 @@ class Outbox {
   std::deque<Origin> ready_;                          // of lanes that have something to go
   std::multimap<Clock::time_point, Origin> refused_;  // of lanes that wait for another try
   std::unordered_map<Ticket, Origin> tickets_;        // in flight
-  std::size_t refused_messages_ = 0;                  // and not arrived since
+  std::size_t refused_lanes_ = 0;                     // lanes with refused frames
   std::size_t held_bytes_ = 0;
   std::size_t in_flight_bytes_ = 0;
   Ticket last_ticket_ = 0;

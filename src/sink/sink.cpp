@@ -270,10 +270,12 @@ void Sink::look_and_publish(const Outbox::Publication& publication) {
 
 Result<bool> Sink::is_stored(const Message& message) const {
   // Of each origin one message is on its way, so it is the last one of its subject if it is there.
-  // Where origins share a subject that cannot be told.
+  if (!subject_.tells_origins_apart()) {
+    return false;  // that cannot be told
+  }
   const std::shared_ptr<NatsSession> session = connection_->session();
-  if (!subject_.tells_origins_apart() || !session) {
-    return false;
+  if (!session) {
+    return Rejection{Refusal::unreachable, "the connection was lost"};
   }
   const auto last = last_id(*session, options_, subject_.expand(message.origin));
   if (!last) {

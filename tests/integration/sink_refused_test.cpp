@@ -1,17 +1,17 @@
 // Servers and streams that do not take what a sink publishes: it says why and counts it, the frames
 // stay, and when it is put right they arrive.
 #include "integration/harness/sinks.hpp"
-#include "sink/nats_handles.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <functional>
+#include <map>
 #include <memory>
-#include <stdexcept>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <nats/nats.h>
 
@@ -19,38 +19,24 @@ namespace meridian {
 namespace {
 
 using testing::add_stream;
+using testing::change_stream;
 using testing::create_stream;
+using ::testing::ElementsAre;
 using testing::eventually;
 using testing::expect_whole;
 using testing::frames_of;
+using ::testing::Ge;
 using ::testing::HasSubstr;
 using testing::Json;
 using testing::NatsConfig;
 using testing::NatsServer;
 using ::testing::Not;
+using ::testing::Pair;
 using testing::read_back;
 using testing::send_whole;
 using testing::sink_into;
 using testing::sink_options;
-
-/// Changes the stream of a sink as its owner would.
-void change_stream(const std::string& url, const std::function<void(jsStreamConfig&)>& change) {
-  const auto session = testing::connect(sink_options({url}));
-  jsCtx* context = nullptr;
-  natsConnection_JetStream(&context, session->native(), nullptr);
-  const sink::JetStreamHandle owner(context);
-  jsStreamInfo* info = nullptr;
-  natsStatus status = js_GetStreamInfo(&info, context, "TELEMETRY", nullptr, nullptr);
-  const sink::StreamInfoHandle info_owner(info);
-  if (status == NATS_OK) {
-    jsStreamConfig config = *info->Config;
-    change(config);
-    status = js_UpdateStream(nullptr, context, &config, nullptr, nullptr);
-  }
-  if (status != NATS_OK) {
-    throw std::runtime_error(nats_GetLastError(nullptr));
-  }
-}
+using testing::UplinkClient;
 
 class SinkRefused : public testing::SinkTest {
  protected:
@@ -141,7 +127,8 @@ TEST_F(SinkRefused, WaitsForAStreamWithItsSubjects) {
   add_stream(sink_options({url()}), "TELEMETRY", "elsewhere.*.*");
   ASSERT_NO_FATAL_FAILURE(expect_refused("subject_not_in_stream"));
   const char* subjects = "meridian.*.*";
-  change_stream(url(), [&](jsStreamConfig& config) { config.Subjects = &subjects; });
+  change_stream(sink_options({url()}),
+                [&](jsStreamConfig& config) { config.Subjects = &subjects; });
   expect_all_to_arrive();
 }
 
@@ -162,7 +149,7 @@ TEST_F(SinkRefused, WaitsForAStreamThatTakesMessagesOfItsSize) {
              [](jsStreamConfig& config) { config.MaxMsgSize = 4'096; });
   ASSERT_NO_FATAL_FAILURE(expect_refused("message_too_large", 8'192));
   EXPECT_EQ(delivered(), 0U);
-  change_stream(url(), [](jsStreamConfig& config) { config.MaxMsgSize = -1; });
+  change_stream(sink_options({url()}), [](jsStreamConfig& config) { config.MaxMsgSize = -1; });
   expect_all_to_arrive();
 }
 
@@ -173,7 +160,7 @@ TEST_F(SinkRefused, WaitsForRoomInItsStream) {
     config.Discard = js_DiscardNew;
   });
   ASSERT_NO_FATAL_FAILURE(expect_refused("stream_full"));
-  change_stream(url(), [](jsStreamConfig& config) { config.MaxBytes = -1; });
+  change_stream(sink_options({url()}), [](jsStreamConfig& config) { config.MaxBytes = -1; });
   expect_all_to_arrive();
 }
 
@@ -194,6 +181,84 @@ TEST_F(SinkRefused, IsToldWhereItsStreamIsRemoved) {
   EXPECT_EQ(delivered(), 0U);
   create_stream(sink_options({url()}));
   expect_all_to_arrive();
+}
+
+/// A satellite has a frame that the stream does not take, and another one none.
+class SinkBesideALargeFrame : public testing::SinkTest {
+ protected:
+  void start_with_limit(std::int32_t max_message_octets) {
+    server_.emplace();
+    server_->start();
+    add_stream(sink_options({server_->url()}), "TELEMETRY", "meridian.*.*",
+               [&](jsStreamConfig& config) { config.MaxMsgSize = max_message_octets; });
+    start_sinks({sink_into({server_->url()})});
+    ASSERT_TRUE(comes_to_say("")) << "it knows the limit";
+  }
+
+  void set_limit(std::int32_t max_message_octets) {
+    change_stream(sink_options({server_->url()}),
+                  [&](jsStreamConfig& config) { config.MaxMsgSize = max_message_octets; });
+  }
+
+  void send_large() {
+    std::vector<testing::NativeFrame> frames = frames_of(7, 0, stuck);
+    frames.at(stuck / 2).payload.assign(8'192, 'x');
+    UplinkClient uplink(daemon().port());
+    send_as_batch(uplink, frames);
+    uplink.finish();
+    ASSERT_TRUE(comes_to_say("message_too_large")) << sink();
+  }
+
+  /// The frames of the other one arrive until the large one has waited for so long, and the sink
+  /// goes on saying why it waits.
+  void expect_to_be_told_while_others_flow(double seconds) {
+    std::map<std::string, std::uint64_t> told;
+    UplinkClient uplink(daemon().port());
+    Json now = sink();
+    while (now.at("lag").at("seconds") < seconds) {
+      uplink.send(frames_of(8, std::exchange(flowed_, flowed_ + 10), 10));
+      ASSERT_TRUE(eventually([&] {
+        now = sink();
+        ++told[now.at("problem").is_null() ? "" : now.at("problem").at("reason")];
+        return now.at("acknowledged").at("frames") >= flowed_;
+      })) << now;
+    }
+    uplink.finish();
+    EXPECT_THAT(told, ElementsAre(Pair("message_too_large", Ge(20U))));
+    EXPECT_EQ(ledger().at("buffered"), stuck);
+  }
+
+  void expect_all_once() {
+    EXPECT_TRUE(comes_to_deliver(flowed_ + stuck)) << sink();
+    EXPECT_TRUE(comes_to_say("")) << sink();
+    expect_whole(read_back({server_->url()}, flowed_ + stuck), flowed_ + stuck);
+  }
+
+ private:
+  static constexpr std::uint64_t stuck = 11;  // with those before the large one and behind it
+
+  std::optional<NatsServer> server_;
+  std::uint64_t flowed_ = 0;
+};
+
+TEST_F(SinkBesideALargeFrame, SaysSoWhileOthersFlowAndKnocksSeldom) {
+  ASSERT_NO_FATAL_FAILURE(start_with_limit(4'096));
+  ASSERT_NO_FATAL_FAILURE(send_large());
+  ASSERT_NO_FATAL_FAILURE(expect_to_be_told_while_others_flow(4));
+  // The shortest pauses together: six are 3 s, seven are 6 s, and then each is 5 s.
+  EXPECT_GE(figure("/refused/message_too_large"), 2U);
+  EXPECT_LT(figure("/refused/message_too_large"), 12U);
+  set_limit(-1);
+  expect_all_once();
+}
+
+TEST_F(SinkBesideALargeFrame, SaysSoWhileItsMessageIsDivided) {
+  ASSERT_NO_FATAL_FAILURE(start_with_limit(-1));
+  set_limit(4'096);
+  ASSERT_NO_FATAL_FAILURE(send_large());
+  ASSERT_NO_FATAL_FAILURE(expect_to_be_told_while_others_flow(1));
+  set_limit(-1);
+  expect_all_once();
 }
 
 }  // namespace

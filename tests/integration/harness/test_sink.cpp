@@ -87,6 +87,26 @@ void add_stream(const sink::Options& options, const std::string& name, const std
   }
 }
 
+void change_stream(const sink::Options& options,
+                   const std::function<void(jsStreamConfig&)>& change) {
+  const auto session = connect(options);
+  jsCtx* context = nullptr;
+  natsConnection_JetStream(&context, session->native(), nullptr);
+  const sink::JetStreamHandle owner(context);
+  jsStreamInfo* info = nullptr;
+  natsStatus status = js_GetStreamInfo(&info, context, options.stream.c_str(), nullptr, nullptr);
+  const sink::StreamInfoHandle info_owner(info);
+  if (status == NATS_OK) {
+    jsStreamConfig config = *info->Config;
+    change(config);
+    status = js_UpdateStream(nullptr, context, &config, nullptr, nullptr);
+  }
+  if (status != NATS_OK) {
+    throw std::runtime_error(
+        fmt::format("stream {}: {}", options.stream, nats_GetLastError(nullptr)));
+  }
+}
+
 sink::Message message_of(std::string id, std::uint64_t first, std::uint32_t frames,
                          std::size_t payload_bytes) {
   FrameBatchBuilder builder;

@@ -36,6 +36,10 @@ void create_stream(const sink::Options& options, std::uint32_t replicas = 1);
 void add_stream(const sink::Options& options, const std::string& name, const std::string& subject,
                 const std::function<void(jsStreamConfig&)>& change = {});
 
+/// Changes the stream of a sink as its owner would. Throws where that fails.
+void change_stream(const sink::Options& options,
+                   const std::function<void(jsStreamConfig&)>& change);
+
 /// A message of satellite 7, channel 3, with the frames from sequence `first` on.
 [[nodiscard]] sink::Message message_of(std::string id, std::uint64_t first, std::uint32_t frames,
                                        std::size_t payload_bytes = 100);

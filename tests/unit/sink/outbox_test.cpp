@@ -170,6 +170,16 @@ TEST_F(OutboxTest, KnowsWhetherWhatWasRefusedHasArrived) {
   EXPECT_FALSE(outbox.anything_refused());
 }
 
+TEST_F(OutboxTest, FramesStayRefusedUntilTheLastOfThemHasArrivedInSmallerMessages) {
+  Outbox outbox = make();
+  outbox.add(run_at(1, {7, 1}, 0, 4));
+  outbox.refused_as_too_large(outbox.next(now)->ticket, now);
+  std::ignore = outbox.acknowledged(outbox.next(now)->ticket);
+  EXPECT_TRUE(outbox.anything_refused());
+  std::ignore = outbox.acknowledged(outbox.next(now)->ticket);
+  EXPECT_FALSE(outbox.anything_refused());
+}
+
 TEST_F(OutboxTest, OtherFramesHaveAnotherIdThoughTheyBeginAtTheSamePlaceAndAreAsMany) {
   Outbox all = make(1'000'000, 3 * frame_bytes);
   all.add(run_at(1, {7, 1}, 0, 1));
