@@ -1,5 +1,6 @@
 #include "aggregator/frame_buffer.hpp"
 
+#include "aggregator/batch_parts.hpp"
 #include "aggregator/depth.hpp"
 
 #include <algorithm>
@@ -17,79 +18,6 @@ constexpr std::size_t max_copied_in_step = 4 * 1024 * 1024;
 /// By how much `value` is over `limit`.
 std::uint64_t over(std::uint64_t value, std::uint64_t limit) {
   return value - std::min(value, limit);
-}
-
-/// How many leading frames have at most `max_bytes` octets each.
-std::uint32_t leading_frames_up_to(const FrameBatch& batch, std::uint64_t max_bytes) {
-  std::uint32_t count = 0;
-  for (const FrameView frame : batch) {
-    if (frame.octets.size() > max_bytes) {
-      break;
-    }
-    ++count;
-  }
-  return count;
-}
-
-/// How many leading frames have more than that.
-std::uint32_t leading_frames_above(const FrameBatch& batch, std::uint64_t max_bytes) {
-  std::uint32_t count = 0;
-  for (const FrameView frame : batch) {
-    if (frame.octets.size() <= max_bytes) {
-      break;
-    }
-    ++count;
-  }
-  return count;
-}
-
-/// The first `count` frames, which may be all of them; nothing is left in `batch` then.
-FrameBatch take_front(FrameBatch& batch, std::uint32_t count) {
-  return count == batch.frames() ? std::move(batch) : batch.split_front(count);
-}
-
-/// Which frames of a batch a drain wants.
-enum class Wanted { none, some, all };
-
-Wanted wanted_of(const FrameBatch& batch, std::optional<SatelliteId> satellite_id) {
-  if (!satellite_id) {
-    return Wanted::all;
-  }
-  bool any = false;
-  bool any_other = false;
-  batch.for_each_run(
-      [&](const Run& run) { (run.origin.satellite_id == *satellite_id ? any : any_other) = true; });
-  if (!any) {
-    return Wanted::none;
-  }
-  return any_other ? Wanted::some : Wanted::all;
-}
-
-/// How many leading frames are of a satellite, or how many are not.
-std::uint32_t leading_frames_alike(const FrameBatch& batch, SatelliteId satellite_id) {
-  std::uint32_t count = 0;
-  bool of_satellite = false;
-  for (const FrameView frame : batch) {
-    const bool is = frame.header.origin.satellite_id == satellite_id;
-    if (count > 0 && is != of_satellite) {
-      break;
-    }
-    of_satellite = is;
-    ++count;
-  }
-  return count;
-}
-
-/// Takes the first `room` frames (at least 1) of a satellite out of a batch that has others too:
-/// the only case in which buffered octets are copied frame by frame. Places must not have holes, so
-/// what is taken has those in front, and comes to stand there if it is put back.
-FrameBatch sort_out(FrameBatch& mixed, SatelliteId satellite_id, std::uint64_t room) {
-  std::uint64_t count = 0;
-  return mixed.take_if([&](const FrameView& frame) {
-    const bool takes = count < room && frame.header.origin.satellite_id == satellite_id;
-    count += takes ? 1 : 0;
-    return takes;
-  });
 }
 
 }  // namespace
@@ -163,7 +91,7 @@ FrameBuffer::Entries::iterator FrameBuffer::take_from(Entries::iterator entry, c
   const std::uint64_t room = step.max_frames - taken.amount.frames;
   const Wanted wanted = wanted_of(entry->second, step.satellite_id);
   if (wanted == Wanted::some && step.keep_places) {
-    return cut(entry, *step.satellite_id, taken);
+    return cut(entry, *step.satellite_id, room, taken);
   }
   taken.next_place = entry->first + entry->second.frames();
   if (wanted == Wanted::none) {
@@ -199,18 +127,25 @@ FrameBuffer::Entries::iterator FrameBuffer::take_from(Entries::iterator entry, c
   return next;
 }
 
-/// Into its leading frames, which the drain wants all or none of, and the others. Returns the
-/// former.
+/// Into parts that the drain wants all or none of. Returns the first.
 FrameBuffer::Entries::iterator FrameBuffer::cut(Entries::iterator entry, SatelliteId satellite_id,
-                                                Taken& taken) {
-  FrameBatch front = entry->second.split_front(leading_frames_alike(entry->second, satellite_id));
-  taken.copied += front.compact();
-  const std::uint64_t place = entry->first;
+                                                std::uint64_t room, Taken& taken) {
   const auto next = std::next(entry);
-  Entries::node_type rest = entries_.extract(entry);
-  rest.key() = place + front.frames();
-  const auto behind = entries_.insert(next, std::move(rest));
-  return entries_.emplace_hint(behind, place, std::move(front));
+  Entries::node_type node = entries_.extract(entry);
+  FrameBatch& rest = node.mapped();
+  const std::uint64_t first_place = node.key();
+  for (const std::uint32_t count : stretches_of(rest, satellite_id, room)) {
+    if (count == rest.frames()) {
+      break;
+    }
+    FrameBatch part = rest.split_front(count);
+    taken.copied += part.compact();
+    entries_.emplace_hint(next, node.key(), std::move(part));
+    node.key() += count;
+  }
+  taken.copied += rest.compact();
+  entries_.insert(next, std::move(node));
+  return entries_.find(first_place);
 }
 
 void FrameBuffer::put_back(std::vector<BufferedBatch> batches, Room room) {

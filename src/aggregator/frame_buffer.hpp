@@ -163,7 +163,8 @@ class FrameBuffer {
   void evict_newest();
   void drop(DropReason reason, std::uint64_t place, const FrameBatch& batch);
   Entries::iterator take_from(Entries::iterator entry, const Step& step, Taken& taken);
-  Entries::iterator cut(Entries::iterator entry, SatelliteId satellite_id, Taken& taken);
+  Entries::iterator cut(Entries::iterator entry, SatelliteId satellite_id, std::uint64_t room,
+                        Taken& taken);
 
   BufferLimits limits_;
   OnDrop on_drop_;

@@ -140,6 +140,17 @@ class SinkLookup : public SinkThroughRelay {
     return eventually([&] { return lag_seconds() > before + enough; });
   }
 
+  /// 500 frames of each of 6 satellites, of which the first messages are stored, and neither the
+  /// sink nor the server knows.
+  void store_what_is_forgotten() {
+    start_next();
+    relay().swallow_answers();
+    send(1, 6, 0, 500);
+    ASSERT_TRUE(leaves_unheard_of(6)) << "one of each satellite";
+    ASSERT_TRUE(comes_to_forget()) << sink();
+    EXPECT_EQ(stored(), 6U);
+  }
+
   /// That so many frames are in the stream once, of which so many messages were only found there.
   void expect_all_once(std::uint64_t frames, std::uint64_t found) {
     EXPECT_TRUE(comes_to_deliver(frames)) << sink();
@@ -153,12 +164,7 @@ class SinkLookup : public SinkThroughRelay {
 };
 
 TEST_F(SinkLookup, FindsWhatWasStoredLongerAgoThanTheServerRemembers) {
-  start_next();
-  relay().swallow_answers();
-  send(1, 6, 0, 500);
-  ASSERT_TRUE(leaves_unheard_of(6)) << "one of each satellite";
-  ASSERT_TRUE(comes_to_forget()) << sink();
-  EXPECT_EQ(stored(), 6U);
+  ASSERT_NO_FATAL_FAILURE(store_what_is_forgotten());
   EXPECT_EQ(delivered(), 0U);
   relay().pass_answers();
   expect_all_once(6 * 500, 6);
@@ -166,12 +172,7 @@ TEST_F(SinkLookup, FindsWhatWasStoredLongerAgoThanTheServerRemembers) {
 }
 
 TEST_F(SinkLookup, FindsWhatADaemonBeforeItHasStored) {
-  start_next();
-  relay().swallow_answers();
-  send(1, 6, 0, 500);
-  ASSERT_TRUE(leaves_unheard_of(6)) << "one of each satellite";
-  ASSERT_TRUE(comes_to_forget()) << sink();
-  EXPECT_EQ(stored(), 6U);
+  ASSERT_NO_FATAL_FAILURE(store_what_is_forgotten());
   stop();
   relay().pass_answers();
   SinkThroughRelay::start_next();  // which would make larger messages of them

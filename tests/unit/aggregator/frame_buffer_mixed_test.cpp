@@ -203,5 +203,27 @@ INSTANTIATE_TEST_SUITE_P(
                       Way{"BackpressureAtTheirPlaces", WhenFull::backpressure, true}),
     [](const auto& each) { return each.param.name; });
 
+TEST(MixedBatch, IsCutNoFurtherThanADrainTakes) {
+  FrameBuffer buffer({}, [](DropReason, const FrameBatch&, std::uint64_t) {}, [] { return false; });
+  FrameBatchBuilder builder;
+  for (std::uint64_t number = 0; number < 12; ++number) {
+    builder.append(testing::header(static_cast<SatelliteId>(number % 2), 0, number), {});
+  }
+  buffer.add(builder.finish({}).value());
+  const FrameBuffer::Taken taken = buffer.take(
+      {.max_frames = 2, .satellite_id = SatelliteId{0}, .max_batches = 100, .keep_places = true});
+  ASSERT_EQ(taken.batches.size(), 2U);
+  EXPECT_EQ(taken.batches[0].place, 1U);
+  EXPECT_EQ(taken.batches[1].place, 3U);
+  const auto between = buffer.find_from(0);
+  ASSERT_TRUE(between.has_value());
+  EXPECT_EQ(between->place, 2U);
+  EXPECT_EQ(between->batch->frames(), 1U);
+  const auto rest = buffer.find_from(3);
+  ASSERT_TRUE(rest.has_value());
+  EXPECT_EQ(rest->place, 4U);
+  EXPECT_EQ(rest->batch->frames(), 9U) << "in one piece";
+}
+
 }  // namespace
 }  // namespace meridian

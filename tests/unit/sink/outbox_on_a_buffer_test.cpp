@@ -133,6 +133,16 @@ class OutboxOnABuffer : public testing::ConsumerTest {
     EXPECT_EQ(call(consumer_->acknowledge(std::move(done))), error_code{});
   }
 
+  /// What happens mostly.
+  void flow() {
+    if (up_to(3) == 0) {
+      send_mixed();
+    }
+    read_some();
+    publish_one();
+    hear_of_one();
+  }
+
   std::optional<SatelliteId> any_satellite() {
     const std::uint64_t chosen = up_to(3);
     return chosen < 3 ? std::optional(static_cast<SatelliteId>(chosen)) : std::nullopt;
@@ -218,19 +228,10 @@ class OutboxOnABuffer : public testing::ConsumerTest {
 TEST_F(OutboxOnABuffer, StoresEveryFrameOnceAndInOrderOverRestarts) {
   for (int step = 0; step < 6'000 && !HasFailure(); ++step) {
     SCOPED_TRACE(step);
-    switch (up_to(40)) {
-      case 0:
-        restart();
-        break;
-      default:
-        if (up_to(3) == 0) {
-          send_mixed();
-        }
-        read_some();
-        publish_one();
-        hear_of_one();
-        break;
+    if (up_to(40) == 0) {
+      restart();
     }
+    flow();
   }
   deliver_all();
   expect_all_stored_or_drained();
@@ -257,12 +258,7 @@ TEST_F(OutboxOnABuffer, MissesNothingThatOthersDoNotHave) {
         end_drains();
         break;
       default:
-        if (up_to(3) == 0) {
-          send_mixed();
-        }
-        read_some();
-        publish_one();
-        hear_of_one();
+        flow();
         break;
     }
   }

@@ -1,0 +1,75 @@
+#include "aggregator/batch_parts.hpp"
+
+#include <utility>
+
+namespace meridian {
+
+std::uint32_t leading_frames_up_to(const FrameBatch& batch, std::uint64_t max_bytes) {
+  std::uint32_t count = 0;
+  for (const FrameView frame : batch) {
+    if (frame.octets.size() > max_bytes) {
+      break;
+    }
+    ++count;
+  }
+  return count;
+}
+
+std::uint32_t leading_frames_above(const FrameBatch& batch, std::uint64_t max_bytes) {
+  std::uint32_t count = 0;
+  for (const FrameView frame : batch) {
+    if (frame.octets.size() <= max_bytes) {
+      break;
+    }
+    ++count;
+  }
+  return count;
+}
+
+FrameBatch take_front(FrameBatch& batch, std::uint32_t count) {
+  return count == batch.frames() ? std::move(batch) : batch.split_front(count);
+}
+
+Wanted wanted_of(const FrameBatch& batch, std::optional<SatelliteId> satellite_id) {
+  if (!satellite_id) {
+    return Wanted::all;
+  }
+  bool any = false;
+  bool any_other = false;
+  batch.for_each_run(
+      [&](const Run& run) { (run.origin.satellite_id == *satellite_id ? any : any_other) = true; });
+  if (!any) {
+    return Wanted::none;
+  }
+  return any_other ? Wanted::some : Wanted::all;
+}
+
+std::vector<std::uint32_t> stretches_of(const FrameBatch& batch, SatelliteId satellite_id,
+                                        std::uint64_t room) {
+  std::vector<std::uint32_t> lengths;
+  bool of_satellite = false;
+  bool is_rest = false;
+  std::uint64_t wanted = 0;
+  batch.for_each_run([&](const Run& run) {
+    const bool is = run.origin.satellite_id == satellite_id;
+    if (lengths.empty() || (is != of_satellite && !is_rest)) {
+      is_rest = wanted >= room;
+      lengths.push_back(0);
+    }
+    of_satellite = is;
+    wanted += is ? run.frames : 0;
+    lengths.back() += run.frames;
+  });
+  return lengths;
+}
+
+FrameBatch sort_out(FrameBatch& mixed, SatelliteId satellite_id, std::uint64_t room) {
+  std::uint64_t count = 0;
+  return mixed.take_if([&](const FrameView& frame) {
+    const bool takes = count < room && frame.header.origin.satellite_id == satellite_id;
+    count += takes ? 1 : 0;
+    return takes;
+  });
+}
+
+}  // namespace meridian

@@ -1,0 +1,36 @@
+/// Which frames of a batch fit, and which of them a drain wants.
+#pragma once
+
+#include <meridian/frame_batch.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace meridian {
+
+/// How many leading frames have at most `max_bytes` octets each.
+[[nodiscard]] std::uint32_t leading_frames_up_to(const FrameBatch& batch, std::uint64_t max_bytes);
+
+/// How many leading frames have more than that.
+[[nodiscard]] std::uint32_t leading_frames_above(const FrameBatch& batch, std::uint64_t max_bytes);
+
+/// The first `count` frames, which may be all of them; nothing is left in `batch` then.
+[[nodiscard]] FrameBatch take_front(FrameBatch& batch, std::uint32_t count);
+
+/// Which frames of a batch a drain wants.
+enum class Wanted : std::uint8_t { none, some, all };
+
+[[nodiscard]] Wanted wanted_of(const FrameBatch& batch, std::optional<SatelliteId> satellite_id);
+
+/// How many frames follow each other that are of a satellite, or are not, in turn; all that come
+/// behind the first `room` (at least 1) of the satellite in the last number.
+[[nodiscard]] std::vector<std::uint32_t> stretches_of(const FrameBatch& batch,
+                                                      SatelliteId satellite_id, std::uint64_t room);
+
+/// Takes the first `room` frames (at least 1) of a satellite out of a batch that has others too:
+/// the only case in which buffered octets are copied frame by frame. Places must not have holes, so
+/// what is taken has those in front, and comes to stand there if it is put back.
+[[nodiscard]] FrameBatch sort_out(FrameBatch& mixed, SatelliteId satellite_id, std::uint64_t room);
+
+}  // namespace meridian
