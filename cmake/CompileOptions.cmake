@@ -17,7 +17,11 @@ endif()
 
 if(MERIDIAN_HARDENING)
   set(CMAKE_POSITION_INDEPENDENT_CODE ON)
-  add_compile_options(-fstack-protector-strong -fstack-clash-protection -fcf-protection
+  # Not every processor has it.
+  include(CheckCXXCompilerFlag)
+  check_cxx_compiler_flag(-fcf-protection MERIDIAN_HAS_CF_PROTECTION)
+  add_compile_options(-fstack-protector-strong -fstack-clash-protection
+                      $<$<BOOL:${MERIDIAN_HAS_CF_PROTECTION}>:-fcf-protection>
                       $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
   add_compile_definitions(_GLIBCXX_ASSERTIONS)
   add_link_options(-Wl,-z,relro,-z,now $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie>)
@@ -30,5 +34,8 @@ function(meridian_compile_options target)
     # Asio allocates a coroutine's frame with aligned_alloc in its operator new, and frees it in its operator delete:
     # where GCC 12 inlines only one of the two it takes them for a mismatch.
     $<$<CXX_COMPILER_ID:GNU>:-Wno-mismatched-new-delete>
+    # In a unity build names of one file hide those of another, and no type is the main file's.
+    $<$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>:-Wno-shadow>
+    $<$<AND:$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>,$<CXX_COMPILER_ID:GNU>>:-Wno-subobject-linkage>
     $<$<BOOL:${MERIDIAN_WARNINGS_AS_ERRORS}>:-Werror>)
 endfunction()

@@ -1,15 +1,6 @@
-# What programs that embed the library find with find_package(meridian).
+# What programs that embed the libraries find with find_package(meridian): meridian::channel and
+# meridian::aggregator.
 include(CMakeFindDependencyMacro)
 find_dependency(Threads)
 find_dependency(Boost 1.81 CONFIG)
-find_dependency(fmt)
-find_dependency(spdlog)
-find_dependency(nlohmann_json)
-find_dependency(OpenSSL COMPONENTS Crypto)
-find_dependency(PkgConfig)
-pkg_check_modules(Isal REQUIRED IMPORTED_TARGET libisal)
-pkg_check_modules(Nats REQUIRED IMPORTED_TARGET libnats)
-pkg_check_modules(Ncurses REQUIRED IMPORTED_TARGET ncursesw)
-pkg_check_modules(Prometheus REQUIRED IMPORTED_TARGET prometheus-cpp-core)
-pkg_check_modules(Systemd REQUIRED IMPORTED_TARGET libsystemd)
 include(${CMAKE_CURRENT_LIST_DIR}/meridian-targets.cmake)

@@ -12,6 +12,8 @@
 ///   still answers and `drain` still frees room.
 ///
 /// Source: the telemetry aggregator of the lesson (Async Rust, chapter 8).
+///
+/// Stable: see <meridian/version.hpp>.
 #pragma once
 
 #include <meridian/channel.hpp>
@@ -35,7 +37,7 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 /// What the buffer does with a frame that does not fit.
 enum class WhenFull : std::uint8_t {
@@ -394,4 +396,4 @@ class AggregatorHandle {
 [[nodiscard]] AggregatorHandle spawn_aggregator(const asio::any_io_executor& executor,
                                                 const AggregatorOptions& options);
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

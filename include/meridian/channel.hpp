@@ -16,6 +16,8 @@
 ///
 /// Source: the lesson "tokio::mpsc" of Async Rust, chapter 8; built on
 /// boost::asio::experimental::concurrent_channel.
+///
+/// Stable: see <meridian/version.hpp>.
 #pragma once
 
 #include <meridian/detail/channel_core.hpp>
@@ -38,7 +40,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 namespace asio = boost::asio;
 
@@ -338,4 +340,4 @@ std::pair<UnboundedSender<T>, Receiver<T>> unbounded_channel(asio::any_io_execut
   return {UnboundedSender<T>(std::move(sender)), Receiver<T>(std::move(core))};
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

@@ -10,6 +10,8 @@
 ///       }
 ///       co_await archive.acknowledge(std::move(stored));
 ///     }
+///
+/// Stable: see <meridian/version.hpp>.
 #pragma once
 
 #include <meridian/aggregator.hpp>
@@ -22,7 +24,7 @@
 #include <memory>
 #include <vector>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 /// What a consumer begins with after a restart.
 struct Resumed {
@@ -79,4 +81,4 @@ class Consumer {
   std::uint64_t epoch_;
 };
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

@@ -1,4 +1,6 @@
 /// How a quantity is distributed: counts in ranges that are fixed, as histograms have them.
+///
+/// Stable: see <meridian/version.hpp>.
 #pragma once
 
 #include <algorithm>
@@ -6,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 /// Observations of a quantity, counted by ranges. `upper_bounds` is an array, ascending; each bound
 /// belongs to the range below it, and what is above the last one has a range of its own.
@@ -34,4 +36,4 @@ class Distribution {
   std::uint64_t sum_ = 0;
 };
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

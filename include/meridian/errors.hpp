@@ -1,11 +1,15 @@
 /// The errors that Meridian's library reports, as boost::system error codes.
+///
+/// Stable: see <meridian/version.hpp>.
 #pragma once
 
+#include <boost/system/error_category.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <string>
 #include <type_traits>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 using boost::system::error_code;
 
@@ -23,14 +27,59 @@ enum class Errc {
   consumer_unknown,      ///< consume: no consumer has that name
 };
 
+namespace detail {
+
+// Boost's category has a public destructor that is not virtual, and is never destroyed through it.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
+/// The number makes categories of several shared libraries compare equal.
+class Category final : public boost::system::error_category {
+ public:
+  Category() noexcept : error_category(0x6d65'7269'6469'616eULL) {}
+
+  [[nodiscard]] const char* name() const noexcept override { return "meridian"; }
+
+  [[nodiscard]] std::string message(int value) const override {
+    switch (static_cast<Errc>(value)) {
+      case Errc::channel_full:
+        return "the channel is full";
+      case Errc::channel_empty:
+        return "the channel is empty";
+      case Errc::channel_ended:
+        return "all senders are gone";
+      case Errc::receiver_gone:
+        return "the receiver is gone";
+      case Errc::reply_dropped:
+        return "the aggregator dropped the reply";
+      case Errc::aggregator_shut_down:
+        return "the aggregator has shut down";
+      case Errc::lease_unknown:
+        return "there is no such lease: it was committed or released, or never given";
+      case Errc::lease_expired:
+        return "the lease has expired: its frames are in the buffer again";
+      case Errc::lease_evicted:
+        return "the lease was evicted: the full buffer has dropped its frames";
+      case Errc::consumer_unknown:
+        return "the aggregator has no consumer of this name";
+    }
+    return "unknown error " + std::to_string(value);
+  }
+};
+#pragma GCC diagnostic pop
+
+}  // namespace detail
+
 /// "meridian"
-[[nodiscard]] const boost::system::error_category& meridian_category() noexcept;
+[[nodiscard]] inline const boost::system::error_category& meridian_category() noexcept {
+  static const detail::Category category;
+  return category;
+}
 
 [[nodiscard]] inline error_code make_error_code(Errc error) noexcept {
   return {static_cast<int>(error), meridian_category()};
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1
 
 template <>
 struct boost::system::is_error_code_enum<meridian::Errc> : std::true_type {};

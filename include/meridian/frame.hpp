@@ -11,6 +11,8 @@
 ///     10      2       flags         bit 0: stored (played back, not real time); others are zero
 ///     12      8       sequence      counts up by one per (satellite, channel)
 ///     20      n       payload
+///
+/// Stable: see <meridian/version.hpp>.
 // clang-format on
 #pragma once
 
@@ -19,7 +21,7 @@
 #include <cstdint>
 #include <span>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 using SatelliteId = std::uint32_t;
 using ChannelId = std::uint16_t;
@@ -85,4 +87,4 @@ void write_frame_header(const FrameHeader& header, std::size_t payload_bytes,
 /// Reads the frame at the start of `octets`, which must begin with a whole, validated frame.
 [[nodiscard]] FrameView read_frame(std::span<const std::byte> octets) noexcept;
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

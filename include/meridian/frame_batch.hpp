@@ -1,4 +1,6 @@
 /// Frames that travel together.
+///
+/// Stable: see <meridian/version.hpp>.
 #pragma once
 
 #include <meridian/frame.hpp>
@@ -13,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 /// Consecutive frames of one origin: the sequences first, first + 1, … (modulo the counter's
 /// width). Sequences are tracked per run, not per frame.
@@ -234,4 +236,4 @@ class FrameBatchBuilder {
   std::uint32_t frames_ = 0;
 };
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

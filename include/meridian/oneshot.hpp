@@ -7,6 +7,8 @@
 /// A sender that was moved from has no way to the receiver: a second send gives its value back.
 ///
 /// Source: tokio::sync::oneshot, as the lesson uses it.
+///
+/// Stable: see <meridian/version.hpp>.
 #pragma once
 
 #include <meridian/errors.hpp>
@@ -24,7 +26,7 @@
 #include <optional>
 #include <utility>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 namespace asio = boost::asio;
 
@@ -137,4 +139,4 @@ std::pair<OneshotSender<T>, OneshotReceiver<T>> oneshot(asio::any_io_executor ex
           OneshotReceiver<T>(detail::OneshotEnd<T>(std::move(raw)))};
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

@@ -1,4 +1,6 @@
 /// Where those stand who read the buffer along: see <meridian/consumer.hpp>.
+///
+/// Stable: see <meridian/version.hpp>.
 #pragma once
 
 #include <meridian/frame.hpp>
@@ -11,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 /// Consecutive places in the buffer. Every frame that goes in gets the next place, and keeps it.
 struct PlaceRange {
@@ -88,4 +90,4 @@ struct SavedPositions {
   friend bool operator==(const SavedPositions&, const SavedPositions&) = default;
 };
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

@@ -2,6 +2,8 @@
 ///
 ///     auto tail = co_await aggregator.tail({.satellite_id = 7});
 ///     while (auto piece = co_await tail->next()) { … }
+///
+/// Stable: see <meridian/version.hpp>.
 #pragma once
 
 #include <meridian/aggregator.hpp>
@@ -13,7 +15,7 @@
 #include <memory>
 #include <vector>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 /// What has come since the piece before.
 struct TailPiece {
@@ -58,4 +60,4 @@ class Tail {
   std::shared_ptr<const Watch> watch_;
 };
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

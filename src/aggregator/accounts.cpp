@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 namespace {
 
@@ -127,4 +127,4 @@ DropReport Accounts::take_drop_report() {
   return std::exchange(drops_, {});
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

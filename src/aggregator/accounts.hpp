@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 /// Not thread-safe: owned by the aggregator.
 class Accounts {
@@ -62,4 +62,4 @@ class Accounts {
   DropReport drops_;
 };
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

@@ -10,7 +10,7 @@
 #include <utility>
 #include <variant>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 namespace {
 
@@ -333,4 +333,4 @@ void Actor::answer(request::EndTail& request) {
   std::move(request.reply).send({});
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

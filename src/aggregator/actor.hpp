@@ -5,9 +5,9 @@
 #include "aggregator/holdings.hpp"
 #include "aggregator/leases.hpp"
 #include "aggregator/requests.hpp"
-#include "channel/doorbell.hpp"
 
 #include <meridian/channel.hpp>
+#include <meridian/doorbell.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -18,7 +18,7 @@
 #include <memory>
 #include <optional>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 /// Owns what the aggregator holds. Everything in here runs on the aggregator's strand, one message
 /// at a time; the only way in is the two lanes.
@@ -101,4 +101,4 @@ class Actor {
   bool ended_ = false;               // all handles are gone, or it was shut down
 };
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

@@ -16,7 +16,7 @@
 #include <string>
 #include <utility>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 namespace {
 
@@ -268,4 +268,4 @@ AggregatorHandle spawn_aggregator(const asio::any_io_executor& executor,
                              .executor = executor}));
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

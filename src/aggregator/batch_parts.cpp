@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 std::uint32_t leading_frames_up_to(const FrameBatch& batch, std::uint64_t max_bytes) {
   std::uint32_t count = 0;
@@ -72,4 +72,4 @@ FrameBatch sort_out(FrameBatch& mixed, SatelliteId satellite_id, std::uint64_t r
   });
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

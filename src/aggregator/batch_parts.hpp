@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 /// How many leading frames have at most `max_bytes` octets each.
 [[nodiscard]] std::uint32_t leading_frames_up_to(const FrameBatch& batch, std::uint64_t max_bytes);
@@ -33,4 +33,4 @@ enum class Wanted : std::uint8_t { none, some, all };
 /// what is taken has those in front, and comes to stand there if it is put back.
 [[nodiscard]] FrameBatch sort_out(FrameBatch& mixed, SatelliteId satellite_id, std::uint64_t room);
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

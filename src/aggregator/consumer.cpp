@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 asio::awaitable<boost::system::result<Resumed>> Consumer::resume() {
   return AggregatorHandle::Port::ask<request::Resume>(port_, id_);
@@ -40,4 +40,4 @@ asio::awaitable<AggregatorHandle::Result<Consumer>> AggregatorHandle::consume(
   return Port::consume(port_, std::move(name));
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

@@ -7,7 +7,7 @@
 #include <tuple>
 #include <utility>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 namespace {
 
@@ -370,4 +370,4 @@ void Consumers::restore(const std::vector<SavedConsumer>& saved,
   }
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 /// Knows of each place in the buffer which consumers have yet to read it, and which have read it
 /// and not acknowledged it. Frames that are lent or leased leave that as it is: they may come back.
@@ -120,4 +120,4 @@ class Consumers {
   std::uint64_t scan_from_ = 0;        // before it nothing is expendable, where nobody holds
 };
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

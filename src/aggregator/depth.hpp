@@ -3,7 +3,7 @@
 
 #include <meridian/aggregator.hpp>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 [[nodiscard]] inline Depth amount_of(const FrameBatch& batch) noexcept {
   return {.frames = batch.frames(), .bytes = batch.bytes()};
@@ -19,4 +19,4 @@ inline void subtract_from(Depth& sum, const Depth& amount) noexcept {
   sum.bytes -= amount.bytes;
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

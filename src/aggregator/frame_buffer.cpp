@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 namespace {
 
@@ -388,4 +388,4 @@ void FrameBuffer::note_high_water() noexcept {
   }
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 /// Batches in the order of their arrival. Each frame has a place, a number that counts up; so a
 /// batch that was taken out finds its way back.
@@ -181,4 +181,4 @@ class FrameBuffer {
   bool backpressure_released_ = false;
 };
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

@@ -6,7 +6,7 @@
 #include <cassert>
 #include <span>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 void FramePage::take_in(FrameBatch& batch) {
   assert(batch.bytes() <= SlabPool::slab_bytes);
@@ -22,4 +22,4 @@ void FramePage::take_in(FrameBatch& batch) {
                   .octets = std::span<const std::byte>(begin, batch.bytes())});
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

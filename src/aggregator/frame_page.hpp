@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <memory>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 /// Copies small batches one behind the other, so that they can be joined: a lone frame in an
 /// allocation of its own, with all that is known of it, takes three times its octets.
@@ -29,4 +29,4 @@ class FramePage {
   std::size_t used_ = 0;
 };
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

@@ -5,7 +5,7 @@
 #include <limits>
 #include <utility>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 namespace {
 
@@ -69,4 +69,4 @@ std::vector<GivenUp::Piece> GivenUp::take_all() {
   return all;
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

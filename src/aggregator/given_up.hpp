@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 /// A session that gives up a batch says so over the control lane, where it overtakes what the
 /// session sent before. Sequences are judged in the order of arrival: so the runs of such a batch
@@ -45,4 +45,4 @@ class GivenUp {
   std::size_t pieces_ = 0;
 };
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

@@ -8,7 +8,7 @@
 #include <random>
 #include <utility>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 namespace {
 
@@ -342,4 +342,4 @@ FinalState Holdings::close(const ChannelLevel& channel) {
   return last;
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

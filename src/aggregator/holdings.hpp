@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 /// The buffer with its accounts, leases, consumers and watchers. Each call is one event that all of
 /// them hear of: a frame that leaves the buffer goes under one term of the ledger, and whoever
@@ -177,4 +177,4 @@ class Holdings {
   std::vector<BufferedBatch> returning_;  // from leases that have ended
 };
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

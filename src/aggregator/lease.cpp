@@ -11,7 +11,7 @@
 #include <iterator>
 #include <utility>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 /// A lease that is being filled. Withdrawn unless it comes to its end, however it ends: by an
 /// error, by cancellation or with its coroutine.
@@ -90,4 +90,4 @@ asio::awaitable<AggregatorHandle::Result<Depth>> AggregatorHandle::release(Lease
   return Port::end_lease(port_, id, LeaseEnd::released);
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 std::string_view name_of(LeaseEnd end) noexcept {
   switch (end) {
@@ -108,4 +108,4 @@ std::optional<Leases::Clock::time_point> Leases::next_expiry() const {
   return by_expiry_.begin()->first;
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

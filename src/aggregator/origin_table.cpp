@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 OriginTable::Entry& OriginTable::entry_of(Origin origin) {
   if (const auto found = index_.find(key_of(origin)); found != index_.end()) {
@@ -126,4 +126,4 @@ void add_to(OriginStats& sum, const OriginStats& stats) noexcept {
   sum.last_seen_at = std::max(sum.last_seen_at, stats.last_seen_at);
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

@@ -12,7 +12,7 @@
 #include <optional>
 #include <vector>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 /// Statistics per origin, bounded: origins beyond the first `max_tracked` share one entry, without
 /// sequence tracking. Entries are never removed.
@@ -83,4 +83,4 @@ class OriginTable {
 /// Adds up what can be added up.
 void add_to(OriginStats& sum, const OriginStats& stats) noexcept;
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

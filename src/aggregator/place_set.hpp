@@ -10,7 +10,7 @@
 #include <functional>
 #include <vector>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 /// A set of places, kept as ranges that do not touch. Costs what the number of ranges costs.
 class PlaceSet {
@@ -66,4 +66,4 @@ class PlaceSet {
   boost::icl::interval_set<std::uint64_t, std::less, Interval> set_;
 };
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

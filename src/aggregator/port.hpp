@@ -2,10 +2,10 @@
 #pragma once
 
 #include "aggregator/requests.hpp"
-#include "channel/doorbell.hpp"
 
 #include <meridian/aggregator.hpp>
 #include <meridian/channel.hpp>
+#include <meridian/doorbell.hpp>
 #include <meridian/oneshot.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 /// Rings when it goes out of scope, also where a coroutine is destroyed while it waits.
 class RingAtExit {
@@ -97,4 +97,4 @@ struct AggregatorHandle::Port {
                                                           std::size_t from);
 };
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

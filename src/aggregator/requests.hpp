@@ -19,7 +19,7 @@
 #include <variant>
 #include <vector>
 
-namespace meridian::request {
+namespace meridian::inline v1::request {
 
 /// Every request carries the oneshot for its reply.
 template <typename Reply>
@@ -164,4 +164,4 @@ using Request =
                  Settle, Flush, GetOrigins, SumOrigins, GiveUp, Consume, ReadNext, Acknowledge,
                  Suspend, Resume, BeginTail, NextOfTail, EndTail>;
 
-}  // namespace meridian::request
+}  // namespace meridian::inline v1::request

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 namespace {
 
@@ -46,4 +46,4 @@ void SequenceState::observe(const Run& run, SequenceWidth width) noexcept {
   last_ = end;
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

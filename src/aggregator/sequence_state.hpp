@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 /// Judges each sequence by its distance d from the last one, modulo the counter's M values:
 /// 0 duplicate, 1 in order, 2 to M/2 a gap of d - 1 missing, otherwise late (and the last one
@@ -38,4 +38,4 @@ class SequenceState {
   Counts counts_;
 };
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

@@ -8,7 +8,7 @@
 #include <exception>
 #include <utility>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 struct Tail::Watch {
   std::shared_ptr<const AggregatorHandle::Port> port;
@@ -43,4 +43,4 @@ asio::awaitable<AggregatorHandle::Result<Tail>> AggregatorHandle::Port::tail(
   co_return Tail(std::make_shared<const Tail::Watch>(Tail::Watch{.port = port, .id = *id}));
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 /// One who watches.
 struct Tails::Watcher {
@@ -154,4 +154,4 @@ TailCounts Tails::counts() const {
   return counts;
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

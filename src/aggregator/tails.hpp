@@ -12,7 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 /// Hands each batch to the watchers whose frames are in it. A watcher that has as much as it may
 /// leaves the list of those who get something, and what it loses is then the difference of a
@@ -66,4 +66,4 @@ class Tails {
   std::uint64_t lost_ = 0;  // as far as it has been told, or is for nobody any more
 };
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

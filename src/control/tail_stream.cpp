@@ -1,9 +1,9 @@
 #include "control/tail_stream.hpp"
 
+#include "runtime/use_tuple.hpp"
+
 #include <meridian/tail.hpp>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
 #include <memory>
@@ -16,7 +16,7 @@ namespace {
 
 using Socket = asio::local::stream_protocol::socket;
 
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+using runtime::use_tuple;
 
 /// Ends the watch when the client has closed its end, which nothing else would tell while no frames
 /// come.

@@ -1,7 +1,5 @@
 #include "ctl/sink.hpp"
 
-#include "sink/nats_session.hpp"
-#include "sink/refusal.hpp"
 #include "status/figures.hpp"
 
 #include <fmt/format.h>
@@ -26,11 +24,6 @@ std::string names_of(const std::vector<sink::Options>& sinks) {
     names.emplace_back(each.name);
   }
   return fmt::format("{}", fmt::join(names, ", "));
-}
-
-[[noreturn]] void fail(const sink::Options& options, const sink::Rejection& why) {
-  throw std::runtime_error(
-      fmt::format("sink {}: {}: {}", options.name, name_of(why.refusal), why.text));
 }
 
 double seconds(std::chrono::nanoseconds time) {
@@ -71,18 +64,6 @@ const sink::Options& choose_sink(const std::vector<sink::Options>& sinks,
         fmt::format("there is no sink \"{}\"; the configuration has {}", *name, names_of(sinks)));
   }
   return *found;
-}
-
-sink::CreatedStream create_sink_stream(const sink::Options& options, const sink::StreamWish& wish) {
-  const auto session = sink::NatsSession::connect(options);
-  if (!session) {
-    fail(options, session.error());
-  }
-  auto created = sink::create_stream(**session, options, wish);
-  if (!created) {
-    fail(options, created.error());
-  }
-  return *std::move(created);
 }
 
 bool as_asked(const sink::CreatedStream& created) {

@@ -8,6 +8,7 @@
 #include "frame/space_packet.hpp"
 #include "runtime/host_port.hpp"
 #include "runtime/log_level.hpp"
+#include "status/version.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
@@ -199,6 +200,18 @@ void read_http(ConfigReader& reader, http::ServerOptions& options) {
   reader.read("max_satellites", options.max_satellites, 0, 65'536);
 }
 
+/// What this build has left out is refused, not passed over.
+void check_build(const Config& config) {
+  if (config.http.listen && !status::with_http) {
+    throw ConfigError(
+        "http.listen: this meridiand was built without HTTP (MERIDIAN_WITH_HTTP); must be null");
+  }
+  if (!config.sinks.empty() && !status::with_nats) {
+    throw ConfigError(
+        "sinks: this meridiand was built without NATS (MERIDIAN_WITH_NATS); must be empty");
+  }
+}
+
 /// Two that listen at the same address would not both start.
 void check_http_address(const Config& config) {
   if (!config.http.listen || config.http.listen->port() == 0) {
@@ -278,6 +291,7 @@ Config read_config(const Json& json) {
     }
   }
   root.finish();
+  check_build(config);
   check_http_address(config);
   check_sinks(config);
   return config;

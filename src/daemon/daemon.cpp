@@ -3,10 +3,12 @@
 #include "daemon/config_changes.hpp"
 #include "daemon/housekeeping.hpp"
 #include "daemon/logging.hpp"
+#include "http/make_server.hpp"
 #include "runtime/log.hpp"
 #include "runtime/nearest_executor.hpp"
 #include "runtime/rethrow.hpp"
 #include "runtime/run_on_threads.hpp"
+#include "sink/make_sink.hpp"
 #include "status/version.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -132,7 +134,7 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
                                                 asio::use_awaitable);
                         }});
   if (config.http.listen) {
-    http_ = std::make_shared<http::Server>(http_context_.get_executor(), config.http, *sources_);
+    http_ = http::make_server(http_context_.get_executor(), config.http, *sources_);
   }
   listeners_.emplace(std::move(uplink_executors), *aggregator_, uplinks_);
   first_listeners_ = listeners_->prepare(config.uplinks, inherited_);
@@ -168,8 +170,8 @@ void Daemon::make_sinks() {
                                                   .when_behind = holds ? "hold" : "skip_oldest"});
     Context& context = sink_contexts_.emplace_back(1);
     kept_running_.emplace_back(context.get_executor());
-    sinks_.push_back(std::make_shared<sink::Sink>(context, signals_.get_executor(), options,
-                                                  *aggregator_, record));
+    sinks_.push_back(
+        sink::make_sink(context, signals_.get_executor(), options, *aggregator_, record));
   }
 }
 
@@ -192,7 +194,7 @@ asio::awaitable<void> Daemon::serve() {
   if (http_) {
     http_->start();
   }
-  for (const std::shared_ptr<sink::Sink>& each : sinks_) {
+  for (const std::shared_ptr<runtime::Part>& each : sinks_) {
     each->start();
   }
   listeners_->carry_out(*std::exchange(first_listeners_, std::nullopt));
@@ -291,10 +293,10 @@ asio::awaitable<void> Daemon::stop_in_order() {
     http_->stop();
     co_await http_->wait_stopped();
   }
-  for (const std::shared_ptr<sink::Sink>& each : sinks_) {
+  for (const std::shared_ptr<runtime::Part>& each : sinks_) {
     each->stop();
   }
-  for (const std::shared_ptr<sink::Sink>& each : sinks_) {
+  for (const std::shared_ptr<runtime::Part>& each : sinks_) {
     co_await each->wait_stopped();
   }
   housekeeping_.stop();

@@ -6,11 +6,10 @@
 #include "daemon/heartbeat.hpp"
 #include "daemon/housekeeping.hpp"
 #include "daemon/listeners.hpp"
-#include "http/server.hpp"
 #include "runtime/nearest_executor.hpp"
+#include "runtime/part.hpp"
 #include "service/inherited_sockets.hpp"
 #include "service/notifier.hpp"
-#include "sink/sink.hpp"
 #include "state/state_directory.hpp"
 #include "status/client_counters.hpp"
 #include "status/pulse.hpp"
@@ -118,8 +117,8 @@ class Daemon {
   std::optional<Listeners> listeners_;
   std::optional<Listeners::Change> first_listeners_;  // from construction until `serve`
   std::shared_ptr<control::Server> control_;
-  std::shared_ptr<http::Server> http_;  // none: it is off
-  std::vector<std::shared_ptr<sink::Sink>> sinks_;
+  std::shared_ptr<runtime::Part> http_;  // none: it is off
+  std::vector<std::shared_ptr<runtime::Part>> sinks_;
 };
 
 }  // namespace meridian::daemon

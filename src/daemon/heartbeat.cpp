@@ -1,5 +1,6 @@
 #include "daemon/heartbeat.hpp"
 
+#include "service/watchdog.hpp"
 #include "status/figures.hpp"
 
 #include <boost/asio/as_tuple.hpp>

@@ -12,7 +12,7 @@
 #include <span>
 #include <vector>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 /// What one look at the stream gave.
 struct Decoded {
@@ -61,4 +61,4 @@ inline constexpr std::size_t least_adopted_bytes = 4 * 1024;
 [[nodiscard]] FrameBatch adopt_or_copy(const SlabRange& stream, std::size_t bytes,
                                        FrameSummary summary, const ReadStamp& stamp);
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

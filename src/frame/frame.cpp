@@ -2,7 +2,7 @@
 
 #include <meridian/frame.hpp>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 void write_frame_header(const FrameHeader& header, std::size_t payload_bytes,
                         std::span<std::byte, frame_header_bytes> out) noexcept {
@@ -23,4 +23,4 @@ FrameView read_frame(std::span<const std::byte> octets) noexcept {
           .octets = octets.first(wire::frame_bytes(at))};
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

@@ -12,7 +12,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 namespace {
 
@@ -299,4 +299,4 @@ std::optional<FrameBatch> FrameBatchBuilder::finish(const ReadStamp& stamp) {
   return FrameBatch(copy_to_slab(octets), {.frames = frames}, stamp);
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

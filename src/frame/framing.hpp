@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 enum class Framing : std::uint8_t { length_prefixed, ccsds_space_packet };
 
@@ -19,4 +19,4 @@ inline constexpr std::array<std::pair<std::string_view, Framing>, 2> framing_nam
   return framing_names[static_cast<std::size_t>(framing)].first;
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

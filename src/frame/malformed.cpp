@@ -1,6 +1,6 @@
 #include "frame/malformed.hpp"
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 std::string_view name_of(Malformed reason) noexcept {
   switch (reason) {
@@ -18,4 +18,4 @@ std::string_view name_of(Malformed reason) noexcept {
   return "unknown";
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 enum class Malformed {
   length_too_small,  ///< native: the length field does not even cover the header
@@ -21,4 +21,4 @@ inline constexpr Malformed all_malformed[] = {
 /// The name under which a reason is counted and logged, such as "length_too_large".
 [[nodiscard]] std::string_view name_of(Malformed reason) noexcept;
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

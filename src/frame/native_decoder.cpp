@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 namespace {
 
@@ -75,4 +75,4 @@ Decoded NativeDecoder::decode(const SlabRange& stream, const ReadStamp& stamp) {
   return found;
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

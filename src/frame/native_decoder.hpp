@@ -4,7 +4,7 @@
 #include "frame/decoder.hpp"
 #include "frame/run_builder.hpp"
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 /// Decodes the layout of meridian/frame.hpp in place.
 class NativeDecoder final : public Decoder {
@@ -30,4 +30,4 @@ class NativeDecoder final : public Decoder {
   RunBuilder runs_{SequenceWidth::bits64};
 };
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 void RunBuilder::add_elsewhere(Origin origin, std::uint64_t sequence, std::size_t bytes) {
   const std::size_t oldest_open = runs_.size() - std::min(runs_.size(), open_runs);
@@ -21,4 +21,4 @@ void RunBuilder::add_elsewhere(Origin origin, std::uint64_t sequence, std::size_
   runs_.push_back({.origin = origin, .frames = 1, .first = sequence, .bytes = bytes});
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

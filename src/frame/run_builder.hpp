@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 /// Turns a stream of (origin, sequence, octets) into a summary with runs. Frames of a few
 /// interleaved origins still make one run each, since a run is continued as long as it is among the
@@ -68,4 +68,4 @@ class RunBuilder {
   std::size_t differs_ = 0;      // not 0 once a frame has another size than the first
 };
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

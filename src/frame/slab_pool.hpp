@@ -6,7 +6,7 @@
 #include <mutex>
 #include <vector>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 /// Keeps slabs that nobody refers to any more. Fresh memory costs more than the read that fills it:
 /// the kernel hands it out page by page, each cleared first.
@@ -49,4 +49,4 @@ class SlabPool {
   std::size_t never_needed_ = 0;  // how many were there all the time since the last trim
 };
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

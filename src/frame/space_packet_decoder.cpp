@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 namespace {
 
@@ -80,4 +80,4 @@ Decoded SpacePacketDecoder::decode(const SlabRange& stream, const ReadStamp& sta
   return found;
 }
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

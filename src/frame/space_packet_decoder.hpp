@@ -6,7 +6,7 @@
 
 #include <vector>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 /// Makes a native frame of each packet: the satellite is given, the channel is the APID, the
 /// sequence is the 14-bit count and the payload the whole packet. Idle packets are counted and
@@ -33,4 +33,4 @@ class SpacePacketDecoder final : public Decoder {
   RunBuilder runs_{SequenceWidth::bits14};
 };
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

@@ -1,8 +1,8 @@
 #include "http/live.hpp"
 
 #include "runtime/rethrow.hpp"
+#include "runtime/use_tuple.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/strand.hpp>
@@ -19,7 +19,7 @@ namespace meridian::http {
 
 namespace {
 
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+using runtime::use_tuple;
 constexpr std::size_t origins_per_step = 4096;
 
 Live::Text event(std::string_view name, std::string_view data) {

@@ -1,5 +1,6 @@
 #include "http/server.hpp"
 
+#include "http/make_server.hpp"
 #include "runtime/accept_loop.hpp"
 #include "runtime/host_port.hpp"
 #include "runtime/log.hpp"
@@ -104,6 +105,12 @@ asio::awaitable<void> Server::run_client(std::shared_ptr<Server> server,
   co_await client->run();
   server->counters_.closed();
   server->clients_.remove(client);
+}
+
+std::shared_ptr<runtime::Part> make_server(const asio::any_io_executor& executor,
+                                           const ServerOptions& options,
+                                           const status::Sources& sources) {
+  return std::make_shared<Server>(executor, options, sources);
 }
 
 }  // namespace meridian::http

@@ -5,6 +5,7 @@
 #include "http/options.hpp"
 #include "http/session.hpp"
 #include "runtime/log_limit.hpp"
+#include "runtime/part.hpp"
 #include "runtime/stop_group.hpp"
 #include "status/sources.hpp"
 
@@ -19,22 +20,22 @@ namespace meridian::http {
 /// Read-only: whoever can connect sees everything, and can change nothing. Binds in its
 /// constructor, accepts from `start` on. All members may be called from any thread. Must be held by
 /// a shared_ptr; `sources` must outlive it.
-class Server : public std::enable_shared_from_this<Server> {
+class Server final : public runtime::Part, public std::enable_shared_from_this<Server> {
  public:
   /// `options` has an address. Throws std::runtime_error where that cannot be had.
   Server(const asio::any_io_executor& executor, const ServerOptions& options,
          const status::Sources& sources);
 
-  void start();
+  void start() override;
 
   /// Accepts no more and ends all clients.
-  void stop();
+  void stop() override;
 
   /// Waits until all clients have ended, after `stop`.
-  [[nodiscard]] asio::awaitable<void> wait_stopped() { return clients_.wait_empty(); }
+  [[nodiscard]] asio::awaitable<void> wait_stopped() override { return clients_.wait_empty(); }
 
   /// Nobody waits any longer for clients that do not end.
-  void give_up() { clients_.give_up(); }
+  void give_up() override { clients_.give_up(); }
 
  private:
   void open_client(asio::ip::tcp::socket socket);

@@ -1,14 +1,13 @@
 #include "http/session.hpp"
 
 #include "http/metrics.hpp"
+#include "runtime/use_tuple.hpp"
 #include "status/list_encoder.hpp"
 #include "status/patience.hpp"
 #include "status/process_figures.hpp"
 #include "status/version.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/dispatch.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/http/chunk_encode.hpp>
@@ -33,7 +32,7 @@ namespace {
 
 using beast::http::field;
 
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+using runtime::use_tuple;
 constexpr std::size_t max_request_bytes = 8192;
 
 constexpr std::string_view json_type = "application/json";

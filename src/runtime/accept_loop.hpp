@@ -3,12 +3,11 @@
 
 #include "runtime/log.hpp"
 #include "runtime/log_limit.hpp"
+#include "runtime/use_tuple.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <chrono>
 #include <string>
@@ -28,7 +27,6 @@ inline constexpr std::chrono::milliseconds accept_pause{150};
 template <typename Protocol, typename NextExecutor, typename OnSocket>
 asio::awaitable<void> accept_all(asio::basic_socket_acceptor<Protocol>& acceptor,
                                  NextExecutor next_executor, std::string name, OnSocket on_socket) {
-  constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
   asio::steady_timer timer(acceptor.get_executor());
   LogLimit limit;
   while (acceptor.is_open()) {

@@ -1,7 +1,7 @@
 /// Everything of a kind that runs, to stop it and to see the last one out.
 #pragma once
 
-#include "channel/doorbell.hpp"
+#include <meridian/doorbell.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>

@@ -10,8 +10,6 @@
 #include <ctime>
 #include <utility>
 
-#include <systemd/sd-daemon.h>
-
 namespace meridian::service {
 
 namespace {
@@ -102,14 +100,6 @@ void Notifier::send_waiting() {
     }
     waiting_.pop_front();
   }
-}
-
-std::optional<std::chrono::microseconds> watchdog_interval() {
-  std::uint64_t microseconds = 0;
-  if (::sd_watchdog_enabled(/*unset_environment=*/0, &microseconds) <= 0) {
-    return std::nullopt;
-  }
-  return std::chrono::microseconds(microseconds);
 }
 
 }  // namespace meridian::service

@@ -4,9 +4,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/local/datagram_protocol.hpp>
 
-#include <chrono>
 #include <deque>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -42,8 +40,5 @@ class Notifier {
   asio::local::datagram_protocol::socket socket_;
   std::deque<std::string> waiting_;
 };
-
-/// How often `alive` is expected at least; nothing if nobody watches.
-[[nodiscard]] std::optional<std::chrono::microseconds> watchdog_interval();
 
 }  // namespace meridian::service

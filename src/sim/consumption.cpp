@@ -29,8 +29,6 @@ namespace {
 namespace asio = boost::asio;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds redraw_every{200};
-
 /// Before it is tried again to read what could not be read.
 constexpr std::chrono::milliseconds retry_pause{50};
 

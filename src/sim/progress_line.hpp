@@ -1,9 +1,13 @@
 /// One line on a terminal that is drawn again and again.
 #pragma once
 
+#include <chrono>
 #include <string_view>
 
 namespace meridian::sim {
+
+/// So often, at most: more than an eye needs.
+inline constexpr std::chrono::milliseconds redraw_every{200};
 
 /// Draws on the standard error; silent where that is not a terminal. Not thread-safe.
 class ProgressLine {

@@ -31,7 +31,6 @@ namespace {
 using asio::ip::tcp;
 
 constexpr std::size_t threads = 2;
-constexpr std::chrono::milliseconds redraw_every{200};
 
 /// What is on its way when the time of `--duration` is over gets so much longer to be taken.
 constexpr std::chrono::seconds grace{1};

@@ -1,6 +1,7 @@
 #include "sim/uplink.hpp"
 
-#include <boost/asio/as_tuple.hpp>
+#include "runtime/use_tuple.hpp"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
@@ -17,7 +18,7 @@ namespace meridian::sim {
 
 namespace {
 
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+using runtime::use_tuple;
 
 /// How finely a rate is kept: what is due is sent this often.
 constexpr std::chrono::milliseconds shortest_pause{1};

@@ -2,11 +2,11 @@
 
 #include "runtime/log.hpp"
 #include "runtime/rethrow.hpp"
+#include "runtime/use_tuple.hpp"
+#include "sink/make_sink.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -21,7 +21,7 @@ namespace log = runtime::log;
 
 namespace {
 
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+using runtime::use_tuple;
 
 std::size_t index_of(Refusal refusal) {
   return static_cast<std::size_t>(refusal);
@@ -367,6 +367,13 @@ asio::awaitable<void> Sink::end() {
     std::ignore = co_await consumer_->suspend(std::move(attempts));
   }
   may_publish_ = false;
+}
+
+std::shared_ptr<runtime::Part> make_sink(asio::io_context& context,
+                                         const asio::any_io_executor& waiter,
+                                         const Options& options, const AggregatorHandle& aggregator,
+                                         status::SinkRecord& record) {
+  return std::make_shared<Sink>(context, waiter, options, aggregator, record);
 }
 
 }  // namespace meridian::sink

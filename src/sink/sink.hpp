@@ -1,8 +1,8 @@
 /// Frames on their way into a stream, by themselves.
 #pragma once
 
-#include "channel/doorbell.hpp"
 #include "runtime/log_limit.hpp"
+#include "runtime/part.hpp"
 #include "sink/nats_connection.hpp"
 #include "sink/nats_publisher.hpp"
 #include "sink/options.hpp"
@@ -14,6 +14,7 @@
 
 #include <meridian/aggregator.hpp>
 #include <meridian/consumer.hpp>
+#include <meridian/doorbell.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -38,25 +39,25 @@ namespace meridian::sink {
 /// that context.
 ///
 /// Must be held by a shared_ptr. Thread-safety: `start`, `stop` and `give_up` from any thread.
-class Sink : public std::enable_shared_from_this<Sink> {
+class Sink final : public runtime::Part, public std::enable_shared_from_this<Sink> {
  public:
   /// `context` is the sink's own; `wait_stopped` is called in `waiter`. The others must outlive the
   /// sink.
   Sink(asio::io_context& context, const asio::any_io_executor& waiter, Options options,
        AggregatorHandle aggregator, status::SinkRecord& record);
 
-  void start();
+  void start() override;
 
   /// Reads no more, waits a moment for what is on its way, and leaves the rest to the next daemon.
-  void stop();
+  void stop() override;
 
   /// For what is on its way: at most so long. Besides, what the sink asks of a server when it is
   /// told may take `stream_timeout` or NatsSession::write_deadline.
   static constexpr std::chrono::milliseconds farewell{1000};
 
   /// Until that is done, or given up.
-  [[nodiscard]] asio::awaitable<void> wait_stopped();
-  void give_up();
+  [[nodiscard]] asio::awaitable<void> wait_stopped() override;
+  void give_up() override;
 
  private:
   using Clock = Outbox::Clock;

@@ -1,5 +1,7 @@
 #include "top/on_screen.hpp"
 
+#include "top/run_on_screen.hpp"
+
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -120,6 +122,10 @@ void OnScreen::draw() {
   const View view = view_of(held_ ? *held_ : latest_, state_, connection(), screen_->size());
   scrolled_ = view.scrolled;
   screen_->draw(view.lines);
+}
+
+int run_on_screen(const std::string& socket, const Options& options) {
+  return OnScreen(socket, options).run();
 }
 
 }  // namespace meridian::top

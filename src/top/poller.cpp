@@ -1,9 +1,9 @@
 #include "top/poller.hpp"
 
-#include <boost/asio/as_tuple.hpp>
+#include "runtime/use_tuple.hpp"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/read_until.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
@@ -19,7 +19,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+using runtime::use_tuple;
 
 /// A daemon that takes longer for all three answers is not well.
 constexpr std::chrono::seconds answer_timeout{10};

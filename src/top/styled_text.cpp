@@ -54,7 +54,7 @@ void Line::fade() {
 
 namespace {
 
-std::size_t cells_of(const std::vector<Piece>& pieces, std::size_t gap) {
+std::size_t width_of(const std::vector<Piece>& pieces, std::size_t gap) {
   std::size_t cells = pieces.empty() ? 0 : (pieces.size() - 1) * gap;
   for (const Piece& piece : pieces) {
     cells += piece.full.cells();
@@ -77,7 +77,7 @@ Piece* lightest_with_brief(std::vector<Piece>& pieces) {
 }  // namespace
 
 Line fitted(std::vector<Piece> pieces, std::size_t cells, std::size_t gap) {
-  while (cells_of(pieces, gap) > cells) {
+  while (width_of(pieces, gap) > cells) {
     if (Piece* const piece = lightest_with_brief(pieces)) {
       piece->full = std::exchange(piece->brief, Line());
     } else if (pieces.size() > 1) {

@@ -3,7 +3,7 @@
 #include "ctl/output.hpp"
 #include "top/lines.hpp"
 #include "top/loop.hpp"
-#include "top/on_screen.hpp"
+#include "top/run_on_screen.hpp"
 #include "top/terminal.hpp"
 
 namespace meridian::top {
@@ -39,7 +39,7 @@ int run(const std::string& socket, const Options& options) {
   if (options.json || !is_on_terminal()) {
     return InLines(socket, options).run();
   }
-  return OnScreen(socket, options).run();
+  return run_on_screen(socket, options);
 }
 
 }  // namespace meridian::top

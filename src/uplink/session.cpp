@@ -3,9 +3,9 @@
 #include "frame/native_decoder.hpp"
 #include "frame/space_packet_decoder.hpp"
 #include "runtime/log.hpp"
+#include "runtime/use_tuple.hpp"
 #include "uplink/clock.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
@@ -21,7 +21,7 @@ namespace log = runtime::log;
 
 namespace {
 
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+using runtime::use_tuple;
 
 log::Fields fields_of(const status::UplinkRecord& record, std::string_view reason) {
   return {{"uplink", std::to_string(record.id())},

@@ -207,15 +207,8 @@ TEST_F(Acceptance, BackpressureWithoutADrainStallsSendersAndNothingElse) {
   EXPECT_EQ(sim.wait(), 0);
 }
 
-std::filesystem::path test_data() {
-  if (const char* given = std::getenv("MERIDIAN_TEST_DATA")) {
-    return given;
-  }
-  return std::filesystem::path(MERIDIAN_SOURCE_DIR) / "../shared/data/ccsds";
-}
-
 TEST_F(Acceptance, RealTelemetryHasItsKnownGapsAndComesOutUnchanged) {
-  const std::filesystem::path file = test_data() / "cygnss_f7_first101.tlm";
+  const std::filesystem::path file = testing::telemetry_dir() / "cygnss_f7_first101.tlm";
   if (!std::filesystem::exists(file)) {
     GTEST_SKIP() << "there is no " << file << "; set MERIDIAN_TEST_DATA to where it is";
   }
@@ -252,7 +245,7 @@ TEST_F(Acceptance, RealTelemetryHasItsKnownGapsAndComesOutUnchanged) {
 }
 
 TEST_F(Acceptance, SimulatorReplaysRealTelemetry) {
-  const std::filesystem::path file = test_data() / "ssat1_apid035.tlm";
+  const std::filesystem::path file = testing::telemetry_dir() / "ssat1_apid035.tlm";
   if (!std::filesystem::exists(file)) {
     GTEST_SKIP() << "there is no " << file << "; set MERIDIAN_TEST_DATA to where it is";
   }

@@ -234,7 +234,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& each) { return std::string(each.param.name); });
 
 TEST(CheckConfig, AcceptsTheInstalledFile) {
-  const Finished accepted = check_config(MERIDIAN_SOURCE_DIR "/config/meridiand.json");
+  const Finished accepted = check_config(testing::source_dir() / "config/meridiand.json");
   EXPECT_EQ(accepted.status, 0) << accepted.err;
 }
 

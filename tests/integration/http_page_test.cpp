@@ -86,8 +86,7 @@ class Page : public DaemonTest {
 TEST_F(Page, ServesEveryFileOfIts) {
   start_with_http();
   std::size_t files = 0;
-  const std::filesystem::path directory =
-      std::filesystem::path(MERIDIAN_SOURCE_DIR) / "src" / "http" / "page";
+  const std::filesystem::path directory = testing::source_dir() / "src" / "http" / "page";
   const std::map<std::string, std::string> types{{".html", "text/html; charset=utf-8"},
                                                  {".css", "text/css; charset=utf-8"},
                                                  {".js", "text/javascript; charset=utf-8"},

@@ -168,7 +168,7 @@ std::set<std::string> families_of(const std::string& page) {
 }
 
 std::string document(std::string_view name) {
-  return read_file(std::filesystem::path(MERIDIAN_SOURCE_DIR) / "docs" / name);
+  return read_file(testing::source_dir() / "docs" / name);
 }
 
 TEST_F(Monitoring, MetricsOfAlertsAndDashboardAreThere) {

@@ -136,7 +136,7 @@ TEST_F(Service, StopIsAnnounced) {
 
 class Watchdog : public Service {
  protected:
-  static constexpr std::chrono::milliseconds interval = at_most(600ms);
+  static inline const std::chrono::milliseconds interval = at_most(600ms);
 
   void start_watched() {
     start(Json::object(),

@@ -1,5 +1,5 @@
-// Frames on their way from uplinks through the daemon into a cluster, whatever happens to it: read
-// back, none is missing, none is there twice, and those of each satellite are in order.
+// Frames on their way from uplinks through the daemon into a cluster, whatever happens to
+// it: read back, none is missing, none is there twice, and those of each satellite are in order.
 #include "integration/harness/relay.hpp"
 #include "integration/harness/sinks.hpp"
 
@@ -30,7 +30,7 @@ using testing::scaled;
 using testing::sink_into;
 using testing::sink_options;
 
-constexpr std::size_t uplinks = 48;
+constexpr std::size_t cluster_uplinks = 48;
 
 class SinkUnderLoad : public testing::SinkTest {
  protected:
@@ -38,7 +38,8 @@ class SinkUnderLoad : public testing::SinkTest {
   /// share of the processors.
   void start_load() {
     const std::uint64_t rate = long_form() ? 1'000 : scaled(200);
-    load_.emplace(simulate(uplinks, {"--rate", std::to_string(rate), "--duration", "86400"}));
+    load_.emplace(
+        simulate(cluster_uplinks, {"--rate", std::to_string(rate), "--duration", "86400"}));
   }
 
   /// Ends it. What the daemon has received is to be in the stream.
@@ -92,11 +93,11 @@ class SinkIntoCluster : public SinkUnderLoad {
 
 TEST_F(SinkIntoCluster, HasEveryFrameOf48Uplinks) {
   const std::uint64_t each = long_form() ? 100'000 : scaled(5'000);
-  ChildProcess load = simulate(uplinks, {"--frames", std::to_string(each)});
-  EXPECT_TRUE(comes_to_deliver(uplinks * each)) << sink();
+  ChildProcess load = simulate(cluster_uplinks, {"--frames", std::to_string(each)});
+  EXPECT_TRUE(comes_to_deliver(cluster_uplinks * each)) << sink();
   EXPECT_EQ(load.wait(), 0) << load.err();
-  EXPECT_EQ(comes_to_deliver_all(), uplinks * each);
-  expect_whole(read_back(cluster().urls(), uplinks * each), uplinks * each);
+  EXPECT_EQ(comes_to_deliver_all(), cluster_uplinks * each);
+  expect_whole(read_back(cluster().urls(), cluster_uplinks * each), cluster_uplinks * each);
 }
 
 TEST_F(SinkIntoCluster, HasEveryFrameWhileItsLeadersAreKilled) {

@@ -1,5 +1,6 @@
 // meridianctl sink create, against real NATS servers.
 #include "integration/harness/child_process.hpp"
+#include "integration/harness/daemon.hpp"
 #include "integration/harness/nats_server.hpp"
 #include "integration/harness/test_sink.hpp"
 
@@ -57,7 +58,7 @@ class SinkCreate : public testing::NatsTest {
   }
 
   [[nodiscard]] Finished create(std::vector<std::string> arguments = {}) const {
-    arguments.insert(arguments.begin(), {MERIDIAN_MERIDIANCTL, "sink", "create", "--config",
+    arguments.insert(arguments.begin(), {testing::meridianctl, "sink", "create", "--config",
                                          directory_.file("meridiand.json")});
     return testing::run(arguments);
   }

@@ -59,7 +59,7 @@ constexpr const char* owner = "owner:secret";
 constexpr const char* archive = "archive:secret";
 
 /// Both users, of which the archive's may not publish to `denied`.
-std::string users(std::string_view denied = "nothing") {
+std::string two_users(std::string_view denied = "nothing") {
   return fmt::format(
       "authorization {{ users: [\n"
       "  {{ user: owner, password: secret }}\n"
@@ -118,7 +118,7 @@ class SinkLookup : public SinkThroughRelay {
     if (IsSkipped()) {
       return;
     }
-    start_server(window, users());
+    start_server(window, two_users());
   }
 
   void start_next() {
@@ -208,7 +208,7 @@ class SinkLookupDenied : public SinkLookup {
 
   void start_denied() {
     server().stop();
-    server().configure(users(look_up));
+    server().configure(two_users(look_up));
     server().start();
     start_next();
     relay().swallow_answers();
@@ -241,7 +241,7 @@ class SinkLookupDenied : public SinkLookup {
 
   void allow() {
     server().stop();
-    server().configure(users());
+    server().configure(two_users());
     server().start();
   }
 };
@@ -282,7 +282,7 @@ class SinkCreateDenied : public testing::NatsTest,
 
 TEST_P(SinkCreateDenied, NamesWhatTheUserMayNotPublishTo) {
   NatsServer server;
-  server.configure(users(GetParam()));
+  server.configure(two_users(GetParam()));
   server.start();
   const TempDir directory;
   const Json config = {{"sinks", {sink_into({server.url(archive)})}},
@@ -302,7 +302,7 @@ TEST_P(SinkCreateDenied, NamesWhatTheUserMayNotPublishTo) {
                     HasSubstr(fmt::format("\"{}\"", GetParam())), Not(HasSubstr("secret"))));
   EXPECT_EQ(server.monitor("/jsz").at("streams"), 0);
   server.stop();
-  server.configure(users());
+  server.configure(two_users());
   server.start();
   const Finished allowed = testing::run(create);
   EXPECT_EQ(allowed.status, 0) << allowed.err;
@@ -329,7 +329,7 @@ class SinkBesideLeases : public SinkThroughRelay {
     if (IsSkipped()) {
       return;
     }
-    start_server(120s, users());
+    start_server(120s, two_users());
     start_small();
     relay().swallow_answers();
     for (std::uint32_t satellite = 1; satellite <= satellites; ++satellite) {

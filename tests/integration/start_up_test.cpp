@@ -232,7 +232,8 @@ TEST_F(StartUp, WrongCommandLinesAreRefusedWithAWord) {
 }
 
 TEST_F(StartUp, EveryProgramTellsVersionAndHelp) {
-  for (const char* program : {testing::meridiand, testing::meridianctl, testing::meridian_sim}) {
+  for (const std::string& program :
+       {testing::meridiand, testing::meridianctl, testing::meridian_sim}) {
     const Finished version = testing::run({program, "--version"});
     EXPECT_EQ(version.status, 0);
     EXPECT_THAT(version.out, HasSubstr(std::filesystem::path(program).filename().string() + " "));
@@ -277,7 +278,7 @@ TEST(StandardError, ThatCannotBeWrittenChangesNoExitStatus) {
 }
 
 TEST_F(StartUp, TooManyThreadsAreAnError) {
-  if (!std::string_view(MERIDIAN_TEST_SANITIZERS).empty()) {
+  if (!testing::sanitizers.empty()) {
     GTEST_SKIP() << "sanitizers need more address space than the limit that brings this about";
   }
   const std::string file = directory_.write("c.json", config({{"threads", 1024}}).dump());

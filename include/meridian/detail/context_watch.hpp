@@ -9,7 +9,7 @@
 #include <atomic>
 #include <memory>
 
-namespace meridian::detail {
+namespace meridian::inline v1::detail {
 
 namespace asio = boost::asio;
 
@@ -40,4 +40,4 @@ class ContextWatch {
   std::shared_ptr<const std::atomic<bool>> ended_;
 };
 
-}  // namespace meridian::detail
+}  // namespace meridian::inline v1::detail

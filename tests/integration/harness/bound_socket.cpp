@@ -16,7 +16,7 @@ namespace meridian::testing {
 
 namespace {
 
-void check(bool ok, const char* what) {
+void require_call(bool ok, const char* what) {
   if (!ok) {
     throw std::system_error(errno, std::generic_category(), what);
   }
@@ -24,26 +24,27 @@ void check(bool ok, const char* what) {
 
 template <typename Address>
 void bind(int socket, const Address& address) {
-  check(::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0, "bind");
+  require_call(::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0,
+               "bind");
 }
 
 }  // namespace
 
 BoundSocket::BoundSocket(int family)
     : descriptor_(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-  check(descriptor() >= 0, "socket");
+  require_call(descriptor() >= 0, "socket");
 }
 
 void BoundSocket::listen() const {
-  check(::listen(descriptor(), SOMAXCONN) == 0, "listen");
+  require_call(::listen(descriptor(), SOMAXCONN) == 0, "listen");
 }
 
 BoundSocket BoundSocket::reserved_port() {
   BoundSocket socket(AF_INET);
   // With it on both sides two may have a port, as long as one at most listens.
   const int on = 1;
-  check(::setsockopt(socket.descriptor(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0,
-        "setsockopt");
+  require_call(::setsockopt(socket.descriptor(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0,
+               "setsockopt");
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -73,8 +74,8 @@ BoundSocket BoundSocket::listening_file(const std::string& path) {
 std::uint16_t BoundSocket::port() const {
   sockaddr_in address{};
   socklen_t size = sizeof(address);
-  check(::getsockname(descriptor(), reinterpret_cast<sockaddr*>(&address), &size) == 0,
-        "getsockname");
+  require_call(::getsockname(descriptor(), reinterpret_cast<sockaddr*>(&address), &size) == 0,
+               "getsockname");
   return ntohs(address.sin_port);
 }
 

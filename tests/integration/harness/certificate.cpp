@@ -1,5 +1,7 @@
 #include "integration/harness/certificate.hpp"
 
+#include "integration/harness/require.hpp"
+
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -18,17 +20,11 @@ using CertificateHandle = std::unique_ptr<X509, decltype(&X509_free)>;
 using ExtensionHandle = std::unique_ptr<X509_EXTENSION, decltype(&X509_EXTENSION_free)>;
 using FileHandle = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 
-void check(bool ok, const char* what) {
-  if (!ok) {
-    throw std::runtime_error(what);
-  }
-}
-
 void add_extension(X509* certificate, int kind, const std::string& value) {
   const ExtensionHandle extension(X509V3_EXT_conf_nid(nullptr, nullptr, kind, value.c_str()),
                                   X509_EXTENSION_free);
-  check(extension != nullptr && X509_add_ext(certificate, extension.get(), -1) == 1,
-        "no extension");
+  require(extension != nullptr && X509_add_ext(certificate, extension.get(), -1) == 1,
+          "no extension");
 }
 
 CertificateHandle certify(EVP_PKEY* key, const std::string& names) {
@@ -44,14 +40,14 @@ CertificateHandle certify(EVP_PKEY* key, const std::string& names) {
   X509_set_issuer_name(certificate.get(), name);
   add_extension(certificate.get(), NID_basic_constraints, "critical,CA:TRUE");
   add_extension(certificate.get(), NID_subject_alt_name, names);
-  check(X509_sign(certificate.get(), key, EVP_sha256()) > 0, "no signature");
+  require(X509_sign(certificate.get(), key, EVP_sha256()) > 0, "no signature");
   return certificate;
 }
 
 template <typename Write>
 std::string write_file(const std::string& path, Write write) {
   const FileHandle file(std::fopen(path.c_str(), "w"), std::fclose);
-  check(file != nullptr && write(file.get()) == 1, "cannot write a certificate or key");
+  require(file != nullptr && write(file.get()) == 1, "cannot write a certificate or key");
   return path;
 }
 
@@ -60,7 +56,7 @@ std::string write_file(const std::string& path, Write write) {
 Certificate make_certificate(const TempDir& directory, const std::string& file,
                              const std::string& names) {
   const KeyHandle key(EVP_EC_gen("P-256"), EVP_PKEY_free);
-  check(key != nullptr, "no key");
+  require(key != nullptr, "no key");
   const CertificateHandle certificate = certify(key.get(), names);
   return {.certificate_file =
               write_file(directory.file(file + ".pem"),

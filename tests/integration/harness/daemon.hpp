@@ -4,6 +4,7 @@
 #include "integration/harness/child_process.hpp"
 #include "integration/harness/clients.hpp"
 #include "integration/harness/temp_dir.hpp"
+#include "places.hpp"
 
 #include <gtest/gtest.h>
 
@@ -16,9 +17,9 @@
 namespace meridian::testing {
 
 /// Where the programs are.
-inline constexpr const char* meridiand = MERIDIAN_MERIDIAND;
-inline constexpr const char* meridianctl = MERIDIAN_MERIDIANCTL;
-inline constexpr const char* meridian_sim = MERIDIAN_MERIDIAN_SIM;
+inline const std::string meridiand = program("meridiand");
+inline const std::string meridianctl = program("meridianctl");
+inline const std::string meridian_sim = program("meridian-sim");
 
 /// A listener on a port of the system's choice, with `changes` to the defaults.
 [[nodiscard]] Json native_listener(const Json& changes = Json::object());

@@ -3,25 +3,33 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
+#include <string_view>
 #include <thread>
 
 namespace meridian::testing {
 
+/// What the programs under test are built with, from the environment; "" for none.
+inline const std::string_view sanitizers = [] {
+  const char* const given = std::getenv("MERIDIAN_TEST_SANITIZERS");
+  return given != nullptr ? std::string_view(given) : std::string_view();
+}();
+
 /// How much slower than usual the programs run: sanitizers cost that much.
-inline constexpr std::uint64_t slowdown = MERIDIAN_TEST_SLOWDOWN;
+inline const std::uint64_t slowdown = sanitizers.empty() ? 1 : 10;
 
 /// A load that takes as long as usual.
-constexpr std::uint64_t scaled(std::uint64_t count) {
+inline std::uint64_t scaled(std::uint64_t count) {
   return count / slowdown;
 }
 
 /// A time that is long enough.
-constexpr std::chrono::milliseconds at_most(std::chrono::milliseconds usual) {
+inline std::chrono::milliseconds at_most(std::chrono::milliseconds usual) {
   return usual * static_cast<std::int64_t>(slowdown);
 }
 
 /// For whatever should take milliseconds.
-inline constexpr std::chrono::milliseconds patience = at_most(std::chrono::seconds(10));
+inline const std::chrono::milliseconds patience = at_most(std::chrono::seconds(10));
 
 /// Asks until `condition` is true. False if it is not within `patience_for_it`.
 template <typename Condition>

@@ -1,5 +1,7 @@
 #include "integration/harness/nats_credentials.hpp"
 
+#include "integration/harness/require.hpp"
+
 #include <fmt/format.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -16,12 +18,6 @@ namespace {
 
 using KeyHandle = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 using SignHandle = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
-
-void check(bool ok, const char* what) {
-  if (!ok) {
-    throw std::runtime_error(what);
-  }
-}
 
 /// Without padding, as both encodings are used here.
 std::string encode(std::string_view octets, std::string_view alphabet, unsigned digit_bits) {
@@ -71,7 +67,7 @@ std::string text_of(const Octets& octets) {
 KeyHandle key_of(const std::array<unsigned char, 32>& seed) {
   KeyHandle key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed.data(), seed.size()),
                 EVP_PKEY_free);
-  check(key != nullptr, "no key");
+  require(key != nullptr, "no key");
   return key;
 }
 
@@ -87,14 +83,14 @@ constexpr const char* system_account_claims =
 }  // namespace
 
 NatsKey::NatsKey(Role role) : role_(role) {
-  check(RAND_bytes(seed_.data(), static_cast<int>(seed_.size())) == 1, "no random octets");
+  require(RAND_bytes(seed_.data(), static_cast<int>(seed_.size())) == 1, "no random octets");
 }
 
 NatsKey::Octets NatsKey::public_octets() const {
   Octets octets{};
   std::size_t size = octets.size();
-  check(EVP_PKEY_get_raw_public_key(key_of(seed_).get(), octets.data(), &size) == 1,
-        "no public key");
+  require(EVP_PKEY_get_raw_public_key(key_of(seed_).get(), octets.data(), &size) == 1,
+          "no public key");
   return octets;
 }
 
@@ -116,10 +112,10 @@ std::string NatsKey::sign(std::string_view text) const {
   const SignHandle context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
   std::array<unsigned char, 64> signature{};
   std::size_t size = signature.size();
-  check(EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
-            EVP_DigestSign(context.get(), signature.data(), &size,
-                           reinterpret_cast<const unsigned char*>(text.data()), text.size()) == 1,
-        "no signature");
+  require(EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
+              EVP_DigestSign(context.get(), signature.data(), &size,
+                             reinterpret_cast<const unsigned char*>(text.data()), text.size()) == 1,
+          "no signature");
   return text_of(signature);
 }
 

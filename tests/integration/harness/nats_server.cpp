@@ -21,7 +21,7 @@ using nlohmann::json;
 namespace {
 
 /// A server is up in a quarter of a second, and a cluster has a leader in some five.
-constexpr std::chrono::milliseconds patience_for_servers = at_most(std::chrono::seconds(60));
+const std::chrono::milliseconds patience_for_servers = at_most(std::chrono::seconds(60));
 
 }  // namespace
 

@@ -6,7 +6,7 @@
 
 namespace meridian::testing {
 
-std::optional<ChildProcess::Arguments> as_ordinary_user(const char* program) {
+std::optional<ChildProcess::Arguments> as_ordinary_user(const std::string& program) {
   if (::geteuid() != 0) {
     return ChildProcess::Arguments{};
   }

@@ -4,6 +4,7 @@
 #include "integration/harness/child_process.hpp"
 
 #include <optional>
+#include <string>
 
 #include <sys/types.h>
 
@@ -14,6 +15,6 @@ inline constexpr uid_t nobody = 65534;
 
 /// What to put in front of a program's command line so that an ordinary user runs it: nothing if
 /// this process is one's. No value where root cannot have it run so.
-[[nodiscard]] std::optional<ChildProcess::Arguments> as_ordinary_user(const char* program);
+[[nodiscard]] std::optional<ChildProcess::Arguments> as_ordinary_user(const std::string& program);
 
 }  // namespace meridian::testing

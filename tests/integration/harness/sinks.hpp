@@ -18,8 +18,7 @@ namespace meridian::testing {
 
 /// For what a sink does when its servers are there again: they elect a leader, it notices a dead
 /// connection in some 6 s, and its pauses grow to 10 s.
-inline constexpr std::chrono::milliseconds patience_for_delivery =
-    at_most(std::chrono::seconds(60));
+inline const std::chrono::milliseconds patience_for_delivery = at_most(std::chrono::seconds(60));
 
 /// The entry of a sink in a configuration: "archive", into the stream TELEMETRY, with `changes`.
 [[nodiscard]] Json sink_into(const std::vector<std::string>& servers,

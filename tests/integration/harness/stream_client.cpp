@@ -8,7 +8,7 @@ namespace meridian::testing {
 
 namespace {
 
-void check(natsStatus status, const char* what) {
+void require_ok(natsStatus status, const char* what) {
   if (status != NATS_OK) {
     const char* const detail = nats_GetLastError(nullptr);
     throw std::runtime_error(fmt::format("{}: {}: {}", what, natsStatus_GetText(status),
@@ -34,12 +34,12 @@ StreamMessage message_of(const std::vector<NativeFrame>& frames, const std::stri
 
 StreamClient::StreamClient(const std::string& url, const std::string& credentials) {
   natsOptions* made = nullptr;
-  check(natsOptions_Create(&made), "make options");
+  require_ok(natsOptions_Create(&made), "make options");
   const std::unique_ptr<natsOptions, Destroy<natsOptions_Destroy>> options(made);
-  check(natsOptions_SetURL(made, url.c_str()), "URL");
+  require_ok(natsOptions_SetURL(made, url.c_str()), "URL");
   if (!credentials.empty()) {
-    check(natsOptions_SetUserCredentialsFromFiles(made, credentials.c_str(), nullptr),
-          "credentials");
+    require_ok(natsOptions_SetUserCredentialsFromFiles(made, credentials.c_str(), nullptr),
+               "credentials");
   }
   natsConnection* connection = nullptr;
   natsStatus status = natsConnection_Connect(&connection, made);
@@ -47,10 +47,10 @@ StreamClient::StreamClient(const std::string& url, const std::string& credential
   for (int more = 2; more > 0 && status == NATS_CONNECTION_AUTH_FAILED; --more) {
     status = natsConnection_Connect(&connection, made);
   }
-  check(status, "connect");
+  require_ok(status, "connect");
   connection_.reset(connection);
   jsCtx* jet_stream = nullptr;
-  check(natsConnection_JetStream(&jet_stream, connection, nullptr), "JetStream");
+  require_ok(natsConnection_JetStream(&jet_stream, connection, nullptr), "JetStream");
   jet_stream_.reset(jet_stream);
 }
 
@@ -63,7 +63,7 @@ void StreamClient::make_stream(const std::string& stream, int replicas) {
   config.Subjects = const_cast<const char**>(subjects);
   config.SubjectsLen = 1;
   config.Replicas = replicas;
-  check(js_AddStream(nullptr, jet_stream_.get(), &config, nullptr, nullptr), "make a stream");
+  require_ok(js_AddStream(nullptr, jet_stream_.get(), &config, nullptr, nullptr), "make a stream");
 }
 
 void StreamClient::publish(const std::string& stream, const std::vector<StreamMessage>& messages,
@@ -71,11 +71,11 @@ void StreamClient::publish(const std::string& stream, const std::vector<StreamMe
   const std::string whole_subject = stream + "." + subject;
   for (const StreamMessage& message : messages) {
     natsMsg* made = nullptr;
-    check(natsMsg_Create(&made, whole_subject.c_str(), nullptr, message.payload.data(),
-                         static_cast<int>(message.payload.size())),
-          "make a message");
+    require_ok(natsMsg_Create(&made, whole_subject.c_str(), nullptr, message.payload.data(),
+                              static_cast<int>(message.payload.size())),
+               "make a message");
     for (const auto& [name, value] : message.headers) {
-      check(natsMsgHeader_Set(made, name.c_str(), value.c_str()), "set a header");
+      require_ok(natsMsgHeader_Set(made, name.c_str(), value.c_str()), "set a header");
     }
     jsPubAck* acknowledgement = nullptr;
     const natsStatus status =
@@ -83,7 +83,7 @@ void StreamClient::publish(const std::string& stream, const std::vector<StreamMe
     natsMsg_Destroy(made);
     const bool repeated = acknowledgement != nullptr && acknowledgement->Duplicate;
     jsPubAck_Destroy(acknowledgement);
-    check(status, "publish");
+    require_ok(status, "publish");
     if (repeated) {
       throw std::runtime_error("the server has a message with this id");
     }
@@ -98,13 +98,14 @@ void StreamClient::make_consumer(const std::string& stream, const std::string& c
   config.AckPolicy = js_AckExplicit;
   config.AckWait = ack_wait.count();
   config.DeliverSubject = deliver_to.empty() ? nullptr : deliver_to.c_str();
-  check(js_AddConsumer(nullptr, jet_stream_.get(), stream.c_str(), &config, nullptr, nullptr),
-        "make a consumer");
+  require_ok(js_AddConsumer(nullptr, jet_stream_.get(), stream.c_str(), &config, nullptr, nullptr),
+             "make a consumer");
 }
 
 void StreamClient::remove_consumer(const std::string& stream, const std::string& consumer) {
-  check(js_DeleteConsumer(jet_stream_.get(), stream.c_str(), consumer.c_str(), nullptr, nullptr),
-        "remove a consumer");
+  require_ok(
+      js_DeleteConsumer(jet_stream_.get(), stream.c_str(), consumer.c_str(), nullptr, nullptr),
+      "remove a consumer");
 }
 
 std::optional<ConsumerState> StreamClient::consumer(const std::string& stream,
@@ -115,7 +116,7 @@ std::optional<ConsumerState> StreamClient::consumer(const std::string& stream,
   if (status == NATS_NOT_FOUND || status == NATS_TIMEOUT) {
     return std::nullopt;
   }
-  check(status, "ask for a consumer");
+  require_ok(status, "ask for a consumer");
   const ConsumerState state{.not_delivered = info->NumPending,
                             .not_acknowledged = static_cast<std::uint64_t>(info->NumAckPending),
                             .all_acknowledged_up_to = info->AckFloor.Stream};
@@ -130,7 +131,7 @@ std::vector<std::string> StreamClient::consumers(const std::string& stream) {
   if (status == NATS_NOT_FOUND) {
     return {};
   }
-  check(status, "ask for consumers");
+  require_ok(status, "ask for consumers");
   std::vector<std::string> names(list->List, list->List + list->Count);
   jsConsumerNamesList_Destroy(list);
   return names;
@@ -143,15 +144,15 @@ void StreamClient::fetch_and_forget(const std::string& stream, const std::string
   bound.Stream = stream.c_str();
   bound.Consumer = consumer.c_str();
   natsSubscription* subscription = nullptr;
-  check(js_PullSubscribe(&subscription, jet_stream_.get(), nullptr, consumer.c_str(), nullptr,
-                         &bound, nullptr),
-        "subscribe");
+  require_ok(js_PullSubscribe(&subscription, jet_stream_.get(), nullptr, consumer.c_str(), nullptr,
+                              &bound, nullptr),
+             "subscribe");
   natsMsgList list{};
   const natsStatus status = natsSubscription_Fetch(&list, subscription, count, 5'000, nullptr);
   const int fetched = list.Count;
   natsMsgList_Destroy(&list);
   natsSubscription_Destroy(subscription);
-  check(status, "fetch");
+  require_ok(status, "fetch");
   if (fetched != count) {
     throw std::runtime_error(fmt::format("fetched {} messages instead of {}", fetched, count));
   }

@@ -14,7 +14,7 @@ namespace meridian::testing {
 namespace {
 
 /// The library notices a server that does not answer in some 6 s, and pauses grow to 10 s.
-constexpr std::chrono::milliseconds patience_for_sinks = at_most(std::chrono::seconds(40));
+const std::chrono::milliseconds patience_for_sinks = at_most(std::chrono::seconds(40));
 
 std::string fate_of(const sink::Outcome& outcome) {
   if (const auto* why = std::get_if<sink::Rejection>(&outcome.result)) {

@@ -25,14 +25,14 @@ using testing::sequences_of;
 constexpr std::uint64_t buffer_frames = 25;
 constexpr std::size_t capacity = 3;
 constexpr std::uint32_t batch_frames = 10;
-constexpr std::size_t senders = 10;
+constexpr std::size_t held_senders = 10;
 
 /// Ten batches of ten frames are sent to a buffer of 25: it holds two and a half, a half is held in
 /// the actor, three are in the channel and four senders wait.
 class Backpressure : public ::testing::Test {
  protected:
   void SetUp() override {
-    for (std::size_t i = 0; i < senders; ++i) {
+    for (std::size_t i = 0; i < held_senders; ++i) {
       sends_.push_back(testing::start(
           context_, aggregator_.send(batch_of_run({1, 1}, i * batch_frames, batch_frames))));
     }
@@ -97,7 +97,7 @@ TEST_F(Backpressure, DrainsFrameByFrameInOrder) {
     ASSERT_EQ(sequences_of(drain(1)), numbers(i, 1));
     ASSERT_EQ(depth(), buffer_frames);
   }
-  EXPECT_EQ(completed_sends(), senders);
+  EXPECT_EQ(completed_sends(), held_senders);
   EXPECT_EQ(sequences_of(drain(all_frames)), numbers(75, 25));
   EXPECT_EQ(depth(), 0U);
 }
@@ -111,7 +111,7 @@ TEST_F(Backpressure, DrainsAlsoWhatWaitsInTheChannel) {
   EXPECT_TRUE(stats().ledger.balanced());
   const std::vector<std::uint64_t> rest = sequences_of(drain(all_frames));
   EXPECT_EQ(rest, numbers(sequences.size(), 100 - sequences.size()));
-  EXPECT_EQ(completed_sends(), senders);
+  EXPECT_EQ(completed_sends(), held_senders);
 }
 
 TEST_F(Backpressure, DrainsExactlyWhatIsAskedForBeyondTheBuffer) {
@@ -132,7 +132,7 @@ TEST_F(Backpressure, FlushesAlsoWhatWaitsInTheChannel) {
   const AggregatorStats now = stats();
   EXPECT_EQ(now.ledger.flushed, flushed);
   EXPECT_EQ(now.ledger.received, now.ledger.flushed + now.ledger.buffered);
-  EXPECT_EQ(completed_sends(), senders);
+  EXPECT_EQ(completed_sends(), held_senders);
   const std::vector<std::uint64_t> rest = sequences_of(drain(all_frames));
   EXPECT_EQ(rest, numbers(flushed, 100 - flushed));
 }
@@ -191,7 +191,7 @@ TEST_F(Backpressure, FlushesWhatWaitsInTheChannelAlsoWhileFramesAreLent) {
 TEST_F(Backpressure, LetsEverythingInOnceReleased) {
   EXPECT_EQ(call(aggregator_.release_backpressure()), error_code{});
   testing::poll(context_);
-  EXPECT_EQ(completed_sends(), senders);
+  EXPECT_EQ(completed_sends(), held_senders);
   EXPECT_EQ(depth(), 100U);
   EXPECT_EQ(stats().channel.length, 0U);
   EXPECT_EQ(call(aggregator_.send(batch_of_run({1, 1}, 100, 10))), error_code{});

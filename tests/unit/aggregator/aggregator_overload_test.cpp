@@ -23,8 +23,8 @@ namespace {
 using testing::batch_of_run;
 using testing::options;
 
-constexpr std::size_t threads = 4;
-constexpr SatelliteId senders = 8;
+constexpr std::size_t overload_threads = 4;
+constexpr SatelliteId overload_senders = 8;
 
 // Sessions that drop ----------------------------------------------------------------------------
 
@@ -64,14 +64,14 @@ asio::awaitable<void> keep_flushing(AggregatorHandle aggregator, std::atomic<boo
 class SessionsThatGiveUp : public ::testing::TestWithParam<WhenFull> {};
 
 TEST_P(SessionsThatGiveUp, AreCountedWithoutGapsWhateverIsFlushedMeanwhile) {
-  asio::thread_pool pool(threads);
+  asio::thread_pool pool(overload_threads);
   {
     const AggregatorHandle aggregator =
         spawn_aggregator(pool.get_executor(), options(2, 10, GetParam()));
     std::atomic<bool> enough = false;
     auto flushing = asio::co_spawn(pool, keep_flushing(aggregator, enough), asio::use_future);
     std::vector<std::future<Outcome>> sending;
-    for (SatelliteId satellite = 0; satellite < senders; ++satellite) {
+    for (SatelliteId satellite = 0; satellite < overload_senders; ++satellite) {
       sending.push_back(
           asio::co_spawn(pool, send_or_give_up(aggregator, satellite, 2000), asio::use_future));
     }
@@ -84,7 +84,7 @@ TEST_P(SessionsThatGiveUp, AreCountedWithoutGapsWhateverIsFlushedMeanwhile) {
     std::ignore = asio::co_spawn(pool, aggregator.flush(), asio::use_future).get();
     std::uint64_t given_up = 0;
     const auto origins = asio::co_spawn(pool, aggregator.origins(), asio::use_future).get().value();
-    ASSERT_EQ(origins.size(), senders);
+    ASSERT_EQ(origins.size(), overload_senders);
     for (const OriginStats& origin : origins) {
       const Outcome& outcome = outcomes.at(origin.origin.value().satellite_id);
       EXPECT_EQ(origin.frames, outcome.sent + outcome.given_up);
@@ -95,7 +95,7 @@ TEST_P(SessionsThatGiveUp, AreCountedWithoutGapsWhateverIsFlushedMeanwhile) {
     }
     const Ledger ledger =
         asio::co_spawn(pool, aggregator.stats(), asio::use_future).get().value().ledger;
-    EXPECT_EQ(ledger.received, senders * 6000U);
+    EXPECT_EQ(ledger.received, overload_senders * 6000U);
     EXPECT_EQ(ledger.dropped_for(DropReason::channel_full), given_up);
     EXPECT_TRUE(ledger.balanced());
   }
@@ -115,13 +115,13 @@ asio::awaitable<void> send_until(AggregatorHandle aggregator, SatelliteId satell
 
 /// Small against a batch, so that some batch is always held.
 TEST(AggregatorUnderLoad, EndsAFlushAndADrainAlthoughSendersGoOn) {
-  asio::thread_pool pool(threads);
+  asio::thread_pool pool(overload_threads);
   {
     const AggregatorHandle aggregator =
         spawn_aggregator(pool.get_executor(), options(4, 10, WhenFull::backpressure));
     std::atomic<bool> enough = false;
     std::vector<std::future<void>> sending;
-    for (SatelliteId satellite = 0; satellite < senders; ++satellite) {
+    for (SatelliteId satellite = 0; satellite < overload_senders; ++satellite) {
       sending.push_back(
           asio::co_spawn(pool, send_until(aggregator, satellite, enough), asio::use_future));
     }
@@ -148,7 +148,7 @@ TEST(AggregatorUnderLoad, EndsAFlushAndADrainAlthoughSendersGoOn) {
 
 // Control never waits behind data ---------------------------------------------------------------
 
-asio::awaitable<void> send_many(AggregatorHandle aggregator, SatelliteId satellite, int batches) {
+asio::awaitable<void> send_runs(AggregatorHandle aggregator, SatelliteId satellite, int batches) {
   for (int i = 0; i < batches; ++i) {
     const auto first = static_cast<std::uint64_t>(i) * 10;
     const error_code ec = co_await aggregator.send(batch_of_run({satellite, 1}, first, 10));
@@ -158,18 +158,18 @@ asio::awaitable<void> send_many(AggregatorHandle aggregator, SatelliteId satelli
 
 TEST(AggregatorUnderLoad, AnswersWhileAllSendersAreHeldBackAndDrainsThemAll) {
   constexpr int batches = 500;
-  asio::thread_pool pool(threads);
+  asio::thread_pool pool(overload_threads);
   {
     const AggregatorHandle aggregator =
         spawn_aggregator(pool.get_executor(), options(4, 100, WhenFull::backpressure));
     std::vector<std::future<void>> sending;
-    for (SatelliteId satellite = 0; satellite < senders; ++satellite) {
+    for (SatelliteId satellite = 0; satellite < overload_senders; ++satellite) {
       sending.push_back(
-          asio::co_spawn(pool, send_many(aggregator, satellite, batches), asio::use_future));
+          asio::co_spawn(pool, send_runs(aggregator, satellite, batches), asio::use_future));
     }
     // One buffer's worth at a time: without the two lanes the first of these would wait for ever.
     std::uint64_t drained = 0;
-    while (drained < senders * batches * 10U) {
+    while (drained < overload_senders * batches * 10U) {
       const auto depth = asio::co_spawn(pool, aggregator.depth(), asio::use_future).get().value();
       ASSERT_LE(depth.frames, 100U);
       const auto part =

@@ -1,6 +1,6 @@
-#include "channel/doorbell.hpp"
-
 #include "unit/channel/channel_coroutines.hpp"
+
+#include <meridian/doorbell.hpp>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>

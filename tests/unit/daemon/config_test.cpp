@@ -4,6 +4,7 @@
 
 #include "control/default_socket.hpp"
 #include "integration/harness/temp_dir.hpp"
+#include "places.hpp"
 #include "runtime/log_level.hpp"
 
 #include <gmock/gmock.h>
@@ -93,7 +94,7 @@ TEST(Config, DefaultsAreTheContractsFile) {
 }
 
 TEST(Config, DefaultsAreTheInstalledFile) {
-  expect_same(installed_defaults(), load_config(MERIDIAN_SOURCE_DIR "/config/meridiand.json"));
+  expect_same(installed_defaults(), load_config(testing::source_dir() / "config/meridiand.json"));
 }
 
 TEST(Config, DefaultsHoldWhereNothingIsSaid) {

@@ -19,7 +19,8 @@ using testing::SeenFrame;
 
 constexpr SatelliteId satellite = 25544;
 
-Decoded decode(const Octets& stream, std::size_t max_bytes = space_packet::max_packet_bytes) {
+Decoded decode_packets(const Octets& stream,
+                       std::size_t max_bytes = space_packet::max_packet_bytes) {
   SpacePacketDecoder decoder(satellite, max_bytes);
   return decoder.decode(in_slab(stream), {.session = 7, .width = SequenceWidth::bits14});
 }
@@ -31,7 +32,7 @@ TEST(SpacePacketDecoder, MakesAFrameOfAPacketWithTheWholePacketAsPayload) {
   Octets packet;
   append(packet, std::as_bytes(std::span(octets)));
 
-  const Decoded found = decode(packet);
+  const Decoded found = decode_packets(packet);
 
   ASSERT_TRUE(found.batch.has_value());
   EXPECT_THAT(frames_of(*found.batch),
@@ -47,7 +48,7 @@ TEST(SpacePacketDecoder, TakesTelecommandsTooAndEverySequenceFlag) {
     Octets packet = testing::space_packet(1, 5, 3);
     packet[0] |= std::byte{0x10};  // type: telecommand
     packet[2] = static_cast<std::byte>(flags);
-    const Decoded found = decode(packet);
+    const Decoded found = decode_packets(packet);
     ASSERT_TRUE(found.batch.has_value());
     EXPECT_THAT(frames_of(*found.batch),
                 ::testing::ElementsAre(SeenFrame{header(satellite, 1, 5), packet}));
@@ -58,7 +59,7 @@ TEST(SpacePacketDecoder, TakesTheSmallestAndTheLargestPacket) {
   for (const std::size_t packet_bytes : {7U, 65542U}) {
     const Octets packet = testing::space_packet(100, 1, packet_bytes - 6);
     ASSERT_EQ(packet.size(), packet_bytes);
-    const Decoded found = decode(packet);
+    const Decoded found = decode_packets(packet);
     ASSERT_TRUE(found.batch.has_value()) << packet_bytes;
     EXPECT_EQ(found.batch->bytes(), packet_bytes + 20);
     EXPECT_THAT(frames_of(*found.batch),
@@ -71,10 +72,10 @@ TEST(SpacePacketDecoder, RefusesAPacketAboveItsLimitAsSoonAsItsLengthIsThere) {
   const std::size_t good = stream.size();
   const Octets large = testing::space_packet(1, 1, 95);
   append(stream, std::span(large).first(5));
-  EXPECT_FALSE(decode(stream, 100).malformed.has_value());
+  EXPECT_FALSE(decode_packets(stream, 100).malformed.has_value());
 
   append(stream, std::span(large).subspan(5, 1));
-  const Decoded found = decode(stream, 100);
+  const Decoded found = decode_packets(stream, 100);
 
   EXPECT_EQ(found.malformed, Malformed::packet_too_large);
   EXPECT_EQ(found.consumed, good);
@@ -88,7 +89,7 @@ TEST(SpacePacketDecoder, RefusesEveryVersionButZeroAtItsFirstOctet) {
     const std::size_t good = stream.size();
     const Octets bad = testing::space_packet(1, 1, 10, version);
     append(stream, std::span(bad).first(1));
-    const Decoded found = decode(stream);
+    const Decoded found = decode_packets(stream);
     EXPECT_EQ(found.malformed, Malformed::packet_version) << int{version};
     EXPECT_EQ(found.consumed, good);
     ASSERT_TRUE(found.batch.has_value());
@@ -104,7 +105,7 @@ TEST(SpacePacketDecoder, SkipsAndCountsIdlePackets) {
   append(stream, testing::space_packet(9, 2, 5));
   append(stream, testing::space_packet(0x7FF, 3, 10));
 
-  const Decoded found = decode(stream);
+  const Decoded found = decode_packets(stream);
 
   EXPECT_EQ(found.idle_packets, 4U);
   EXPECT_EQ(found.consumed, stream.size());
@@ -123,7 +124,7 @@ TEST(SpacePacketDecoder, MakesNoBatchOfIdlePacketsAlone) {
   for (std::uint16_t count = 0; count < 10; ++count) {
     append(stream, testing::space_packet(0x7FF, count, 50));
   }
-  const Decoded found = decode(stream);
+  const Decoded found = decode_packets(stream);
   EXPECT_FALSE(found.batch.has_value());
   EXPECT_EQ(found.idle_packets, 10U);
   EXPECT_EQ(found.consumed, stream.size());
@@ -131,7 +132,7 @@ TEST(SpacePacketDecoder, MakesNoBatchOfIdlePacketsAlone) {
 }
 
 TEST(SpacePacketDecoder, RefusesIdlePacketsAboveItsLimitToo) {
-  EXPECT_EQ(decode(testing::space_packet(0x7FF, 0, 100), 100).malformed,
+  EXPECT_EQ(decode_packets(testing::space_packet(0x7FF, 0, 100), 100).malformed,
             Malformed::packet_too_large);
 }
 
@@ -141,7 +142,7 @@ TEST(SpacePacketDecoder, LeavesATruncatedTailAndSaysHowMuchItWants) {
   for (std::size_t tail = 0; tail < next.size(); ++tail) {
     Octets stream = whole;
     append(stream, std::span(next).first(tail));
-    const Decoded found = decode(stream);
+    const Decoded found = decode_packets(stream);
     ASSERT_TRUE(found.batch.has_value());
     EXPECT_EQ(found.batch->frames(), 1U);
     EXPECT_EQ(found.consumed, whole.size());
@@ -154,7 +155,7 @@ TEST(SpacePacketDecoder, ContinuesARunOverTheRollOverOfItsCount) {
   for (const std::uint16_t count : std::initializer_list<std::uint16_t>{16382, 16383, 0, 1}) {
     append(stream, testing::space_packet(3, count, 1));
   }
-  const Decoded found = decode(stream);
+  const Decoded found = decode_packets(stream);
   ASSERT_TRUE(found.batch.has_value());
   EXPECT_THAT(found.batch->find_runs(),
               ::testing::ElementsAre(meridian::Run{

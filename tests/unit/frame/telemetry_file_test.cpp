@@ -2,6 +2,7 @@
 // the files, which an independent reader counted.
 #include "frame/space_packet.hpp"
 #include "frame/space_packet_decoder.hpp"
+#include "places.hpp"
 #include "unit/frame/frame_samples.hpp"
 #include "unit/frame/stream_driver.hpp"
 
@@ -34,13 +35,6 @@ void PrintTo(const TelemetryFile& file, std::ostream* out) {
   *out << file.name;
 }
 
-std::filesystem::path test_data() {
-  if (const char* given = std::getenv("MERIDIAN_TEST_DATA")) {
-    return given;
-  }
-  return std::filesystem::path(MERIDIAN_SOURCE_DIR) / "../shared/data/ccsds";
-}
-
 Octets contents_of(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(in), {}};
@@ -52,7 +46,7 @@ Octets contents_of(const std::filesystem::path& path) {
 class TelemetryFiles : public ::testing::TestWithParam<TelemetryFile> {
  protected:
   void SetUp() override {
-    const std::filesystem::path path = test_data() / GetParam().name;
+    const std::filesystem::path path = testing::telemetry_dir() / GetParam().name;
     if (!std::filesystem::exists(path)) {
       GTEST_SKIP() << "no " << path;
     }

@@ -22,14 +22,14 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr std::uint64_t largest = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t largest_sequence = std::numeric_limits<std::uint64_t>::max();
 
 TEST(SequenceSet, IsEmptyAtFirst) {
   const SequenceSet set;
   EXPECT_TRUE(set.empty());
   EXPECT_EQ(set.size(), 0U);
   EXPECT_EQ(set.missing(), 0U);
-  EXPECT_EQ(set.count_absent({0, largest - 1}), largest);
+  EXPECT_EQ(set.count_absent({0, largest_sequence - 1}), largest_sequence);
   EXPECT_THAT(set.holes(10), IsEmpty());
 }
 
@@ -72,12 +72,12 @@ TEST(SequenceSet, KnowsItsHoles) {
 
 TEST(SequenceSet, HasRoomForTheLargestNumber) {
   SequenceSet set;
-  EXPECT_EQ(set.add({largest, largest}), 1U);
-  EXPECT_EQ(set.add({largest, largest}), 0U);
+  EXPECT_EQ(set.add({largest_sequence, largest_sequence}), 1U);
+  EXPECT_EQ(set.add({largest_sequence, largest_sequence}), 0U);
   EXPECT_EQ(set.add({0, 0}), 1U) << "0 does not follow it";
-  EXPECT_EQ(set.add({largest - 1, largest}), 1U);
-  EXPECT_THAT(set.holes(10), ElementsAre(SequenceRange{1, largest - 2}));
-  EXPECT_EQ(set.missing(), largest - 2);
+  EXPECT_EQ(set.add({largest_sequence - 1, largest_sequence}), 1U);
+  EXPECT_THAT(set.holes(10), ElementsAre(SequenceRange{1, largest_sequence - 2}));
+  EXPECT_EQ(set.missing(), largest_sequence - 2);
 }
 
 TEST(SequenceSet, IsTheSameAsASetOfSingleNumbers) {

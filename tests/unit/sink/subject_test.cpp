@@ -11,13 +11,13 @@ namespace {
 
 using ::testing::HasSubstr;
 
-struct Good {
+struct GoodSubject {
   std::string text;
   std::string expanded;  // for satellite 7, channel 3
   std::string filter;
 };
 
-class Templates : public ::testing::TestWithParam<Good> {};
+class Templates : public ::testing::TestWithParam<GoodSubject> {};
 
 TEST_P(Templates, ExpandAndHaveAFilterThatCoversThem) {
   const auto read = SubjectTemplate::read(GetParam().text);
@@ -27,21 +27,22 @@ TEST_P(Templates, ExpandAndHaveAFilterThatCoversThem) {
   EXPECT_TRUE(covers(read->filter(), read->expand({4'294'967'295, 65'535})));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Each, Templates,
-    ::testing::Values(Good{"meridian.{satellite_id}.{channel_id}", "meridian.7.3", "meridian.*.*"},
-                      Good{"{channel_id}.{satellite_id}", "3.7", "*.*"},
-                      Good{"tm.sat-{satellite_id}-{channel_id}.raw", "tm.sat-7-3.raw", "tm.*.raw"},
-                      Good{"{satellite_id}{satellite_id}", "77", "*"},
-                      Good{"everything", "everything", "everything"},
-                      Good{"a$.b", "a$.b", "a$.b"}));
+INSTANTIATE_TEST_SUITE_P(Each, Templates,
+                         ::testing::Values(GoodSubject{"meridian.{satellite_id}.{channel_id}",
+                                                       "meridian.7.3", "meridian.*.*"},
+                                           GoodSubject{"{channel_id}.{satellite_id}", "3.7", "*.*"},
+                                           GoodSubject{"tm.sat-{satellite_id}-{channel_id}.raw",
+                                                       "tm.sat-7-3.raw", "tm.*.raw"},
+                                           GoodSubject{"{satellite_id}{satellite_id}", "77", "*"},
+                                           GoodSubject{"everything", "everything", "everything"},
+                                           GoodSubject{"a$.b", "a$.b", "a$.b"}));
 
-struct Bad {
+struct BadSubject {
   std::string text;
   std::string complaint;
 };
 
-class BadTemplates : public ::testing::TestWithParam<Bad> {};
+class BadTemplates : public ::testing::TestWithParam<BadSubject> {};
 
 TEST_P(BadTemplates, AreRefusedWithAReason) {
   const auto read = SubjectTemplate::read(GetParam().text);
@@ -52,12 +53,14 @@ TEST_P(BadTemplates, AreRefusedWithAReason) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, BadTemplates,
-    ::testing::Values(Bad{"", "empty"}, Bad{".a", "empty token"}, Bad{"a.", "empty token"},
-                      Bad{"a..b", "empty token"}, Bad{"a.*", "wildcard"}, Bad{"a.>", "wildcard"},
-                      Bad{"a b", "blank"}, Bad{"a\tb", "control"}, Bad{"$JS.a", "begins with $"},
-                      Bad{"a.{satellite}", "brace"}, Bad{"a.{satellite_id", "brace"},
-                      Bad{"a.satellite_id}", "brace"}, Bad{"a.{}", "brace"},
-                      Bad{std::string(256, 'a'), "longer than 255"}));
+    ::testing::Values(BadSubject{"", "empty"}, BadSubject{".a", "empty token"},
+                      BadSubject{"a.", "empty token"}, BadSubject{"a..b", "empty token"},
+                      BadSubject{"a.*", "wildcard"}, BadSubject{"a.>", "wildcard"},
+                      BadSubject{"a b", "blank"}, BadSubject{"a\tb", "control"},
+                      BadSubject{"$JS.a", "begins with $"}, BadSubject{"a.{satellite}", "brace"},
+                      BadSubject{"a.{satellite_id", "brace"},
+                      BadSubject{"a.satellite_id}", "brace"}, BadSubject{"a.{}", "brace"},
+                      BadSubject{std::string(256, 'a'), "longer than 255"}));
 
 TEST(Template, TellsOriginsApartWhereNumbersDoNotRunIntoEachOther) {
   for (const char* text : {"m.{satellite_id}.{channel_id}", "{channel_id}-{satellite_id}",

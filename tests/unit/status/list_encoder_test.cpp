@@ -12,7 +12,7 @@
 namespace meridian::status {
 namespace {
 
-ReceiveTime at(std::int64_t us) {
+ReceiveTime moment(std::int64_t us) {
   return ReceiveTime(std::chrono::microseconds(us));
 }
 
@@ -36,17 +36,18 @@ std::string text_of_pages(const std::vector<std::vector<OriginStats>>& pages) {
 }
 
 TEST(UplinksEncoder, TellsUplinksThatAreOpenAndThoseThatWere) {
-  const auto receiving = std::make_shared<UplinkRecord>(1, "native", "[::1]:40000", at(0));
+  const auto receiving = std::make_shared<UplinkRecord>(1, "native", "[::1]:40000", moment(0));
   receiving->add_bytes(100);
-  receiving->add_frames(3, at(1'000'000));
-  receiving->add_frames(2, at(2'000'000));
-  const auto held = std::make_shared<UplinkRecord>(2, "native", "127.0.0.1:5", at(3'000'000));
+  receiving->add_frames(3, moment(1'000'000));
+  receiving->add_frames(2, moment(2'000'000));
+  const auto held = std::make_shared<UplinkRecord>(2, "native", "127.0.0.1:5", moment(3'000'000));
   held->set_held(true);
-  const auto ended = std::make_shared<UplinkRecord>(3, "packets", "127.0.0.1:6", at(4'000'000));
+  const auto ended = std::make_shared<UplinkRecord>(3, "packets", "127.0.0.1:6", moment(4'000'000));
   const UplinkTable::Snapshot snapshot{
       .listeners = {{.name = "native", .framing = "length_prefixed", .address = "[::1]:7400"}},
       .open = {receiving, held},
-      .closed = {{.record = ended, .closed_at = at(5'000'000), .reason = CloseReason::truncated}}};
+      .closed = {
+          {.record = ended, .closed_at = moment(5'000'000), .reason = CloseReason::truncated}}};
 
   EXPECT_EQ(
       text_of(snapshot),
@@ -70,7 +71,7 @@ TEST(UplinksEncoder, MakesPiecesOfABoundedNumberOfRows) {
   UplinkTable::Snapshot snapshot;
   constexpr std::size_t rows = 2 * rows_per_piece + 1;
   for (SessionId id = 1; id <= rows; ++id) {
-    snapshot.open.push_back(std::make_shared<UplinkRecord>(id, "native", "127.0.0.1:5", at(0)));
+    snapshot.open.push_back(std::make_shared<UplinkRecord>(id, "native", "127.0.0.1:5", moment(0)));
   }
   UplinksEncoder encoder(snapshot);
   std::vector<std::string> pieces;
@@ -94,7 +95,7 @@ TEST(SatellitesEncoder, TellsSatellitesAndTheSumOfTheOthers) {
        .duplicates = 5,
        .late = 6,
        .dropped = 7,
-       .last_seen_at = at(1'000'000)},
+       .last_seen_at = moment(1'000'000)},
       {.origin = std::nullopt, .frames = 8, .bytes = 9, .last_sequence = std::nullopt}};
 
   EXPECT_EQ(text_of_pages({origins}),

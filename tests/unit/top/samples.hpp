@@ -2,6 +2,7 @@
 #pragma once
 
 #include "top/figures.hpp"
+#include "top/styled_text.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -12,6 +13,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace meridian::top {
 
@@ -122,6 +124,16 @@ inline Poll long_poll(std::uint32_t rows) {
 
 inline Figures sample_figures() {
   return figures_of(sample_poll(), nullptr);
+}
+
+/// What lines say, without blanks at their ends.
+inline std::vector<std::string> texts(const std::vector<Line>& lines) {
+  std::vector<std::string> out;
+  for (const Line& line : lines) {
+    out.push_back(line.text());
+    out.back().erase(out.back().find_last_not_of(' ') + 1);
+  }
+  return out;
 }
 
 }  // namespace meridian::top

@@ -96,15 +96,6 @@ TEST(TopOrder, ComparesNumbersInTextsAsNumbers) {
   }
 }
 
-std::vector<std::string> texts(const std::vector<Line>& lines) {
-  std::vector<std::string> out;
-  for (const Line& line : lines) {
-    out.push_back(line.text());
-    out.back().erase(out.back().find_last_not_of(' ') + 1);
-  }
-  return out;
-}
-
 std::vector<std::string> satellites_in(const Figures& figures, std::size_t cells,
                                        Sort sort = {ColumnKey::satellite, false}) {
   return texts(table_lines(figures, TableKind::satellites, sort, 0, 100, cells));

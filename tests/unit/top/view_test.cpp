@@ -20,15 +20,6 @@ using ::testing::Not;
 using ::testing::StartsWith;
 using namespace std::chrono_literals;
 
-std::vector<std::string> texts(const std::vector<Line>& lines) {
-  std::vector<std::string> out;
-  for (const Line& line : lines) {
-    out.push_back(line.text());
-    out.back().erase(out.back().find_last_not_of(' ') + 1);
-  }
-  return out;
-}
-
 std::vector<std::string> screen(const Figures& figures, ScreenSize size,
                                 const std::vector<Key>& keys = {},
                                 const Connection& connection = {}) {

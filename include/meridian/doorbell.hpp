@@ -1,4 +1,6 @@
 /// Wakes one waiting coroutine from any thread.
+///
+/// Stable: see <meridian/version.hpp>.
 #pragma once
 
 #include <meridian/detail/context_watch.hpp>
@@ -14,7 +16,7 @@
 
 #include <atomic>
 
-namespace meridian {
+namespace meridian::inline v1 {
 
 namespace asio = boost::asio;
 
@@ -56,4 +58,4 @@ class Doorbell {
   detail::ContextWatch context_;
 };
 
-}  // namespace meridian
+}  // namespace meridian::inline v1

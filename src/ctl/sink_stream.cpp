@@ -1,0 +1,33 @@
+#include "ctl/sink.hpp"
+#include "sink/nats_session.hpp"
+#include "sink/refusal.hpp"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <utility>
+
+namespace meridian::ctl {
+
+namespace {
+
+[[noreturn]] void fail(const sink::Options& options, const sink::Rejection& why) {
+  throw std::runtime_error(
+      fmt::format("sink {}: {}: {}", options.name, name_of(why.refusal), why.text));
+}
+
+}  // namespace
+
+sink::CreatedStream create_sink_stream(const sink::Options& options, const sink::StreamWish& wish) {
+  const auto session = sink::NatsSession::connect(options);
+  if (!session) {
+    fail(options, session.error());
+  }
+  auto created = sink::create_stream(**session, options, wish);
+  if (!created) {
+    fail(options, created.error());
+  }
+  return *std::move(created);
+}
+
+}  // namespace meridian::ctl

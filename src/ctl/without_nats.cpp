@@ -1,0 +1,14 @@
+// Stands in for what needs the NATS client library in a build without it (MERIDIAN_WITH_NATS).
+#include "ctl/sink.hpp"
+
+#include <stdexcept>
+
+namespace meridian::ctl {
+
+sink::CreatedStream create_sink_stream(const sink::Options& /*options*/,
+                                       const sink::StreamWish& /*wish*/) {
+  throw std::runtime_error(
+      "sink create: this meridianctl was built without NATS (MERIDIAN_WITH_NATS)");
+}
+
+}  // namespace meridian::ctl

@@ -1,0 +1,21 @@
+/// The HTTP server, as the daemon starts it.
+#pragma once
+
+#include "http/options.hpp"
+#include "runtime/part.hpp"
+#include "status/sources.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <memory>
+
+namespace meridian::http {
+
+/// Listens at `options.listen`, which must be set. `sources` must outlive the server.
+/// Throws std::runtime_error where the address cannot be had, std::logic_error in a build without
+/// HTTP: its configuration refuses `http.listen`.
+[[nodiscard]] std::shared_ptr<runtime::Part> make_server(
+    const boost::asio::any_io_executor& executor, const ServerOptions& options,
+    const status::Sources& sources);
+
+}  // namespace meridian::http

@@ -1,0 +1,14 @@
+// Stands in for the room in a build without HTTP (MERIDIAN_WITH_HTTP).
+#include "http/make_server.hpp"
+
+#include <stdexcept>
+
+namespace meridian::http {
+
+std::shared_ptr<runtime::Part> make_server(const boost::asio::any_io_executor& /*executor*/,
+                                           const ServerOptions& /*options*/,
+                                           const status::Sources& /*sources*/) {
+  throw std::logic_error("built without HTTP");
+}
+
+}  // namespace meridian::http

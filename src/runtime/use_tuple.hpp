@@ -1,0 +1,12 @@
+/// How a coroutine waits for an operation whose error it looks at.
+#pragma once
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace meridian::runtime {
+
+/// `const auto [ec, n] = co_await socket.async_read_some(buffer, use_tuple);`
+inline constexpr auto use_tuple = boost::asio::as_tuple(boost::asio::use_awaitable);
+
+}  // namespace meridian::runtime

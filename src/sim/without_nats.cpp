@@ -1,0 +1,13 @@
+// Stands in for what needs the NATS client library in a build without it (MERIDIAN_WITH_NATS).
+#include "sim/consumption.hpp"
+
+#include <stdexcept>
+
+namespace meridian::sim {
+
+ConsumeReport consume(const ConsumeOptions& /*options*/) {
+  throw std::runtime_error(
+      "consume: this meridian-sim was built without NATS (MERIDIAN_WITH_NATS)");
+}
+
+}  // namespace meridian::sim

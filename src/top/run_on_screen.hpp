@@ -1,0 +1,13 @@
+/// `meridianctl top` on a terminal, as `top::run` starts it.
+#pragma once
+
+#include "top/top.hpp"
+
+#include <string>
+
+namespace meridian::top {
+
+/// As `run`. Throws std::runtime_error also in a build without the screen (MERIDIAN_WITH_TOP).
+[[nodiscard]] int run_on_screen(const std::string& socket, const Options& options);
+
+}  // namespace meridian::top
