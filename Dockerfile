@@ -1,29 +1,33 @@
-# Meridian in a container: see "In a container" in README.md.
+# Meridian in a container: see "In a container" in README.md. The image installs the Debian package:
+# the one in package/, or, where there is none, one that is built here from source.
 
-FROM debian:bookworm-slim AS build
+FROM debian:bookworm-slim AS package
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 WORKDIR /meridian
-COPY scripts/packages.sh scripts/
-RUN source scripts/packages.sh && need_packages "${build_packages[@]}"
 COPY . .
 # Without debug information, which would be stripped, and takes a third of the time.
-RUN cmake --preset release -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O2 -DNDEBUG" && \
-    cmake --build --preset release && \
-    cmake --install build/release --component runtime --strip --prefix /meridian/root
+RUN mkdir -p package && \
+    if ! compgen -G "package/meridian_*.deb" >/dev/null; then \
+      source scripts/packages.sh && \
+      need_packages "${build_packages[@]}" dpkg-dev file && \
+      cmake --preset release -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O2 -DNDEBUG" && \
+      cmake --build --preset release && \
+      (cd build/release && cpack -B /meridian/package); \
+    fi && \
+    mv package/meridian_*.deb /meridian.deb
 
 FROM debian:bookworm-slim
-RUN apt-get update -q && \
-    DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
-      libfmt9 libisal2 libnats3.4 libncursesw6 libprometheus-cpp-core1.0 libspdlog1.10 libssl3 \
-      libstdc++6 libsystemd0 libtinfo6 && \
-    rm -rf /var/lib/apt/lists/*
+COPY --from=package /meridian.deb /tmp/meridian.deb
 # By number, so that whoever runs the image can see that it is not root, and own the volumes.
 RUN groupadd --gid 7400 meridian && \
     useradd --uid 7400 --gid 7400 --no-create-home --home-dir /var/lib/meridian \
       --shell /usr/sbin/nologin meridian && \
+    apt-get update -q && \
+    DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
+      systemd-standalone-sysusers /tmp/meridian.deb && \
+    rm -rf /var/lib/apt/lists/* /tmp/meridian.deb && \
     install -d -o meridian -g meridian -m 0755 /run/meridian && \
     install -d -o meridian -g meridian -m 0700 /var/lib/meridian
-COPY --from=build /meridian/root/bin/ /usr/bin/
 COPY packaging/container/meridiand.json /etc/meridian/
 
 # Configuration; control socket; what is saved when the container stops.

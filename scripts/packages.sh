@@ -5,8 +5,10 @@ build_packages=(
   libssl-dev libisal-dev libnats-dev libsystemd-dev libncurses-dev prometheus-cpp-dev pkg-config
 )
 test_packages=(
-  libgtest-dev libgmock-dev nats-server python3 mandoc man-db prometheus tmux chromium python3-websockets
+  ccache libgtest-dev libgmock-dev nats-server python3 mandoc man-db prometheus tmux chromium python3-websockets
 )
+# For the package, the image and the booted system.
+system_packages=(buildah debootstrap dpkg-dev file lintian python3 systemd-container)
 # For the tour, and for cpack.
 tool_packages=(socat netcat-openbsd dpkg-dev file)
 clang_packages=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev lld-19)

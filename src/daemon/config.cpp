@@ -291,7 +291,6 @@ Config read_config(const Json& json) {
     }
   }
   root.finish();
-  check_build(config);
   check_http_address(config);
   check_sinks(config);
   return config;
@@ -345,7 +344,9 @@ Config load_config(const std::filesystem::path& file) {
   }
   const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   try {
-    return parse_config(text);
+    Config config = parse_config(text);
+    check_build(config);
+    return config;
   } catch (const ConfigError& error) {
     throw ConfigError(fmt::format("{}: {}", file.string(), error.what()));
   }

@@ -55,10 +55,12 @@ void check_sinks(const Config& config);
 /// What holds where no file says otherwise.
 [[nodiscard]] Config default_config();
 
-/// Reads JSON with `//` comments. Throws ConfigError.
+/// Reads JSON with `//` comments. Throws ConfigError. Knows every key, also of parts that this
+/// build has left out.
 [[nodiscard]] Config parse_config(std::string_view text);
 
-/// Reads a file. Throws ConfigError, with the file's name in front.
+/// Reads a file. Throws ConfigError, with the file's name in front; also where it asks for a part
+/// that this build has left out.
 [[nodiscard]] Config load_config(const std::filesystem::path& file);
 
 /// The configuration of `file` if one is given, else of /etc/meridian/meridiand.json if that is

@@ -1,0 +1,84 @@
+// What a build that leaves parts out says where they are asked for: never silence.
+#include "integration/harness/daemon.hpp"
+#include "status/version.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace meridian {
+namespace {
+
+using ::testing::AllOf;
+using testing::ChildProcess;
+using testing::Finished;
+using ::testing::HasSubstr;
+using testing::Json;
+using testing::TempDir;
+
+class WithoutParts : public ::testing::Test {
+ protected:
+  [[nodiscard]] Finished run_with(const Json& changes) const {
+    const std::string file =
+        directory_.write("c.json", testing::config_in(directory_, changes).dump());
+    return testing::run({testing::meridiand, "--check-config", "--config", file});
+  }
+
+  [[nodiscard]] static std::string version() {
+    return testing::run({testing::meridiand, "--version"}).out;
+  }
+
+  TempDir directory_;
+};
+
+TEST_F(WithoutParts, SinksAreRefusedByTheConfiguration) {
+  if (status::with_nats) {
+    GTEST_SKIP() << "this build has NATS";
+  }
+  const Finished refused =
+      run_with({{"buffer", {{"when_full", "backpressure"}}},
+                {"sinks", {{{"servers", {"nats://127.0.0.1:1"}}, {"stream", "T"}}}}});
+  EXPECT_EQ(refused.status, 78);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("sinks: "), HasSubstr("built without NATS")));
+  EXPECT_THAT(version(), HasSubstr("without NATS"));
+}
+
+TEST_F(WithoutParts, HttpIsRefusedByTheConfiguration) {
+  if (status::with_http) {
+    GTEST_SKIP() << "this build has HTTP";
+  }
+  const Finished refused = run_with({{"http", {{"listen", "127.0.0.1:0"}}}});
+  EXPECT_EQ(refused.status, 78);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("http.listen: "), HasSubstr("built without HTTP")));
+}
+
+TEST_F(WithoutParts, StreamsAreNeitherCreatedNorRead) {
+  if (status::with_nats) {
+    GTEST_SKIP() << "this build has NATS";
+  }
+  const Finished read = testing::run({testing::meridian_sim, "consume", "--stream", "T"});
+  EXPECT_EQ(read.status, 1);
+  EXPECT_THAT(read.err, HasSubstr("built without NATS"));
+}
+
+TEST_F(WithoutParts, SocketsAndWatchdogOfAServiceManagerAreRefused) {
+  if (version().find("systemd") < version().find("without")) {
+    GTEST_SKIP() << "this build has systemd";
+  }
+  const std::string file = directory_.write("c.json", testing::config_in(directory_).dump());
+  const Finished sockets =
+      testing::run({"sh", "-c", "export LISTEN_PID=$$ LISTEN_FDS=1; exec \"$0\" \"$@\"",
+                    testing::meridiand, "--config", file});
+  EXPECT_EQ(sockets.status, 1);
+  EXPECT_THAT(sockets.err, AllOf(HasSubstr("LISTEN_FDS"), HasSubstr("built without systemd")));
+  const Finished watchdog =
+      testing::run({testing::meridiand, "--config", file}, {"WATCHDOG_USEC=1000000"});
+  EXPECT_EQ(watchdog.status, 1);
+  EXPECT_THAT(watchdog.err, AllOf(HasSubstr("WATCHDOG_USEC"), HasSubstr("built without systemd")));
+}
+
+}  // namespace
+}  // namespace meridian
