@@ -1,5 +1,4 @@
 // meridian-sim: simulated uplinks, and a reader of what became of their frames.
-#include "frame/framing.hpp"
 #include "meridian-sim-consume.hpp"
 #include "runtime/complain.hpp"
 #include "runtime/host_port.hpp"
@@ -7,6 +6,8 @@
 #include "sim/options.hpp"
 #include "sim/simulation.hpp"
 #include "status/version.hpp"
+
+#include <meridian/framing.hpp>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>

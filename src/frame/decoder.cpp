@@ -1,17 +1,20 @@
-#include "frame/decoder.hpp"
+#include "frame/native_decoder.hpp"
+#include "frame/space_packet_decoder.hpp"
 
-#include <utility>
+#include <meridian/decoder.hpp>
+
+#include <memory>
 
 namespace meridian::inline v1 {
 
-FrameBatch adopt_or_copy(const SlabRange& stream, std::size_t bytes, FrameSummary summary,
-                         const ReadStamp& stamp) {
-  SlabRange range = stream;
-  range.octets = stream.octets.first(bytes);
-  if (bytes < least_adopted_bytes && bytes < stream.slab_bytes / 2) {
-    range = copy_to_slab(range.octets);
+std::unique_ptr<Decoder> make_decoder(const DecoderOptions& options) {
+  switch (options.framing) {
+    case Framing::length_prefixed:
+      return std::make_unique<NativeDecoder>(options.max_payload_bytes);
+    case Framing::ccsds_space_packet:
+      return std::make_unique<SpacePacketDecoder>(options.satellite_id, options.max_payload_bytes);
   }
-  return FrameBatch(std::move(range), std::move(summary), stamp);
+  return nullptr;
 }
 
 }  // namespace meridian::inline v1

@@ -1,4 +1,4 @@
-#include "frame/malformed.hpp"
+#include <meridian/malformed.hpp>
 
 namespace meridian::inline v1 {
 

@@ -1,5 +1,6 @@
 #include "frame/native_decoder.hpp"
 
+#include "frame/adopt.hpp"
 #include "frame/wire.hpp"
 
 #include <cstring>

@@ -1,8 +1,9 @@
 /// Frames in the native layout (`length_prefixed`).
 #pragma once
 
-#include "frame/decoder.hpp"
 #include "frame/run_builder.hpp"
+
+#include <meridian/decoder.hpp>
 
 namespace meridian::inline v1 {
 

@@ -1,8 +1,9 @@
 /// Bare CCSDS space packets back to back (`ccsds_space_packet`).
 #pragma once
 
-#include "frame/decoder.hpp"
 #include "frame/run_builder.hpp"
+
+#include <meridian/decoder.hpp>
 
 #include <vector>
 

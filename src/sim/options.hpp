@@ -1,7 +1,7 @@
 /// What to simulate.
 #pragma once
 
-#include "frame/framing.hpp"
+#include <meridian/framing.hpp>
 
 #include <chrono>
 #include <cstddef>

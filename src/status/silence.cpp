@@ -38,7 +38,9 @@ Silence::Changes Silence::finish_look(Clock::time_point now, ReceiveTime time, U
       satellite.last_heard = now - std::max(time - satellite.last_seen_at, ReceiveTime::duration{});
     } else if (heard) {
       satellite.last_heard = now;
-    } else if (uplinks == Uplinks::held_back && !satellite.silent) {
+    }
+    if (!heard && uplinks == Uplinks::held_back && !satellite.silent) {
+      // It could not be heard since the last look: that time does not count, for a new one either.
       satellite.last_heard = std::min(now, satellite.last_heard + since_last_look);
     }
     satellite.frames = std::exchange(satellite.frames_now, 0);

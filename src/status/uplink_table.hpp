@@ -1,9 +1,8 @@
 /// Who is connected, who was, and how sessions ended.
 #pragma once
 
-#include "frame/malformed.hpp"
-
 #include <meridian/frame.hpp>
+#include <meridian/malformed.hpp>
 
 #include <array>
 #include <atomic>

@@ -1,9 +1,8 @@
 /// How a listener is to behave.
 #pragma once
 
-#include "frame/framing.hpp"
-
 #include <meridian/frame.hpp>
+#include <meridian/framing.hpp>
 
 #include <chrono>
 #include <cstddef>

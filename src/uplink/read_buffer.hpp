@@ -1,8 +1,9 @@
 /// Where a session reads to.
 #pragma once
 
-#include "frame/decoder.hpp"
 #include "frame/slab_pool.hpp"
+
+#include <meridian/decoder.hpp>
 
 #include <cstddef>
 #include <memory>

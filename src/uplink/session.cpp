@@ -1,7 +1,5 @@
 #include "uplink/session.hpp"
 
-#include "frame/native_decoder.hpp"
-#include "frame/space_packet_decoder.hpp"
 #include "runtime/log.hpp"
 #include "runtime/use_tuple.hpp"
 #include "uplink/clock.hpp"
@@ -30,16 +28,6 @@ log::Fields fields_of(const status::UplinkRecord& record, std::string_view reaso
           {"reason", std::string(reason)}};
 }
 
-std::unique_ptr<Decoder> make_decoder(const ListenerOptions& options) {
-  switch (options.framing) {
-    case Framing::length_prefixed:
-      return std::make_unique<NativeDecoder>(options.max_payload_bytes);
-    case Framing::ccsds_space_packet:
-      return std::make_unique<SpacePacketDecoder>(options.satellite_id, options.max_payload_bytes);
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 Session::Session(asio::ip::tcp::socket socket, std::shared_ptr<const ListenerOptions> options,
@@ -51,7 +39,9 @@ Session::Session(asio::ip::tcp::socket socket, std::shared_ptr<const ListenerOpt
       aggregator_(std::move(aggregator)),
       table_(table),
       record_(std::move(record)),
-      decoder_(make_decoder(*options_)),
+      decoder_(make_decoder({.framing = options_->framing,
+                             .satellite_id = options_->satellite_id,
+                             .max_payload_bytes = options_->max_payload_bytes})),
       idle_timer_(socket_.get_executor()),
       last_read_(std::chrono::steady_clock::now()) {}
 

@@ -1,13 +1,13 @@
 /// One uplink: from its socket to the aggregator's channel.
 #pragma once
 
-#include "frame/decoder.hpp"
 #include "status/uplink_table.hpp"
 #include "uplink/options.hpp"
 #include "uplink/read_buffer.hpp"
 #include "uplink/turns.hpp"
 
 #include <meridian/aggregator.hpp>
+#include <meridian/decoder.hpp>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>

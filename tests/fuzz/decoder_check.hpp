@@ -1,7 +1,7 @@
 /// What must hold for any stream, shared by the decoders' fuzz targets.
 #pragma once
 
-#include "frame/decoder.hpp"
+#include <meridian/decoder.hpp>
 
 #include <algorithm>
 #include <cstddef>

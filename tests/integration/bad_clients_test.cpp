@@ -193,7 +193,9 @@ TEST_F(BadClients, LongAnswersThatNobodyReadsCostLittle) {
   ASSERT_EQ(watcher.call("depth").at("frames"), satellites);
   const std::size_t before = daemon().process().resident_bytes();
   std::vector<ControlClient> clients;
-  for (int i = 0; i < 60; ++i) {
+  // Few enough that the first is not cut off before its turn to read comes.
+  const int readers = testing::slowdown == 1 ? 60 : 12;
+  for (int i = 0; i < readers; ++i) {
     clients.push_back(daemon().connect());
     clients.back().send_line("satellites");
   }

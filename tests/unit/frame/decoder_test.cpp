@@ -1,8 +1,8 @@
-#include "frame/decoder.hpp"
-
+#include "frame/adopt.hpp"
 #include "frame/native_decoder.hpp"
 #include "unit/frame/frame_samples.hpp"
 
+#include <meridian/decoder.hpp>
 #include <meridian/frame_batch.hpp>
 
 #include <gtest/gtest.h>

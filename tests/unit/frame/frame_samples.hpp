@@ -1,8 +1,7 @@
 /// Frames, packets and batches for the tests of all rooms.
 #pragma once
 
-#include "frame/decoder.hpp"
-
+#include <meridian/decoder.hpp>
 #include <meridian/frame_batch.hpp>
 
 #include <algorithm>

@@ -118,6 +118,18 @@ TEST_F(SilenceTest, DoesNotCountTimeInWhichUplinksAreHeldBack) {
   EXPECT_THAT(look(220s, origins).fell_silent, ElementsAre(7)) << "10 s before, and 20 s behind";
 }
 
+TEST_F(SilenceTest, IsNotOfANewSatelliteThatIsHeldBack) {
+  look(100s, {});
+  silence_.look_at({origin(7, 1, 5, 101s)});
+  EXPECT_THAT(silence_
+                  .finish_look(Silence::Clock::time_point(131s), ReceiveTime(131s),
+                               Silence::Uplinks::held_back)
+                  .fell_silent,
+              IsEmpty());
+  EXPECT_THAT(look(160s, {origin(7, 1, 5, 101s)}).fell_silent, IsEmpty());
+  EXPECT_THAT(look(161s, {origin(7, 1, 5, 101s)}).fell_silent, ElementsAre(7));
+}
+
 TEST_F(SilenceTest, IsNotHeardAgainBecauseTheLimitIsRaised) {
   look(100s, {origin(7, 1, 5, 100s)});
   look(130s, {origin(7, 1, 5, 100s)});

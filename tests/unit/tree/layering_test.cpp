@@ -44,6 +44,9 @@ const std::map<std::string, Rooms> allowed = {
 const std::map<std::string, std::string> room_of_public_header = {
     {"frame.hpp", "frame"},
     {"frame_batch.hpp", "frame"},
+    {"framing.hpp", "frame"},
+    {"malformed.hpp", "frame"},
+    {"decoder.hpp", "frame"},
     {"positions.hpp", "aggregator"},
     {"consumer.hpp", "aggregator"},
     {"version.hpp", "channel"},

@@ -45,6 +45,18 @@ SlabRange read_and_adopt(ReadBuffer& buffer, const Octets& octets) {
   return adopted;
 }
 
+/// All read buffers of a thread share a slab, which the tests before have partly filled: these
+/// tests begin with a fresh one.
+class SharedSlab : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ReadBuffer buffer;
+    while (buffer.prepare().size() < slab_bytes) {
+      read_and_adopt(buffer, sample_payload(slab_bytes / 4));
+    }
+  }
+};
+
 TEST(ReadBuffer, HoldsNothingBeforeItIsRead) {
   const ReadBuffer buffer;
   EXPECT_EQ(buffer.contents().octets.size(), 0U);
@@ -165,7 +177,7 @@ TEST(ReadBuffer, KeepsWhatIsThereWhereNothingMoreIsWanted) {
   EXPECT_EQ(contents_of(buffer), octets);
 }
 
-TEST(SharedSlab, IsWhereAllSessionsOfAThreadRead) {
+TEST_F(SharedSlab, IsWhereAllSessionsOfAThreadRead) {
   ReadBuffer first;
   const SlabRange adopted = read_and_adopt(first, sample_payload(5000));
   ReadBuffer second;
@@ -177,7 +189,7 @@ TEST(SharedSlab, IsWhereAllSessionsOfAThreadRead) {
   }
 }
 
-TEST(SharedSlab, IsNeverWrittenToWhereABatchAdoptedIt) {
+TEST_F(SharedSlab, IsNeverWrittenToWhereABatchAdoptedIt) {
   std::vector<SlabRange> adopted;
   std::vector<Octets> octets;
   ReadBuffer buffers[3];
@@ -200,7 +212,7 @@ TEST(SharedSlab, IsNeverWrittenToWhereABatchAdoptedIt) {
   }
 }
 
-TEST(SharedSlab, IsWrittenOverWhereNobodyAdoptedIt) {
+TEST_F(SharedSlab, IsWrittenOverWhereNobodyAdoptedIt) {
   ReadBuffer buffer;
   const std::byte* const room = buffer.prepare().data();
   for (int i = 0; i < 1000; ++i) {
@@ -210,7 +222,7 @@ TEST(SharedSlab, IsWrittenOverWhereNobodyAdoptedIt) {
   EXPECT_EQ(buffer.prepare().data(), room);
 }
 
-TEST(SharedSlab, IsFreeOnceBatchesAndThreadHaveLeftIt) {
+TEST_F(SharedSlab, IsFreeOnceBatchesAndThreadHaveLeftIt) {
   ReadBuffer buffer;
   const SlabRange adopted = read_and_adopt(buffer, sample_payload(slab_bytes / 2));
   while (buffer.prepare().data() == adopted.octets.data() + slab_bytes / 2) {

@@ -1,4 +1,6 @@
 /// Why a stream of frames cannot be trusted any further.
+///
+/// Stable: see <meridian/version.hpp>.
 #pragma once
 
 #include <string_view>

@@ -1,9 +1,14 @@
 /// From the octets of an uplink to batches of frames, without I/O.
+///
+///     const auto decoder = meridian::make_decoder({});  // native frames
+///     meridian::Decoded found = decoder->decode(what_was_read, {.session = 1});
+///
+/// Stable: see <meridian/version.hpp>.
 #pragma once
 
-#include "frame/malformed.hpp"
-
 #include <meridian/frame_batch.hpp>
+#include <meridian/framing.hpp>
+#include <meridian/malformed.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -53,12 +58,15 @@ class Decoder {
   Decoder& operator=(const Decoder&) = default;
 };
 
-/// A batch of fewer octets is not worth a reference to a slab that others share.
-inline constexpr std::size_t least_adopted_bytes = 4 * 1024;
+/// What a decoder must know of the stream.
+struct DecoderOptions {
+  Framing framing = Framing::length_prefixed;
+  SatelliteId satellite_id = 0;  ///< of all frames, where the framing does not tell
+  /// Octets: of a native frame's payload, at most 2^32 - 21; of a whole space packet.
+  std::uint32_t max_payload_bytes = 65536;
+};
 
-/// A batch over frames in the native layout at the start of `stream`: where they are, or copied
-/// into an exact allocation if they are few and fill less than half of the slab.
-[[nodiscard]] FrameBatch adopt_or_copy(const SlabRange& stream, std::size_t bytes,
-                                       FrameSummary summary, const ReadStamp& stamp);
+/// A decoder at the start of a stream.
+[[nodiscard]] std::unique_ptr<Decoder> make_decoder(const DecoderOptions& options);
 
 }  // namespace meridian::inline v1

@@ -1,4 +1,6 @@
 /// The framings that an uplink may have.
+///
+/// Stable: see <meridian/version.hpp>.
 #pragma once
 
 #include <array>
