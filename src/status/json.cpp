@@ -101,13 +101,14 @@ Json to_json(const Stats& stats) {
 }
 
 Json to_json(const UplinkRecord& record) {
+  const std::uint64_t frames = record.frames();  // before the time of the last one
   return {{"id", record.id()},
           {"listener", record.listener()},
           {"peer", record.peer()},
           {"state", record.held() ? "held" : "receiving"},
           {"connected_at", format_time(record.connected_at())},
           {"last_frame_at", or_null(record.last_frame_at(), format_time)},
-          {"frames", record.frames()},
+          {"frames", frames},
           {"bytes", record.bytes()}};
 }
 

@@ -53,14 +53,15 @@ class UplinkRecord {
   [[nodiscard]] ReceiveTime connected_at() const noexcept { return connected_at_; }
 
   void add_bytes(std::uint64_t bytes) noexcept { bytes_.fetch_add(bytes, relaxed); }
+  /// Who reads `frames` first and `last_frame_at` then sees a time that is not before them.
   void add_frames(std::uint64_t frames, ReceiveTime at) noexcept {
-    frames_.fetch_add(frames, relaxed);
     last_frame_at_.store(at.time_since_epoch().count(), relaxed);
+    frames_.fetch_add(frames, std::memory_order_release);
   }
   void set_held(bool held) noexcept { held_.store(held, relaxed); }
 
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_.load(relaxed); }
-  [[nodiscard]] std::uint64_t frames() const noexcept { return frames_.load(relaxed); }
+  [[nodiscard]] std::uint64_t frames() const noexcept { return frames_.load(std::memory_order_acquire); }
   [[nodiscard]] bool held() const noexcept { return held_.load(relaxed); }
   [[nodiscard]] std::optional<ReceiveTime> last_frame_at() const noexcept {
     const std::int64_t at = last_frame_at_.load(relaxed);
