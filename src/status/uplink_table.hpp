@@ -61,7 +61,9 @@ class UplinkRecord {
   void set_held(bool held) noexcept { held_.store(held, relaxed); }
 
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_.load(relaxed); }
-  [[nodiscard]] std::uint64_t frames() const noexcept { return frames_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::uint64_t frames() const noexcept {
+    return frames_.load(std::memory_order_acquire);
+  }
   [[nodiscard]] bool held() const noexcept { return held_.load(relaxed); }
   [[nodiscard]] std::optional<ReceiveTime> last_frame_at() const noexcept {
     const std::int64_t at = last_frame_at_.load(relaxed);
