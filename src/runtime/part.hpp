@@ -19,10 +19,10 @@ class Part {
   /// Takes on nothing more, and ends.
   virtual void stop() = 0;
 
-  /// Waits until it has ended, after `stop`, or until it is given up.
+  /// Waits until it has ended, after `stop`, or until `give_up`.
   [[nodiscard]] virtual boost::asio::awaitable<void> wait_stopped() = 0;
 
-  /// Nobody waits any longer for what does not end.
+  /// Gives up on whatever has not ended: `wait_stopped` returns without it.
   virtual void give_up() = 0;
 };
 
