@@ -5,7 +5,7 @@ FROM debian:bookworm-slim AS package
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 WORKDIR /meridian
 COPY . .
-# Without debug information, which would be stripped, and takes a third of the time.
+# No debug information: the package strips it, and it costs a third of the build time.
 RUN mkdir -p package && \
     if ! compgen -G "package/meridian_*.deb" >/dev/null; then \
       source scripts/packages.sh && \
@@ -14,7 +14,9 @@ RUN mkdir -p package && \
       cmake --build --preset release && \
       (cd build/release && cpack -B /meridian/package); \
     fi && \
-    mv package/meridian_*.deb /meridian.deb
+    packages=(package/meridian_*.deb) && \
+    if [ ${#packages[@]} -gt 1 ]; then echo "package/ holds several packages: leave one" >&2; exit 1; fi && \
+    mv "${packages[0]}" /meridian.deb
 
 FROM debian:bookworm-slim
 COPY --from=package /meridian.deb /tmp/meridian.deb

@@ -17,7 +17,7 @@ endif()
 
 if(MERIDIAN_HARDENING)
   set(CMAKE_POSITION_INDEPENDENT_CODE ON)
-  # Not every processor has it.
+  # Only compilers for x86 accept it.
   include(CheckCXXCompilerFlag)
   check_cxx_compiler_flag(-fcf-protection MERIDIAN_HAS_CF_PROTECTION)
   add_compile_options(-fstack-protector-strong -fstack-clash-protection
@@ -34,7 +34,8 @@ function(meridian_compile_options target)
     # Asio allocates a coroutine's frame with aligned_alloc in its operator new, and frees it in its operator delete:
     # where GCC 12 inlines only one of the two it takes them for a mismatch.
     $<$<CXX_COMPILER_ID:GNU>:-Wno-mismatched-new-delete>
-    # In a unity build names of one file hide those of another, and no type is the main file's.
+    # In a unity build, names of one file shadow those of another, and GCC warns about types in unnamed
+    # namespaces.
     $<$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>:-Wno-shadow>
     $<$<AND:$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>,$<CXX_COMPILER_ID:GNU>>:-Wno-subobject-linkage>
     $<$<BOOL:${MERIDIAN_WARNINGS_AS_ERRORS}>:-Werror>)

@@ -28,6 +28,13 @@ install(FILES completions/meridian.bash DESTINATION ${completions_destination} R
 install(FILES ${completions}/meridiand ${completions}/meridian-sim
         DESTINATION ${completions_destination} COMPONENT runtime)
 
+add_custom_target(man_pages ALL DEPENDS ${compressed_pages})
+
+if(NOT MERIDIAN_WITH_SYSTEMD)
+  message(STATUS "No Debian package: its units need a daemon with systemd (MERIDIAN_WITH_SYSTEMD)")
+  return()
+endif()
+
 # What has one place in the system, wherever the programs are: only in the package, since
 # `cmake --install` may be for another prefix, and without the rights.
 install(FILES systemd/meridiand.service systemd/meridiand-uplink.socket
@@ -53,7 +60,7 @@ install(FILES ${changelog} ${debian}/copyright DESTINATION /usr/share/doc/meridi
         COMPONENT system EXCLUDE_FROM_ALL)
 install(FILES packaging/debian/lintian-overrides DESTINATION /usr/share/lintian/overrides
         RENAME meridian COMPONENT system EXCLUDE_FROM_ALL)
-add_custom_target(packaging ALL DEPENDS ${compressed_pages} ${changelog})
+add_custom_target(packaging ALL DEPENDS ${changelog})
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME meridian)

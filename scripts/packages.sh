@@ -11,7 +11,7 @@ test_packages=(
 system_packages=(buildah debootstrap dpkg-dev file lintian python3 systemd-container)
 # For the tour, and for cpack.
 tool_packages=(socat netcat-openbsd dpkg-dev file)
-# llvm-19 has the symbolizer: sanitizers report functions and lines by it.
+# llvm-19 has the symbolizer, which gives functions and lines in sanitizer reports.
 clang_packages=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev lld-19 llvm-19)
 
 # Installs the packages that are not there yet; asks the network for nothing if all are.

@@ -90,6 +90,7 @@ int main(int argc, char** argv) {
   }
   const daemon::ReadConfig read_config = [&file, level] {
     daemon::Config config = daemon::find_config(file);
+    daemon::check_build(config);
     config.log.level = level.value_or(config.log.level);
     return config;
   };

@@ -1,1 +1,1 @@
-// Nothing: the precompiled header that the rooms share has to belong to something.
+// Empty on purpose: the precompiled header that the rooms share needs a source file.

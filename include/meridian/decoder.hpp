@@ -47,7 +47,7 @@ class Decoder {
   /// Octets of the largest frame on the wire that this decoder accepts: it never wants more.
   [[nodiscard]] virtual std::size_t max_unit_bytes() const noexcept = 0;
 
-  /// From the next frame on.
+  /// From the next frame on. REQUIRES: within the bounds of `DecoderOptions`.
   virtual void set_max_payload_bytes(std::uint32_t max_payload_bytes) noexcept = 0;
 
   [[nodiscard]] virtual SequenceWidth sequence_width() const noexcept = 0;
@@ -62,11 +62,12 @@ class Decoder {
 struct DecoderOptions {
   Framing framing = Framing::length_prefixed;
   SatelliteId satellite_id = 0;  ///< of all frames, where the framing does not tell
-  /// Octets: of a native frame's payload, at most 2^32 - 21; of a whole space packet.
+  /// Octets, of a native frame's payload or of a whole space packet: at most 2^32 - 21.
   std::uint32_t max_payload_bytes = 65536;
 };
 
-/// A decoder at the start of a stream.
+/// A decoder at the start of a stream. Throws std::invalid_argument if `max_payload_bytes` is above
+/// its bound.
 [[nodiscard]] std::unique_ptr<Decoder> make_decoder(const DecoderOptions& options);
 
 }  // namespace meridian::inline v1

@@ -1,15 +1,15 @@
 /// Which Meridian library this is, and what of it is stable.
 ///
 /// Stable: what headers directly in `meridian/` declare, outside of namespaces `detail`, keeps its
-/// meaning within a minor version (0.1.x): a program that compiles goes on to compile and to do the
-/// same. What is in `detail` may change at any time.
+/// meaning within a minor version. A program that compiles against 0.1.x compiles against every
+/// later 0.1.x and behaves the same. What is in `detail` may change at any time.
 ///
-/// Binary layout: everything is in an inline namespace, `meridian::v1`, which nobody has to write.
-/// Its number rises with every change of a layout or of a signature, so that objects that were
-/// compiled against different headers do not link.
+/// Binary layout: everything is in an inline namespace, `meridian::v1`, which programs need not
+/// name. The number changes with every change of a layout or a signature, so that objects compiled
+/// against different headers do not link.
 #pragma once
 
-/// As for example 0'01'00 for 0.1.0, for the preprocessor.
+/// major × 10000 + minor × 100 + patch, so 100 is 0.1.0. For `#if`.
 #define MERIDIAN_VERSION 100
 
 namespace meridian::inline v1 {

@@ -1,9 +1,9 @@
 #include "control/line_reader.hpp"
 
-#include <boost/asio/as_tuple.hpp>
+#include "runtime/use_tuple.hpp"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -25,8 +25,7 @@ asio::awaitable<std::optional<std::string>> LineReader::next() {
     const std::size_t old_size = received_.size();
     received_.resize(old_size + read_bytes);
     const auto room = asio::buffer(received_.data() + old_size, read_bytes);
-    auto token = asio::as_tuple(asio::use_awaitable);
-    const auto [ec, bytes] = co_await socket_.async_read_some(room, token);
+    const auto [ec, bytes] = co_await socket_.async_read_some(room, runtime::use_tuple);
     received_.resize(old_size + bytes);
     if (ec && ec != asio::error::eof) {
       co_return std::nullopt;  // a line that was cut off is not a request

@@ -1,7 +1,7 @@
 #include "control/reply_writer.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include "runtime/use_tuple.hpp"
+
 #include <boost/asio/write.hpp>
 
 #include <tuple>
@@ -33,8 +33,8 @@ asio::awaitable<error_code> ReplyWriter::write(std::vector<asio::const_buffer> b
   written_ = 0;
   watch(progress());
   const CountWritten count_written{this};
-  auto token = asio::as_tuple(asio::use_awaitable);
-  const auto [ec, bytes] = co_await asio::async_write(socket_, buffers, count_written, token);
+  const auto [ec, bytes] =
+      co_await asio::async_write(socket_, buffers, count_written, runtime::use_tuple);
   ++write_;
   timer_.cancel();
   co_return ec;

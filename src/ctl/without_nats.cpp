@@ -8,7 +8,7 @@ namespace meridian::ctl {
 sink::CreatedStream create_sink_stream(const sink::Options& /*options*/,
                                        const sink::StreamWish& /*wish*/) {
   throw std::runtime_error(
-      "sink create: this meridianctl was built without NATS (MERIDIAN_WITH_NATS)");
+      "sink create: this meridianctl was built without NATS (MERIDIAN_WITH_NATS=OFF)");
 }
 
 }  // namespace meridian::ctl

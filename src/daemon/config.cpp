@@ -200,18 +200,6 @@ void read_http(ConfigReader& reader, http::ServerOptions& options) {
   reader.read("max_satellites", options.max_satellites, 0, 65'536);
 }
 
-/// What this build has left out is refused, not passed over.
-void check_build(const Config& config) {
-  if (config.http.listen && !status::with_http) {
-    throw ConfigError(
-        "http.listen: this meridiand was built without HTTP (MERIDIAN_WITH_HTTP); must be null");
-  }
-  if (!config.sinks.empty() && !status::with_nats) {
-    throw ConfigError(
-        "sinks: this meridiand was built without NATS (MERIDIAN_WITH_NATS); must be empty");
-  }
-}
-
 /// Two that listen at the same address would not both start.
 void check_http_address(const Config& config) {
   if (!config.http.listen || config.http.listen->port() == 0) {
@@ -344,11 +332,21 @@ Config load_config(const std::filesystem::path& file) {
   }
   const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   try {
-    Config config = parse_config(text);
-    check_build(config);
-    return config;
+    return parse_config(text);
   } catch (const ConfigError& error) {
     throw ConfigError(fmt::format("{}: {}", file.string(), error.what()));
+  }
+}
+
+void check_build(const Config& config) {
+  if (config.http.listen && !status::with_http) {
+    throw ConfigError(
+        "http.listen: must be null: this meridiand was built without HTTP "
+        "(MERIDIAN_WITH_HTTP=OFF)");
+  }
+  if (!config.sinks.empty() && !status::with_nats) {
+    throw ConfigError(
+        "sinks: must be empty: this meridiand was built without NATS (MERIDIAN_WITH_NATS=OFF)");
   }
 }
 

@@ -55,13 +55,16 @@ void check_sinks(const Config& config);
 /// What holds where no file says otherwise.
 [[nodiscard]] Config default_config();
 
-/// Reads JSON with `//` comments. Throws ConfigError. Knows every key, also of parts that this
-/// build has left out.
+/// Reads JSON with `//` comments. Throws ConfigError. Accepts the keys of parts that this build
+/// leaves out, too.
 [[nodiscard]] Config parse_config(std::string_view text);
 
-/// Reads a file. Throws ConfigError, with the file's name in front; also where it asks for a part
-/// that this build has left out.
+/// Reads a file. Throws ConfigError, with the file's name in front.
 [[nodiscard]] Config load_config(const std::filesystem::path& file);
+
+/// Refuses a configuration that asks for a part which this build leaves out: throws ConfigError.
+/// The daemon checks it; meridianctl, which may be of another build, does not.
+void check_build(const Config& config);
 
 /// The configuration of `file` if one is given, else of /etc/meridian/meridiand.json if that is
 /// there, else the defaults. Throws ConfigError.

@@ -8,10 +8,10 @@
 #include "runtime/nearest_executor.hpp"
 #include "runtime/rethrow.hpp"
 #include "runtime/run_on_threads.hpp"
+#include "runtime/use_tuple.hpp"
 #include "sink/make_sink.hpp"
 #include "status/version.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -234,7 +234,7 @@ asio::awaitable<void> Daemon::restore_state() {
 
 asio::awaitable<void> Daemon::wait_for_stop_signal() {
   for (;;) {
-    const auto [ec, signal] = co_await signals_.async_wait(asio::as_tuple(asio::use_awaitable));
+    const auto [ec, signal] = co_await signals_.async_wait(runtime::use_tuple);
     if (ec || signal != SIGHUP) {
       spdlog::info("stopping on {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
       stopping_ = true;

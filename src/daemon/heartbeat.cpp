@@ -1,10 +1,9 @@
 #include "daemon/heartbeat.hpp"
 
+#include "runtime/use_tuple.hpp"
 #include "service/watchdog.hpp"
 #include "status/figures.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -44,7 +43,7 @@ asio::awaitable<void> Heartbeat::run(AggregatorHandle aggregator,
     pulse.beat(status::Pulse::Clock::now());
     notifier_.alive(describe(*depth, uplinks.counts().open));
     tick_.expires_after(interval_);
-    std::ignore = co_await tick_.async_wait(asio::as_tuple(asio::use_awaitable));
+    std::ignore = co_await tick_.async_wait(runtime::use_tuple);
   }
 }
 

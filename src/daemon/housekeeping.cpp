@@ -2,10 +2,9 @@
 
 #include "frame/slab_pool.hpp"
 #include "runtime/log.hpp"
+#include "runtime/use_tuple.hpp"
 #include "status/probes.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -105,7 +104,7 @@ asio::awaitable<void> Housekeeping::look_for_silence(const AggregatorHandle& agg
 asio::awaitable<void> Housekeeping::run(AggregatorHandle aggregator) {
   for (unsigned second = 1; !stopped_; ++second) {
     tick_.expires_after(std::chrono::seconds(1));
-    std::ignore = co_await tick_.async_wait(asio::as_tuple(asio::use_awaitable));
+    std::ignore = co_await tick_.async_wait(runtime::use_tuple);
     if (stopped_) {
       co_return;
     }

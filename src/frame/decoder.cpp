@@ -3,11 +3,25 @@
 
 #include <meridian/decoder.hpp>
 
+#include <cstdint>
+#include <limits>
 #include <memory>
+#include <stdexcept>
 
 namespace meridian::inline v1 {
 
+namespace {
+
+/// A larger frame's octets, with its length field, could not be counted in 32 bits.
+constexpr std::uint32_t most_payload_bytes =
+    std::numeric_limits<std::uint32_t>::max() - static_cast<std::uint32_t>(frame_header_bytes);
+
+}  // namespace
+
 std::unique_ptr<Decoder> make_decoder(const DecoderOptions& options) {
+  if (options.max_payload_bytes > most_payload_bytes) {
+    throw std::invalid_argument("max_payload_bytes must be at most 4294967275");
+  }
   switch (options.framing) {
     case Framing::length_prefixed:
       return std::make_unique<NativeDecoder>(options.max_payload_bytes);

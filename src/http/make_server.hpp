@@ -12,8 +12,8 @@
 namespace meridian::http {
 
 /// Listens at `options.listen`, which must be set. `sources` must outlive the server.
-/// Throws std::runtime_error where the address cannot be had, std::logic_error in a build without
-/// HTTP: its configuration refuses `http.listen`.
+/// Throws std::runtime_error if it cannot bind the address, and std::logic_error in a build without
+/// HTTP, where the configuration has already been refused.
 [[nodiscard]] std::shared_ptr<runtime::Part> make_server(
     const boost::asio::any_io_executor& executor, const ServerOptions& options,
     const status::Sources& sources);

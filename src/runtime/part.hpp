@@ -5,8 +5,8 @@
 
 namespace meridian::runtime {
 
-/// How the daemon sees parts that a build may leave out. Thread-safety: `start`, `stop` and
-/// `give_up` from any thread.
+/// The daemon's view of a part that a build may leave out: the HTTP server, each sink.
+/// Thread-safety: `start`, `stop` and `give_up` from any thread.
 class Part {
  public:
   Part() = default;
@@ -16,10 +16,10 @@ class Part {
 
   virtual void start() = 0;
 
-  /// Takes on nothing more, and ends.
+  /// Accepts no new work and begins to end.
   virtual void stop() = 0;
 
-  /// Waits until it has ended, after `stop`, or until `give_up`.
+  /// After `stop`: waits until the part has ended, or until `give_up`.
   [[nodiscard]] virtual boost::asio::awaitable<void> wait_stopped() = 0;
 
   /// Gives up on whatever has not ended: `wait_stopped` returns without it.

@@ -1,4 +1,4 @@
-/// How a coroutine waits for an operation whose error it looks at.
+/// The completion token for a coroutine that checks an operation's error itself.
 #pragma once
 
 #include <boost/asio/as_tuple.hpp>

@@ -1,4 +1,4 @@
-/// The service manager's watchdog, which ends a daemon that stands still.
+/// The service manager's watchdog, which kills a daemon that no longer responds.
 #pragma once
 
 #include <chrono>
@@ -6,8 +6,7 @@
 
 namespace meridian::service {
 
-/// How often it wants to hear of this process at least (`Notifier::alive`); nothing where there is
-/// none.
+/// The longest allowed time between two calls of `Notifier::alive`; empty if there is no watchdog.
 [[nodiscard]] std::optional<std::chrono::microseconds> watchdog_interval();
 
 }  // namespace meridian::service

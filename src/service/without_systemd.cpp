@@ -1,5 +1,5 @@
-// Stands in for what needs libsystemd in a build without it (MERIDIAN_WITH_SYSTEMD). What a service
-// manager has set up and this build cannot take is an error, never passed over.
+// Stands in for what needs libsystemd in a build without it (MERIDIAN_WITH_SYSTEMD). If the service
+// manager has set up something that this build cannot use, that is an error.
 #include "service/inherited_sockets.hpp"
 #include "service/journal_sink.hpp"
 #include "service/watchdog.hpp"

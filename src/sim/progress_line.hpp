@@ -6,7 +6,7 @@
 
 namespace meridian::sim {
 
-/// So often, at most: more than an eye needs.
+/// The shortest time between two redraws.
 inline constexpr std::chrono::milliseconds redraw_every{200};
 
 /// Draws on the standard error; silent where that is not a terminal. Not thread-safe.

@@ -7,7 +7,6 @@
 #include "sim/uplink.hpp"
 #include "status/figures.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>

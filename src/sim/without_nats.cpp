@@ -7,7 +7,7 @@ namespace meridian::sim {
 
 ConsumeReport consume(const ConsumeOptions& /*options*/) {
   throw std::runtime_error(
-      "consume: this meridian-sim was built without NATS (MERIDIAN_WITH_NATS)");
+      "consume: this meridian-sim was built without NATS (MERIDIAN_WITH_NATS=OFF)");
 }
 
 }  // namespace meridian::sim

@@ -14,8 +14,9 @@
 
 namespace meridian::sink {
 
-/// `context` is the sink's own; `wait_stopped` is called in `waiter`. All of them must outlive the
-/// sink. Throws std::logic_error in a build without NATS: its configuration refuses sinks.
+/// `context` is the sink's own; `wait_stopped` is called in `waiter`. `context` and `record` must
+/// outlive the sink. Throws std::logic_error in a build without NATS, where the configuration has
+/// already been refused.
 [[nodiscard]] std::shared_ptr<runtime::Part> make_sink(boost::asio::io_context& context,
                                                        const boost::asio::any_io_executor& waiter,
                                                        const Options& options,

@@ -101,7 +101,8 @@ Json to_json(const Stats& stats) {
 }
 
 Json to_json(const UplinkRecord& record) {
-  const std::uint64_t frames = record.frames();  // before the time of the last one
+  const std::uint64_t frames =
+      record.frames();  // read before last_frame_at: see UplinkRecord::add_frames
   return {{"id", record.id()},
           {"listener", record.listener()},
           {"peer", record.peer()},

@@ -2,14 +2,13 @@
 #pragma once
 
 #include "runtime/rethrow.hpp"
+#include "runtime/use_tuple.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/system/result.hpp>
 
 #include <chrono>
@@ -43,7 +42,7 @@ asio::awaitable<boost::system::result<T>> within(
                    wait->end.cancel();
                  });
   if (!wait->answer) {
-    std::ignore = co_await wait->end.async_wait(asio::as_tuple(asio::use_awaitable));
+    std::ignore = co_await wait->end.async_wait(runtime::use_tuple);
   }
   if (!wait->answer) {
     co_return boost::system::error_code(asio::error::timed_out);

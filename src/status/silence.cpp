@@ -40,7 +40,8 @@ Silence::Changes Silence::finish_look(Clock::time_point now, ReceiveTime time, U
       satellite.last_heard = now;
     }
     if (!heard && uplinks == Uplinks::held_back && !satellite.silent) {
-      // It could not be heard since the last look: that time does not count, for a new one either.
+      // Backpressure has kept its frames out since the last look, so that time does not count, for
+      // a new satellite either.
       satellite.last_heard = std::min(now, satellite.last_heard + since_last_look);
     }
     satellite.frames = std::exchange(satellite.frames_now, 0);

@@ -53,7 +53,7 @@ class UplinkRecord {
   [[nodiscard]] ReceiveTime connected_at() const noexcept { return connected_at_; }
 
   void add_bytes(std::uint64_t bytes) noexcept { bytes_.fetch_add(bytes, relaxed); }
-  /// Who reads `frames` first and `last_frame_at` then sees a time that is not before them.
+  /// A reader that calls `frames` before `last_frame_at` gets a time no older than those frames.
   void add_frames(std::uint64_t frames, ReceiveTime at) noexcept {
     last_frame_at_.store(at.time_since_epoch().count(), relaxed);
     frames_.fetch_add(frames, std::memory_order_release);

@@ -14,9 +14,9 @@ bool is_on_terminal() {
 
 int run_on_screen(const std::string& /*socket*/, const Options& /*options*/) {
   throw std::runtime_error(
-      "top: this meridianctl was built without the screen (MERIDIAN_WITH_TOP); give --json, or "
-      "send "
-      "the output to a file or a pipe, for a line each interval");
+      "top: this meridianctl was built without its screen (MERIDIAN_WITH_TOP=OFF); for one line "
+      "per "
+      "interval, give --json or redirect the output");
 }
 
 }  // namespace meridian::top

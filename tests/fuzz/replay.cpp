@@ -1,5 +1,5 @@
 // Stands in for libFuzzer: shows a target the files of the directories that are named, in order,
-// once. So what was found stays found in every build, also where there is no libFuzzer.
+// once. So an input that once found a bug is tried again without libFuzzer.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Frames on their way from uplinks through the daemon into a cluster, whatever happens to
-// it: read back, none is missing, none is there twice, and those of each satellite are in order.
+// Frames on their way from uplinks through the daemon into a cluster, whatever happens to it: read
+// back, none is missing, none is there twice, and those of each satellite are in order.
 #include "integration/harness/relay.hpp"
 #include "integration/harness/sinks.hpp"
 

@@ -1,5 +1,6 @@
 // What a build that leaves parts out says where they are asked for: never silence.
 #include "integration/harness/daemon.hpp"
+#include "integration/harness/terminal.hpp"
 #include "status/version.hpp"
 
 #include <gmock/gmock.h>
@@ -61,11 +62,32 @@ TEST_F(WithoutParts, StreamsAreNeitherCreatedNorRead) {
   }
   const Finished read = testing::run({testing::meridian_sim, "consume", "--stream", "T"});
   EXPECT_EQ(read.status, 1);
-  EXPECT_THAT(read.err, HasSubstr("built without NATS"));
+  EXPECT_THAT(read.err, HasSubstr("this meridian-sim was built without NATS"));
+  // The daemon's configuration may well have a sink: the daemon may be of another build.
+  const std::string file = directory_.write(
+      "sinks.json",
+      testing::config_in(directory_,
+                         {{"buffer", {{"when_full", "backpressure"}}},
+                          {"sinks", {{{"servers", {"nats://127.0.0.1:1"}}, {"stream", "T"}}}}})
+          .dump());
+  const Finished created =
+      testing::run({testing::meridianctl, "sink", "create", "--config", file, "--dry-run"});
+  EXPECT_EQ(created.status, 1);
+  EXPECT_THAT(created.err, HasSubstr("this meridianctl was built without NATS"));
+}
+
+TEST_F(WithoutParts, TheScreenOfTopIsRefusedOnATerminal) {
+  if (status::with_top) {
+    GTEST_SKIP() << "this build has the screen";
+  }
+  const testing::Terminal terminal(directory_, {.width = 200});
+  terminal.type(std::string(testing::meridianctl) + " --socket /nowhere top; echo status=$?");
+  ASSERT_TRUE(testing::eventually([&] { return terminal.shows("status=1"); })) << terminal.screen();
+  EXPECT_THAT(terminal.screen(), HasSubstr("this meridianctl was built without its screen"));
 }
 
 TEST_F(WithoutParts, SocketsAndWatchdogOfAServiceManagerAreRefused) {
-  if (version().find("systemd") < version().find("without")) {
+  if (status::with_systemd) {
     GTEST_SKIP() << "this build has systemd";
   }
   const std::string file = directory_.write("c.json", testing::config_in(directory_).dump());

@@ -1,5 +1,6 @@
 """Uplinks, drains, and the books that are kept of both."""
 
+import errno
 import itertools
 import json
 import socket
@@ -40,9 +41,19 @@ def connect(address: tuple[str, int] = UPLINK) -> socket.socket:
     return socket.create_connection(address, timeout=30)
 
 
+def say_all_is_sent(uplink: socket.socket) -> None:
+    """A connection that was reset just before is a ConnectionError like any other."""
+    try:
+        uplink.shutdown(socket.SHUT_WR)
+    except OSError as error:
+        if error.errno != errno.ENOTCONN:
+            raise
+        raise ConnectionResetError("reset before everything was said to be sent") from error
+
+
 def finish(uplink: socket.socket) -> None:
     """Says that everything is sent, and waits until the daemon has it."""
-    uplink.shutdown(socket.SHUT_WR)
+    say_all_is_sent(uplink)
     expect(uplink.recv(1) == b"", "the daemon closes when it has everything")
     uplink.close()
 
@@ -165,10 +176,8 @@ class Load:
             while not self._stopping.is_set():
                 try:
                     self._send_session()
-                except OSError:
-                    # The daemon is being restarted. How the connection ends depends on where the session
-                    # stood: a reset, a refusal, or a shutdown of what is no longer connected.
-                    time.sleep(0.02)
+                except (ConnectionError, TimeoutError):
+                    time.sleep(0.02)  # the daemon is being restarted
         except BaseException as failure:  # the test reports it
             self._failures.append(failure)
 
@@ -182,7 +191,7 @@ class Load:
                     chunk = range(first, first + self.CHUNK_FRAMES)
                     self.books.sent[satellite] = chunk.stop  # at most
                     uplink.sendall(frames(satellite, chunk, bytes(64)))
-                uplink.shutdown(socket.SHUT_WR)
+                say_all_is_sent(uplink)
                 if uplink.recv(1) == b"" and not self._stopping.is_set():
                     self.books.confirmed[satellite] = self.SESSION_FRAMES
             finally:
@@ -215,7 +224,7 @@ class Drainer:
                 try:
                     if self._books.drain() == 0:
                         time.sleep(0.005)
-                except OSError:
+                except (ConnectionError, FileNotFoundError, TimeoutError):
                     time.sleep(0.01)  # the daemon is being restarted
         except BaseException as failure:  # the test reports it
             self._failures.append(failure)

@@ -1,1 +1,1 @@
-// Nothing: the precompiled header that all unit tests share has to belong to something.
+// Empty on purpose: the precompiled header that all unit tests share needs a source file.

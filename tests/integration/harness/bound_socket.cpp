@@ -1,11 +1,11 @@
 #include "integration/harness/bound_socket.hpp"
 
+#include "integration/harness/require.hpp"
+
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <cstring>
 #include <stdexcept>
-#include <system_error>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -15,12 +15,6 @@
 namespace meridian::testing {
 
 namespace {
-
-void require_call(bool ok, const char* what) {
-  if (!ok) {
-    throw std::system_error(errno, std::generic_category(), what);
-  }
-}
 
 template <typename Address>
 void bind(int socket, const Address& address) {

@@ -1,6 +1,7 @@
 #include "integration/harness/child_process.hpp"
 
 #include "integration/harness/descriptor.hpp"
+#include "integration/harness/require.hpp"
 #include "integration/harness/temp_dir.hpp"
 
 #include <fmt/format.h>
@@ -26,25 +27,19 @@ namespace meridian::testing {
 
 namespace {
 
-void throw_if(int error, const std::string& what) {
-  if (error != 0) {
-    throw std::system_error(error, std::generic_category(), what);
-  }
-}
-
 /// An unnamed file: unlike a pipe it never fills up, so a program cannot hang on its log.
 int make_memory_file(const char* name) {
   const int file = ::memfd_create(name, MFD_CLOEXEC);
-  throw_if(file < 0 ? errno : 0, "memfd_create");
+  require_call(file >= 0, "memfd_create");
   return file;
 }
 
 std::string content_of(int file) {
   struct stat status{};
-  throw_if(::fstat(file, &status) != 0 ? errno : 0, "fstat");
+  require_call(::fstat(file, &status) == 0, "fstat");
   std::string content(static_cast<std::size_t>(status.st_size), '\0');
   const ssize_t bytes = ::pread(file, content.data(), content.size(), 0);
-  throw_if(bytes < 0 ? errno : 0, "pread");
+  require_call(bytes >= 0, "pread");
   content.resize(static_cast<std::size_t>(bytes));
   return content;
 }
@@ -66,7 +61,7 @@ std::vector<Descriptor> out_of_the_way(const std::vector<int>& descriptors) {
   std::vector<Descriptor> copies;
   for (const int descriptor : descriptors) {
     copies.emplace_back(::fcntl(descriptor, F_DUPFD_CLOEXEC, above));
-    throw_if(copies.back().number() < 0 ? errno : 0, "fcntl");
+    require_call(copies.back().number() >= 0, "fcntl");
   }
   return copies;
 }
@@ -121,7 +116,9 @@ ChildProcess::ChildProcess(const Arguments& arguments, const Arguments& environm
       ::posix_spawnp(&pid_, own_arguments.at(0).c_str(), &actions, nullptr,
                      pointers_to(own_arguments).data(), pointers_to(variables).data());
   ::posix_spawn_file_actions_destroy(&actions);
-  throw_if(error, "cannot start " + arguments.at(0));
+  if (error != 0) {
+    throw std::system_error(error, std::generic_category(), "cannot start " + arguments.at(0));
+  }
 }
 
 ChildProcess::ChildProcess(ChildProcess&& other) noexcept
@@ -145,7 +142,7 @@ bool ChildProcess::running() {
   if (!status_) {
     int raw = 0;
     const pid_t ended = ::waitpid(pid_, &raw, WNOHANG);
-    throw_if(ended < 0 ? errno : 0, "waitpid");
+    require_call(ended >= 0, "waitpid");
     if (ended == pid_) {
       status_ = WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);
     }
@@ -155,7 +152,7 @@ bool ChildProcess::running() {
 
 void ChildProcess::signal(int number) const {
   if (!status_) {
-    throw_if(::kill(pid_, number) != 0 ? errno : 0, "kill");
+    require_call(::kill(pid_, number) == 0, "kill");
   }
 }
 
@@ -202,9 +199,9 @@ std::size_t ChildProcess::open_files() const {
 
 void ChildProcess::limit(__rlimit_resource resource, std::size_t count) const {
   rlimit limit{};
-  throw_if(::prlimit(pid_, resource, nullptr, &limit) != 0 ? errno : 0, "prlimit");
+  require_call(::prlimit(pid_, resource, nullptr, &limit) == 0, "prlimit");
   limit.rlim_cur = count;
-  throw_if(::prlimit(pid_, resource, &limit, nullptr) != 0 ? errno : 0, "prlimit");
+  require_call(::prlimit(pid_, resource, &limit, nullptr) == 0, "prlimit");
 }
 
 void ChildProcess::limit_open_files(std::size_t count) const {

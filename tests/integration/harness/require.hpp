@@ -1,7 +1,10 @@
 /// What a test cannot do without.
 #pragma once
 
+#include <cerrno>
 #include <stdexcept>
+#include <string>
+#include <system_error>
 
 namespace meridian::testing {
 
@@ -9,6 +12,13 @@ namespace meridian::testing {
 inline void require(bool holds, const char* what) {
   if (!holds) {
     throw std::runtime_error(what);
+  }
+}
+
+/// Throws std::system_error with `errno` and `what` where a call of the system has failed.
+inline void require_call(bool ok, const std::string& what) {
+  if (!ok) {
+    throw std::system_error(errno, std::generic_category(), what);
   }
 }
 

@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stdexcept>
+#include <tuple>
 #include <utility>
 
 namespace meridian {
@@ -75,6 +77,12 @@ TEST_F(AdoptOrCopy, PinsNoLargeSlabForOneSmallFrameFromADecoder) {
       {});
   ASSERT_TRUE(found.batch.has_value());
   EXPECT_EQ(stream.slab.use_count(), 1);
+}
+
+TEST(MakeDecoder, RefusesFramesWhoseOctetsCannotBeCounted) {
+  constexpr std::uint32_t most = 4'294'967'275;  // 2^32 - 21
+  EXPECT_EQ(make_decoder({.max_payload_bytes = most})->max_unit_bytes(), 4'294'967'295U);
+  EXPECT_THROW(std::ignore = make_decoder({.max_payload_bytes = most + 1}), std::invalid_argument);
 }
 
 }  // namespace

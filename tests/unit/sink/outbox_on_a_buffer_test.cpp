@@ -24,8 +24,8 @@ namespace {
 using namespace std::chrono_literals;
 using Frames = std::set<std::pair<SatelliteId, std::uint64_t>>;
 
-constexpr Outbox::Clock::time_point at_once{};
-constexpr std::size_t bytes_of_each = frame_header_bytes + 80;
+constexpr Outbox::Clock::time_point start{};
+constexpr std::size_t bytes_per_frame = frame_header_bytes + 80;
 
 void note(const FrameBatch& batch, Frames& frames) {
   for (const FrameView frame : batch) {
@@ -45,8 +45,8 @@ class OutboxOnABuffer : public testing::ConsumerTest {
     consumer_.emplace(consume("archive"));
     const Resumed resumed = call(consumer_->resume()).value();
     outbox_.emplace("archive", consumer_->epoch(),
-                    Outbox::Limits{.max_in_flight_bytes = 20 * bytes_of_each,
-                                   .max_message_bytes = 6 * bytes_of_each});
+                    Outbox::Limits{.max_in_flight_bytes = 20 * bytes_per_frame,
+                                   .max_message_bytes = 6 * bytes_per_frame});
     acknowledge_places(outbox_->resume(resumed));
   }
 
@@ -92,7 +92,7 @@ class OutboxOnABuffer : public testing::ConsumerTest {
   }
 
   void publish_one() {
-    const auto next = outbox_->next(at_once);
+    const auto next = outbox_->next(start);
     if (!next) {
       return;
     }
@@ -125,7 +125,7 @@ class OutboxOnABuffer : public testing::ConsumerTest {
     if (ids_.contains(id) && up_to(3) > 0) {
       acknowledge_places(outbox_->acknowledged(ticket));
     } else {
-      outbox_->refused(ticket, at_once);
+      outbox_->refused(ticket, start);
     }
   }
 
@@ -193,7 +193,7 @@ class OutboxOnABuffer : public testing::ConsumerTest {
     restart();  // ends the leases
     while (stats_of("archive").lag.frames > 0) {
       read_some();
-      while (const auto next = outbox_->next(at_once)) {
+      while (const auto next = outbox_->next(start)) {
         store(*next->message);
         acknowledge_places(outbox_->acknowledged(next->ticket));
       }

@@ -118,7 +118,7 @@ TEST_F(SilenceTest, DoesNotCountTimeInWhichUplinksAreHeldBack) {
   EXPECT_THAT(look(220s, origins).fell_silent, ElementsAre(7)) << "10 s before, and 20 s behind";
 }
 
-TEST_F(SilenceTest, IsNotOfANewSatelliteThatIsHeldBack) {
+TEST_F(SilenceTest, IsNotReportedForANewSatelliteWhileUplinksAreHeldBack) {
   look(100s, {});
   silence_.look_at({origin(7, 1, 5, 101s)});
   EXPECT_THAT(silence_
