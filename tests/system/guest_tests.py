@@ -175,8 +175,8 @@ def units_pass_verify() -> None:
 
 
 @system_test
-def exposure_is_at_most_1_5() -> None:
-    said = run("systemd-analyze", "security", "--no-pager", "--threshold=15", SERVICE, check=False)
+def exposure_is_at_most_1_4() -> None:
+    said = run("systemd-analyze", "security", "--no-pager", "--threshold=14", SERVICE, check=False)
     print(said.stdout, file=sys.stderr)
     expect(said.returncode == 0, said.stdout.strip().rpartition("\n")[2])
 

@@ -30,7 +30,9 @@ class Image:
 
     @property
     def user(self) -> tuple[int, int]:
-        uid, _, gid = self.config["User"].partition(":")
+        user = self.config["User"]
+        uid, _, gid = user.partition(":")
+        expect(uid.isdigit() and gid.isdigit(), f"a user and a group by number, not {user!r}")
         return int(uid), int(gid)
 
 
@@ -213,6 +215,12 @@ def make_volumes(where: Path) -> None:
         subprocess.run(["cp", "-a", f"{image.root}{path}", f"{where}{path}"], check=True)
 
 
+def print_log(log: Path) -> None:
+    """Of the last container, if one has run."""
+    if log.exists():
+        print(log.read_text(), file=sys.stderr)
+
+
 def main() -> None:
     global image
     if sys.argv[1] == "--list":
@@ -222,7 +230,7 @@ def main() -> None:
     image = Image(root, json.loads(inspected.read_text())["Docker"]["config"], volumes)
     make_volumes(volumes)
     with open(results, "w", encoding="utf-8") as lines:
-        run_all(lines, after_failure=lambda: print((volumes / "log").read_text(), file=sys.stderr))
+        run_all(lines, after_failure=lambda: print_log(volumes / "log"))
 
 
 if __name__ == "__main__":
