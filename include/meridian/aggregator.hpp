@@ -313,8 +313,8 @@ class AggregatorHandle {
   /// Takes frames as `drain` does, and keeps them aside until `commit` lets go of them: they count
   /// as leased, and against the buffer's limits. They come back to their place, marked
   /// (`FrameBatch::redelivered`), by `release` and when the lease expires. Where the policy needs
-  /// even their room (only under `WhenFull::drop_oldest`, for frames that have just come and find
-  /// no room beside them), the oldest lease is evicted.
+  /// even their room (only under `WhenFull::drop_oldest`: frames that have just come find none
+  /// beside them, or narrower limits have none for what is leased), the oldest lease is evicted.
   [[nodiscard]] asio::awaitable<Result<Leased>> lease(LeaseQuery query) const;
 
   /// Ends a lease, whose frames count as drained from now on. Returns how much that is. Fails with

@@ -333,7 +333,11 @@ bool FrameBuffer::join_last(const FrameBatch& batch) {
 }
 
 void FrameBuffer::evict_oldest() {
-  while (over_limits()) {
+  // What is leased can leave no room for anything where the limits have become narrower. A lease
+  // goes as a whole, so it goes before what is buffered: that would go for nothing.
+  while (exceeds_limits(leased_) && evict_lease_()) {
+  }
+  while (exceeds_limits(used())) {
     if (entries_.empty()) {
       if (!evict_lease_()) {
         return;  // what is on its way back finds no room when it comes
@@ -356,7 +360,7 @@ void FrameBuffer::evict_oldest() {
 }
 
 void FrameBuffer::evict_newest() {
-  while (over_limits() && !entries_.empty()) {
+  while (exceeds_limits(used()) && !entries_.empty()) {
     const auto newest = std::prev(entries_.end());
     FrameBatch& batch = newest->second;
     const Depth taken = used();

@@ -146,9 +146,8 @@ class FrameBuffer {
   [[nodiscard]] Depth used() const noexcept {
     return {depth_.frames + leased_.frames, depth_.bytes + leased_.bytes};
   }
-  [[nodiscard]] bool over_limits() const noexcept {
-    const Depth total = used();
-    return total.frames > limits_.max_frames || total.bytes > limits_.max_bytes;
+  [[nodiscard]] bool exceeds_limits(const Depth& amount) const noexcept {
+    return amount.frames > limits_.max_frames || amount.bytes > limits_.max_bytes;
   }
   [[nodiscard]] std::uint32_t frames_that_fit(const FrameBatch& batch,
                                               const Depth& used) const noexcept;

@@ -177,12 +177,47 @@ TEST_F(Lease, CommitLetsInWhatBackpressureHeld) {
   EXPECT_EQ(sequences_of(drain()), numbers(10, 5));
 }
 
-TEST_F(Lease, NarrowerLimitsEvictWhatNoLongerFits) {
+TEST_F(Lease, NarrowerLimitsEvictItBeforeWhatIsBufferedWhereItCannotStay) {
+  for (const std::uint64_t max_frames : {40U, 20U, 1U}) {
+    spawn(options(16, 100, WhenFull::drop_oldest));
+    send_run(0, 100);
+    const Leased leased = lease(50);
+    EXPECT_EQ(call(aggregator_->set_limits({.max_frames = max_frames}, 10)), error_code{});
+    EXPECT_EQ(commit_error(leased.id.value()), Errc::lease_evicted);
+    EXPECT_EQ(stats().ledger.dropped_for(DropReason::lease_evicted), 50U);
+    EXPECT_EQ(sequences_of(drain()), numbers(100 - max_frames, max_frames));
+  }
+}
+
+TEST_F(Lease, NarrowerLimitsInOctetsEvictItToo) {
   send_run(0, 100);
   const Leased leased = lease(50);
-  EXPECT_EQ(call(aggregator_->set_limits({.max_frames = 40}, 10)), error_code{});
+  EXPECT_EQ(call(aggregator_->set_limits({.max_bytes = 20 * frame_header_bytes}, 10)),
+            error_code{});
   EXPECT_EQ(commit_error(leased.id.value()), Errc::lease_evicted);
-  EXPECT_EQ(stats().ledger.leased + stats().ledger.buffered, 0U);
+  EXPECT_EQ(sequences_of(drain()), numbers(80, 20));
+}
+
+TEST_F(Lease, NarrowerLimitsLeaveThoseThatFitAndEvictTheOldest) {
+  send_run(0, 100);
+  std::vector<LeaseId> ids;
+  for (int i = 0; i < 5; ++i) {
+    ids.push_back(lease(10).id.value());
+  }
+  EXPECT_EQ(call(aggregator_->set_limits({.max_frames = 25}, 10)), error_code{});
+  EXPECT_EQ(stats().ledger.leased, 20U);
+  EXPECT_EQ(sequences_of(drain()), numbers(95, 5));
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    EXPECT_EQ(commit_error(ids[i]), i < 3 ? error_code(Errc::lease_evicted) : error_code{});
+  }
+}
+
+TEST_F(Lease, NarrowerLimitsLeaveItWhereItFits) {
+  send_run(0, 100);
+  const Leased leased = lease(50);
+  EXPECT_EQ(call(aggregator_->set_limits({.max_frames = 60}, 10)), error_code{});
+  EXPECT_EQ(commit_error(leased.id.value()), error_code{});
+  EXPECT_EQ(sequences_of(drain()), numbers(90, 10));
 }
 
 TEST_F(Lease, FlushLeavesItAlone) {
