@@ -283,7 +283,7 @@ class AggregatorHandle {
   template <typename T>
   using Result = boost::system::result<T>;
 
-  /// Hands over a batch; waits while the channel is full.
+  /// Hands over a batch; waits while the channel is full, or must not become fuller: see `drain`.
   [[nodiscard]] asio::awaitable<error_code> send(FrameBatch batch) const;
 
   /// Hands over a batch if there is room now. Returns nothing, or the batch with
@@ -297,7 +297,10 @@ class AggregatorHandle {
   [[nodiscard]] asio::awaitable<Result<Depth>> depth() const;
 
   /// Takes frames out of the buffer. Everything that was sent before is seen, also what
-  /// backpressure held in the channel. Done in steps, between which others have their turn.
+  /// backpressure held in the channel: there the frames of one satellite pass those of others for
+  /// which there is no room. Those no longer fill the channel; so that it is not filled once more
+  /// for each such drain, `send` waits and `try_send` is refused until they are in the buffer. Done
+  /// in steps, between which others have their turn.
   [[nodiscard]] asio::awaitable<Result<Drained>> drain(DrainQuery query) const;
 
   /// Puts drained frames back in their old place: where the buffer has filled up meanwhile, its

@@ -23,8 +23,12 @@ class Accounts {
 
   void set_max_tracked(std::size_t max_tracked) noexcept { origins_.set_max_tracked(max_tracked); }
 
+  /// Whether a batch comes behind all that its session sent before, or is of one satellite and
+  /// comes behind that satellite's frames only.
+  enum class Order : std::uint8_t { as_sent, satellite_ahead };
+
   /// A batch arrived from the channel, whatever becomes of it.
-  void received(const FrameBatch& batch);
+  void received(const FrameBatch& batch, Order order = Order::as_sent);
 
   /// Whether a batch comes in the order of its session.
   enum class Turn : std::uint8_t { now, later };

@@ -6,6 +6,7 @@
 #include <meridian/aggregator.hpp>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
 
@@ -136,11 +137,27 @@ asio::awaitable<AggregatorHandle::Result<OriginStats>> AggregatorHandle::Port::s
   co_return sum;
 }
 
+asio::awaitable<error_code> AggregatorHandle::Port::send_when_open(std::shared_ptr<const Port> port,
+                                                                   FrameBatch batch) {
+  error_code ec;
+  while (!ec && port->holds_senders->load(std::memory_order_acquire)) {
+    ec = co_await tell<request::AwaitOpen>(port);
+  }
+  if (ec == asio::error::operation_aborted) {
+    co_return ec;
+  }
+  // Where nobody answered the send tells why.
+  co_return co_await send(std::move(port), &Port::data, std::move(batch));
+}
+
 asio::awaitable<error_code> AggregatorHandle::send(FrameBatch batch) const {
-  return Port::send(port_, &Port::data, std::move(batch));
+  return Port::send_batch(port_, std::move(batch));
 }
 
 std::optional<Refused<FrameBatch>> AggregatorHandle::try_send(FrameBatch batch) const {
+  if (port_->holds_senders->load(std::memory_order_acquire)) {
+    return Refused<FrameBatch>{Errc::channel_full, std::move(batch)};
+  }
   auto refused = port_->data.try_send(std::move(batch));
   if (refused) {
     refused->reason = as_seen_by_caller(refused->reason);
@@ -231,10 +248,11 @@ asio::awaitable<AggregatorHandle::Result<FinalState>> AggregatorHandle::shut_dow
 namespace {
 
 asio::awaitable<void> run_actor(AggregatorOptions options, Receiver<FrameBatch> data,
-                                Receiver<request::Request> control,
-                                std::shared_ptr<Doorbell> bell) {
+                                Receiver<request::Request> control, std::shared_ptr<Doorbell> bell,
+                                std::shared_ptr<HoldsSenders> holds_senders) {
   const asio::any_io_executor strand = co_await asio::this_coro::executor;
-  Actor actor(options, strand, std::move(data), std::move(control), std::move(bell));
+  Actor actor(options, strand, std::move(data), std::move(control), std::move(bell),
+              std::move(holds_senders));
   co_await actor.run();
 }
 
@@ -259,13 +277,16 @@ AggregatorHandle spawn_aggregator(const asio::any_io_executor& executor,
   auto [data_tx, data_rx] = channel<FrameBatch>(strand, options.channel_capacity);
   auto [control_tx, control_rx] = channel<request::Request>(strand, control_capacity);
   auto bell = std::make_shared<Doorbell>(strand);
-  asio::co_spawn(strand, run_actor(options, std::move(data_rx), std::move(control_rx), bell),
+  auto holds_senders = std::make_shared<HoldsSenders>(false);
+  asio::co_spawn(strand,
+                 run_actor(options, std::move(data_rx), std::move(control_rx), bell, holds_senders),
                  runtime::rethrow);
   return AggregatorHandle(std::make_shared<const AggregatorHandle::Port>(
       AggregatorHandle::Port{.ring_when_closed = RingAtExit(std::move(bell)),
                              .data = std::move(data_tx),
                              .control = std::move(control_tx),
-                             .executor = executor}));
+                             .executor = executor,
+                             .holds_senders = std::move(holds_senders)}));
 }
 
 }  // namespace meridian::inline v1

@@ -121,10 +121,19 @@ FrameBuffer::Entries::iterator FrameBuffer::take_from(Entries::iterator entry, c
   const Depth amount = amount_of(taken.batches.back().batch);
   add_to(taken.amount, amount);
   subtract_from(depth_, amount);
-  if (step.room != Room::free) {
-    add_to(step.room == Room::lent ? lent_ : leased_, amount);
-  }
+  keep_room(amount, step.room);
   return next;
+}
+
+void FrameBuffer::keep_room(const Depth& amount, Room room) noexcept {
+  if (room != Room::free) {
+    add_to(room == Room::lent ? lent_ : leased_, amount);
+  }
+}
+
+PlaceRange FrameBuffer::pass(const FrameBatch& batch, Room room) {
+  keep_room(amount_of(batch), room);
+  return {std::exchange(end_place_, end_place_ + batch.frames()), batch.frames()};
 }
 
 /// Into parts that the drain wants all or none of. Returns the first.

@@ -84,6 +84,10 @@ class FrameBuffer {
   };
   [[nodiscard]] Taken take(const Step& step);
 
+  /// Gives a batch places as if it had been added and taken at once. It was not admitted, and need
+  /// not be.
+  [[nodiscard]] PlaceRange pass(const FrameBatch& batch, Room room);
+
   /// Puts batches back in their place; then the policy applies.
   void put_back(std::vector<BufferedBatch> batches, Room room);
 
@@ -155,6 +159,7 @@ class FrameBuffer {
   void add_and_evict(FrameBatch batch);
   void add_beside_leases(FrameBatch batch);
   void append(FrameBatch batch);
+  void keep_room(const Depth& amount, Room room) noexcept;
   [[nodiscard]] bool join_last(const FrameBatch& batch);
   void apply_policy();
   void note_high_water() noexcept;

@@ -99,8 +99,8 @@ void Holdings::make_room(const FrameBatch& batch) {
   }
 }
 
-void Holdings::count(const FrameBatch& batch) {
-  accounts_.received(batch);
+void Holdings::count(const FrameBatch& batch, Accounts::Order order) {
+  accounts_.received(batch, order);
   consumers_.adding(amount_of(batch));
   tails_.offer(batch);
 }
@@ -124,6 +124,18 @@ FrameBuffer::Taken Holdings::take(FrameBuffer::Step step) {
     pass_over(taken.batches, Skip::drained);
   }
   return taken;
+}
+
+BufferedBatch Holdings::pass(FrameBatch batch, FrameBuffer::Room room) {
+  count(batch, Accounts::Order::satellite_ahead);
+  const PlaceRange places = buffer_.pass(batch, room);
+  if (room != FrameBuffer::Room::leased) {
+    accounts_.drained(places.frames);
+  }
+  if (room == FrameBuffer::Room::free) {
+    consumers_.removed(places, batch.bytes(), Skip::drained);
+  }
+  return {places.first, std::move(batch)};
 }
 
 void Holdings::note_rests(const std::vector<BufferedBatch>& taken) {

@@ -38,6 +38,9 @@ class Holdings {
   /// Puts as much of a batch into the buffer as it admits, and returns the rest.
   [[nodiscard]] std::optional<FrameBatch> accept(FrameBatch batch, FrameBuffer::Lent lent);
 
+  /// All of a batch has been admitted, or has passed: how long that has taken since its read.
+  void note_latency(const FrameBatch& batch);
+
   /// Everything that was sent so far has been received.
   void caught_up() { accounts_.caught_up(); }
 
@@ -48,6 +51,10 @@ class Holdings {
 
   /// One step of a drain. What is taken counts as drained, unless it is to be leased.
   [[nodiscard]] FrameBuffer::Taken take(FrameBuffer::Step step);
+
+  /// Takes frames of one satellite that wait for room past the others, as if they had been in the
+  /// buffer.
+  [[nodiscard]] BufferedBatch pass(FrameBatch batch, FrameBuffer::Room room);
 
   /// What a step took, as if it had not.
   void put_back(std::vector<BufferedBatch> batches, FrameBuffer::Room room);
@@ -146,10 +153,7 @@ class Holdings {
   void pass_over(const std::vector<BufferedBatch>& batches, Skip why);
 
   /// Counts a batch, or the part of one that is admitted, and shows it to those who watch.
-  void count(const FrameBatch& batch);
-
-  /// All of a batch has been admitted: how long that has taken since its read.
-  void note_latency(const FrameBatch& batch);
+  void count(const FrameBatch& batch, Accounts::Order order = Accounts::Order::as_sent);
 
   /// The places of batches that are about to be put into the buffer, where consumers may have gone
   /// on, or have become fewer, while they were out of it.

@@ -1,6 +1,7 @@
 /// The two lanes to the aggregator, which all handles share.
 #pragma once
 
+#include "aggregator/intake.hpp"
 #include "aggregator/requests.hpp"
 
 #include <meridian/aggregator.hpp>
@@ -44,6 +45,7 @@ struct AggregatorHandle::Port {
   Sender<FrameBatch> data;
   Sender<request::Request> control;
   asio::any_io_executor executor;
+  std::shared_ptr<const HoldsSenders> holds_senders;
 
   /// Sends on one of the lanes, and wakes the actor.
   template <typename T>
@@ -53,6 +55,17 @@ struct AggregatorHandle::Port {
     const error_code ec = co_await ((*port).*lane).send(std::move(message));
     co_return as_seen_by_caller(ec);
   }
+
+  /// Hands over a batch. Where the aggregator holds senders, it waits for its word first.
+  static asio::awaitable<error_code> send_batch(std::shared_ptr<const Port> port,
+                                                FrameBatch batch) {
+    if (!port->holds_senders->load(std::memory_order_acquire)) {
+      return send(std::move(port), &Port::data, std::move(batch));
+    }
+    return send_when_open(std::move(port), std::move(batch));
+  }
+  static asio::awaitable<error_code> send_when_open(std::shared_ptr<const Port> port,
+                                                    FrameBatch batch);
 
   /// Sends a request and waits for its reply.
   template <typename R, typename... Fields>

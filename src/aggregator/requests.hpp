@@ -52,6 +52,8 @@ struct DrainProgress {
   std::optional<std::uint64_t> last_batch;
   /// The place behind these batches, once they all have left the channel.
   std::optional<std::uint64_t> until_place;
+  /// Of those that wait in front of a full buffer, batches before this one were looked at.
+  std::uint64_t from_batch = 0;
 };
 struct DrainReply {
   std::vector<BufferedBatch> batches;
@@ -125,6 +127,9 @@ struct GiveUp : Asking<Done> {
   FrameBatch batch;
 };
 
+/// Answered once senders need not wait.
+struct AwaitOpen : Asking<Done> {};
+
 struct ConsumerReply {
   std::optional<Consumers::Id> id;  ///< nothing: there is none of that name
   std::uint64_t epoch = 0;
@@ -161,7 +166,7 @@ struct EndTail : Asking<Done> {
 using Request =
     std::variant<GetDepth, GetStats, TakeDropReport, TakePeaks, Restore, SetLimits,
                  ReleaseBackpressure, ShutDown, Drain, Lease, EndLease, WithdrawLease, PutBack,
-                 Settle, Flush, GetOrigins, SumOrigins, GiveUp, Consume, ReadNext, Acknowledge,
-                 Suspend, Resume, BeginTail, NextOfTail, EndTail>;
+                 Settle, Flush, GetOrigins, SumOrigins, GiveUp, AwaitOpen, Consume, ReadNext,
+                 Acknowledge, Suspend, Resume, BeginTail, NextOfTail, EndTail>;
 
 }  // namespace meridian::inline v1::request
