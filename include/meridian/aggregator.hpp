@@ -333,7 +333,9 @@ class AggregatorHandle {
   [[nodiscard]] asio::awaitable<Result<Tail>> tail(TailQuery query) const;
 
   /// The consumer of that name in `AggregatorOptions::consumers`, for the one who is it. Fails with
-  /// Errc::consumer_unknown where there is none.
+  /// Errc::consumer_unknown where there is none, and with Errc::consumer_claimed as long as the
+  /// `Consumer` of an earlier call, or a call to it, exists. What that one had read and not
+  /// acknowledged is read again.
   [[nodiscard]] asio::awaitable<Result<Consumer>> consume(std::string name) const;
 
   /// Discards the buffer, and what waits in the channel. Returns how many frames.
@@ -395,7 +397,7 @@ class AggregatorHandle {
 
 /// Starts an aggregator on a strand of its own over `executor`. A broken invariant in it is thrown
 /// out of the execution context's `run`.
-/// Throws std::invalid_argument where an option is 0.
+/// Throws std::invalid_argument where an option is 0, or where two consumers have one name.
 [[nodiscard]] AggregatorHandle spawn_aggregator(const asio::any_io_executor& executor,
                                                 const AggregatorOptions& options);
 

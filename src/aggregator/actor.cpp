@@ -266,8 +266,12 @@ void Actor::answer(request::AwaitOpen& request) {
 }
 
 void Actor::answer(request::Consume& request) {
-  std::move(request.reply)
-      .send({.id = holdings_.find_consumer(request.name), .epoch = holdings_.epoch()});
+  const auto id = holdings_.claim_consumer(request.name, std::move(request.claim));
+  if (id) {
+    std::move(request.reply).send({.id = *id, .epoch = holdings_.epoch(), .ec = {}});
+  } else {
+    std::move(request.reply).send({.id = {}, .epoch = {}, .ec = id.error()});
+  }
 }
 
 void Actor::answer(request::ReadNext& request) {

@@ -13,8 +13,10 @@
 #include <algorithm>
 #include <exception>
 #include <iterator>
+#include <set>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace meridian::inline v1 {
@@ -266,6 +268,12 @@ void check(const AggregatorOptions& options) {
   at_least_one("buffer.max_frames", options.buffer.max_frames);
   at_least_one("buffer.max_bytes", options.buffer.max_bytes);
   at_least_one("max_tracked", options.max_tracked);
+  std::set<std::string_view> names;
+  for (const ConsumerOptions& consumer : options.consumers) {
+    if (!names.insert(consumer.name).second) {
+      throw std::invalid_argument("two consumers are called " + consumer.name);
+    }
+  }
 }
 
 }  // namespace

@@ -13,8 +13,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace meridian::inline v1 {
@@ -99,8 +101,9 @@ class Holdings {
 
   // Those who read along.
 
-  [[nodiscard]] std::optional<Consumers::Id> find_consumer(std::string_view name) const {
-    return consumers_.find(name);
+  [[nodiscard]] boost::system::result<Consumers::Id> claim_consumer(
+      std::string_view name, std::weak_ptr<const void> claim) {
+    return consumers_.claim(name, std::move(claim));
   }
 
   /// Consumer::epoch.

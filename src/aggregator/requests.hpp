@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -131,11 +132,13 @@ struct GiveUp : Asking<Done> {
 struct AwaitOpen : Asking<Done> {};
 
 struct ConsumerReply {
-  std::optional<Consumers::Id> id;  ///< nothing: there is none of that name
+  Consumers::Id id = 0;
   std::uint64_t epoch = 0;
+  error_code ec;
 };
 struct Consume : Asking<ConsumerReply> {
   std::string name;
+  std::weak_ptr<const void> claim;  ///< expires with the consumer's end
 };
 struct ReadNext : Asking<std::vector<BufferedBatch>> {
   Consumers::Id id = 0;
