@@ -217,13 +217,10 @@ struct FinalState {
 struct DrainQuery {
   std::uint64_t max_frames = 0;
   std::optional<SatelliteId> satellite_id{};  ///< nothing: all of them
-  /// Whether what is taken keeps its room under `WhenFull::backpressure`, so that it can come back:
-  /// each such drain ends in one `settle` or `put_back`.
-  bool lend = false;
 };
 
+/// Frames that are no longer in the buffer.
 struct Drained {
-  bool lent = false;
   std::vector<BufferedBatch> batches;
   Depth taken;                  ///< what `batches` holds
   std::uint64_t remaining = 0;  ///< frames left in the buffer
@@ -266,6 +263,7 @@ struct DropReport {
   std::array<Entry, all_drop_reasons.size()> by_reason;
 };
 
+class Lent;
 class Tail;
 class Consumer;
 
@@ -303,15 +301,9 @@ class AggregatorHandle {
   /// in steps, between which others have their turn.
   [[nodiscard]] asio::awaitable<Result<Drained>> drain(DrainQuery query) const;
 
-  /// Puts drained frames back in their old place: where the buffer has filled up meanwhile, its
-  /// policy applies. Under `WhenFull::backpressure` none is lost: frames that were lent find their
-  /// room, with others the buffer may stand above its bounds until the next drain. The frames of
-  /// each satellite are in their old order again; after a drain of one satellite its frames may
-  /// stand before those of others that came in the same read, or in one of up to 64 small reads.
-  [[nodiscard]] asio::awaitable<error_code> put_back(Drained drained) const;
-
-  /// What was drained does not come back: a `Drained` that was lent.
-  [[nodiscard]] asio::awaitable<error_code> settle(const Drained& drained) const;
+  /// The same for frames that may come back: see <meridian/lent.hpp>. A drain of all satellites
+  /// sees what backpressure held in the channel only where the buffer is within its bounds.
+  [[nodiscard]] asio::awaitable<Result<Lent>> lend(DrainQuery query) const;
 
   /// Takes frames as `drain` does, and keeps them aside until `commit` lets go of them: they count
   /// as leased, and against the buffer's limits. They come back to their place, marked
@@ -386,6 +378,7 @@ class AggregatorHandle {
 
  private:
   friend AggregatorHandle spawn_aggregator(const asio::any_io_executor&, const AggregatorOptions&);
+  friend class Lent;
   friend class Tail;
   friend class Consumer;
 

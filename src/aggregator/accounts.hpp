@@ -1,6 +1,7 @@
 /// Who got what: the ledger, the statistics per origin and the drops to report, kept in step.
 #pragma once
 
+#include "aggregator/depth.hpp"
 #include "aggregator/given_up.hpp"
 #include "aggregator/origin_table.hpp"
 
@@ -44,7 +45,7 @@ class Accounts {
   void dropped(DropReason reason, const FrameBatch& batch);
 
   void drained(std::uint64_t frames) noexcept { ledger_.drained += frames; }
-  void put_back(std::uint64_t frames) noexcept { ledger_.drained -= frames; }
+  void put_back(std::uint64_t frames) { subtract_from(ledger_.drained, frames); }
   void delivered(std::uint64_t frames) noexcept { ledger_.delivered += frames; }
   void flushed(std::uint64_t frames) noexcept { ledger_.flushed += frames; }
 

@@ -150,7 +150,8 @@ request::DrainReply Actor::take(const DrainQuery& query, FrameBuffer::Room room,
                             .taken = taken.amount,
                             .remaining = 0,
                             .progress = progress,
-                            .finished = false};
+                            .finished = false,
+                            .settled = false};
   bool nothing_will_come = progress.until_place || taken.amount.frames == 0;
   if (query.satellite_id && !progress.until_place && taken.reached_end) {
     nothing_will_come = take_past(query, room, reply);
@@ -175,10 +176,24 @@ bool Actor::take_past(const DrainQuery& query, FrameBuffer::Room room, request::
 }
 
 void Actor::answer(request::Drain& request) {
-  const FrameBuffer::Room room = room_of(request.query.lend);
+  const FrameBuffer::Room room = room_of(request.lend);
+  const bool is_first = !request.progress.last_batch;
   request::DrainReply reply = take(request.query, room, request.progress);
+  reply.settled = is_first && reply.finished && !request.lend;
+  std::vector<request::SettledBatch> settled;
+  if (reply.settled) {
+    settled = request::places_of(reply.batches);
+  }
   if (auto undelivered = std::move(request.reply).send(std::move(reply))) {
     holdings_.put_back(std::move(undelivered->batches), room);
+  } else {
+    settle(settled, room);
+  }
+}
+
+void Actor::settle(const std::vector<request::SettledBatch>& batches, FrameBuffer::Room room) {
+  for (const auto& [places, bytes] : batches) {
+    holdings_.settle(places, bytes, room);
   }
 }
 
@@ -228,9 +243,7 @@ void Actor::answer(request::PutBack& request) {
 }
 
 void Actor::answer(request::Settle& request) {
-  for (const auto& [places, bytes] : request.batches) {
-    holdings_.settle(places, bytes);
-  }
+  settle(request.batches, room_of(request.lent));
   std::move(request.reply).send({});
 }
 

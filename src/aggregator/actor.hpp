@@ -16,6 +16,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace meridian::inline v1 {
 
@@ -46,6 +47,8 @@ class Actor {
   /// Goes on with that in front of a full buffer, where frames of one satellite need not wait for
   /// those of others. True if there was nothing more to look at.
   bool take_past(const DrainQuery& query, FrameBuffer::Room room, request::DrainReply& reply);
+
+  void settle(const std::vector<request::SettledBatch>& batches, FrameBuffer::Room room);
 
   /// Rings when the next lease expires.
   void watch_expiry();

@@ -26,81 +26,10 @@ namespace {
 /// Requests that may wait before a requester does. Each is answered within the actor's turn.
 constexpr std::size_t control_capacity = 64;
 
-/// Origins in one answer, and batches in one message that puts them back: each some hundred
-/// microseconds' work.
+/// Origins in one answer: some hundred microseconds' work.
 constexpr std::size_t origins_per_step = 4096;
-constexpr std::size_t batches_per_put_back = 2048;
 
 }  // namespace
-
-/// What a drain has taken so far. Goes back unless the drain comes to its end, however it ends: by
-/// an error, by cancellation or with its coroutine.
-class AggregatorHandle::Port::UnfinishedDrain {
- public:
-  UnfinishedDrain(std::shared_ptr<const Port> port, bool lend) : port_(std::move(port)) {
-    drained_.lent = lend;
-  }
-  UnfinishedDrain(const UnfinishedDrain&) = delete;
-  UnfinishedDrain& operator=(const UnfinishedDrain&) = delete;
-  ~UnfinishedDrain() {
-    if (!drained_.batches.empty()) {
-      asio::co_spawn(port_->executor, put_back(port_, std::move(drained_)),
-                     [](const std::exception_ptr& error, error_code) {
-                       // Where it fails there is no aggregator, and no buffer to put them into.
-                       runtime::rethrow(error);
-                     });
-    }
-  }
-
-  void add(request::DrainReply step) {
-    add_to(drained_.taken, step.taken);
-    drained_.remaining = step.remaining;
-    std::ranges::move(step.batches, std::back_inserter(drained_.batches));
-  }
-  [[nodiscard]] std::uint64_t frames() const noexcept { return drained_.taken.frames; }
-  [[nodiscard]] Drained finish() noexcept { return std::exchange(drained_, {}); }
-
- private:
-  std::shared_ptr<const Port> port_;
-  Drained drained_;
-};
-
-asio::awaitable<AggregatorHandle::Result<Drained>> AggregatorHandle::Port::drain(
-    std::shared_ptr<const Port> port, DrainQuery query) {
-  UnfinishedDrain drain(port, query.lend);
-  request::DrainProgress progress;
-  for (;;) {
-    DrainQuery rest = query;
-    rest.max_frames -= drain.frames();
-    auto step = co_await ask<request::Drain>(port, rest, progress);
-    if (!step) {
-      co_return step.error();
-    }
-    const bool finished = step->finished;
-    progress = step->progress;
-    drain.add(*std::move(step));
-    if (finished) {
-      co_return drain.finish();
-    }
-  }
-}
-
-asio::awaitable<error_code> AggregatorHandle::Port::put_back(std::shared_ptr<const Port> port,
-                                                             Drained drained) {
-  // From the newest on: under a policy that drops the newest, the oldest find their room last.
-  std::vector<BufferedBatch>& batches = drained.batches;
-  while (!batches.empty()) {
-    const auto count = static_cast<std::ptrdiff_t>(std::min(batches.size(), batches_per_put_back));
-    std::vector<BufferedBatch> last(std::move_iterator(batches.end() - count),
-                                    std::move_iterator(batches.end()));
-    batches.erase(batches.end() - count, batches.end());
-    const error_code ec = co_await tell<request::PutBack>(port, std::move(last), drained.lent);
-    if (ec) {
-      co_return ec;
-    }
-  }
-  co_return error_code{};
-}
 
 asio::awaitable<AggregatorHandle::Result<std::uint64_t>> AggregatorHandle::Port::flush(
     std::shared_ptr<const Port> port) {
@@ -177,25 +106,8 @@ asio::awaitable<AggregatorHandle::Result<Depth>> AggregatorHandle::depth() const
   return Port::ask<request::GetDepth>(port_);
 }
 
-asio::awaitable<AggregatorHandle::Result<Drained>> AggregatorHandle::drain(DrainQuery query) const {
-  return Port::drain(port_, query);
-}
-
 asio::awaitable<AggregatorHandle::Result<Tail>> AggregatorHandle::tail(TailQuery query) const {
   return Port::tail(port_, query);
-}
-
-asio::awaitable<error_code> AggregatorHandle::put_back(Drained drained) const {
-  return Port::put_back(port_, std::move(drained));
-}
-
-asio::awaitable<error_code> AggregatorHandle::settle(const Drained& drained) const {
-  std::vector<request::Settle::Batch> batches;
-  batches.reserve(drained.batches.size());
-  for (const BufferedBatch& buffered : drained.batches) {
-    batches.push_back({buffered.places(), buffered.batch.bytes()});
-  }
-  return Port::tell<request::Settle>(port_, std::move(batches));
 }
 
 asio::awaitable<AggregatorHandle::Result<std::uint64_t>> AggregatorHandle::flush() const {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 namespace meridian::inline v1 {
@@ -160,12 +161,25 @@ FrameBuffer::Entries::iterator FrameBuffer::cut(Entries::iterator entry, Satelli
 void FrameBuffer::put_back(std::vector<BufferedBatch> batches, Room room) {
   for (BufferedBatch& buffered : batches) {
     const Depth amount = amount_of(buffered.batch);
-    add_to(depth_, amount);
     settle(amount, room);
-    buffered.batch.forget_large_runs();
-    entries_.emplace(buffered.place, std::move(buffered.batch));
+    insert(std::move(buffered));
+    add_to(depth_, amount);
   }
   apply_policy();
+}
+
+void FrameBuffer::insert(BufferedBatch buffered) {
+  const PlaceRange places = buffered.places();
+  const auto behind = entries_.lower_bound(places.first);
+  const bool reaches_behind = behind != entries_.end() && behind->first < places.end();
+  const bool stands_in_front =
+      behind != entries_.begin() &&
+      std::prev(behind)->first + std::prev(behind)->second.frames() > places.first;
+  if (places.first == 0 || places.end() > end_place_ || reaches_behind || stands_in_front) {
+    throw std::logic_error("frames are put back to a place that is not theirs");
+  }
+  buffered.batch.forget_large_runs();
+  entries_.emplace_hint(behind, places.first, std::move(buffered.batch));
 }
 
 void FrameBuffer::restore(std::vector<BufferedBatch> batches, std::uint64_t next_place,
@@ -193,9 +207,12 @@ std::optional<FrameBuffer::Entry> FrameBuffer::find_from(std::uint64_t place) co
 }
 
 FrameBatch FrameBuffer::take_at(std::uint64_t place) {
-  FrameBatch batch = std::move(entries_.extract(place).mapped());
-  subtract_from(depth_, amount_of(batch));
-  return batch;
+  Entries::node_type node = entries_.extract(place);
+  if (node.empty()) {
+    throw std::logic_error("frames are taken from a place where there are none");
+  }
+  subtract_from(depth_, amount_of(node.mapped()));
+  return std::move(node.mapped());
 }
 
 bool FrameBuffer::lacks_room_for(const FrameBatch& batch) const noexcept {
@@ -234,7 +251,7 @@ void FrameBuffer::apply_policy() {
   note_high_water();
 }
 
-void FrameBuffer::settle(const Depth& amount, Room room) noexcept {
+void FrameBuffer::settle(const Depth& amount, Room room) {
   if (room != Room::free) {
     subtract_from(room == Room::lent ? lent_ : leased_, amount);
   }

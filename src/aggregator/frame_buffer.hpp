@@ -88,7 +88,8 @@ class FrameBuffer {
   /// not be.
   [[nodiscard]] PlaceRange pass(const FrameBatch& batch, Room room);
 
-  /// Puts batches back in their place; then the policy applies.
+  /// Puts batches back in their place; then the policy applies. Throws std::logic_error where that
+  /// is not theirs.
   void put_back(std::vector<BufferedBatch> batches, Room room);
 
   /// Adds what another buffer held, at its places, to a buffer that is empty; without a bound
@@ -116,8 +117,8 @@ class FrameBuffer {
   /// Others from now on; the policy applies to what is there.
   void set_limits(const BufferLimits& limits);
 
-  /// So much of what was taken does not come back.
-  void settle(const Depth& amount, Room room) noexcept;
+  /// So much of what was taken does not come back. Throws std::logic_error where less was taken.
+  void settle(const Depth& amount, Room room);
 
   /// Whether the buffer and what keeps its room are within the limits.
   [[nodiscard]] bool within_limits() const noexcept;
@@ -160,6 +161,7 @@ class FrameBuffer {
   void add_beside_leases(FrameBatch batch);
   void append(FrameBatch batch);
   void keep_room(const Depth& amount, Room room) noexcept;
+  void insert(BufferedBatch buffered);
   [[nodiscard]] bool join_last(const FrameBatch& batch);
   void apply_policy();
   void note_high_water() noexcept;

@@ -120,9 +120,6 @@ FrameBuffer::Taken Holdings::take(FrameBuffer::Step step) {
   if (step.room != FrameBuffer::Room::leased) {
     accounts_.drained(taken.amount.frames);
   }
-  if (step.room == FrameBuffer::Room::free) {
-    pass_over(taken.batches, Skip::drained);
-  }
   return taken;
 }
 
@@ -131,9 +128,6 @@ BufferedBatch Holdings::pass(FrameBatch batch, FrameBuffer::Room room) {
   const PlaceRange places = buffer_.pass(batch, room);
   if (room != FrameBuffer::Room::leased) {
     accounts_.drained(places.frames);
-  }
-  if (room == FrameBuffer::Room::free) {
-    consumers_.removed(places, batch.bytes(), Skip::drained);
   }
   return {places.first, std::move(batch)};
 }
@@ -159,8 +153,8 @@ void Holdings::put_back(std::vector<BufferedBatch> batches, FrameBuffer::Room ro
   insert(std::move(batches), room);
 }
 
-void Holdings::settle(const PlaceRange& places, std::uint64_t bytes) {
-  buffer_.settle({places.frames, bytes}, FrameBuffer::Room::lent);
+void Holdings::settle(const PlaceRange& places, std::uint64_t bytes, FrameBuffer::Room room) {
+  buffer_.settle({places.frames, bytes}, room);
   consumers_.removed(places, bytes, Skip::drained);
 }
 

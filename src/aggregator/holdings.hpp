@@ -51,7 +51,8 @@ class Holdings {
 
   // Frames that go.
 
-  /// One step of a drain. What is taken counts as drained, unless it is to be leased.
+  /// One step of a drain. What is taken counts as drained, unless it is to be leased, and is
+  /// settled or put back later.
   [[nodiscard]] FrameBuffer::Taken take(FrameBuffer::Step step);
 
   /// Takes frames of one satellite that wait for room past the others, as if they had been in the
@@ -61,8 +62,8 @@ class Holdings {
   /// What a step took, as if it had not.
   void put_back(std::vector<BufferedBatch> batches, FrameBuffer::Room room);
 
-  /// So much of what was lent does not come back.
-  void settle(const PlaceRange& places, std::uint64_t bytes);
+  /// So much of what a drain took does not come back.
+  void settle(const PlaceRange& places, std::uint64_t bytes, FrameBuffer::Room room);
 
   /// Discards what is in the buffer.
   [[nodiscard]] FrameBuffer::Entries flush();

@@ -7,6 +7,7 @@
 #include <meridian/aggregator.hpp>
 #include <meridian/channel.hpp>
 #include <meridian/doorbell.hpp>
+#include <meridian/lent.hpp>
 #include <meridian/oneshot.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -93,13 +94,22 @@ struct AggregatorHandle::Port {
     co_return done.has_value() ? error_code{} : done.error();
   }
 
-  class UnfinishedDrain;
+  static asio::awaitable<Result<Lent>> take(std::shared_ptr<const Port> port, DrainQuery query,
+                                            bool lend);
   static asio::awaitable<Result<Drained>> drain(std::shared_ptr<const Port> port, DrainQuery query);
+  /// Runs a call to its end, whatever becomes of the one who waits for it.
+  static asio::awaitable<error_code> finish(std::shared_ptr<const Port> port,
+                                            asio::awaitable<error_code> call);
+  static asio::awaitable<error_code> settle(Lent lent);
+  static asio::awaitable<error_code> settle(std::shared_ptr<const Port> port,
+                                            std::vector<request::SettledBatch> batches, bool lent);
+  static asio::awaitable<error_code> put_back(Lent lent);
+  static asio::awaitable<error_code> put_back(std::shared_ptr<const Port> port,
+                                              std::vector<BufferedBatch> batches, bool lent);
   class UnfinishedLease;
   static asio::awaitable<Result<Leased>> lease(std::shared_ptr<const Port> port, LeaseQuery query);
   static asio::awaitable<Result<Depth>> end_lease(std::shared_ptr<const Port> port, LeaseId id,
                                                   LeaseEnd how);
-  static asio::awaitable<error_code> put_back(std::shared_ptr<const Port> port, Drained drained);
   static asio::awaitable<Result<std::uint64_t>> flush(std::shared_ptr<const Port> port);
   static asio::awaitable<Result<std::vector<OriginStats>>> origins(
       std::shared_ptr<const Port> port);

@@ -62,10 +62,12 @@ struct DrainReply {
   std::uint64_t remaining = 0;
   DrainProgress progress;
   bool finished = false;
+  bool settled = false;  ///< this was the only step, and nothing of it is to come back
 };
 struct Drain : Asking<DrainReply> {
   DrainQuery query;
   DrainProgress progress;
+  bool lend = false;  ///< whether what is taken keeps its room
 };
 
 /// One step of a drain into a lease, which is opened by the first step and filled once it is
@@ -98,13 +100,23 @@ struct PutBack : Asking<Done> {
   std::vector<BufferedBatch> batches;
   bool lent = false;
 };
-struct Settle : Asking<Done> {
-  struct Batch {
-    PlaceRange places;
-    std::uint64_t bytes = 0;
-  };
-  std::vector<Batch> batches;
+struct SettledBatch {
+  PlaceRange places;
+  std::uint64_t bytes = 0;
 };
+struct Settle : Asking<Done> {
+  std::vector<SettledBatch> batches;
+  bool lent = false;
+};
+[[nodiscard]] inline std::vector<SettledBatch> places_of(
+    const std::vector<BufferedBatch>& batches) {
+  std::vector<SettledBatch> all;
+  all.reserve(batches.size());
+  for (const BufferedBatch& buffered : batches) {
+    all.push_back({buffered.places(), buffered.batch.bytes()});
+  }
+  return all;
+}
 
 struct FlushReply {
   std::uint64_t discarded = 0;

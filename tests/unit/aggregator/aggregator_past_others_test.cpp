@@ -41,11 +41,6 @@ class PastOthers : public testing::AggregatorTest {
   std::future<error_code> start_send(FrameBatch batch) {
     return testing::start(context_, aggregator_->send(std::move(batch)));
   }
-  Drained lend(SatelliteId satellite, std::uint64_t max_frames = all_frames) {
-    return call(aggregator_->drain(
-                    {.max_frames = max_frames, .satellite_id = satellite, .lend = true}))
-        .value();
-  }
 };
 
 TEST_F(PastOthers, SeesEveryFrameWhoseSendHadCompleted) {
@@ -84,9 +79,9 @@ TEST_F(PastOthers, TakesWhatIsInTheBufferFirst) {
 
 TEST_F(PastOthers, WhatIsPutBackIsThereForTheNextDrain) {
   send(batch_of_run({2, 1}, 0, 3));
-  Drained lent = lend(2);
-  EXPECT_EQ(sequences_of(lent), numbers(0, 3));
-  EXPECT_EQ(call(aggregator_->put_back(std::move(lent))), error_code{});
+  Lent lent = lend(all_frames, 2);
+  EXPECT_EQ(sequences_of(lent.frames()), numbers(0, 3));
+  EXPECT_EQ(call(std::move(lent).put_back()), error_code{});
   EXPECT_EQ(sequences_of(drain(all_frames, 2)), numbers(0, 3));
   EXPECT_TRUE(stats().ledger.balanced());
 }
@@ -223,17 +218,17 @@ TEST_F(PastOthers, AtRandomEachDrainSeesAllThatWasSent) {
     const auto satellite = static_cast<SatelliteId>(1 + up_to(satellites - 1));
     std::deque<std::uint64_t>& expected = inside[satellite];
     const std::uint64_t max_frames = up_to(3) == 0 ? up_to(5) : all_frames;
-    Drained drained = lend(satellite, max_frames);
-    const std::vector<std::uint64_t> got = sequences_of(drained);
+    Lent lent = lend(max_frames, satellite);
+    const std::vector<std::uint64_t> got = sequences_of(lent.frames());
     ASSERT_GE(got.size(), std::min<std::uint64_t>(expected.size(), max_frames));
     note_completed();  // what waited may have come in meanwhile
     ASSERT_GE(expected.size(), got.size());
     const auto end = expected.begin() + static_cast<std::ptrdiff_t>(got.size());
     ASSERT_EQ(got, std::vector<std::uint64_t>(expected.begin(), end));
     if (up_to(2) == 0) {
-      ASSERT_EQ(call(aggregator_->put_back(std::move(drained))), error_code{});
+      ASSERT_EQ(call(std::move(lent).put_back()), error_code{});
     } else {
-      ASSERT_EQ(call(aggregator_->settle(drained)), error_code{});
+      ASSERT_EQ(call(std::move(lent).settle()), error_code{});
       expected.erase(expected.begin(), end);
     }
     note_completed();

@@ -87,25 +87,22 @@ class ConsumersAtRandom : public testing::ConsumerTest, public ::testing::WithPa
     next_ += count;
   }
 
-  void drain_some() {
-    Drained drained = call(aggregator_->drain({.max_frames = 1 + up_to(9), .lend = true})).value();
-    lent_.push_back(std::move(drained));
-  }
+  void drain_some() { lent_.push_back(lend(1 + up_to(9))); }
 
   void settle_all() {
-    for (Drained& drained : std::exchange(lent_, {})) {
+    for (Lent& lent : std::exchange(lent_, {})) {
       // What comes back may be refused, and would be counted as such and as skipped.
       if (GetParam().when_full == WhenFull::drop_newest || up_to(1) == 0) {
-        EXPECT_EQ(call(aggregator_->settle(drained)), error_code{});
+        EXPECT_EQ(call(std::move(lent).settle()), error_code{});
       } else {
-        EXPECT_EQ(call(aggregator_->put_back(std::move(drained))), error_code{});
+        EXPECT_EQ(call(std::move(lent).put_back()), error_code{});
       }
     }
   }
 
   std::mt19937_64 random_{2026};
   std::uint64_t next_ = 0;
-  std::vector<Drained> lent_;
+  std::vector<Lent> lent_;
   std::vector<Reader> readers_;
 };
 
