@@ -305,8 +305,11 @@ class AggregatorHandle {
   /// sees what backpressure held in the channel only where the buffer is within its bounds.
   [[nodiscard]] asio::awaitable<Result<Lent>> lend(DrainQuery query) const;
 
-  /// Takes frames as `drain` does, and keeps them aside until `commit` lets go of them: they count
-  /// as leased, and against the buffer's limits. They come back to their place, marked
+  /// Takes frames out of the buffer, and keeps them aside until `commit` lets go of them: they
+  /// count as leased, and against the buffer's limits. So what backpressure holds in the channel is
+  /// seen by a later lease, once there is room; only frames of one satellite pass those of others,
+  /// as for `drain`, until the leased ones alone are as many as the limits allow. They come back to
+  /// their place, marked
   /// (`FrameBatch::redelivered`), by `release` and when the lease expires. Where the policy needs
   /// even their room (only under `WhenFull::drop_oldest`: frames that have just come find none
   /// beside them, or narrower limits have none for what is leased), the oldest lease is evicted.

@@ -123,16 +123,21 @@ void Actor::answer(request::ShutDown& request) {
   std::move(request.reply).send(holdings_.close(intake_.level()));
 }
 
+bool Actor::may_go_past(const DrainQuery& query, FrameBuffer::Room room) const {
+  // Otherwise frames of others may be in the way of what is asked for.
+  if (query.satellite_id || room == FrameBuffer::Room::free) {
+    return true;
+  }
+  // What is lent and comes back again and again would be more each time; what is leased counts
+  // against the limits, and the channel may hold more than they allow.
+  return room == FrameBuffer::Room::lent && holdings_.buffer().within_limits();
+}
+
 request::DrainReply Actor::take(const DrainQuery& query, FrameBuffer::Room room,
                                 request::DrainProgress progress) {
   if (!progress.last_batch) {
     progress.last_batch = intake_.last_sent();
-    // It is to see the frames of these, for which it makes room only once it is settled. Those of
-    // one satellite need no room, they pass.
-    if (room != FrameBuffer::Room::free && !query.satellite_id &&
-        holdings_.buffer().within_limits()) {
-      intake_.ignore_lent_until(*progress.last_batch);
-    }
+    progress.goes_past = may_go_past(query, room);
   }
   if (!progress.until_place && intake_.is_through(*progress.last_batch)) {
     progress.until_place = holdings_.buffer().end_place();
@@ -153,7 +158,7 @@ request::DrainReply Actor::take(const DrainQuery& query, FrameBuffer::Room room,
                             .finished = false,
                             .settled = false};
   bool nothing_will_come = progress.until_place || taken.amount.frames == 0;
-  if (query.satellite_id && !progress.until_place && taken.reached_end) {
+  if (progress.goes_past && !progress.until_place && taken.reached_end) {
     nothing_will_come = take_past(query, room, reply);
   }
   intake_.take_in_all();  // into the room that was made
@@ -164,8 +169,8 @@ request::DrainReply Actor::take(const DrainQuery& query, FrameBuffer::Room room,
 }
 
 bool Actor::take_past(const DrainQuery& query, FrameBuffer::Room room, request::DrainReply& reply) {
-  Intake::Passed passed = intake_.pass({.satellite_id = *query.satellite_id,
-                                        .max_frames = query.max_frames - reply.taken.frames,
+  Intake::Passed passed = intake_.pass({.max_frames = query.max_frames - reply.taken.frames,
+                                        .satellite_id = query.satellite_id,
                                         .from_number = reply.progress.from_batch,
                                         .until_number = *reply.progress.last_batch,
                                         .room = room});

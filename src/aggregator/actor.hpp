@@ -44,8 +44,11 @@ class Actor {
   [[nodiscard]] request::DrainReply take(const DrainQuery& query, FrameBuffer::Room room,
                                          request::DrainProgress progress);
 
-  /// Goes on with that in front of a full buffer, where frames of one satellite need not wait for
-  /// those of others. True if there was nothing more to look at.
+  /// Whether a drain goes on with what waits in front of the buffer, so that it sees all that was
+  /// sent.
+  [[nodiscard]] bool may_go_past(const DrainQuery& query, FrameBuffer::Room room) const;
+
+  /// Does so for one step. True if there was nothing more to look at.
   bool take_past(const DrainQuery& query, FrameBuffer::Room room, request::DrainReply& reply);
 
   void settle(const std::vector<request::SettledBatch>& batches, FrameBuffer::Room room);

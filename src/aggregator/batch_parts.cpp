@@ -44,6 +44,25 @@ Wanted wanted_of(const FrameBatch& batch, std::optional<SatelliteId> satellite_i
   return any_other ? Wanted::some : Wanted::all;
 }
 
+WantedFrames count_wanted(const FrameBatch& batch, std::optional<SatelliteId> satellite_id,
+                          std::uint64_t max_frames, std::uint64_t max_bytes) {
+  if (wanted_of(batch, satellite_id) == Wanted::all) {
+    return {.all = batch.frames(), .within = batch.leading_frames_within(max_frames, max_bytes)};
+  }
+  WantedFrames count;
+  std::uint64_t bytes = 0;
+  for (const FrameView frame : batch) {
+    if (frame.header.origin.satellite_id == *satellite_id) {
+      bytes += frame.octets.size();
+      ++count.all;
+      if (count.all <= max_frames && bytes <= max_bytes) {
+        count.within = count.all;
+      }
+    }
+  }
+  return count;
+}
+
 std::vector<std::uint32_t> stretches_of(const FrameBatch& batch, SatelliteId satellite_id,
                                         std::uint64_t room) {
   std::vector<std::uint32_t> lengths;

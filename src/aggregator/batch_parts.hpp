@@ -23,6 +23,16 @@ enum class Wanted : std::uint8_t { none, some, all };
 
 [[nodiscard]] Wanted wanted_of(const FrameBatch& batch, std::optional<SatelliteId> satellite_id);
 
+/// How many frames of a batch a drain wants, and how many of these, from the first on, stay within
+/// both bounds.
+struct WantedFrames {
+  std::uint64_t all = 0;
+  std::uint64_t within = 0;
+};
+[[nodiscard]] WantedFrames count_wanted(const FrameBatch& batch,
+                                        std::optional<SatelliteId> satellite_id,
+                                        std::uint64_t max_frames, std::uint64_t max_bytes);
+
 /// How many frames follow each other that are of a satellite, or are not, in turn; all that come
 /// behind the first `room` (at least 1) of the satellite in the last number.
 [[nodiscard]] std::vector<std::uint32_t> stretches_of(const FrameBatch& batch,

@@ -32,7 +32,7 @@ std::uint32_t FrameBuffer::frames_that_fit(const FrameBatch& batch,
                                      over(limits_.max_bytes, used.bytes));
 }
 
-std::uint32_t FrameBuffer::admits(const FrameBatch& batch, Lent lent) const noexcept {
+std::uint32_t FrameBuffer::admits(const FrameBatch& batch) const noexcept {
   if (limits_.when_full != WhenFull::backpressure || backpressure_released_) {
     return batch.frames();
   }
@@ -41,11 +41,8 @@ std::uint32_t FrameBuffer::admits(const FrameBatch& batch, Lent lent) const noex
   if (can_never_fit > 0) {
     return can_never_fit;
   }
-  Depth taken = depth_;
-  if (lent == Lent::counts) {
-    add_to(taken, lent_);
-    add_to(taken, leased_);
-  }
+  Depth taken = used();
+  add_to(taken, lent_);
   return frames_that_fit(batch, taken);
 }
 
@@ -261,6 +258,10 @@ bool FrameBuffer::within_limits() const noexcept {
   const Depth total = used();
   return total.frames + lent_.frames <= limits_.max_frames &&
          total.bytes + lent_.bytes <= limits_.max_bytes;
+}
+
+Depth FrameBuffer::room_for_leases() const noexcept {
+  return {over(limits_.max_frames, leased_.frames), over(limits_.max_bytes, leased_.bytes)};
 }
 
 FrameBuffer::Entries FrameBuffer::take_all() {

@@ -29,8 +29,8 @@ namespace meridian::inline v1 {
 ///
 /// Not thread-safe: owned by the aggregator. Invariant, after each call: `depth()` and
 /// `leased()` together are within the limits, unless the policy is `WhenFull::backpressure` and
-/// frames were restored or put back that were not lent, or were added past those that are, or the
-/// limits became narrower, or `release_backpressure` was called.
+/// frames were restored, or passed others and were leased or put back, or the limits became
+/// narrower, or `release_backpressure` was called.
 class FrameBuffer {
  public:
   /// Told of frames that the policy drops, before they are gone. The place is 0 for those that
@@ -46,13 +46,9 @@ class FrameBuffer {
   /// The room of frames that were taken: is free again, or kept for their return.
   enum class Room : std::uint8_t { free, lent, leased };
 
-  /// Whether frames that were taken keep their room from a batch.
-  enum class Lent : std::uint8_t { counts, ignored };
-
   /// How many leading frames of a batch can be added now; the others must wait. All of them, unless
   /// the policy is `WhenFull::backpressure`.
-  [[nodiscard]] std::uint32_t admits(const FrameBatch& batch,
-                                     Lent lent = Lent::counts) const noexcept;
+  [[nodiscard]] std::uint32_t admits(const FrameBatch& batch) const noexcept;
 
   /// Adds a batch, of which all frames were admitted. Frames that do not fit are dropped by the
   /// policy, each by itself: how a stream was cut into batches makes no difference.
@@ -122,6 +118,15 @@ class FrameBuffer {
 
   /// Whether the buffer and what keeps its room are within the limits.
   [[nodiscard]] bool within_limits() const noexcept;
+
+  /// Whether they are not, and new frames wait for that.
+  [[nodiscard]] bool waits_for_its_limits() const noexcept {
+    return limits_.when_full == WhenFull::backpressure && !backpressure_released_ &&
+           !within_limits();
+  }
+
+  /// How much more can be leased so that the leased frames alone are within the limits.
+  [[nodiscard]] Depth room_for_leases() const noexcept;
 
   /// Batches by the place of their first frame; the others have the places that follow. A tree,
   /// since batches are taken from the middle and put back there.

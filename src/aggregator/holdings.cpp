@@ -61,11 +61,11 @@ Holdings::Holdings(const AggregatorOptions& options)
       consumers_(options.consumers),
       epoch_(new_epoch()) {}
 
-std::optional<FrameBatch> Holdings::accept(FrameBatch batch, FrameBuffer::Lent lent) {
+std::optional<FrameBatch> Holdings::accept(FrameBatch batch) {
   // In parts, where some of its frames are larger than the whole buffer.
   for (;;) {
     make_room(batch);
-    const std::uint32_t admitted = buffer_.admits(batch, lent);
+    const std::uint32_t admitted = buffer_.admits(batch);
     if (admitted == batch.frames()) {
       note_latency(batch);
       count(batch);
@@ -123,8 +123,8 @@ FrameBuffer::Taken Holdings::take(FrameBuffer::Step step) {
   return taken;
 }
 
-BufferedBatch Holdings::pass(FrameBatch batch, FrameBuffer::Room room) {
-  count(batch, Accounts::Order::satellite_ahead);
+BufferedBatch Holdings::pass(FrameBatch batch, FrameBuffer::Room room, Accounts::Order order) {
+  count(batch, order);
   const PlaceRange places = buffer_.pass(batch, room);
   if (room != FrameBuffer::Room::leased) {
     accounts_.drained(places.frames);

@@ -38,7 +38,7 @@ class Holdings {
   void arrived(const FrameBatch& batch) { arrivals_.batch_frames.add(batch.frames()); }
 
   /// Puts as much of a batch into the buffer as it admits, and returns the rest.
-  [[nodiscard]] std::optional<FrameBatch> accept(FrameBatch batch, FrameBuffer::Lent lent);
+  [[nodiscard]] std::optional<FrameBatch> accept(FrameBatch batch);
 
   /// All of a batch has been admitted, or has passed: how long that has taken since its read.
   void note_latency(const FrameBatch& batch);
@@ -55,9 +55,8 @@ class Holdings {
   /// settled or put back later.
   [[nodiscard]] FrameBuffer::Taken take(FrameBuffer::Step step);
 
-  /// Takes frames of one satellite that wait for room past the others, as if they had been in the
-  /// buffer.
-  [[nodiscard]] BufferedBatch pass(FrameBatch batch, FrameBuffer::Room room);
+  /// Takes frames that wait for room, as if they had been in the buffer.
+  [[nodiscard]] BufferedBatch pass(FrameBatch batch, FrameBuffer::Room room, Accounts::Order order);
 
   /// What a step took, as if it had not.
   void put_back(std::vector<BufferedBatch> batches, FrameBuffer::Room room);

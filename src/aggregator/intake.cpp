@@ -17,9 +17,7 @@ constexpr std::size_t max_bytes_in_step = 4 * 1024 * 1024;
 
 bool Intake::take_in(std::size_t max_batches) {
   const bool more = take_in_waiting() && take_in_new(max_batches);
-  if (waiting_.size() <= 1) {
-    let_senders_go();
-  }
+  hold_or_let_go();
   return more;
 }
 
@@ -59,13 +57,12 @@ std::optional<FrameBatch> Intake::receive() {
 }
 
 bool Intake::accept(std::uint64_t number, FrameBatch batch) {
-  const auto lent =
-      number <= ignore_lent_until_ ? FrameBuffer::Lent::ignored : FrameBuffer::Lent::counts;
-  auto rest = holdings_.accept(std::move(batch), lent);
-  if (rest) {
-    waiting_.emplace(number, *std::move(rest));
+  auto rest = holdings_.accept(std::move(batch));
+  if (!rest) {
+    return true;
   }
-  return !is_held();
+  waiting_.emplace(number, *std::move(rest));
+  return false;
 }
 
 void Intake::fetch_until(std::uint64_t number) {
@@ -84,38 +81,49 @@ void Intake::fetch_until(std::uint64_t number) {
 
 Intake::Passed Intake::pass(const Past& step) {
   fetch_until(step.until_number);
+  const auto order =
+      step.satellite_id ? Accounts::Order::satellite_ahead : Accounts::Order::as_sent;
   Passed passed;
   passed.next_number = step.from_number;
   std::size_t looked_through = 0;
   auto each = waiting_.lower_bound(step.from_number);
   while (each != waiting_.end() && each->first <= step.until_number &&
-         passed.amount.frames < step.max_frames && looked_through < max_bytes_in_step) {
+         passed.amount.frames < step.max_frames && looked_through < max_bytes_in_step &&
+         !passed.reached_end) {
     const auto at = each++;
     looked_through += at->second.bytes();
     passed.next_number = at->first + 1;
-    auto part = take_out(at, step.satellite_id, step.max_frames - passed.amount.frames);
+    auto part = take_out(at, step, passed);
     if (part) {
       add_to(passed.amount, amount_of(*part));
       if (!waiting_.contains(passed.next_number - 1)) {
         holdings_.note_latency(*part);  // all of the batch is through
       }
-      passed.batches.push_back(holdings_.pass(*std::move(part), step.room));
+      passed.batches.push_back(holdings_.pass(*std::move(part), step.room, order));
     }
   }
-  passed.reached_end = each == waiting_.end() || each->first > step.until_number;
+  passed.reached_end |= each == waiting_.end() || each->first > step.until_number;
   return passed;
 }
 
-std::optional<FrameBatch> Intake::take_out(std::map<std::uint64_t, FrameBatch>::iterator at,
-                                           SatelliteId satellite_id, std::uint64_t room) {
+std::optional<FrameBatch> Intake::take_out(Waiting::iterator at, const Past& step, Passed& passed) {
   FrameBatch& batch = at->second;
-  switch (wanted_of(batch, satellite_id)) {
-    case Wanted::none:
+  const Wanted wanted = wanted_of(batch, step.satellite_id);
+  if (wanted == Wanted::none) {
+    return std::nullopt;
+  }
+  std::uint64_t room = step.max_frames - passed.amount.frames;
+  if (step.room == FrameBuffer::Room::leased) {
+    const Depth left = holdings_.buffer().room_for_leases();
+    const WantedFrames count = count_wanted(batch, step.satellite_id, left.frames, left.bytes);
+    passed.reached_end = count.within < std::min(count.all, room);
+    room = std::min(room, count.within);
+    if (room == 0) {
       return std::nullopt;
-    case Wanted::some:
-      return sort_out(batch, satellite_id, room);
-    case Wanted::all:
-      break;
+    }
+  }
+  if (wanted == Wanted::some) {
+    return sort_out(batch, *step.satellite_id, room);
   }
   if (batch.frames() > room) {
     return batch.split_front(static_cast<std::uint32_t>(room));
@@ -134,7 +142,7 @@ std::vector<FrameBatch> Intake::take_held() {
     held.push_back(std::move(batch));
   }
   waiting_.clear();
-  let_senders_go();
+  hold_or_let_go();
   return held;
 }
 
@@ -149,13 +157,16 @@ void Intake::tell_when_open(OneshotSender<request::Done> reply) {
   held_senders_.push_back(std::move(reply));
 }
 
-void Intake::let_senders_go() {
-  if (!holds_senders_->load(std::memory_order_relaxed)) {
+void Intake::hold_or_let_go() {
+  const bool holds = waiting_.size() > 1 || holdings_.buffer().waits_for_its_limits();
+  if (holds == holds_senders_->load(std::memory_order_relaxed)) {
     return;
   }
-  holds_senders_->store(false, std::memory_order_release);
-  for (OneshotSender<request::Done>& reply : std::exchange(held_senders_, {})) {
-    std::move(reply).send({});
+  holds_senders_->store(holds, std::memory_order_release);
+  if (!holds) {
+    for (OneshotSender<request::Done>& reply : std::exchange(held_senders_, {})) {
+      std::move(reply).send({});
+    }
   }
 }
 

@@ -25,9 +25,10 @@ using HoldsSenders = std::atomic<bool>;
 /// Moves batches out of the channel into the buffer, as far as the buffer admits them. Backpressure
 /// leaves them here and in the channel.
 ///
-/// Usually one batch waits here at most, the rest of one. A drain of one satellite looks behind a
-/// buffer that is full of others, so it takes everything out of the channel. Senders are held until
-/// that has found its room: otherwise each such drain would let in another channelful.
+/// Usually one batch waits here at most, the rest of one. A drain goes on behind the buffer, for
+/// frames that find no room in it, and then takes everything out of the channel. Senders are held
+/// until that has found its room, and what passed its end: otherwise each such drain would let in
+/// another channelful.
 ///
 /// Batches are numbered as they leave the channel, from 1 on. Not thread-safe: owned by the actor.
 class Intake {
@@ -55,15 +56,11 @@ class Intake {
     return is_held() ? waiting_.begin()->first > number : taken_ >= number;
   }
 
-  /// Batches up to this one may use the room of frames that were taken out of the buffer.
-  void ignore_lent_until(std::uint64_t number) noexcept {
-    ignore_lent_until_ = std::max(ignore_lent_until_, number);
-  }
-
-  /// One step of a drain of one satellite that goes on where the buffer ends.
+  /// One step of a drain that goes on where the buffer ends. Leased frames alone stay within the
+  /// buffer's limits: where more would pass, this is the end.
   struct Past {
-    SatelliteId satellite_id = 0;
     std::uint64_t max_frames = 0;
+    std::optional<SatelliteId> satellite_id;
     std::uint64_t from_number = 0;   ///< batches before it were looked at
     std::uint64_t until_number = 0;  ///< the last one to look at
     FrameBuffer::Room room = FrameBuffer::Room::free;
@@ -103,12 +100,16 @@ class Intake {
   /// Takes what was sent up to this batch out of the channel, so that it can be looked at.
   void fetch_until(std::uint64_t number);
 
-  /// The oldest frames of a satellite that wait here in one batch, of which the rest stays. Nothing
-  /// where there are none.
-  [[nodiscard]] std::optional<FrameBatch> take_out(std::map<std::uint64_t, FrameBatch>::iterator at,
-                                                   SatelliteId satellite_id, std::uint64_t room);
+  using Waiting = std::map<std::uint64_t, FrameBatch>;  // by number
 
-  void let_senders_go();
+  /// Those frames of one batch that a step wants and may have; the rest stays. Nothing where there
+  /// are none.
+  [[nodiscard]] std::optional<FrameBatch> take_out(Waiting::iterator at, const Past& step,
+                                                   Passed& passed);
+
+  /// Senders are held while more waits here than the rest of one batch, and while the buffer is
+  /// above its limits: what passed is in its place in the channel then.
+  void hold_or_let_go();
 
   /// The channel is never longer than just before something is taken out.
   void note_peak() noexcept { peak_ = std::max(peak_, data_.level().length); }
@@ -116,11 +117,10 @@ class Intake {
   Receiver<FrameBatch> data_;
   Holdings& holdings_;
   std::shared_ptr<HoldsSenders> holds_senders_;
-  std::map<std::uint64_t, FrameBatch> waiting_;  // by number
+  Waiting waiting_;
   std::vector<OneshotSender<request::Done>> held_senders_;
-  std::uint64_t taken_ = 0;              // batches, out of the channel
-  std::uint64_t ignore_lent_until_ = 0;  // batches up to this one may use the room of lent frames
-  std::size_t peak_ = 0;                 // of the channel, since it was last asked for
+  std::uint64_t taken_ = 0;  // batches, out of the channel
+  std::size_t peak_ = 0;     // of the channel, since it was last asked for
 };
 
 }  // namespace meridian::inline v1

@@ -53,7 +53,9 @@ struct DrainProgress {
   std::optional<std::uint64_t> last_batch;
   /// The place behind these batches, once they all have left the channel.
   std::optional<std::uint64_t> until_place;
-  /// Of those that wait in front of a full buffer, batches before this one were looked at.
+  /// Whether the drain goes on with batches that wait in front of a full buffer; those before
+  /// `from_batch` were looked at.
+  bool goes_past = false;
   std::uint64_t from_batch = 0;
 };
 struct DrainReply {

@@ -15,6 +15,7 @@
 #include <map>
 #include <random>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -96,6 +97,27 @@ TEST_F(PastOthers, ALeaseSeesThemToo) {
   EXPECT_EQ(stats().ledger.leased, 3U);
   EXPECT_EQ(call(aggregator_->release(leased.id.value())).value().frames, 3U);
   EXPECT_EQ(sequences_of(drain(all_frames, 2)), numbers(0, 3));
+}
+
+TEST_F(PastOthers, WhatComesBackAgainAndAgainLetsInNoMore) {
+  std::vector<std::future<error_code>> sends;
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    sends.push_back(start_send(batch_of_run({2, 1}, i * 10, 10)));
+    EXPECT_EQ(call(lend(all_frames, 2).put_back()), error_code{});
+  }
+  // Where the first drain has put back what passed, the buffer is above its bounds.
+  EXPECT_LE(stats().buffer.now.frames, buffer_frames + (capacity + 2) * 10);
+  EXPECT_LE(std::ranges::count_if(sends, is_ready<error_code>),
+            static_cast<std::ptrdiff_t>(2 * capacity));
+  std::vector<std::uint64_t> sequences;
+  while (sequences.size() < 1'000) {
+    const Drained part = drain(50, 2);
+    std::ranges::copy(sequences_of(part), std::back_inserter(sequences));
+    std::ignore = drain(1, 1);
+    testing::poll(context_);
+    ASSERT_TRUE(stats().ledger.balanced());
+  }
+  EXPECT_EQ(sequences, numbers(0, 1'000));
 }
 
 TEST_F(PastOthers, LetsInNoMoreHoweverOftenItIsAsked) {
