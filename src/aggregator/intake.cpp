@@ -91,7 +91,7 @@ Intake::Passed Intake::pass(const Past& step) {
          passed.amount.frames < step.max_frames && looked_through < max_bytes_in_step &&
          !passed.reached_end) {
     const auto at = each++;
-    looked_through += at->second.bytes();
+    looked_through += is_known(at->second, step.satellite_id) ? 0 : at->second.bytes();
     passed.next_number = at->first + 1;
     auto part = take_out(at, step, passed);
     if (part) {
