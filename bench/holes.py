@@ -1,10 +1,14 @@
-"""What is taken out of the middle of the buffer, or is not there: what it costs others."""
+"""What is taken out of the middle of the buffer, or is not there: what it costs others, and what stays behind it."""
 
 import contextlib
 import json
 import socket
 import statistics
 import threading
+
+LEASES = 1000
+BATCH_BYTES = 4096
+BATCHES_OF_A_SLAB = 64
 
 
 class Client:
@@ -64,3 +68,20 @@ def depth_beside(bench, daemon, send, seconds, repeats):
                 client.close()
             meridiand.ask("flush")
     return {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+
+
+def left_behind(bench, daemon, send):
+    """What is resident for leases of one batch of 4 KiB, each of which stays behind where a slab of them was."""
+    with daemon(bench) as meridiand:
+        send(bench, meridiand, 1, LEASES * BATCHES_OF_A_SLAB, BATCH_BYTES - 20)
+        meridiand.ask("flush")  # what a run leaves behind is there before, too
+        before = meridiand.memory()
+        client = Client(meridiand.socket)
+        for _ in range(LEASES):
+            send(bench, meridiand, 1, BATCHES_OF_A_SLAB, BATCH_BYTES - 20)
+            client.call("drain", max_frames=1, format="binary", lease_s=3600)
+            client.call("drain", max_frames=BATCHES_OF_A_SLAB, format="binary")
+        held = meridiand.ask("stats")["ledger"]["leased"] * BATCH_BYTES
+        resident = meridiand.memory() - before
+        client.close()
+    return {"octets_held": held, "resident_over_octets": resident / held}

@@ -73,7 +73,10 @@ def table(found):
         rows.append(("resident, idle", f"{one['idle_bytes'] / 1e6:.1f} MB", "", ""))
         rows.append(("resident, idle uplink", "of 10,000", f"{one['per_idle_uplink_bytes']:.0f} octets", "4096"))
         for kind, label, bound in (("lone_frames", "one 80-octet frame a read", "1.5 ×"),
-                                   ("bulk", "80-octet frames in bulk", "")):
+                                   ("bulk", "80-octet frames in bulk", ""),
+                                   ("left_behind", "leases of one 4 KiB batch of each slab", "2 ×")):
+            if kind not in one:
+                continue
             rows.append((f"resident, {label}", f"{one[kind]['octets_held'] / 1e6:.0f} MB held",
                          f"{one[kind]['resident_over_octets']:.2f} × the octets", bound))
         rows.append(("resident, peak", "1024-octet payloads, 48 uplinks, buffer full",

@@ -415,7 +415,7 @@ def main():
         "depth_beside_holes": lambda: holes.depth_beside(bench, daemon, send, 5, REPEATS),
         "drain": lambda: drains(bench, REPEATS),
         "onlookers": lambda: onlookers(bench, 4, REPEATS),
-        "memory": lambda: memory(bench),
+        "memory": lambda: {**memory(bench), "left_behind": holes.left_behind(bench, daemon, send)},
         "sinks": lambda: {count: sinks.into(bench, daemon, send, count, 4_000_000, 64, REPEATS) for count in (1, 3)},
     }
     if options.only:
