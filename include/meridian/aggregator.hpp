@@ -217,13 +217,10 @@ struct FinalState {
 struct DrainQuery {
   std::uint64_t max_frames = 0;
   std::optional<SatelliteId> satellite_id{};  ///< nothing: all of them
-  /// Whether what is taken keeps its room under `WhenFull::backpressure`, so that it can come back:
-  /// each such drain ends in one `settle` or `put_back`.
-  bool lend = false;
 };
 
+/// Frames that are no longer in the buffer.
 struct Drained {
-  bool lent = false;
   std::vector<BufferedBatch> batches;
   Depth taken;                  ///< what `batches` holds
   std::uint64_t remaining = 0;  ///< frames left in the buffer
@@ -266,6 +263,7 @@ struct DropReport {
   std::array<Entry, all_drop_reasons.size()> by_reason;
 };
 
+class Lent;
 class Tail;
 class Consumer;
 
@@ -283,7 +281,7 @@ class AggregatorHandle {
   template <typename T>
   using Result = boost::system::result<T>;
 
-  /// Hands over a batch; waits while the channel is full.
+  /// Hands over a batch; waits while the channel is full, or must not become fuller: see `drain`.
   [[nodiscard]] asio::awaitable<error_code> send(FrameBatch batch) const;
 
   /// Hands over a batch if there is room now. Returns nothing, or the batch with
@@ -297,24 +295,24 @@ class AggregatorHandle {
   [[nodiscard]] asio::awaitable<Result<Depth>> depth() const;
 
   /// Takes frames out of the buffer. Everything that was sent before is seen, also what
-  /// backpressure held in the channel. Done in steps, between which others have their turn.
+  /// backpressure held in the channel: there the frames of one satellite pass those of others for
+  /// which there is no room. Those no longer fill the channel; so that it is not filled once more
+  /// for each such drain, `send` waits and `try_send` is refused until they are in the buffer. Done
+  /// in steps, between which others have their turn.
   [[nodiscard]] asio::awaitable<Result<Drained>> drain(DrainQuery query) const;
 
-  /// Puts drained frames back in their old place: where the buffer has filled up meanwhile, its
-  /// policy applies. Under `WhenFull::backpressure` none is lost: frames that were lent find their
-  /// room, with others the buffer may stand above its bounds until the next drain. The frames of
-  /// each satellite are in their old order again; after a drain of one satellite its frames may
-  /// stand before those of others that came in the same read, or in one of up to 64 small reads.
-  [[nodiscard]] asio::awaitable<error_code> put_back(Drained drained) const;
+  /// The same for frames that may come back: see <meridian/lent.hpp>. A drain of all satellites
+  /// sees what backpressure held in the channel only where the buffer is within its bounds.
+  [[nodiscard]] asio::awaitable<Result<Lent>> lend(DrainQuery query) const;
 
-  /// What was drained does not come back: a `Drained` that was lent.
-  [[nodiscard]] asio::awaitable<error_code> settle(const Drained& drained) const;
-
-  /// Takes frames as `drain` does, and keeps them aside until `commit` lets go of them: they count
-  /// as leased, and against the buffer's limits. They come back to their place, marked
+  /// Takes frames out of the buffer, and keeps them aside until `commit` lets go of them: they
+  /// count as leased, and against the buffer's limits. So what backpressure holds in the channel is
+  /// seen by a later lease, once there is room; only frames of one satellite pass those of others,
+  /// as for `drain`, until the leased ones alone are as many as the limits allow. They come back to
+  /// their place, marked
   /// (`FrameBatch::redelivered`), by `release` and when the lease expires. Where the policy needs
-  /// even their room (only under `WhenFull::drop_oldest`, for frames that have just come and find
-  /// no room beside them), the oldest lease is evicted.
+  /// even their room (only under `WhenFull::drop_oldest`: frames that have just come find none
+  /// beside them, or narrower limits have none for what is leased), the oldest lease is evicted.
   [[nodiscard]] asio::awaitable<Result<Leased>> lease(LeaseQuery query) const;
 
   /// Ends a lease, whose frames count as drained from now on. Returns how much that is. Fails with
@@ -330,7 +328,9 @@ class AggregatorHandle {
   [[nodiscard]] asio::awaitable<Result<Tail>> tail(TailQuery query) const;
 
   /// The consumer of that name in `AggregatorOptions::consumers`, for the one who is it. Fails with
-  /// Errc::consumer_unknown where there is none.
+  /// Errc::consumer_unknown where there is none, and with Errc::consumer_claimed as long as the
+  /// `Consumer` of an earlier call, or a call to it, exists. What that one had read and not
+  /// acknowledged is read again.
   [[nodiscard]] asio::awaitable<Result<Consumer>> consume(std::string name) const;
 
   /// Discards the buffer, and what waits in the channel. Returns how many frames.
@@ -381,6 +381,7 @@ class AggregatorHandle {
 
  private:
   friend AggregatorHandle spawn_aggregator(const asio::any_io_executor&, const AggregatorOptions&);
+  friend class Lent;
   friend class Tail;
   friend class Consumer;
 
@@ -392,7 +393,7 @@ class AggregatorHandle {
 
 /// Starts an aggregator on a strand of its own over `executor`. A broken invariant in it is thrown
 /// out of the execution context's `run`.
-/// Throws std::invalid_argument where an option is 0.
+/// Throws std::invalid_argument where an option is 0, or where two consumers have one name.
 [[nodiscard]] AggregatorHandle spawn_aggregator(const asio::any_io_executor& executor,
                                                 const AggregatorOptions& options);
 

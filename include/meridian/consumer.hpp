@@ -43,11 +43,17 @@ struct Resumed {
 /// Bounds: `next` gives second references; what was read and not acknowledged is not dropped by the
 /// buffer's policy as long as anything else is there, so it should be a small part of the buffer.
 ///
-/// Ownership: keeps the aggregator alive. Lifetime: must not outlive the execution context.
-/// Thread-safety: not at the same time from several threads. Errors: Errc::aggregator_shut_down,
-/// Errc::reply_dropped.
+/// Ownership: there is one at a time of each name, which can be moved and not copied. Keeps the
+/// aggregator alive. Lifetime: must not outlive the execution context. Thread-safety: not at the
+/// same time from several threads. Errors: Errc::aggregator_shut_down, Errc::reply_dropped.
 class Consumer {
  public:
+  Consumer(Consumer&&) noexcept = default;
+  Consumer& operator=(Consumer&&) noexcept = default;
+  Consumer(const Consumer&) = delete;
+  Consumer& operator=(const Consumer&) = delete;
+  ~Consumer() = default;
+
   /// A number that places are counted in: the same as long as one aggregator takes up what another
   /// has left. Together with a place it names a frame for good.
   [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
@@ -76,6 +82,7 @@ class Consumer {
   Consumer(std::shared_ptr<const AggregatorHandle::Port> port, std::size_t id, std::uint64_t epoch)
       : port_(std::move(port)), id_(id), epoch_(epoch) {}
 
+  // Also what the aggregator knows this one by: it, and its calls in progress, are the consumer.
   std::shared_ptr<const AggregatorHandle::Port> port_;
   std::size_t id_;
   std::uint64_t epoch_;

@@ -25,6 +25,7 @@ enum class Errc {
   lease_expired,         ///< commit, release: too late, its frames have come back by themselves
   lease_evicted,         ///< commit, release: its frames were dropped
   consumer_unknown,      ///< consume: no consumer has that name
+  consumer_claimed,      ///< consume: somebody is that consumer already
 };
 
 namespace detail {
@@ -61,6 +62,8 @@ class Category final : public boost::system::error_category {
         return "the lease was evicted: the full buffer has dropped its frames";
       case Errc::consumer_unknown:
         return "the aggregator has no consumer of this name";
+      case Errc::consumer_claimed:
+        return "another Consumer of this name exists, and two would share its frames";
     }
     return "unknown error " + std::to_string(value);
   }

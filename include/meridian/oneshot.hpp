@@ -91,6 +91,9 @@ class OneshotSender {
     return message;  // NOLINT(bugprone-use-after-move)
   }
 
+  /// Whether the receiver is gone, so that `send` would give its value back.
+  [[nodiscard]] bool is_abandoned() const { return !end_->is_open(); }
+
  private:
   template <typename U>
   friend std::pair<OneshotSender<U>, OneshotReceiver<U>> oneshot(asio::any_io_executor);

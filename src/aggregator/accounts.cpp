@@ -1,6 +1,7 @@
 #include "aggregator/accounts.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -52,9 +53,12 @@ void Accounts::restore(const SavedState& saved) {
   ledger_.dropped_for(DropReason::not_restored) += ledger_.buffered - frames;
 }
 
-void Accounts::received(const FrameBatch& batch) {
+void Accounts::received(const FrameBatch& batch, Order order) {
   if (!given_up_.empty()) {
-    judge(given_up_.take_before(batch.stamp()));
+    const std::optional<SatelliteId> only =
+        order == Order::satellite_ahead ? std::optional((*batch.begin()).header.origin.satellite_id)
+                                        : std::nullopt;
+    judge(given_up_.take_before(batch.stamp(), only));
   }
   ledger_.received += batch.frames();
   batch.for_each_run([&](const Run& run) {

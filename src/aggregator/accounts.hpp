@@ -1,6 +1,7 @@
 /// Who got what: the ledger, the statistics per origin and the drops to report, kept in step.
 #pragma once
 
+#include "aggregator/depth.hpp"
 #include "aggregator/given_up.hpp"
 #include "aggregator/origin_table.hpp"
 
@@ -23,8 +24,12 @@ class Accounts {
 
   void set_max_tracked(std::size_t max_tracked) noexcept { origins_.set_max_tracked(max_tracked); }
 
+  /// Whether a batch comes behind all that its session sent before, or is of one satellite and
+  /// comes behind that satellite's frames only.
+  enum class Order : std::uint8_t { as_sent, satellite_ahead };
+
   /// A batch arrived from the channel, whatever becomes of it.
-  void received(const FrameBatch& batch);
+  void received(const FrameBatch& batch, Order order = Order::as_sent);
 
   /// Whether a batch comes in the order of its session.
   enum class Turn : std::uint8_t { now, later };
@@ -40,7 +45,7 @@ class Accounts {
   void dropped(DropReason reason, const FrameBatch& batch);
 
   void drained(std::uint64_t frames) noexcept { ledger_.drained += frames; }
-  void put_back(std::uint64_t frames) noexcept { ledger_.drained -= frames; }
+  void put_back(std::uint64_t frames) { subtract_from(ledger_.drained, frames); }
   void delivered(std::uint64_t frames) noexcept { ledger_.delivered += frames; }
   void flushed(std::uint64_t frames) noexcept { ledger_.flushed += frames; }
 

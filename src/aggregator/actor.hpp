@@ -3,6 +3,7 @@
 
 #include "aggregator/frame_buffer.hpp"
 #include "aggregator/holdings.hpp"
+#include "aggregator/intake.hpp"
 #include "aggregator/leases.hpp"
 #include "aggregator/requests.hpp"
 
@@ -13,10 +14,9 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace meridian::inline v1 {
 
@@ -29,7 +29,7 @@ class Actor {
  public:
   Actor(const AggregatorOptions& options, const asio::any_io_executor& strand,
         Receiver<FrameBatch> data, Receiver<request::Request> control,
-        std::shared_ptr<Doorbell> bell);
+        std::shared_ptr<Doorbell> bell, std::shared_ptr<HoldsSenders> holds_senders);
   Actor(const Actor&) = delete;
   Actor& operator=(const Actor&) = delete;
 
@@ -40,25 +40,21 @@ class Actor {
   /// Answers what waits in the control lane, a bounded number. True if there may be more.
   bool serve_requests();
 
-  /// Takes what waits in the data lane, at most `max_batches`, as far as the buffer lets it.
-  /// True if there may be more.
-  bool take_batches(std::size_t max_batches);
-
-  /// Lets as much of a batch in as there is room for, and holds the rest.
-  void accept(FrameBatch batch);
-
   /// Takes out of the buffer what one step of a drain may, and lets in what finds room then.
   [[nodiscard]] request::DrainReply take(const DrainQuery& query, FrameBuffer::Room room,
                                          request::DrainProgress progress);
 
+  /// Whether a drain goes on with what waits in front of the buffer, so that it sees all that was
+  /// sent.
+  [[nodiscard]] bool may_go_past(const DrainQuery& query, FrameBuffer::Room room) const;
+
+  /// Does so for one step. True if there was nothing more to look at.
+  bool take_past(const DrainQuery& query, FrameBuffer::Room room, request::DrainReply& reply);
+
+  void settle(const std::vector<request::SettledBatch>& batches, FrameBuffer::Room room);
+
   /// Rings when the next lease expires.
   void watch_expiry();
-
-  /// Takes the next batch out of the channel.
-  [[nodiscard]] std::optional<FrameBatch> next_batch();
-
-  /// The channel is never longer than just before the actor takes something out.
-  void note_channel_peak() noexcept;
 
   void answer(request::GetDepth& request);
   void answer(request::GetStats& request);
@@ -78,6 +74,7 @@ class Actor {
   void answer(request::GetOrigins& request);
   void answer(request::SumOrigins& request);
   void answer(request::GiveUp& request);
+  void answer(request::AwaitOpen& request);
   void answer(request::Consume& request);
   void answer(request::ReadNext& request);
   void answer(request::Acknowledge& request);
@@ -87,18 +84,14 @@ class Actor {
   void answer(request::NextOfTail& request);
   void answer(request::EndTail& request);
 
-  Receiver<FrameBatch> data_;
   Receiver<request::Request> control_;
   std::shared_ptr<Doorbell> bell_;
 
   Holdings holdings_;
+  Intake intake_;
   asio::steady_timer expiry_timer_;
   std::optional<Leases::Clock::time_point> watched_expiry_;
-  std::size_t channel_peak_ = 0;     // since it was last asked for
-  std::optional<FrameBatch> held_;   // the rest of a batch, waiting for room (backpressure)
-  std::uint64_t batches_taken_ = 0;  // from the data lane, the held one included
-  std::uint64_t pass_until_ = 0;     // batches up to this one may use the room of what was lent
-  bool ended_ = false;               // all handles are gone, or it was shut down
+  bool ended_ = false;  // all handles are gone, or it was shut down
 };
 
 }  // namespace meridian::inline v1

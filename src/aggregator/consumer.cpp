@@ -2,6 +2,7 @@
 
 #include <meridian/consumer.hpp>
 
+#include <memory>
 #include <utility>
 
 namespace meridian::inline v1 {
@@ -25,14 +26,18 @@ asio::awaitable<error_code> Consumer::suspend(std::vector<Attempt> attempts) {
 
 asio::awaitable<AggregatorHandle::Result<Consumer>> AggregatorHandle::Port::consume(
     std::shared_ptr<const Port> port, std::string name) {
-  const auto found = co_await ask<request::Consume>(port, std::move(name));
-  if (!found) {
-    co_return found.error();
+  // Of a control block of its own: where no reference to this one is left, nobody is the consumer.
+  const auto claim = std::make_shared<const std::shared_ptr<const Port>>(port);
+  std::shared_ptr<const Port> claimed(claim, port.get());
+  const auto reply = co_await ask<request::Consume>(std::move(port), std::move(name),
+                                                    std::weak_ptr<const void>(claimed));
+  if (!reply) {
+    co_return reply.error();
   }
-  if (!found->id) {
-    co_return error_code(Errc::consumer_unknown);
+  if (reply->ec) {
+    co_return reply->ec;
   }
-  co_return Consumer(std::move(port), *found->id, found->epoch);
+  co_return Consumer(std::move(claimed), reply->id, reply->epoch);
 }
 
 asio::awaitable<AggregatorHandle::Result<Consumer>> AggregatorHandle::consume(

@@ -3,6 +3,9 @@
 
 #include <meridian/aggregator.hpp>
 
+#include <cstdint>
+#include <stdexcept>
+
 namespace meridian::inline v1 {
 
 [[nodiscard]] inline Depth amount_of(const FrameBatch& batch) noexcept {
@@ -14,9 +17,18 @@ inline void add_to(Depth& sum, const Depth& amount) noexcept {
   sum.bytes += amount.bytes;
 }
 
-inline void subtract_from(Depth& sum, const Depth& amount) noexcept {
-  sum.frames -= amount.frames;
-  sum.bytes -= amount.bytes;
+/// Throws std::logic_error where more is taken away than there is. A difference that wraps would
+/// not be noticed: sums of such figures balance.
+inline void subtract_from(std::uint64_t& sum, std::uint64_t amount) {
+  if (amount > sum) {
+    throw std::logic_error("more frames are taken away than were counted");
+  }
+  sum -= amount;
+}
+
+inline void subtract_from(Depth& sum, const Depth& amount) {
+  subtract_from(sum.frames, amount.frames);
+  subtract_from(sum.bytes, amount.bytes);
 }
 
 }  // namespace meridian::inline v1

@@ -6,14 +6,15 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 namespace meridian::inline v1 {
 
 namespace {
 
-/// A step of a drain ends when it has moved so many octets: a millisecond's work.
-constexpr std::size_t max_copied_in_step = 4 * 1024 * 1024;
+/// A step of a drain ends when it has moved or looked through so many octets: a millisecond's work.
+constexpr std::size_t max_octets_in_step = 4 * 1024 * 1024;
 
 /// By how much `value` is over `limit`.
 std::uint64_t over(std::uint64_t value, std::uint64_t limit) {
@@ -31,7 +32,7 @@ std::uint32_t FrameBuffer::frames_that_fit(const FrameBatch& batch,
                                      over(limits_.max_bytes, used.bytes));
 }
 
-std::uint32_t FrameBuffer::admits(const FrameBatch& batch, Lent lent) const noexcept {
+std::uint32_t FrameBuffer::admits(const FrameBatch& batch) const noexcept {
   if (limits_.when_full != WhenFull::backpressure || backpressure_released_) {
     return batch.frames();
   }
@@ -40,11 +41,8 @@ std::uint32_t FrameBuffer::admits(const FrameBatch& batch, Lent lent) const noex
   if (can_never_fit > 0) {
     return can_never_fit;
   }
-  Depth taken = depth_;
-  if (lent == Lent::counts) {
-    add_to(taken, lent_);
-    add_to(taken, leased_);
-  }
+  Depth taken = used();
+  add_to(taken, lent_);
   return frames_that_fit(batch, taken);
 }
 
@@ -71,11 +69,12 @@ FrameBuffer::Taken FrameBuffer::take(const Step& step) {
   Taken taken;
   taken.next_place = step.from_place;
   auto entry = entries_.lower_bound(step.from_place);
+  SlabMates mates;
   std::size_t looked_at = 0;
   while (entry != entries_.end() && entry->first < step.until_place &&
          taken.amount.frames < step.max_frames && looked_at < step.max_batches &&
-         taken.copied <= max_copied_in_step) {
-    entry = take_from(entry, step, taken);
+         taken.octets <= max_octets_in_step) {
+    entry = take_from(entry, step, taken, mates);
     ++looked_at;
   }
   taken.reached_end = entry == entries_.end() || entry->first >= step.until_place;
@@ -86,18 +85,17 @@ FrameBuffer::Taken FrameBuffer::take(const Step& step) {
 }
 
 FrameBuffer::Entries::iterator FrameBuffer::take_from(Entries::iterator entry, const Step& step,
-                                                      Taken& taken) {
+                                                      Taken& taken, SlabMates& mates) {
   const auto next = std::next(entry);
   const std::uint64_t room = step.max_frames - taken.amount.frames;
+  taken.octets += is_known(entry->second, step.satellite_id) ? 0 : entry->second.bytes();
   const Wanted wanted = wanted_of(entry->second, step.satellite_id);
   if (wanted == Wanted::some && step.keep_places) {
     return cut(entry, *step.satellite_id, room, taken);
   }
   taken.next_place = entry->first + entry->second.frames();
   if (wanted == Wanted::none) {
-    if (taken.amount.frames > 0) {
-      taken.copied += entry->second.compact();  // those that share its slab may be gone
-    }
+    taken.octets += mates.leave(entry->second);
     return next;
   }
   Entries::node_type node = entries_.extract(entry);
@@ -106,25 +104,40 @@ FrameBuffer::Entries::iterator FrameBuffer::take_from(Entries::iterator entry, c
   const bool whole = wanted == Wanted::all && batch.frames() <= room;
   if (whole) {
     if (step.satellite_id) {
-      taken.copied += batch.compact();  // those that share its slab stay
+      taken.octets += mates.take(batch);
+    }
+    if (step.satellite_id || step.room == Room::leased) {
+      taken.octets += batch.compact();  // those that share its slab stay, or go before it does
     }
     taken.batches.push_back({place, std::move(batch)});
   } else {
-    taken.copied += wanted == Wanted::some ? batch.bytes() : 0;
+    taken.octets += wanted == Wanted::some ? batch.bytes() : 0;
     FrameBatch part = wanted == Wanted::all ? batch.split_front(static_cast<std::uint32_t>(room))
                                             : sort_out(batch, *step.satellite_id, room);
     node.key() = place + part.frames();
-    taken.copied += batch.compact();
+    taken.octets += batch.compact();
+    if (step.room == Room::leased) {
+      taken.octets += part.compact();
+    }
     entries_.insert(next, std::move(node));
     taken.batches.push_back({place, std::move(part)});
   }
   const Depth amount = amount_of(taken.batches.back().batch);
   add_to(taken.amount, amount);
   subtract_from(depth_, amount);
-  if (step.room != Room::free) {
-    add_to(step.room == Room::lent ? lent_ : leased_, amount);
-  }
+  keep_room(amount, step.room);
   return next;
+}
+
+void FrameBuffer::keep_room(const Depth& amount, Room room) noexcept {
+  if (room != Room::free) {
+    add_to(room == Room::lent ? lent_ : leased_, amount);
+  }
+}
+
+PlaceRange FrameBuffer::pass(const FrameBatch& batch, Room room) {
+  keep_room(amount_of(batch), room);
+  return {std::exchange(end_place_, end_place_ + batch.frames()), batch.frames()};
 }
 
 /// Into parts that the drain wants all or none of. Returns the first.
@@ -139,11 +152,11 @@ FrameBuffer::Entries::iterator FrameBuffer::cut(Entries::iterator entry, Satelli
       break;
     }
     FrameBatch part = rest.split_front(count);
-    taken.copied += part.compact();
+    taken.octets += part.compact();
     entries_.emplace_hint(next, node.key(), std::move(part));
     node.key() += count;
   }
-  taken.copied += rest.compact();
+  taken.octets += rest.compact();
   entries_.insert(next, std::move(node));
   return entries_.find(first_place);
 }
@@ -151,12 +164,25 @@ FrameBuffer::Entries::iterator FrameBuffer::cut(Entries::iterator entry, Satelli
 void FrameBuffer::put_back(std::vector<BufferedBatch> batches, Room room) {
   for (BufferedBatch& buffered : batches) {
     const Depth amount = amount_of(buffered.batch);
-    add_to(depth_, amount);
     settle(amount, room);
-    buffered.batch.forget_large_runs();
-    entries_.emplace(buffered.place, std::move(buffered.batch));
+    insert(std::move(buffered));
+    add_to(depth_, amount);
   }
   apply_policy();
+}
+
+void FrameBuffer::insert(BufferedBatch buffered) {
+  const PlaceRange places = buffered.places();
+  const auto behind = entries_.lower_bound(places.first);
+  const bool reaches_behind = behind != entries_.end() && behind->first < places.end();
+  const bool stands_in_front =
+      behind != entries_.begin() &&
+      std::prev(behind)->first + std::prev(behind)->second.frames() > places.first;
+  if (places.first == 0 || places.end() > end_place_ || reaches_behind || stands_in_front) {
+    throw std::logic_error("frames are put back to a place that is not theirs");
+  }
+  buffered.batch.forget_large_runs();
+  entries_.emplace_hint(behind, places.first, std::move(buffered.batch));
 }
 
 void FrameBuffer::restore(std::vector<BufferedBatch> batches, std::uint64_t next_place,
@@ -183,10 +209,19 @@ std::optional<FrameBuffer::Entry> FrameBuffer::find_from(std::uint64_t place) co
   return Entry{.place = entry->first, .batch = &entry->second};
 }
 
+FrameBatch FrameBuffer::hand_out(std::uint64_t place, std::size_t& moved) {
+  FrameBatch& batch = entries_.at(place);
+  moved += batch.compact();
+  return batch.share();
+}
+
 FrameBatch FrameBuffer::take_at(std::uint64_t place) {
-  FrameBatch batch = std::move(entries_.extract(place).mapped());
-  subtract_from(depth_, amount_of(batch));
-  return batch;
+  Entries::node_type node = entries_.extract(place);
+  if (node.empty()) {
+    throw std::logic_error("frames are taken from a place where there are none");
+  }
+  subtract_from(depth_, amount_of(node.mapped()));
+  return std::move(node.mapped());
 }
 
 bool FrameBuffer::lacks_room_for(const FrameBatch& batch) const noexcept {
@@ -225,7 +260,7 @@ void FrameBuffer::apply_policy() {
   note_high_water();
 }
 
-void FrameBuffer::settle(const Depth& amount, Room room) noexcept {
+void FrameBuffer::settle(const Depth& amount, Room room) {
   if (room != Room::free) {
     subtract_from(room == Room::lent ? lent_ : leased_, amount);
   }
@@ -235,6 +270,10 @@ bool FrameBuffer::within_limits() const noexcept {
   const Depth total = used();
   return total.frames + lent_.frames <= limits_.max_frames &&
          total.bytes + lent_.bytes <= limits_.max_bytes;
+}
+
+Depth FrameBuffer::room_for_leases() const noexcept {
+  return {over(limits_.max_frames, leased_.frames), over(limits_.max_bytes, leased_.bytes)};
 }
 
 FrameBuffer::Entries FrameBuffer::take_all() {
@@ -333,7 +372,11 @@ bool FrameBuffer::join_last(const FrameBatch& batch) {
 }
 
 void FrameBuffer::evict_oldest() {
-  while (over_limits()) {
+  // What is leased can leave no room for anything where the limits have become narrower. A lease
+  // goes as a whole, so it goes before what is buffered: that would go for nothing.
+  while (exceeds_limits(leased_) && evict_lease_()) {
+  }
+  while (exceeds_limits(used())) {
     if (entries_.empty()) {
       if (!evict_lease_()) {
         return;  // what is on its way back finds no room when it comes
@@ -349,14 +392,16 @@ void FrameBuffer::evict_oldest() {
       drop(DropReason::buffer_full_oldest, oldest.key(), batch);
       continue;
     }
-    drop(DropReason::buffer_full_oldest, oldest.key(), batch.split_front(count));
+    const std::uint64_t place = oldest.key();
+    const FrameBatch front = batch.split_front(count);
     oldest.key() += count;
     entries_.insert(entries_.begin(), std::move(oldest));
+    drop(DropReason::buffer_full_oldest, place, front);
   }
 }
 
 void FrameBuffer::evict_newest() {
-  while (over_limits() && !entries_.empty()) {
+  while (exceeds_limits(used()) && !entries_.empty()) {
     const auto newest = std::prev(entries_.end());
     FrameBatch& batch = newest->second;
     const Depth taken = used();

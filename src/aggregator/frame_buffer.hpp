@@ -2,6 +2,7 @@
 #pragma once
 
 #include "aggregator/frame_page.hpp"
+#include "aggregator/slab_mates.hpp"
 
 #include <meridian/aggregator.hpp>
 
@@ -23,14 +24,14 @@ namespace meridian::inline v1 {
 /// lent under `WhenFull::backpressure`, those that were leased under every policy.
 ///
 /// Small batches are joined, see FramePage. Larger ones stay where they were read; they share slabs
-/// with those that were read next, and usually leave together. Where they do not, after a drain of
-/// one satellite and where the newest are dropped, what leaves and what stays behind it move to
-/// memory of their own.
+/// with those that were read next, and usually leave together. Where they do not, those that stay
+/// behind, and those that somebody may keep, move to memory of their own: after a drain of one
+/// satellite, where the newest are dropped, what a consumer has read and what is leased.
 ///
 /// Not thread-safe: owned by the aggregator. Invariant, after each call: `depth()` and
 /// `leased()` together are within the limits, unless the policy is `WhenFull::backpressure` and
-/// frames were restored or put back that were not lent, or were added past those that are, or the
-/// limits became narrower, or `release_backpressure` was called.
+/// frames were restored, or passed others and were leased or put back, or the limits became
+/// narrower, or `release_backpressure` was called.
 class FrameBuffer {
  public:
   /// Told of frames that the policy drops, before they are gone. The place is 0 for those that
@@ -46,13 +47,9 @@ class FrameBuffer {
   /// The room of frames that were taken: is free again, or kept for their return.
   enum class Room : std::uint8_t { free, lent, leased };
 
-  /// Whether frames that were taken keep their room from a batch.
-  enum class Lent : std::uint8_t { counts, ignored };
-
   /// How many leading frames of a batch can be added now; the others must wait. All of them, unless
   /// the policy is `WhenFull::backpressure`.
-  [[nodiscard]] std::uint32_t admits(const FrameBatch& batch,
-                                     Lent lent = Lent::counts) const noexcept;
+  [[nodiscard]] std::uint32_t admits(const FrameBatch& batch) const noexcept;
 
   /// Adds a batch, of which all frames were admitted. Frames that do not fit are dropped by the
   /// policy, each by itself: how a stream was cut into batches makes no difference.
@@ -79,12 +76,17 @@ class FrameBuffer {
     std::vector<BufferedBatch> batches;
     Depth amount;
     std::uint64_t next_place = 0;  ///< where the next step goes on
-    std::size_t copied = 0;        ///< octets that moved to memory of their own
+    std::size_t octets = 0;        ///< that moved to memory of their own, or were looked through
     bool reached_end = false;      ///< there is nothing more to look at before `until_place`
   };
   [[nodiscard]] Taken take(const Step& step);
 
-  /// Puts batches back in their place; then the policy applies.
+  /// Gives a batch places as if it had been added and taken at once. It was not admitted, and need
+  /// not be.
+  [[nodiscard]] PlaceRange pass(const FrameBatch& batch, Room room);
+
+  /// Puts batches back in their place; then the policy applies. Throws std::logic_error where that
+  /// is not theirs.
   void put_back(std::vector<BufferedBatch> batches, Room room);
 
   /// Adds what another buffer held, at its places, to a buffer that is empty; without a bound
@@ -97,10 +99,17 @@ class FrameBuffer {
   struct Entry {
     std::uint64_t place = 0;
     const FrameBatch* batch = nullptr;
+
+    [[nodiscard]] PlaceRange places() const noexcept { return {place, batch->frames()}; }
   };
 
   /// The first one whose first frame has this place or a later one.
   [[nodiscard]] std::optional<Entry> find_from(std::uint64_t place) const;
+
+  /// A second reference to a batch that is there, for one who may keep it when others that share
+  /// its slab have gone: it moves to memory of its own, see `FrameBatch::compact`. Adds to `moved`
+  /// how many octets did.
+  [[nodiscard]] FrameBatch hand_out(std::uint64_t place, std::size_t& moved);
 
   /// Takes a whole batch out, which is there.
   [[nodiscard]] FrameBatch take_at(std::uint64_t place);
@@ -112,11 +121,20 @@ class FrameBuffer {
   /// Others from now on; the policy applies to what is there.
   void set_limits(const BufferLimits& limits);
 
-  /// So much of what was taken does not come back.
-  void settle(const Depth& amount, Room room) noexcept;
+  /// So much of what was taken does not come back. Throws std::logic_error where less was taken.
+  void settle(const Depth& amount, Room room);
 
   /// Whether the buffer and what keeps its room are within the limits.
   [[nodiscard]] bool within_limits() const noexcept;
+
+  /// Whether they are not, and new frames wait for that.
+  [[nodiscard]] bool waits_for_its_limits() const noexcept {
+    return limits_.when_full == WhenFull::backpressure && !backpressure_released_ &&
+           !within_limits();
+  }
+
+  /// How much more can be leased so that the leased frames alone are within the limits.
+  [[nodiscard]] Depth room_for_leases() const noexcept;
 
   /// Batches by the place of their first frame; the others have the places that follow. A tree,
   /// since batches are taken from the middle and put back there.
@@ -146,9 +164,8 @@ class FrameBuffer {
   [[nodiscard]] Depth used() const noexcept {
     return {depth_.frames + leased_.frames, depth_.bytes + leased_.bytes};
   }
-  [[nodiscard]] bool over_limits() const noexcept {
-    const Depth total = used();
-    return total.frames > limits_.max_frames || total.bytes > limits_.max_bytes;
+  [[nodiscard]] bool exceeds_limits(const Depth& amount) const noexcept {
+    return amount.frames > limits_.max_frames || amount.bytes > limits_.max_bytes;
   }
   [[nodiscard]] std::uint32_t frames_that_fit(const FrameBatch& batch,
                                               const Depth& used) const noexcept;
@@ -156,13 +173,16 @@ class FrameBuffer {
   void add_and_evict(FrameBatch batch);
   void add_beside_leases(FrameBatch batch);
   void append(FrameBatch batch);
+  void keep_room(const Depth& amount, Room room) noexcept;
+  void insert(BufferedBatch buffered);
   [[nodiscard]] bool join_last(const FrameBatch& batch);
   void apply_policy();
   void note_high_water() noexcept;
   void evict_oldest();
   void evict_newest();
   void drop(DropReason reason, std::uint64_t place, const FrameBatch& batch);
-  Entries::iterator take_from(Entries::iterator entry, const Step& step, Taken& taken);
+  Entries::iterator take_from(Entries::iterator entry, const Step& step, Taken& taken,
+                              SlabMates& mates);
   Entries::iterator cut(Entries::iterator entry, SatelliteId satellite_id, std::uint64_t room,
                         Taken& taken);
 

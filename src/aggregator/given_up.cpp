@@ -34,7 +34,8 @@ bool GivenUp::add(const Run& run, const ReadStamp& stamp) {
   return true;
 }
 
-std::vector<GivenUp::Piece> GivenUp::take_before(const ReadStamp& next) {
+std::vector<GivenUp::Piece> GivenUp::take_before(const ReadStamp& next,
+                                                 std::optional<SatelliteId> only) {
   const auto found = by_session_.find(next.session);
   if (found == by_session_.end()) {
     return {};
@@ -42,8 +43,11 @@ std::vector<GivenUp::Piece> GivenUp::take_before(const ReadStamp& next) {
   std::vector<Piece>& pieces = found->second;
   const auto end =
       std::ranges::find_if(pieces, [&](const Piece& piece) { return piece.read >= next.read; });
-  std::vector<Piece> before(pieces.begin(), end);
-  pieces.erase(pieces.begin(), end);
+  const auto stays = std::stable_partition(pieces.begin(), end, [&](const Piece& piece) {
+    return !only || piece.run.origin.satellite_id == *only;
+  });
+  std::vector<Piece> before(pieces.begin(), stays);
+  pieces.erase(pieces.begin(), stays);
   pieces_ -= before.size();
   if (pieces.empty()) {
     by_session_.erase(found);

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -31,8 +32,10 @@ class GivenUp {
   /// False where there is no room: then the run must be judged now.
   [[nodiscard]] bool add(const Run& run, const ReadStamp& stamp);
 
-  /// What was given up before the read of `next`, in its order.
-  [[nodiscard]] std::vector<Piece> take_before(const ReadStamp& next);
+  /// What was given up before the read of `next`, in its order; `only` that of one satellite if it
+  /// comes before the others.
+  [[nodiscard]] std::vector<Piece> take_before(const ReadStamp& next,
+                                               std::optional<SatelliteId> only = std::nullopt);
 
   /// Everything of a session, in its order.
   [[nodiscard]] std::vector<Piece> take_session(SessionId session);

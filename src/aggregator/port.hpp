@@ -1,11 +1,13 @@
 /// The two lanes to the aggregator, which all handles share.
 #pragma once
 
+#include "aggregator/intake.hpp"
 #include "aggregator/requests.hpp"
 
 #include <meridian/aggregator.hpp>
 #include <meridian/channel.hpp>
 #include <meridian/doorbell.hpp>
+#include <meridian/lent.hpp>
 #include <meridian/oneshot.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -44,6 +46,7 @@ struct AggregatorHandle::Port {
   Sender<FrameBatch> data;
   Sender<request::Request> control;
   asio::any_io_executor executor;
+  std::shared_ptr<const HoldsSenders> holds_senders;
 
   /// Sends on one of the lanes, and wakes the actor.
   template <typename T>
@@ -53,6 +56,17 @@ struct AggregatorHandle::Port {
     const error_code ec = co_await ((*port).*lane).send(std::move(message));
     co_return as_seen_by_caller(ec);
   }
+
+  /// Hands over a batch. Where the aggregator holds senders, it waits for its word first.
+  static asio::awaitable<error_code> send_batch(std::shared_ptr<const Port> port,
+                                                FrameBatch batch) {
+    if (!port->holds_senders->load(std::memory_order_acquire)) {
+      return send(std::move(port), &Port::data, std::move(batch));
+    }
+    return send_when_open(std::move(port), std::move(batch));
+  }
+  static asio::awaitable<error_code> send_when_open(std::shared_ptr<const Port> port,
+                                                    FrameBatch batch);
 
   /// Sends a request and waits for its reply.
   template <typename R, typename... Fields>
@@ -80,13 +94,22 @@ struct AggregatorHandle::Port {
     co_return done.has_value() ? error_code{} : done.error();
   }
 
-  class UnfinishedDrain;
+  static asio::awaitable<Result<Lent>> take(std::shared_ptr<const Port> port, DrainQuery query,
+                                            bool lend);
   static asio::awaitable<Result<Drained>> drain(std::shared_ptr<const Port> port, DrainQuery query);
+  /// Runs a call to its end, whatever becomes of the one who waits for it.
+  static asio::awaitable<error_code> finish(std::shared_ptr<const Port> port,
+                                            asio::awaitable<error_code> call);
+  static asio::awaitable<error_code> settle(Lent lent);
+  static asio::awaitable<error_code> settle(std::shared_ptr<const Port> port,
+                                            std::vector<request::SettledBatch> batches, bool lent);
+  static asio::awaitable<error_code> put_back(Lent lent);
+  static asio::awaitable<error_code> put_back(std::shared_ptr<const Port> port,
+                                              std::vector<BufferedBatch> batches, bool lent);
   class UnfinishedLease;
   static asio::awaitable<Result<Leased>> lease(std::shared_ptr<const Port> port, LeaseQuery query);
   static asio::awaitable<Result<Depth>> end_lease(std::shared_ptr<const Port> port, LeaseId id,
                                                   LeaseEnd how);
-  static asio::awaitable<error_code> put_back(std::shared_ptr<const Port> port, Drained drained);
   static asio::awaitable<Result<std::uint64_t>> flush(std::shared_ptr<const Port> port);
   static asio::awaitable<Result<std::vector<OriginStats>>> origins(
       std::shared_ptr<const Port> port);

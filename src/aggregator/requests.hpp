@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -52,6 +53,10 @@ struct DrainProgress {
   std::optional<std::uint64_t> last_batch;
   /// The place behind these batches, once they all have left the channel.
   std::optional<std::uint64_t> until_place;
+  /// Whether the drain goes on with batches that wait in front of a full buffer; those before
+  /// `from_batch` were looked at.
+  bool goes_past = false;
+  std::uint64_t from_batch = 0;
 };
 struct DrainReply {
   std::vector<BufferedBatch> batches;
@@ -59,10 +64,12 @@ struct DrainReply {
   std::uint64_t remaining = 0;
   DrainProgress progress;
   bool finished = false;
+  bool settled = false;  ///< this was the only step, and nothing of it is to come back
 };
 struct Drain : Asking<DrainReply> {
   DrainQuery query;
   DrainProgress progress;
+  bool lend = false;  ///< whether what is taken keeps its room
 };
 
 /// One step of a drain into a lease, which is opened by the first step and filled once it is
@@ -95,13 +102,23 @@ struct PutBack : Asking<Done> {
   std::vector<BufferedBatch> batches;
   bool lent = false;
 };
-struct Settle : Asking<Done> {
-  struct Batch {
-    PlaceRange places;
-    std::uint64_t bytes = 0;
-  };
-  std::vector<Batch> batches;
+struct SettledBatch {
+  PlaceRange places;
+  std::uint64_t bytes = 0;
 };
+struct Settle : Asking<Done> {
+  std::vector<SettledBatch> batches;
+  bool lent = false;
+};
+[[nodiscard]] inline std::vector<SettledBatch> places_of(
+    const std::vector<BufferedBatch>& batches) {
+  std::vector<SettledBatch> all;
+  all.reserve(batches.size());
+  for (const BufferedBatch& buffered : batches) {
+    all.push_back({buffered.places(), buffered.batch.bytes()});
+  }
+  return all;
+}
 
 struct FlushReply {
   std::uint64_t discarded = 0;
@@ -125,12 +142,17 @@ struct GiveUp : Asking<Done> {
   FrameBatch batch;
 };
 
+/// Answered once senders need not wait.
+struct AwaitOpen : Asking<Done> {};
+
 struct ConsumerReply {
-  std::optional<Consumers::Id> id;  ///< nothing: there is none of that name
+  Consumers::Id id = 0;
   std::uint64_t epoch = 0;
+  error_code ec;
 };
 struct Consume : Asking<ConsumerReply> {
   std::string name;
+  std::weak_ptr<const void> claim;  ///< expires with the consumer's end
 };
 struct ReadNext : Asking<std::vector<BufferedBatch>> {
   Consumers::Id id = 0;
@@ -161,7 +183,7 @@ struct EndTail : Asking<Done> {
 using Request =
     std::variant<GetDepth, GetStats, TakeDropReport, TakePeaks, Restore, SetLimits,
                  ReleaseBackpressure, ShutDown, Drain, Lease, EndLease, WithdrawLease, PutBack,
-                 Settle, Flush, GetOrigins, SumOrigins, GiveUp, Consume, ReadNext, Acknowledge,
-                 Suspend, Resume, BeginTail, NextOfTail, EndTail>;
+                 Settle, Flush, GetOrigins, SumOrigins, GiveUp, AwaitOpen, Consume, ReadNext,
+                 Acknowledge, Suspend, Resume, BeginTail, NextOfTail, EndTail>;
 
 }  // namespace meridian::inline v1::request

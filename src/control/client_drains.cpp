@@ -2,9 +2,12 @@
 
 #include "control/drain_encoder.hpp"
 
+#include <meridian/lent.hpp>
+
 #include <boost/asio/buffer.hpp>
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -52,20 +55,19 @@ asio::awaitable<error_code> ClientDrains::lend(const Request& request) {
   DrainQuery query;
   query.max_frames = request.drain.max_frames;
   query.satellite_id = request.drain.satellite_id;
-  query.lend = true;
-  auto drained = co_await aggregator_.drain(query);
-  if (!drained) {
-    const std::string refusal = encode_error(shut_down_error(request, drained.error()));
+  auto lent = co_await aggregator_.lend(query);
+  if (!lent) {
+    const std::string refusal = encode_error(shut_down_error(request, lent.error()));
     co_return co_await writer_.write(refusal);
   }
-  const error_code ec = co_await write_frames(request, *drained, std::nullopt);
+  const std::uint64_t frames = lent->frames().taken.frames;
+  const error_code ec = co_await write_frames(request, lent->frames(), std::nullopt);
   if (ec) {
-    log_.did(
-        fmt::format("drain: given up by its client, {} frames go back", drained->taken.frames));
-    std::ignore = co_await aggregator_.put_back(*std::move(drained));
+    log_.did(fmt::format("drain: given up by its client, {} frames go back", frames));
+    std::ignore = co_await std::move(*lent).put_back();
   } else {
-    log_.drained(drained->taken.frames);
-    std::ignore = co_await aggregator_.settle(*drained);
+    log_.drained(frames);
+    std::ignore = co_await std::move(*lent).settle();
   }
   co_return ec;
 }

@@ -3,6 +3,7 @@
 #include "unit/frame/frame_samples.hpp"
 
 #include <meridian/aggregator.hpp>
+#include <meridian/lent.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <gmock/gmock.h>
@@ -42,8 +43,8 @@ class Backpressure : public ::testing::Test {
   T call(asio::awaitable<T> awaitable) {
     return testing::call_now(context_, std::move(awaitable));
   }
-  Drained lend(std::uint64_t max_frames) {
-    return call(aggregator_.drain({.max_frames = max_frames, .lend = true})).value();
+  Lent lend(std::uint64_t max_frames) {
+    return call(aggregator_.lend({.max_frames = max_frames})).value();
   }
   Drained drain(std::uint64_t max_frames) {
     return call(aggregator_.drain({.max_frames = max_frames})).value();
@@ -138,9 +139,9 @@ TEST_F(Backpressure, FlushesAlsoWhatWaitsInTheChannel) {
 }
 
 TEST_F(Backpressure, LosesNothingThatIsPutBackIntoAFullBuffer) {
-  Drained drained = drain(20);
-  EXPECT_EQ(depth(), buffer_frames);
-  EXPECT_EQ(call(aggregator_.put_back(std::move(drained))), error_code{});
+  Lent lent = lend(45);
+  EXPECT_EQ(depth(), 0U) << "keeps all the room";
+  EXPECT_EQ(call(std::move(lent).put_back()), error_code{});
   EXPECT_EQ(depth(), buffer_frames + 20) << "above its bounds, until the next drain";
   std::vector<std::uint64_t> sequences;
   for (int i = 0; i < 10; ++i) {
@@ -151,24 +152,23 @@ TEST_F(Backpressure, LosesNothingThatIsPutBackIntoAFullBuffer) {
 }
 
 TEST_F(Backpressure, KeepsTheRoomOfWhatIsLent) {
-  Drained drained = lend(15);
+  Lent lent = lend(15);
   EXPECT_LE(depth(), buffer_frames);
   const std::uint64_t while_lent = depth();
-  EXPECT_EQ(call(aggregator_.put_back(std::move(drained))), error_code{});
+  EXPECT_EQ(call(std::move(lent).put_back()), error_code{});
   EXPECT_EQ(depth(), while_lent + 15);
-  drained = lend(15);
-  EXPECT_EQ(call(aggregator_.settle(drained)), error_code{});
+  EXPECT_EQ(call(lend(15).settle()), error_code{});
   EXPECT_EQ(depth(), buffer_frames) << "room that was settled is not used";
   EXPECT_EQ(sequences_of(drain(1)), numbers(15, 1));
 }
 
 TEST_F(Backpressure, GrowsNoFurtherHoweverManyDrainsComeBack) {
-  Drained drained = lend(all_frames);
-  EXPECT_GE(drained.taken.frames, 60U) << "sees also what waits in the channel";
-  EXPECT_EQ(call(aggregator_.put_back(std::move(drained))), error_code{});
+  Lent lent = lend(all_frames);
+  EXPECT_GE(lent.frames().taken.frames, 60U) << "sees also what waits in the channel";
+  EXPECT_EQ(call(std::move(lent).put_back()), error_code{});
   const std::uint64_t after_one = depth();
   for (int i = 0; i < 10; ++i) {
-    EXPECT_EQ(call(aggregator_.put_back(lend(all_frames))), error_code{});
+    EXPECT_EQ(call(lend(all_frames).put_back()), error_code{});
   }
   EXPECT_EQ(depth(), after_one);
   std::vector<std::uint64_t> sequences;
@@ -181,10 +181,10 @@ TEST_F(Backpressure, GrowsNoFurtherHoweverManyDrainsComeBack) {
 }
 
 TEST_F(Backpressure, FlushesWhatWaitsInTheChannelAlsoWhileFramesAreLent) {
-  const Drained drained = lend(buffer_frames);
+  Lent lent = lend(buffer_frames);
   const std::uint64_t flushed = call(aggregator_.flush()).value();
-  EXPECT_GE(flushed + drained.taken.frames, 60U);
-  EXPECT_EQ(call(aggregator_.settle(drained)), error_code{});
+  EXPECT_GE(flushed + lent.frames().taken.frames, 60U);
+  EXPECT_EQ(call(std::move(lent).settle()), error_code{});
   EXPECT_TRUE(stats().ledger.balanced());
 }
 

@@ -110,12 +110,12 @@ TEST_F(AggregatorFigures, PeaksStartAgainOnceTheyAreTaken) {
 TEST_F(AggregatorFigures, FramesAreLentUntilTheyAreSettledOrComeBack) {
   spawn({});
   send(batch_of_run({1, 1}, 0, 10));
-  const Drained first = call(aggregator_->drain({.max_frames = 4, .lend = true})).value();
-  Drained second = call(aggregator_->drain({.max_frames = 3, .lend = true})).value();
+  Lent first = lend(4);
+  Lent second = lend(3);
   EXPECT_EQ(stats().buffer.lent.frames, 7U);
-  EXPECT_EQ(call(aggregator_->settle(first)), error_code{});
+  EXPECT_EQ(call(std::move(first).settle()), error_code{});
   EXPECT_EQ(stats().buffer.lent.frames, 3U);
-  EXPECT_EQ(call(aggregator_->put_back(std::move(second))), error_code{});
+  EXPECT_EQ(call(std::move(second).put_back()), error_code{});
   EXPECT_EQ(stats().buffer.lent.frames, 0U);
   EXPECT_EQ(stats().ledger.drained, 4U);
 }

@@ -4,6 +4,7 @@
 #include "unit/aggregator/aggregator_calls.hpp"
 
 #include <meridian/aggregator.hpp>
+#include <meridian/lent.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
@@ -30,6 +31,10 @@ class AggregatorTest : public ::testing::Test {
   Drained drain(std::uint64_t max_frames = all_frames,
                 std::optional<SatelliteId> satellite = std::nullopt) {
     return call(aggregator_->drain({.max_frames = max_frames, .satellite_id = satellite})).value();
+  }
+  Lent lend(std::uint64_t max_frames = all_frames,
+            std::optional<SatelliteId> satellite = std::nullopt) {
+    return call(aggregator_->lend({.max_frames = max_frames, .satellite_id = satellite})).value();
   }
   AggregatorStats stats() { return call(aggregator_->stats()).value(); }
 

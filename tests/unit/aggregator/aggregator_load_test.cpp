@@ -3,6 +3,7 @@
 #include "unit/frame/frame_samples.hpp"
 
 #include <meridian/aggregator.hpp>
+#include <meridian/lent.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -164,11 +165,12 @@ asio::awaitable<Took> take_some(AggregatorHandle aggregator, Watch* watch) {
     if (round % 2 == 0) {
       query.satellite_id = static_cast<SatelliteId>(round / 2 % senders);
     }
-    auto drained = co_await aggregator.drain(query);
     if (round % 3 == 0) {
-      const error_code ec = co_await aggregator.put_back(*std::move(drained));
+      auto lent = co_await aggregator.lend(query);
+      const error_code ec = co_await std::move(*lent).put_back();
       EXPECT_EQ(ec, error_code{});
     } else {
+      const auto drained = co_await aggregator.drain(query);
       took.drained += drained->taken.frames;
     }
   }

@@ -116,9 +116,9 @@ TEST_F(AggregatorTest, FlushesEverything) {
 TEST_F(AggregatorTest, PutsDrainedFramesBackInTheirPlace) {
   spawn({});
   send(batch_of_run({1, 1}, 0, 10));
-  Drained drained = drain(7);
+  Lent lent = lend(7);
   send(batch_of_run({1, 1}, 10, 5));
-  EXPECT_EQ(call(aggregator_->put_back(std::move(drained))), error_code{});
+  EXPECT_EQ(call(std::move(lent).put_back()), error_code{});
   const AggregatorStats after = stats();
   EXPECT_EQ(after.ledger.drained, 0U);
   EXPECT_EQ(after.ledger.buffered, 15U);
@@ -131,8 +131,7 @@ TEST_F(AggregatorTest, PutsBackMoreBatchesThanOneMessageHolds) {
   for (std::uint64_t i = 0; i < 5000; ++i) {
     ASSERT_FALSE(aggregator_->try_send(batch_of_run({1, 1}, i, 1)).has_value());
   }
-  Drained drained = drain();
-  EXPECT_EQ(call(aggregator_->put_back(std::move(drained))), error_code{});
+  EXPECT_EQ(call(lend().put_back()), error_code{});
   EXPECT_EQ(sequences_of(drain()), numbers(0, 5000));
 }
 

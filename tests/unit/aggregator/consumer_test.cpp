@@ -208,9 +208,9 @@ TEST_F(ConsumerTest, SkipsWhatIsDrainedOnceItIsDelivered) {
     send_run(i);
   }
   Consumer a = consume("a");
-  Drained lent = call(aggregator_->drain({.max_frames = 2, .lend = true})).value();
+  Lent lent = lend(2);
   EXPECT_EQ(sequences_in(next(a)), numbers(2, 2)) << "what is not there is passed over";
-  EXPECT_EQ(call(aggregator_->settle(lent)), error_code{});
+  EXPECT_EQ(call(std::move(lent).settle()), error_code{});
   EXPECT_EQ(skipped("a", Skip::drained), 2U);
   EXPECT_EQ(stats_of("a").lag, stats_of("a").in_flight);
 }
@@ -222,10 +222,10 @@ TEST_F(ConsumerTest, ReadsWhatADrainPutsBackUnlessItHadItBefore) {
   }
   Consumer a = consume("a");
   const Batches first = next(a, 1);
-  Drained lent = call(aggregator_->drain({.max_frames = 2, .lend = true})).value();
+  Lent lent = lend(2);
   acknowledge(a, first);
   acknowledge(a, next(a));
-  EXPECT_EQ(call(aggregator_->put_back(std::move(lent))), error_code{});
+  EXPECT_EQ(call(std::move(lent).put_back()), error_code{});
   EXPECT_EQ(stats().ledger.delivered, 3U) << "the first has been acknowledged meanwhile";
   EXPECT_EQ(sequences_in(next(a)), numbers(1, 1));
 }

@@ -132,16 +132,18 @@ class Model {
                      frame);
       bytes_ += frame.bytes;
     }
+    apply_policy();
+  }
+
+  void set_limits(const BufferLimits& limits) {
+    limits_ = limits;
     if (limits_.when_full == WhenFull::drop_oldest) {
-      evict_oldest();
-    } else if (limits_.when_full == WhenFull::drop_newest) {
-      while (over_limits() && !frames_.empty()) {
-        dropped_.push_back(frames_.back());
-        bytes_ -= frames_.back().bytes;
-        frames_.pop_back();
+      // A lease that cannot stay goes first: it would empty the buffer for nothing.
+      while (leases_frames() > limits_.max_frames || leases_bytes() > limits_.max_bytes) {
+        evict_lease();
       }
     }
-    note_high_water();
+    apply_policy();
   }
 
   [[nodiscard]] Depth depth() const { return {frames_.size(), bytes_}; }
@@ -154,6 +156,18 @@ class Model {
   }
 
  private:
+  void apply_policy() {
+    if (limits_.when_full == WhenFull::drop_oldest) {
+      evict_oldest();
+    } else if (limits_.when_full == WhenFull::drop_newest) {
+      while (over_limits() && !frames_.empty()) {
+        dropped_.push_back(frames_.back());
+        bytes_ -= frames_.back().bytes;
+        frames_.pop_back();
+      }
+    }
+    note_high_water();
+  }
   [[nodiscard]] bool over_limits() const {
     return frames_.size() + leases_frames() > limits_.max_frames ||
            bytes_ + leases_bytes() > limits_.max_bytes;
@@ -280,7 +294,7 @@ class BufferAndModel : public ::testing::TestWithParam<Setting> {
     const auto satellite = static_cast<SatelliteId>(up_to(most_satellite_));
     for (std::uint64_t i = 0; i < frames; ++i) {
       const std::size_t payload_bytes =
-          up_to(500) == 0 ? limits_.max_bytes + 500 : more_payload_ + up_to(60);
+          up_to(500) == 0 ? widest_.max_bytes + 500 : more_payload_ + up_to(60);
       builder.append(testing::header(satellite, 0, next_number_++),
                      testing::sample_payload(payload_bytes));
     }
@@ -338,9 +352,25 @@ class BufferAndModel : public ::testing::TestWithParam<Setting> {
     buffer_.put_back(std::move(outside.batches), outside.room);
   }
 
+  /// Others than the first ones, and never wider.
+  void set_limits() {
+    limits_.max_frames = 10 + up_to(50);
+    limits_.max_bytes = (limits_.max_frames - 10) * (2500 + 50 * more_payload_) / 50;
+    limits_.max_bytes = std::max<std::uint64_t>(limits_.max_bytes, 500);
+    model_.set_limits(limits_);
+    buffer_.set_limits(limits_);
+  }
+
   void compare() {
-    ASSERT_LE(buffer_.depth().frames + buffer_.leased().frames, limits_.max_frames);
-    ASSERT_LE(buffer_.depth().bytes + buffer_.leased().bytes, limits_.max_bytes);
+    // Where nothing may be dropped for them, narrower limits are kept once there has been room.
+    const BufferLimits& kept = limits_.when_full == WhenFull::backpressure ? widest_ : limits_;
+    const Depth leased = buffer_.leased();
+    ASSERT_LE(buffer_.depth().frames + leased.frames, std::max(kept.max_frames, leased.frames));
+    ASSERT_LE(buffer_.depth().bytes + leased.bytes, std::max(kept.max_bytes, leased.bytes));
+    if (limits_.when_full == WhenFull::drop_oldest) {
+      ASSERT_LE(leased.frames, limits_.max_frames);
+      ASSERT_LE(leased.bytes, limits_.max_bytes);
+    }
     ASSERT_EQ(buffer_.depth().frames, model_.depth().frames);
     ASSERT_EQ(buffer_.depth().bytes, model_.depth().bytes);
     ASSERT_EQ(buffer_.level().high_water.frames, model_.high_water().frames);
@@ -352,6 +382,7 @@ class BufferAndModel : public ::testing::TestWithParam<Setting> {
   std::size_t more_payload_;
   std::uint64_t most_satellite_;
   BufferLimits limits_;
+  BufferLimits widest_ = limits_;
   std::mt19937_64 random_{60};
   std::uint64_t next_number_ = 0;
   Model model_;
@@ -371,6 +402,12 @@ TEST_P(BufferAndModel, HoldAndDropTheSameFramesInTheSameOrder) {
       case 1:
         put_back();
         break;
+      case 2:
+        if (up_to(10) == 0) {
+          set_limits();
+          break;
+        }
+        [[fallthrough]];
       default:
         add();
         break;

@@ -177,12 +177,125 @@ TEST_F(Lease, CommitLetsInWhatBackpressureHeld) {
   EXPECT_EQ(sequences_of(drain()), numbers(10, 5));
 }
 
-TEST_F(Lease, NarrowerLimitsEvictWhatNoLongerFits) {
+/// A full buffer under backpressure, and a channel that holds a hundred times as much.
+class LeaseUnderBackpressure : public Lease {
+ protected:
+  static constexpr std::uint64_t most = 100;
+
+  void SetUp() override {
+    spawn(options(128, most, WhenFull::backpressure));
+    for (std::uint64_t i = 0; i <= most; ++i) {
+      send_run(i * most, most);
+    }
+  }
+  [[nodiscard]] std::uint64_t held() {
+    const Ledger ledger = stats().ledger;
+    return ledger.leased + ledger.buffered;
+  }
+};
+
+TEST_F(LeaseUnderBackpressure, CountsAgainstTheBoundsWhileTheChannelHoldsFrames) {
+  std::uint64_t next = 0;
+  while (next < most * (most + 1)) {
+    const Leased leased = lease();
+    ASSERT_EQ(sequences_of(leased.frames), numbers(next, most));
+    EXPECT_EQ(held(), most);
+    EXPECT_FALSE(lease().id.has_value()) << "there is no room for another one";
+    EXPECT_EQ(held(), most);
+    ASSERT_EQ(commit_error(leased.id.value()), error_code{});
+    next += most;
+  }
+  EXPECT_EQ(held(), 0U);
+}
+
+TEST_F(LeaseUnderBackpressure, CountsAlsoBesideADrainThatSeesTheChannel) {
+  const Leased leased = lease(60);
+  EXPECT_EQ(held(), most);
+  Lent lent = lend();
+  EXPECT_EQ(lent.frames().taken.frames, most * most + 40) << "all that was sent";
+  EXPECT_EQ(stats().ledger.leased, 60U);
+  EXPECT_EQ(call(std::move(lent).settle()), error_code{});
+  EXPECT_EQ(sequences_of(leased.frames), numbers(0, 60));
+}
+
+TEST_F(LeaseUnderBackpressure, DrainsSeeWhatFindsNoRoomBesideIt) {
+  const Leased leased = lease();
+  EXPECT_EQ(leased.frames.taken.frames, most);
+  EXPECT_EQ(sequences_of(drain(250)), numbers(most, 250));
+  EXPECT_EQ(sequences_of(drain()), numbers(most + 250, most * most - 250));
+}
+
+TEST_F(LeaseUnderBackpressure, OfOneSatelliteAloneStaysWithinTheBounds) {
+  spawn(options(128, most, WhenFull::backpressure));
+  send_run(0, most, 1);
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    send_run(i * 30, 30, 2);
+  }
+  const Leased leased = lease(all_frames, 1h, 2);
+  EXPECT_EQ(sequences_of(leased.frames), numbers(0, most));
+  EXPECT_FALSE(lease(all_frames, 1h, 2).id.has_value());
+  EXPECT_EQ(held(), 2 * most) << "those of satellite 1 were there before";
+  EXPECT_TRUE(aggregator_->try_send(batch_of_run({1, 1}, 0, 1)).has_value());
+  ASSERT_EQ(commit_error(leased.id.value()), error_code{});
+  EXPECT_EQ(held(), most);
+  EXPECT_EQ(sequences_of(lease(all_frames, 1h, 2).frames), numbers(most, most));
+}
+
+TEST_F(LeaseUnderBackpressure, OfOneSatelliteInReadsThatHaveOthersStaysWithinTheBoundsToo) {
+  spawn(options(128, 10, WhenFull::backpressure));
+  send_run(0, 10, 1);
+  std::vector<FrameHeader> headers;
+  for (std::uint64_t i = 0; i < 12; ++i) {
+    headers.push_back(testing::header(1, 1, 10 + i));
+    headers.push_back(testing::header(2, 1, i));
+  }
+  send(testing::batch_of(headers));
+  const Leased leased = lease(all_frames, 1h, 2);
+  EXPECT_EQ(sequences_of(leased.frames), numbers(0, 10));
+  EXPECT_EQ(sequences_of(drain(all_frames, 1)), numbers(0, 22));
+}
+
+TEST_F(Lease, NarrowerLimitsEvictItBeforeWhatIsBufferedWhereItCannotStay) {
+  for (const std::uint64_t max_frames : {40U, 20U, 1U}) {
+    spawn(options(16, 100, WhenFull::drop_oldest));
+    send_run(0, 100);
+    const Leased leased = lease(50);
+    EXPECT_EQ(call(aggregator_->set_limits({.max_frames = max_frames}, 10)), error_code{});
+    EXPECT_EQ(commit_error(leased.id.value()), Errc::lease_evicted);
+    EXPECT_EQ(stats().ledger.dropped_for(DropReason::lease_evicted), 50U);
+    EXPECT_EQ(sequences_of(drain()), numbers(100 - max_frames, max_frames));
+  }
+}
+
+TEST_F(Lease, NarrowerLimitsInOctetsEvictItToo) {
   send_run(0, 100);
   const Leased leased = lease(50);
-  EXPECT_EQ(call(aggregator_->set_limits({.max_frames = 40}, 10)), error_code{});
+  EXPECT_EQ(call(aggregator_->set_limits({.max_bytes = 20 * frame_header_bytes}, 10)),
+            error_code{});
   EXPECT_EQ(commit_error(leased.id.value()), Errc::lease_evicted);
-  EXPECT_EQ(stats().ledger.leased + stats().ledger.buffered, 0U);
+  EXPECT_EQ(sequences_of(drain()), numbers(80, 20));
+}
+
+TEST_F(Lease, NarrowerLimitsLeaveThoseThatFitAndEvictTheOldest) {
+  send_run(0, 100);
+  std::vector<LeaseId> ids;
+  for (int i = 0; i < 5; ++i) {
+    ids.push_back(lease(10).id.value());
+  }
+  EXPECT_EQ(call(aggregator_->set_limits({.max_frames = 25}, 10)), error_code{});
+  EXPECT_EQ(stats().ledger.leased, 20U);
+  EXPECT_EQ(sequences_of(drain()), numbers(95, 5));
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    EXPECT_EQ(commit_error(ids[i]), i < 3 ? error_code(Errc::lease_evicted) : error_code{});
+  }
+}
+
+TEST_F(Lease, NarrowerLimitsLeaveItWhereItFits) {
+  send_run(0, 100);
+  const Leased leased = lease(50);
+  EXPECT_EQ(call(aggregator_->set_limits({.max_frames = 60}, 10)), error_code{});
+  EXPECT_EQ(commit_error(leased.id.value()), error_code{});
+  EXPECT_EQ(sequences_of(drain()), numbers(90, 10));
 }
 
 TEST_F(Lease, FlushLeavesItAlone) {

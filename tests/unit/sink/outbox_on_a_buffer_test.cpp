@@ -150,20 +150,19 @@ class OutboxOnABuffer : public testing::ConsumerTest {
 
   void drain_some() {
     lent_.push_back(
-        call(aggregator_->drain(
-                 {.max_frames = 1 + up_to(9), .satellite_id = any_satellite(), .lend = true}))
+        call(aggregator_->lend({.max_frames = 1 + up_to(9), .satellite_id = any_satellite()}))
             .value());
   }
 
   void end_drains() {
-    for (Drained& drained : std::exchange(lent_, {})) {
+    for (Lent& lent : std::exchange(lent_, {})) {
       if (up_to(1) == 0) {
-        for (const BufferedBatch& buffered : drained.batches) {
+        for (const BufferedBatch& buffered : lent.frames().batches) {
           note(buffered.batch, drained_);
         }
-        EXPECT_EQ(call(aggregator_->settle(drained)), error_code{});
+        EXPECT_EQ(call(std::move(lent).settle()), error_code{});
       } else {
-        EXPECT_EQ(call(aggregator_->put_back(std::move(drained))), error_code{});
+        EXPECT_EQ(call(std::move(lent).put_back()), error_code{});
       }
     }
   }
@@ -220,7 +219,7 @@ class OutboxOnABuffer : public testing::ConsumerTest {
   std::map<SatelliteId, std::uint64_t> stored_in_order_;
   Frames stored_;
   Frames drained_;
-  std::vector<Drained> lent_;
+  std::vector<Lent> lent_;
   std::uint64_t twice_ = 0;
   bool in_order_ = true;
 };

@@ -1,0 +1,126 @@
+/// What comes before the buffer: the channel's receiving end, and batches that wait for room.
+#pragma once
+
+#include "aggregator/holdings.hpp"
+#include "aggregator/requests.hpp"
+
+#include <meridian/channel.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace meridian::inline v1 {
+
+/// Set while the aggregator wants no more batches than the channel has. Senders look at it before
+/// they send; those that find it set ask to be told.
+using HoldsSenders = std::atomic<bool>;
+
+/// Moves batches out of the channel into the buffer, as far as the buffer admits them. Backpressure
+/// leaves them here and in the channel.
+///
+/// Usually one batch waits here at most, the rest of one. A drain goes on behind the buffer, for
+/// frames that find no room in it, and then takes everything out of the channel. Senders are held
+/// until that has found its room, and what passed its end: otherwise each such drain would let in
+/// another channelful.
+///
+/// Batches are numbered as they leave the channel, from 1 on. Not thread-safe: owned by the actor.
+class Intake {
+ public:
+  Intake(Receiver<FrameBatch> data, Holdings& holdings, std::shared_ptr<HoldsSenders> holds_senders)
+      : data_(std::move(data)), holdings_(holdings), holds_senders_(std::move(holds_senders)) {}
+
+  /// Takes what waits, at most `max_batches`, as far as the buffer lets it. True if there may be
+  /// more.
+  bool take_in(std::size_t max_batches);
+
+  /// The same for everything that was sent so far.
+  bool take_in_all() { return take_in(data_.level().capacity); }
+
+  /// Whether something has left the channel and waits for room.
+  [[nodiscard]] bool is_held() const noexcept { return !waiting_.empty(); }
+
+  /// The number of the last batch whose send has completed. To be asked after `take_in_all`.
+  [[nodiscard]] std::uint64_t last_sent() const noexcept {
+    return taken_ + (is_held() ? data_.level().length : 0);
+  }
+
+  /// Whether this batch and all before it have gone into the buffer, or past it.
+  [[nodiscard]] bool is_through(std::uint64_t number) const noexcept {
+    return is_held() ? waiting_.begin()->first > number : taken_ >= number;
+  }
+
+  /// One step of a drain that goes on where the buffer ends. Leased frames alone stay within the
+  /// buffer's limits: where more would pass, this is the end.
+  struct Past {
+    std::uint64_t max_frames = 0;
+    std::optional<SatelliteId> satellite_id;
+    std::uint64_t from_number = 0;   ///< batches before it were looked at
+    std::uint64_t until_number = 0;  ///< the last one to look at
+    FrameBuffer::Room room = FrameBuffer::Room::free;
+  };
+  struct Passed {
+    std::vector<BufferedBatch> batches;
+    Depth amount;
+    std::uint64_t next_number = 0;  ///< where the next step goes on
+    bool reached_end = false;
+  };
+  [[nodiscard]] Passed pass(const Past& step);
+
+  /// Takes out what waits for room, here and in the channel, for a flush.
+  [[nodiscard]] std::vector<FrameBatch> take_held();
+
+  /// Replies once senders need not wait.
+  void tell_when_open(OneshotSender<request::Done> reply);
+
+  /// Refuses sends from now on. What was sent can still be taken.
+  void close() { data_.close(); }
+
+  /// Of the channel; what was taken out of it only to be looked at counts as if it was still there.
+  [[nodiscard]] ChannelLevel level() const noexcept;
+
+  /// The longest that the channel was since the last call.
+  [[nodiscard]] std::size_t take_peak() noexcept;
+
+ private:
+  /// The next batch out of the channel, which gets its number.
+  [[nodiscard]] std::optional<FrameBatch> receive();
+
+  // Both end where a batch, or the rest of it, finds no room: false then, or if there is no more.
+  bool take_in_waiting();
+  bool take_in_new(std::size_t max_batches);
+  bool accept(std::uint64_t number, FrameBatch batch);
+
+  /// Takes what was sent up to this batch out of the channel, so that it can be looked at.
+  void fetch_until(std::uint64_t number);
+
+  using Waiting = std::map<std::uint64_t, FrameBatch>;  // by number
+
+  /// Those frames of one batch that a step wants and may have; the rest stays. Nothing where there
+  /// are none.
+  [[nodiscard]] std::optional<FrameBatch> take_out(Waiting::iterator at, const Past& step,
+                                                   Passed& passed);
+
+  /// Senders are held while more waits here than the rest of one batch, and while the buffer is
+  /// above its limits: what passed is in its place in the channel then.
+  void hold_or_let_go();
+
+  /// The channel is never longer than just before something is taken out.
+  void note_peak() noexcept { peak_ = std::max(peak_, data_.level().length); }
+
+  Receiver<FrameBatch> data_;
+  Holdings& holdings_;
+  std::shared_ptr<HoldsSenders> holds_senders_;
+  Waiting waiting_;
+  std::vector<OneshotSender<request::Done>> held_senders_;
+  std::uint64_t taken_ = 0;  // batches, out of the channel
+  std::size_t peak_ = 0;     // of the channel, since it was last asked for
+};
+
+}  // namespace meridian::inline v1
