@@ -17,7 +17,7 @@ _meridian_value() {
       ;;
     --sort)
       mapfile -t COMPREPLY < <(compgen -W 'satellite channel state age rate frames octets gaps missing
-        duplicates late dropped id peer listener connected' -- "$2")
+        duplicates late resets dropped id peer listener connected' -- "$2")
       ;;
     --framing)
       mapfile -t COMPREPLY < <(compgen -W 'length_prefixed ccsds_space_packet' -- "$2")

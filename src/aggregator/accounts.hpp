@@ -15,13 +15,16 @@ namespace meridian::inline v1 {
 /// Not thread-safe: owned by the aggregator.
 class Accounts {
  public:
-  explicit Accounts(std::size_t max_tracked) : origins_(max_tracked) {}
+  explicit Accounts(std::size_t max_tracked, std::uint32_t reset_after = default_reset_after)
+      : origins_(max_tracked, reset_after) {}
 
   /// Takes up the books of another aggregator, in place of empty ones. What they do not know of the
   /// frames is counted as if they arrived now.
   void restore(const SavedState& saved);
 
-  void set_max_tracked(std::size_t max_tracked) noexcept { origins_.set_max_tracked(max_tracked); }
+  void set_tracking(std::size_t max_tracked, std::uint32_t reset_after) noexcept {
+    origins_.set_tracking(max_tracked, reset_after);
+  }
 
   /// A batch arrived from the channel, whatever becomes of it.
   void received(const FrameBatch& batch);

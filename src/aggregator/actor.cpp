@@ -143,7 +143,7 @@ void Actor::answer(request::Restore& request) {
 }
 
 void Actor::answer(request::SetLimits& request) {
-  holdings_.set_limits(request.limits, request.max_tracked);
+  holdings_.set_limits(request.limits, request.max_tracked, request.reset_after);
   std::move(request.reply).send({});
 }
 

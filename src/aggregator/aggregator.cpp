@@ -216,8 +216,9 @@ asio::awaitable<AggregatorHandle::Result<AggregatorStats>> AggregatorHandle::res
 }
 
 asio::awaitable<error_code> AggregatorHandle::set_limits(BufferLimits limits,
-                                                         std::size_t max_tracked) const {
-  return Port::tell<request::SetLimits>(port_, limits, max_tracked);
+                                                         std::size_t max_tracked,
+                                                         std::uint32_t reset_after) const {
+  return Port::tell<request::SetLimits>(port_, limits, max_tracked, reset_after);
 }
 
 asio::awaitable<error_code> AggregatorHandle::release_backpressure() const {
@@ -248,6 +249,9 @@ void check(const AggregatorOptions& options) {
   at_least_one("buffer.max_frames", options.buffer.max_frames);
   at_least_one("buffer.max_bytes", options.buffer.max_bytes);
   at_least_one("max_tracked", options.max_tracked);
+  if (options.reset_after < 2) {
+    throw std::invalid_argument("reset_after must be at least 2");  // a single one is no counter
+  }
 }
 
 }  // namespace

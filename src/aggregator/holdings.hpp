@@ -123,7 +123,7 @@ class Holdings {
   [[nodiscard]] DropReport take_drop_report() { return accounts_.take_drop_report(); }
   [[nodiscard]] Depth take_peak() { return buffer_.take_peak(); }
 
-  void set_limits(const BufferLimits& limits, std::size_t max_tracked);
+  void set_limits(const BufferLimits& limits, std::size_t max_tracked, std::uint32_t reset_after);
   void release_backpressure() noexcept { buffer_.release_backpressure(); }
 
   /// Takes up what another aggregator held, in place of nothing.

@@ -9,16 +9,19 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
 namespace meridian::inline v1 {
 
 /// Statistics per origin, bounded: origins beyond the first `max_tracked` share one entry, without
-/// sequence tracking. Entries are never removed.
+/// sequence tracking. Stored frames have a counter of their own beside that of live ones. Entries
+/// are never removed.
 class OriginTable {
  public:
-  explicit OriginTable(std::size_t max_tracked) : max_tracked_(max_tracked) {}
+  explicit OriginTable(std::size_t max_tracked, std::uint32_t reset_after = default_reset_after)
+      : max_tracked_(max_tracked), reset_after_(reset_after) {}
 
   /// Frames of a run arrived.
   void count(const Run& run, ReceiveTime received_at);
@@ -35,7 +38,10 @@ class OriginTable {
   /// `max_tracked`.
   [[nodiscard]] bool knows(Origin origin) const;
 
-  void set_max_tracked(std::size_t max_tracked) noexcept { max_tracked_ = max_tracked; }
+  void set_tracking(std::size_t max_tracked, std::uint32_t reset_after) noexcept {
+    max_tracked_ = max_tracked;
+    reset_after_ = reset_after;
+  }
 
   [[nodiscard]] std::vector<OriginStats> all() const { return page(0, entries_.size() + 1); }
 
@@ -52,13 +58,22 @@ class OriginTable {
   [[nodiscard]] Sum sum(std::size_t from, std::size_t count) const;
 
  private:
+  struct Stored {
+    std::uint64_t frames = 0;
+    ReceiveTime last_seen_at{};
+    SequenceState sequences{};
+  };
   struct Entry {
     Origin origin;
     std::uint64_t frames = 0;
     std::uint64_t bytes = 0;
     std::uint64_t dropped = 0;
     ReceiveTime last_seen_at{};
-    SequenceState sequences{};
+    SequenceState sequences{};         // of live frames
+    std::unique_ptr<Stored> stored{};  // few have them
+
+    [[nodiscard]] Stored& stored_part();
+    void restore(const OriginStats& stats);
   };
 
   [[nodiscard]] static std::uint64_t key_of(Origin origin) noexcept {
@@ -67,11 +82,11 @@ class OriginTable {
   [[nodiscard]] static OriginStats stats_of(const Entry& entry, std::optional<Origin> origin);
   Entry& entry_of(Origin origin);
   Entry& add(Origin origin);
-  void add_to_totals(const SequenceState::Counts& before,
-                     const SequenceState::Counts& now) noexcept;
+  void add_to_totals(const SequenceCounts& before, const SequenceCounts& now) noexcept;
   [[nodiscard]] bool is_tracked(const Entry& entry) const noexcept { return &entry != &others_; }
 
   std::size_t max_tracked_;
+  std::uint32_t reset_after_;
   boost::unordered_flat_map<std::uint64_t, std::uint32_t> index_;  // packed origin → entries_
   std::vector<Entry> entries_;
   Entry others_;  // the sum over all origins beyond max_tracked_

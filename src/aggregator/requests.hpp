@@ -41,6 +41,7 @@ struct Restore : Asking<AggregatorStats> {
 struct SetLimits : Asking<Done> {
   BufferLimits limits;
   std::size_t max_tracked = 0;
+  std::uint32_t reset_after = 0;
 };
 struct ShutDown : Asking<FinalState> {};
 

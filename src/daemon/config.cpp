@@ -56,6 +56,7 @@ constexpr std::uint64_t most_sessions = 1'000'000;
 constexpr std::uint64_t most_payload_bytes = 16 * 1024 * 1024;
 constexpr std::uint64_t most_seconds = 365 * 24 * 3600;
 constexpr std::uint64_t most_frames = 1'000'000'000'000;
+constexpr std::uint64_t most_reset_after = 1000;
 constexpr std::uint64_t most_buffer_bytes = std::uint64_t{1} << 50;
 
 /// "127.0.0.1:7400" or "[::1]:7400", a numeric address and a port.
@@ -268,6 +269,7 @@ Config read_config(const Json& json) {
   });
   read_section(root, "satellites", [&](ConfigReader& satellites) {
     satellites.read("max_tracked", config.aggregator.max_tracked, 1, 16'777'216);
+    satellites.read("reset_after_frames", config.aggregator.reset_after, 2, most_reset_after);
     auto silent_after_s = static_cast<std::uint64_t>(config.silent_after.count());
     satellites.read("silent_after_s", silent_after_s, 0, most_seconds);
     config.silent_after = std::chrono::seconds(silent_after_s);

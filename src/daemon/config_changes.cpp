@@ -73,6 +73,8 @@ ConfigChanges changes_between(const Config& now, const Config& next) {
        next_control.max_request_bytes);
   note(changes.applied, "satellites.max_tracked", now.aggregator.max_tracked,
        next.aggregator.max_tracked);
+  note(changes.applied, "satellites.reset_after_frames", now.aggregator.reset_after,
+       next.aggregator.reset_after);
   note(changes.applied, "satellites.silent_after_s", now.silent_after, next.silent_after);
   note(changes.applied, "log.level", now.log.level, next.log.level);
   note(changes.applied, "log.format", now.log.format, next.log.format);

@@ -257,8 +257,8 @@ asio::awaitable<control::ReloadOutcome> Daemon::reload() {
   }
   log_reload(outcome);
   if (std::holds_alternative<control::ReloadReport>(outcome)) {
-    std::ignore =
-        co_await aggregator_->set_limits(config_.aggregator.buffer, config_.aggregator.max_tracked);
+    std::ignore = co_await aggregator_->set_limits(
+        config_.aggregator.buffer, config_.aggregator.max_tracked, config_.aggregator.reset_after);
   }
   co_await listeners_->wait_closed();
   notifier_.ready();

@@ -161,6 +161,10 @@ void add_sequences(Families& to, const OriginTotals& totals) {
   to.counter("meridian_sequence_duplicates_total", "Frames with the sequence of the one before.",
              totals.duplicates);
   to.counter("meridian_sequence_late_total", "Frames with a sequence from before.", totals.late);
+  to.counter("meridian_sequence_jumps_total",
+             "Frames more than a quarter of their counter ahead, alone.", totals.jumps);
+  to.counter("meridian_sequence_resets_total", "How often counters have begun anew.",
+             totals.resets);
 }
 
 void add_arrivals(Families& to, const Arrivals& arrivals) {
@@ -178,33 +182,51 @@ std::vector<Label> labels_of(const OriginStats& stats) {
           {"channel_id", label(&Origin::channel_id)}};
 }
 
+StoredStats stored_of(const OriginStats& stats) {
+  return stats.stored.value_or(StoredStats{});
+}
+
 void add_satellites(Families& to, const Scrape& scrape) {
   const std::vector<OriginStats>& listed = scrape.satellites;
   const OriginStats& rest = scrape.other_satellites;
   struct Series {
     const char* name;
     const char* help;
-    std::uint64_t OriginStats::* figure;
+    std::uint64_t (*figure)(const OriginStats&);
   };
+  // A reset takes back what is not settled: that is not told yet, so that no counter falls.
   static constexpr Series all_series[] = {
-      {"meridian_satellite_frames_total", "Frames of a satellite's channel.", &OriginStats::frames},
-      {"meridian_satellite_bytes_total", "Octets of a satellite's channel.", &OriginStats::bytes},
+      {"meridian_satellite_frames_total", "Frames of a satellite's channel.",
+       [](const OriginStats& stats) { return stats.frames; }},
+      {"meridian_satellite_bytes_total", "Octets of a satellite's channel.",
+       [](const OriginStats& stats) { return stats.bytes; }},
       {"meridian_satellite_gaps_total", "How often its sequences were skipped.",
-       &OriginStats::gaps},
+       [](const OriginStats& stats) { return stats.gaps; }},
       {"meridian_satellite_missing_total", "How many of its sequences were skipped.",
-       &OriginStats::missing},
+       [](const OriginStats& stats) { return stats.missing; }},
       {"meridian_satellite_duplicates_total", "Its frames with the sequence of the one before.",
-       &OriginStats::duplicates},
+       [](const OriginStats& stats) { return stats.duplicates; }},
       {"meridian_satellite_late_total", "Its frames with a sequence from before.",
-       &OriginStats::late},
-      {"meridian_satellite_dropped_total", "Its frames that were lost.", &OriginStats::dropped}};
+       [](const OriginStats& stats) { return stats.late - stats.unsettled.late; }},
+      {"meridian_satellite_jumps_total",
+       "Its frames more than a quarter of their counter ahead, alone.",
+       [](const OriginStats& stats) { return stats.jumps - stats.unsettled.jumps; }},
+      {"meridian_satellite_resets_total", "How often its counter has begun anew.",
+       [](const OriginStats& stats) { return stats.resets; }},
+      {"meridian_satellite_stored_frames_total", "Of its frames, those that were played back.",
+       [](const OriginStats& stats) { return stored_of(stats).frames; }},
+      {"meridian_satellite_stored_missing_total",
+       "Of its missing sequences, those between frames that were played back.",
+       [](const OriginStats& stats) { return stored_of(stats).sequences.missing; }},
+      {"meridian_satellite_dropped_total", "Its frames that were lost.",
+       [](const OriginStats& stats) { return stats.dropped; }}};
   for (const Series& series : all_series) {
     MetricFamily& family = to.add(series.name, series.help, MetricType::Counter);
     for (const OriginStats& origin : listed) {
-      Families::add_value(family, labels_of(origin), origin.*series.figure);
+      Families::add_value(family, labels_of(origin), series.figure(origin));
     }
     if (rest.frames > 0) {
-      Families::add_value(family, labels_of(rest), rest.*series.figure);
+      Families::add_value(family, labels_of(rest), series.figure(rest));
     }
   }
   MetricFamily& last_seen = to.add("meridian_satellite_last_seen_timestamp_seconds",

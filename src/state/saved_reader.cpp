@@ -197,7 +197,8 @@ class Reader {
       }
       const std::span<const std::byte> frame = block.octets.subspan(offset, bytes);
       if (is_intact(frame, table.frames[i])) {
-        runs.add(wire::frame_origin(frame.data()), wire::frame_sequence(frame.data()), bytes);
+        runs.add(wire::frame_origin(frame.data()), wire::frame_sequence(frame.data()), bytes,
+                 wire::is_stored(frame.data()));
       } else {
         finish_batch();
         damaged(at_ + offset, bytes);

@@ -253,6 +253,12 @@ const std::vector<Loss>& losses() {
        [](LossMetrics& test) { return send_sequences(test, {0, 1, 1, 2}, 1); }},
       {"meridian_sequence_late_total", Json::object(),
        [](LossMetrics& test) { return send_sequences(test, {5, 6, 3, 7}, 1); }},
+      {"meridian_sequence_jumps_total", Json::object(),
+       [](LossMetrics& test) {
+         return send_sequences(test, {5, 6, std::uint64_t{5} << 60U, 7}, 1);
+       }},
+      {"meridian_sequence_resets_total", Json::object(),
+       [](LossMetrics& test) { return send_sequences(test, {900, 0, 1, 2, 3, 4, 5, 6, 7, 8}, 1); }},
       {reason(cut_off, "request_too_long"),
        {{"control", {{"max_request_bytes", 100}}}},
        send_long_request},

@@ -67,6 +67,7 @@ INSTANTIATE_TEST_SUITE_P(
         ChangedKey{"control.max_clients", R"("control":{"max_clients":7})"},
         ChangedKey{"control.max_request_bytes", R"("control":{"max_request_bytes":700})"},
         ChangedKey{"satellites.max_tracked", R"("satellites":{"max_tracked":7})"},
+        ChangedKey{"satellites.reset_after_frames", R"("satellites":{"reset_after_frames":7})"},
         ChangedKey{"log.level", R"("log":{"level":"debug"})"},
         ChangedKey{"log.format", R"("log":{"format":"json"})"},
         ChangedKey{"log.target", R"("log":{"target":"stdout"})"},

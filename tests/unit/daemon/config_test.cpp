@@ -64,6 +64,7 @@ void expect_same(const Config& a, const Config& b) {
   EXPECT_EQ(a.aggregator.buffer.max_bytes, b.aggregator.buffer.max_bytes);
   EXPECT_EQ(a.aggregator.buffer.when_full, b.aggregator.buffer.when_full);
   EXPECT_EQ(a.aggregator.max_tracked, b.aggregator.max_tracked);
+  EXPECT_EQ(a.aggregator.reset_after, b.aggregator.reset_after);
   EXPECT_EQ(a.control.socket, b.control.socket);
   EXPECT_EQ(a.control.access.mode, b.control.access.mode);
   EXPECT_EQ(a.control.access.group, b.control.access.group);
