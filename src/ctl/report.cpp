@@ -105,6 +105,9 @@ std::string report_stats(const Json& result) {
   line("  closed", reasons(sessions.at("closed")));
   line("malformed", reasons(result.at("malformed")));
   line("truncated", counted(result, "truncated"));
+  if (result.contains("implausible")) {
+    line("implausible", counted(result, "implausible"));
+  }
   line("idle packets", counted(result, "idle_packets"));
   line("control clients",
        fmt::format("{}, {} accepted, cut off: {}", counted(control, "clients"),

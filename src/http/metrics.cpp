@@ -151,6 +151,9 @@ void add_sessions(Families& to, const status::SessionCounts& sessions) {
                all_malformed, sessions.malformed);
   to.counter("meridian_streams_truncated_total", "Streams that ended in the middle of a frame.",
              sessions.truncated);
+  to.counter("meridian_streams_implausible_total",
+             "Streams of space packets whose sequence counts do not follow each other.",
+             sessions.implausible);
   to.counter("meridian_idle_packets_total", "Space packets that are idle, and not kept.",
              sessions.idle_packets);
 }

@@ -83,6 +83,7 @@ Json to_json(const Stats& stats) {
         {"closed", by_reason(all_close_reasons, sessions.closed)}}},
       {"malformed", by_reason(all_malformed, sessions.malformed)},
       {"truncated", sessions.truncated},
+      {"implausible", sessions.implausible},
       {"idle_packets", sessions.idle_packets},
       {"control",
        {{"clients", control.clients},

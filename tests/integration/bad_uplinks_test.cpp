@@ -272,6 +272,33 @@ TEST_F(BadUplinks, MillionSatellitesAreBoundedAndTheRestIsSummed) {
   EXPECT_EQ(rest.at("duplicates"), 0);
 }
 
+TEST_F(BadUplinks, TransferFramesAreRefusedWhereSpacePacketsAreToCome) {
+  start();
+  std::string frame = "\x1A\xCF\xFC\x1D";
+  frame.resize(1024, '\x40');
+  UplinkClient uplink(daemon().port("packets"));
+  uplink.send(frame);
+  EXPECT_EQ(uplink.socket().wait_closed(), "");
+  EXPECT_EQ(daemon().stat("/malformed/sync_marker"), 1U);
+  EXPECT_EQ(daemon().call("depth").at("frames"), 0);
+  EXPECT_TRUE(eventually([&] { return daemon().logged("sync marker 1ACFFC1D"); }));
+  EXPECT_TRUE(daemon().logged("framing is \"ccsds_space_packet\"")) << daemon().log();
+}
+
+TEST_F(BadUplinks, ImplausiblePacketsAreSaidOnceForTheirListener) {
+  start();
+  for (int session = 0; session < 5; ++session) {
+    send_whole(daemon().port("packets"), std::string(7 * 100, '\0'));
+  }
+  EXPECT_EQ(daemon().stat("/implausible"), 5U);
+  EXPECT_EQ(daemon().call("depth").at("frames"), 500) << "they are kept";
+  ASSERT_TRUE(eventually([&] { return daemon().logged("hardly space packets"); }));
+  const std::string log = daemon().log();
+  EXPECT_EQ(log.find("hardly"), log.rfind("hardly")) << log;
+  send_whole(daemon().port("packets"), five_packets());
+  EXPECT_EQ(daemon().stat("/implausible"), 5U);
+}
+
 TEST_F(BadUplinks, IdlePacketsAreCountedAndNotBuffered) {
   start();
   send_whole(daemon().port("packets"), encode(SpacePacket{.apid = 0x7FF, .count = 1}) +

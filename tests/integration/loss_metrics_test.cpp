@@ -241,6 +241,10 @@ const std::vector<Loss>& losses() {
        [](LossMetrics& test) {
          return send_octets(test, encode(SpacePacket{.apid = 1, .data = "long"}), "packets");
        }},
+      {reason(malformed, "sync_marker"), Json::object(),
+       [](LossMetrics& test) { return send_octets(test, "\x1A\xCF\xFC\x1D....", "packets"); }},
+      {"meridian_streams_implausible_total", Json::object(),
+       [](LossMetrics& test) { return send_octets(test, std::string(7 * 20, '\0'), "packets"); }},
       {"meridian_streams_truncated_total", Json::object(),
        [](LossMetrics& test) {
          return send_octets(test, encode(frames_of(1, 0, 1)).substr(0, 25));
