@@ -80,7 +80,7 @@ _meridianctl() {
       if [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
         _meridian_words "$options"
       else
-        _meridian_words 'depth drain flush health log-level reload satellites sink sinks stats tail
+        _meridian_words 'depth drain flush forget health log-level reload satellites sink sinks stats tail
           top uplinks version'
       fi
       ;;

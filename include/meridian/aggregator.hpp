@@ -129,8 +129,10 @@ struct Arrivals {
 
 /// Sums over all origins.
 struct OriginTotals {
-  std::uint64_t origins = 0;  ///< tracked ones
-  std::uint64_t bytes = 0;    ///< octets of frames, headers included
+  std::uint64_t origins = 0;           ///< tracked ones
+  std::uint64_t max_tracked = 0;       ///< how many there may be
+  std::uint64_t untracked_frames = 0;  ///< of origins beyond these
+  std::uint64_t bytes = 0;             ///< octets of frames, headers included
   std::uint64_t gaps = 0;
   std::uint64_t missing = 0;  ///< ends at its largest value
   std::uint64_t duplicates = 0;
@@ -234,6 +236,14 @@ struct OriginStats {
   std::optional<StoredStats> stored{};  ///< nothing where there are none
 };
 
+/// A part of the list of origins. Each has a place in the list as long as it is not forgotten; then
+/// the place is free, until a new origin takes it.
+struct OriginPage {
+  std::vector<OriginStats> rows;  ///< of the places that are taken
+  std::size_t next = 0;           ///< the place at which the next part begins
+  bool at_end = false;            ///< there is no next part
+};
+
 /// A batch in or out of the buffer. `place` is that of its first frame, and orders it among all
 /// others, so that it can go back.
 struct BufferedBatch {
@@ -248,6 +258,8 @@ struct BufferedBatch {
 struct SavedState {
   std::optional<Ledger> ledger;      ///< nothing where it is not known
   std::vector<OriginStats> origins;  ///< as `AggregatorHandle::origins` has them
+  /// The sum over origins that were forgotten, so that no total falls; nothing if none was.
+  std::optional<OriginStats> forgotten{};
   /// The oldest first. A place of 0 is not known: the first one behind the batch before.
   std::vector<BufferedBatch> frames;
   std::optional<SavedPositions> positions;  ///< nothing where they are not known
@@ -386,18 +398,36 @@ class AggregatorHandle {
 
   [[nodiscard]] asio::awaitable<Result<AggregatorStats>> stats() const;
 
-  /// All origins, in the order in which they were first heard; the sum over those beyond
-  /// `max_tracked` comes last, if there are any.
+  /// All origins, in the order in which they were first heard, apart from those that have the place
+  /// of a forgotten one; the sum over those beyond `max_tracked` comes last, if there are any.
   [[nodiscard]] asio::awaitable<Result<std::vector<OriginStats>>> origins() const;
 
-  /// A part of that list, from index `from` on: at most `count`, and fewer only where it ends. A
-  /// list that is read in parts may grow meanwhile; its order stays.
+  /// A part of that list, from index `from` on: at most `count`, and fewer only where it ends. It
+  /// is looked for from the beginning of the list, and moves where origins are forgotten meanwhile:
+  /// whoever reads all of the list in parts uses `origin_page`.
   [[nodiscard]] asio::awaitable<Result<std::vector<OriginStats>>> origins(std::size_t from,
                                                                           std::size_t count) const;
 
-  /// The sum over the origins of that list from index `from` on, its `origin` nothing. Done in
-  /// steps; no figure of a later sum is less.
+  /// The origins that have the places from `from` on, at most `count` of these; the sum over those
+  /// beyond `max_tracked` is in the last part. A list that is read in parts may change meanwhile;
+  /// who is in it all the time is met once.
+  [[nodiscard]] asio::awaitable<Result<OriginPage>> origin_page(std::size_t from,
+                                                                std::size_t count) const;
+
+  /// The sum over all that had or have the places from `from` on, its `origin` nothing. Done in
+  /// steps; no figure of a later sum is less, once unsettled frames are taken off.
   [[nodiscard]] asio::awaitable<Result<OriginStats>> sum_origins(std::size_t from) const;
+
+  /// Forgets what is known of a satellite, or of one of its channels: it has no row any more, and
+  /// is a new one when it is heard again. Frames stay where they are, and totals as they are.
+  /// Returns how many channels that were. Done in steps.
+  [[nodiscard]] asio::awaitable<Result<std::uint64_t>> forget(
+      SatelliteId satellite_id, std::optional<ChannelId> channel_id) const;
+
+  /// Tells that `elapsed` has gone by since the call before, in which frames could arrive. Forgets
+  /// the origins from which none came for `limit`. Returns how many. Done in steps.
+  [[nodiscard]] asio::awaitable<Result<std::uint64_t>> forget_idle(
+      std::chrono::milliseconds elapsed, std::chrono::milliseconds limit) const;
 
   /// What was dropped since the last call.
   [[nodiscard]] asio::awaitable<Result<DropReport>> take_drop_report() const;

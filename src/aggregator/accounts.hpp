@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace meridian::inline v1 {
@@ -50,6 +51,15 @@ class Accounts {
   /// The ledger with what is buffered and leased now. Throws std::logic_error where it does not
   /// balance, which only a bug can bring about: a daemon that miscounts must not go on.
   [[nodiscard]] Ledger ledger(std::uint64_t buffered, std::uint64_t leased) const;
+
+  /// As `OriginTable` does.
+  OriginTable::Forgotten forget(SatelliteId satellite_id, std::optional<ChannelId> channel_id,
+                                std::size_t from, std::size_t count) {
+    return origins_.forget(satellite_id, channel_id, from, count);
+  }
+  OriginTable::Forgotten age(const OriginTable::Aging& aging, std::size_t from, std::size_t count) {
+    return origins_.age(aging, from, count);
+  }
 
   [[nodiscard]] const OriginTable& origins() const noexcept { return origins_; }
 

@@ -287,6 +287,16 @@ void Actor::answer(request::SumOrigins& request) {
   std::move(request.reply).send(holdings_.origins().sum(request.from, request.count));
 }
 
+void Actor::answer(request::ForgetOrigins& request) {
+  std::move(request.reply)
+      .send(
+          holdings_.forget(request.satellite_id, request.channel_id, request.from, request.count));
+}
+
+void Actor::answer(request::AgeOrigins& request) {
+  std::move(request.reply).send(holdings_.age(request.aging, request.from, request.count));
+}
+
 void Actor::answer(request::GiveUp& request) {
   holdings_.given_up(request.batch, held_ ? Accounts::Turn::later : Accounts::Turn::now);
   std::move(request.reply).send({});

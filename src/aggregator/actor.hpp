@@ -77,6 +77,8 @@ class Actor {
   void answer(request::Flush& request);
   void answer(request::GetOrigins& request);
   void answer(request::SumOrigins& request);
+  void answer(request::ForgetOrigins& request);
+  void answer(request::AgeOrigins& request);
   void answer(request::GiveUp& request);
   void answer(request::Consume& request);
   void answer(request::ReadNext& request);

@@ -10,8 +10,11 @@
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <iterator>
+#include <limits>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -110,16 +113,61 @@ asio::awaitable<AggregatorHandle::Result<std::uint64_t>> AggregatorHandle::Port:
 
 asio::awaitable<AggregatorHandle::Result<std::vector<OriginStats>>> AggregatorHandle::Port::origins(
     std::shared_ptr<const Port> port) {
-  std::vector<OriginStats> all;
-  for (bool more = true; more;) {
-    auto page = co_await ask<request::GetOrigins>(port, all.size(), origins_per_step);
+  return origins(std::move(port), 0, std::numeric_limits<std::size_t>::max());
+}
+
+asio::awaitable<AggregatorHandle::Result<std::vector<OriginStats>>> AggregatorHandle::Port::origins(
+    std::shared_ptr<const Port> port, std::size_t from, std::size_t count) {
+  std::vector<OriginStats> some;
+  std::size_t index = 0;  // of the first row of a page
+  std::size_t place = 0;
+  for (bool more = true; more && some.size() < count;) {
+    auto page = co_await ask<request::GetOrigins>(port, place, origins_per_step);
     if (!page) {
       co_return page.error();
     }
-    more = page->size() >= origins_per_step;
-    std::ranges::move(*page, std::back_inserter(all));
+    const std::size_t rows = page->rows.size();
+    const std::size_t skipped = std::min(rows, from - std::min(from, index));
+    const std::size_t taken = std::min(rows - skipped, count - some.size());
+    const auto first = page->rows.begin() + static_cast<std::ptrdiff_t>(skipped);
+    std::move(first, first + static_cast<std::ptrdiff_t>(taken), std::back_inserter(some));
+    index += rows;
+    place = page->next;
+    more = !page->at_end;
   }
-  co_return all;
+  co_return some;
+}
+
+asio::awaitable<AggregatorHandle::Result<std::uint64_t>> AggregatorHandle::Port::forget(
+    std::shared_ptr<const Port> port, SatelliteId satellite_id,
+    std::optional<ChannelId> channel_id) {
+  std::uint64_t forgotten = 0;
+  std::size_t from = 0;
+  for (bool more = true; more; from += origins_per_step) {
+    const auto step = co_await ask<request::ForgetOrigins>(port, satellite_id, channel_id, from,
+                                                           origins_per_step);
+    if (!step) {
+      co_return step.error();
+    }
+    forgotten += step->origins;
+    more = !step->reached_end;
+  }
+  co_return forgotten;
+}
+
+asio::awaitable<AggregatorHandle::Result<std::uint64_t>> AggregatorHandle::Port::forget_idle(
+    std::shared_ptr<const Port> port, OriginTable::Aging aging) {
+  std::uint64_t forgotten = 0;
+  std::size_t from = 0;
+  for (bool more = true; more; from += origins_per_step) {
+    const auto step = co_await ask<request::AgeOrigins>(port, aging, from, origins_per_step);
+    if (!step) {
+      co_return step.error();
+    }
+    forgotten += step->origins;
+    more = !step->reached_end;
+  }
+  co_return forgotten;
 }
 
 asio::awaitable<AggregatorHandle::Result<OriginStats>> AggregatorHandle::Port::sum_origins(
@@ -194,7 +242,23 @@ asio::awaitable<AggregatorHandle::Result<std::vector<OriginStats>>> AggregatorHa
 
 asio::awaitable<AggregatorHandle::Result<std::vector<OriginStats>>> AggregatorHandle::origins(
     std::size_t from, std::size_t count) const {
+  return Port::origins(port_, from, count);
+}
+
+asio::awaitable<AggregatorHandle::Result<OriginPage>> AggregatorHandle::origin_page(
+    std::size_t from, std::size_t count) const {
   return Port::ask<request::GetOrigins>(port_, from, count);
+}
+
+asio::awaitable<AggregatorHandle::Result<std::uint64_t>> AggregatorHandle::forget(
+    SatelliteId satellite_id, std::optional<ChannelId> channel_id) const {
+  return Port::forget(port_, satellite_id, channel_id);
+}
+
+asio::awaitable<AggregatorHandle::Result<std::uint64_t>> AggregatorHandle::forget_idle(
+    std::chrono::milliseconds elapsed, std::chrono::milliseconds limit) const {
+  const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+  return Port::forget_idle(port_, {.elapsed = elapsed, .limit = limit, .now = now});
 }
 
 asio::awaitable<AggregatorHandle::Result<OriginStats>> AggregatorHandle::sum_origins(

@@ -335,6 +335,7 @@ FinalState Holdings::close(const ChannelLevel& channel) {
   FinalState last{.stats = stats(channel), .saved = {}};
   last.saved.ledger = last.stats.ledger;
   last.saved.origins = accounts_.origins().all();
+  last.saved.forgotten = accounts_.origins().forgotten();
   last.saved.positions = SavedPositions{
       .epoch = epoch_, .next_place = buffer_.end_place(), .consumers = consumers_.saved()};
   for (auto& [place, batch] : buffer_.take_all()) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <utility>
 
 namespace meridian::inline v1 {
 
@@ -56,17 +57,99 @@ SequenceStats live_part(const OriginStats& stats) noexcept {
 
 }  // namespace
 
+OriginTable::Entry* OriginTable::find(Origin origin) {
+  const auto found = index_.find(key_of(origin));
+  return found != index_.end() ? &entries_[found->second] : nullptr;
+}
+
 OriginTable::Entry& OriginTable::entry_of(Origin origin) {
-  if (const auto found = index_.find(key_of(origin)); found != index_.end()) {
-    return entries_[found->second];
+  if (Entry* const entry = find(origin)) {
+    return *entry;
   }
-  return entries_.size() < max_tracked_ ? add(origin) : others_;
+  return index_.size() < max_tracked_ ? add(origin) : others_;
 }
 
 OriginTable::Entry& OriginTable::add(Origin origin) {
-  index_.emplace(key_of(origin), static_cast<std::uint32_t>(entries_.size()));
-  totals_.origins = entries_.size() + 1;
-  return entries_.emplace_back(Entry{.origin = origin});
+  auto place = static_cast<std::uint32_t>(entries_.size());
+  if (free_.empty()) {
+    entries_.emplace_back();
+  } else {
+    place = free_.extract(free_.begin()).value();
+  }
+  index_.emplace(key_of(origin), place);
+  totals_.origins = index_.size();
+  Entry& entry = entries_[place];
+  entry.origin = origin;
+  entry.taken = true;
+  return entry;
+}
+
+void OriginTable::vacate(Entry& entry) {
+  OriginStats last = stats_of(entry, std::nullopt);
+  // What might have become a reset is late, or a jump, for good.
+  totals_.late += last.unsettled.late;
+  totals_.jumps += last.unsettled.jumps;
+  last.unsettled = {};
+  if (last.stored) {
+    last.stored->sequences.unsettled = {};
+  }
+  auto before = entry.before ? std::move(entry.before) : std::make_unique<OriginStats>();
+  add_to(*before, last);
+  add_to(forgotten_ ? *forgotten_ : forgotten_.emplace(), last);
+  index_.erase(key_of(entry.origin));
+  totals_.origins = index_.size();
+  free_.insert(static_cast<std::uint32_t>(&entry - entries_.data()));
+  entry = Entry{.origin = {}, .before = std::move(before), .taken = false};
+}
+
+OriginTable::Forgotten OriginTable::forget(SatelliteId satellite_id,
+                                           std::optional<ChannelId> channel_id, std::size_t from,
+                                           std::size_t count) {
+  Forgotten forgotten;
+  if (channel_id) {
+    Entry* const entry = find({.satellite_id = satellite_id, .channel_id = *channel_id});
+    if (entry != nullptr) {
+      vacate(*entry);
+      ++forgotten.origins;
+    }
+    forgotten.reached_end = true;
+    return forgotten;
+  }
+  const std::size_t end = std::min(entries_.size(), from + count);
+  for (std::size_t i = from; i < end; ++i) {
+    if (entries_[i].taken && entries_[i].origin.satellite_id == satellite_id) {
+      vacate(entries_[i]);
+      ++forgotten.origins;
+    }
+  }
+  forgotten.reached_end = end == entries_.size();
+  return forgotten;
+}
+
+OriginTable::Forgotten OriginTable::age(const Aging& aging, std::size_t from, std::size_t count) {
+  using std::chrono::milliseconds;
+  Forgotten forgotten;
+  const std::size_t end = std::min(entries_.size(), from + count);
+  for (std::size_t i = from; i < end; ++i) {
+    Entry& entry = entries_[i];
+    if (!entry.taken) {
+      continue;
+    }
+    if (std::exchange(entry.heard, false)) {
+      entry.idle = milliseconds(0);
+    } else if (entry.idle) {
+      *entry.idle += aging.elapsed;
+    } else {
+      const auto since = std::chrono::floor<milliseconds>(aging.now - entry.last_seen_at);
+      entry.idle = std::max(milliseconds(0), since);
+    }
+    if (*entry.idle >= aging.limit) {
+      vacate(entry);
+      ++forgotten.origins;
+    }
+  }
+  forgotten.reached_end = end == entries_.size();
+  return forgotten;
 }
 
 void OriginTable::add_to_totals(const SequenceCounts& before, const SequenceCounts& now) noexcept {
@@ -98,13 +181,15 @@ void OriginTable::Entry::restore(const OriginStats& stats) {
   }
 }
 
-void OriginTable::restore(const std::vector<OriginStats>& origins) {
+void OriginTable::restore(const std::vector<OriginStats>& origins,
+                          const std::optional<OriginStats>& forgotten) {
   for (const OriginStats& stats : origins) {
     if (stats.origin && index_.contains(key_of(*stats.origin))) {
       continue;
     }
     Entry& entry = stats.origin ? add(*stats.origin) : others_;
     entry.restore(stats);
+    entry.heard = false;
     totals_.bytes += entry.bytes;
     add_to_totals({}, entry.sequences.settled());
     if (entry.stored) {
@@ -113,6 +198,13 @@ void OriginTable::restore(const std::vector<OriginStats>& origins) {
   }
   restored_ = entries_.size();
   others_restored_ = others_.frames > 0;
+  totals_.untracked_frames = others_.frames;
+  if (forgotten) {
+    forgotten_ = forgotten;
+    restored_forgotten_ = forgotten;
+    totals_.bytes += forgotten->bytes;
+    add_to_totals({}, counts_of(*forgotten));
+  }
 }
 
 bool OriginTable::knows(Origin origin) const {
@@ -126,6 +218,8 @@ void OriginTable::count(const Run& run, ReceiveTime received_at) {
   entry.bytes += run.bytes;
   totals_.bytes += run.bytes;
   entry.last_seen_at = std::max(entry.last_seen_at, received_at);
+  entry.heard = true;
+  totals_.untracked_frames = others_.frames;
   if (run.stored) {
     Stored& stored = entry.stored_part();
     stored.frames += run.frames;
@@ -134,11 +228,11 @@ void OriginTable::count(const Run& run, ReceiveTime received_at) {
 }
 
 void OriginTable::judge(const Run& run, SequenceWidth width) {
-  Entry& entry = entry_of(run.origin);
-  if (!is_tracked(entry)) {
+  Entry* const entry = find(run.origin);
+  if (entry == nullptr) {
     return;
   }
-  SequenceState& sequences = run.stored ? entry.stored_part().sequences : entry.sequences;
+  SequenceState& sequences = run.stored ? entry->stored_part().sequences : entry->sequences;
   const SequenceCounts before = sequences.settled();
   if (sequences.observe(run, width, reset_after_)) {
     add_to_totals(before, sequences.settled());
@@ -146,7 +240,9 @@ void OriginTable::judge(const Run& run, SequenceWidth width) {
 }
 
 void OriginTable::dropped(Origin origin, std::uint64_t frames) {
-  entry_of(origin).dropped += frames;
+  // Those of an origin that was forgotten meanwhile do not make it known again.
+  Entry* const entry = find(origin);
+  (entry != nullptr ? *entry : others_).dropped += frames;
 }
 
 OriginStats OriginTable::stats_of(const Entry& entry, std::optional<Origin> origin) {
@@ -173,15 +269,18 @@ OriginStats OriginTable::stats_of(const Entry& entry, std::optional<Origin> orig
   return stats;
 }
 
-std::vector<OriginStats> OriginTable::page(std::size_t from, std::size_t count) const {
-  std::vector<OriginStats> page;
-  const std::size_t end = std::min(entries_.size(), from + count);
+OriginPage OriginTable::page(std::size_t from, std::size_t count) const {
+  OriginPage page;
+  const std::size_t end = from + std::min(count, entries_.size() - std::min(from, entries_.size()));
   for (std::size_t i = from; i < end; ++i) {
-    page.push_back(stats_of(entries_[i], entries_[i].origin));
+    if (entries_[i].taken) {
+      page.rows.push_back(stats_of(entries_[i], entries_[i].origin));
+    }
   }
-  const bool reached_end = from <= entries_.size() && end - from < count;
-  if (reached_end && others_.frames > 0) {
-    page.push_back(stats_of(others_, std::nullopt));
+  page.next = end;
+  page.at_end = end - from < count;
+  if (page.at_end && from <= entries_.size() && others_.frames > 0) {
+    page.rows.push_back(stats_of(others_, std::nullopt));
   }
   return page;
 }
@@ -191,10 +290,14 @@ OriginTable::Sum OriginTable::sum(std::size_t from, std::size_t count) const {
   const std::size_t end = std::min(entries_.size(), from + count);
   for (std::size_t i = from; i < end; ++i) {
     add_to(sum.stats, stats_of(entries_[i], std::nullopt));
+    if (entries_[i].before) {
+      add_to(sum.stats, *entries_[i].before);
+    }
   }
   sum.reached_end = from + count > entries_.size();
   if (sum.reached_end) {
     add_to(sum.stats, stats_of(others_, std::nullopt));
+    add_to(sum.stats, restored_forgotten_.value_or(OriginStats{}));
   }
   return sum;
 }

@@ -112,12 +112,25 @@ struct FlushReply {
 };
 struct Flush : Asking<FlushReply> {};
 
-struct GetOrigins : Asking<std::vector<OriginStats>> {
+struct GetOrigins : Asking<OriginPage> {
   std::size_t from = 0;
   std::size_t count = 0;
 };
 
 struct SumOrigins : Asking<OriginTable::Sum> {
+  std::size_t from = 0;
+  std::size_t count = 0;
+};
+
+struct ForgetOrigins : Asking<OriginTable::Forgotten> {
+  SatelliteId satellite_id = 0;
+  std::optional<ChannelId> channel_id;
+  std::size_t from = 0;
+  std::size_t count = 0;
+};
+
+struct AgeOrigins : Asking<OriginTable::Forgotten> {
+  OriginTable::Aging aging;
   std::size_t from = 0;
   std::size_t count = 0;
 };
@@ -162,7 +175,7 @@ struct EndTail : Asking<Done> {
 using Request =
     std::variant<GetDepth, GetStats, TakeDropReport, TakePeaks, Restore, SetLimits,
                  ReleaseBackpressure, ShutDown, Drain, Lease, EndLease, WithdrawLease, PutBack,
-                 Settle, Flush, GetOrigins, SumOrigins, GiveUp, Consume, ReadNext, Acknowledge,
-                 Suspend, Resume, BeginTail, NextOfTail, EndTail>;
+                 Settle, Flush, GetOrigins, SumOrigins, ForgetOrigins, AgeOrigins, GiveUp, Consume,
+                 ReadNext, Acknowledge, Suspend, Resume, BeginTail, NextOfTail, EndTail>;
 
 }  // namespace meridian::inline v1::request

@@ -209,6 +209,10 @@ std::string report_satellites(const Json& result) {
   return table.empty() ? "no satellites so far\n" : table.to_text();
 }
 
+std::string report_forget(const Json& result) {
+  return fmt::format("forgot {} channels\n", counted(result, "forgotten"));
+}
+
 std::string report_sinks(const Json& result) {
   Table table({{"SINK"},
                {"STREAM"},

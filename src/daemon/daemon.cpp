@@ -98,6 +98,7 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
       read_config_(std::move(read_config)),
       inherited_(std::move(inherited)) {
   silence_.set_limit(config.silent_after);
+  housekeeping_.set_forget_after(config.forget_after);
   contexts_.push_back(&control_context_);
   std::vector<asio::any_io_executor> uplink_executors;
   for (std::size_t i = 0; i < thread_count(config.threads); ++i) {
@@ -278,6 +279,7 @@ control::ReloadReport Daemon::take_up_new_config() {
   listeners_->carry_out(std::move(listeners));
   control_->set_limits(next.control);
   silence_.set_limit(next.silent_after);
+  housekeeping_.set_forget_after(next.forget_after);
   config_ = std::move(next);
   return {.changed = std::move(changes.applied), .needs_restart = std::move(changes.needs_restart)};
 }

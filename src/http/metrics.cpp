@@ -239,10 +239,16 @@ void add_satellites(Families& to, const Scrape& scrape) {
         last_seen, labels_of(origin),
         std::chrono::duration<double>(origin.last_seen_at.time_since_epoch()).count());
   }
-  const std::uint64_t origins = scrape.stats.aggregator.origins.origins;
+  const OriginTotals& totals = scrape.stats.aggregator.origins;
   to.gauge("meridian_satellites_beyond_cap",
            "Tracked satellite channels without series of their own.",
-           origins - std::min<std::uint64_t>(origins, scrape.max_satellites));
+           totals.origins - std::min<std::uint64_t>(totals.origins, listed.size()));
+  to.gauge("meridian_satellites_tracked", "Satellite channels with a state of their own.",
+           totals.origins);
+  to.gauge("meridian_satellites_max_tracked", "How many there may be.", totals.max_tracked);
+  to.counter("meridian_untracked_frames_total",
+             "Frames of satellite channels beyond satellites.max_tracked.",
+             totals.untracked_frames);
 }
 
 /// One series a satellite, where its channels have theirs.

@@ -4,6 +4,7 @@
 #include "runtime/use_tuple.hpp"
 #include "uplink/clock.hpp"
 #include "uplink/malformed_advice.hpp"
+#include "uplink/peer_watch.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/dispatch.hpp>
@@ -53,8 +54,7 @@ Session::Session(asio::ip::tcp::socket socket, std::shared_ptr<const ListenerOpt
 asio::awaitable<void> Session::run() {
   error_code ignored;
   socket_.non_blocking(true, ignored);
-  // A peer that vanished without a word is noticed some time.
-  socket_.set_option(asio::socket_base::keep_alive(true), ignored);
+  watch_peer(socket_, options_->peer_timeout);
   watch_idle();
   // One coroutine that waits for everything: each one more would take memory for every idle uplink.
   while (!closing_) {
@@ -92,6 +92,7 @@ void Session::set_options(std::shared_ptr<const ListenerOptions> options) {
                    self->limit_changed_ = true;
                    self->apply_limit(self->buffer_.unconsumed() == 0);
                    self->watch_idle();
+                   watch_peer(self->socket_, self->options_->peer_timeout);
                  });
 }
 

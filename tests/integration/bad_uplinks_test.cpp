@@ -200,6 +200,35 @@ TEST_F(BadUplinks, IdleUplinkIsEndedAndOneThatSendsIsNot) {
   EXPECT_EQ(daemon().call("depth").at("frames"), sent + 2);
 }
 
+TEST_F(BadUplinks, PeerThatWentWithoutAWordIsNoticedAndAQuietOneIsLeftAlone) {
+  start({{"uplinks", {native_listener({{"peer_timeout_s", 2}})}}});
+  UplinkClient quiet(daemon().port());
+  quiet.send(frames_of(2, 0, 1));
+  UplinkClient gone(daemon().port());
+  gone.send(frames_of(1, 0, 2));
+  ASSERT_TRUE(eventually([&] { return daemon().stat("/ledger/received") == 3; }));
+  const std::string address = gone.address();
+  if (!gone.socket().vanish()) {
+    GTEST_SKIP() << "only root may let a connection vanish";
+  }
+  EXPECT_TRUE(eventually([&] { return daemon().stat("/sessions/closed/connection_lost") == 1; }));
+  EXPECT_EQ(closed_uplink(address).at("frames"), 2);
+  quiet.finish();
+  EXPECT_EQ(closed_uplink(quiet.address()).at("reason"), "end_of_stream");
+}
+
+TEST_F(BadUplinks, PeersOfASessionThatIsOpenAreWatchedAfterAReload) {
+  start({{"uplinks", {native_listener({{"peer_timeout_s", 0}})}}});
+  UplinkClient gone(daemon().port());
+  ASSERT_TRUE(eventually([&] { return daemon().stat("/sessions/open") == 1; }));
+  EXPECT_EQ(reload({{"uplinks", {native_listener({{"peer_timeout_s", 2}})}}}).at("changed"),
+            Json::array({R"(uplinks["native"].peer_timeout_s)"}));
+  if (!gone.socket().vanish()) {
+    GTEST_SKIP() << "only root may let a connection vanish";
+  }
+  EXPECT_TRUE(eventually([&] { return daemon().stat("/sessions/closed/connection_lost") == 1; }));
+}
+
 TEST_F(BadUplinks, SessionsBeyondTheLimitAreRefusedAndTheOthersGoOn) {
   start({{"uplinks", {native_listener({{"max_sessions", 2}})}}});
   UplinkClient first(daemon().port());

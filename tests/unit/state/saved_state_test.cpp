@@ -146,6 +146,22 @@ TEST(SavedState, WithoutThemIsWhatItWasBeforeTheyCame) {
   EXPECT_EQ(testing::written(saved).size() - before, state::mark_head_bytes + 4 + 80);
 }
 
+TEST(SavedState, KeepsTheSumOverForgottenOrigins) {
+  SavedState saved = testing::sample_state();
+  EXPECT_FALSE(testing::read_back(testing::written(saved)).saved.forgotten.has_value());
+  OriginStats& sum = saved.forgotten.emplace();
+  sum.frames = 5;
+  sum.missing = 6;
+  sum.resets = 7;
+  const Restored restored = testing::read_back(testing::written(saved));
+  EXPECT_TRUE(restored.is_whole);
+  ASSERT_TRUE(restored.saved.forgotten.has_value());
+  EXPECT_EQ(restored.saved.forgotten->frames, 5U);
+  EXPECT_EQ(restored.saved.forgotten->missing, 6U);
+  EXPECT_EQ(restored.saved.forgotten->resets, 7U);
+  EXPECT_THAT(restored.saved.origins, SizeIs(3)) << "it is no row";
+}
+
 TEST(SavedState, KeepsPlacesAndPositions) {
   SavedState saved = testing::sample_state();
   saved.frames[0].place = 100;
