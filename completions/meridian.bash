@@ -17,7 +17,7 @@ _meridian_value() {
       ;;
     --sort)
       mapfile -t COMPREPLY < <(compgen -W 'satellite channel state age rate frames octets gaps missing
-        duplicates late dropped id peer listener connected' -- "$2")
+        duplicates late resets dropped id peer listener connected' -- "$2")
       ;;
     --framing)
       mapfile -t COMPREPLY < <(compgen -W 'length_prefixed ccsds_space_packet' -- "$2")
@@ -80,7 +80,7 @@ _meridianctl() {
       if [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
         _meridian_words "$options"
       else
-        _meridian_words 'depth drain flush health log-level reload satellites sink sinks stats tail
+        _meridian_words 'depth drain flush forget health log-level reload satellites sink sinks stats tail
           top uplinks version'
       fi
       ;;

@@ -80,6 +80,8 @@ struct Options {
   std::uint64_t drain_lease_s = 60;
   ctl::TailOptions tail;
   std::string log_level;
+  SatelliteId forget_satellite = 0;
+  std::optional<ChannelId> forget_channel;
   top::Options top;
   double top_interval_s = 1;
   std::string top_sort;
@@ -143,6 +145,13 @@ void add_log_level(CLI::App& app, Options& options) {
   app.add_subcommand("log-level", "Log more or less, until the next reload or restart")
       ->add_option("LEVEL", options.log_level, std::string(runtime::log_level_names))
       ->required();
+}
+
+void add_forget(CLI::App& app, Options& options) {
+  CLI::App& forget =
+      *app.add_subcommand("forget", "Forget a satellite that will not be heard again");
+  forget.add_option("SATELLITE", options.forget_satellite, "Its number")->required();
+  forget.add_option("CHANNEL", options.forget_channel, "Only this channel, or APID");
 }
 
 void add_top(CLI::App& app, Options& options) {
@@ -239,6 +248,16 @@ int run_log_level(control::Client& client, const Options& options) {
   return EXIT_SUCCESS;
 }
 
+int run_forget(control::Client& client, const Options& options) {
+  ctl::Json params = {{"satellite_id", options.forget_satellite}};
+  if (options.forget_channel) {
+    params["channel_id"] = *options.forget_channel;
+  }
+  const ctl::Json result = client.call("forget", params);
+  fmt::print("{}", options.json ? result.dump() + "\n" : ctl::report_forget(result));
+  return result.at("forgotten") != 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int run_health(const Options& options) {
   // The aggregator has a second for its answer, and this is for scripts, which must not hang.
   constexpr std::chrono::seconds patience{5};
@@ -276,6 +295,9 @@ int run(const CLI::App& app, Options& options) {
   if (app.got_subcommand("tail")) {
     return run_tail(client, options);
   }
+  if (app.got_subcommand("forget")) {
+    return run_forget(client, options);
+  }
   if (app.got_subcommand("log-level")) {
     return run_log_level(client, options);
   }
@@ -309,6 +331,7 @@ int main(int argc, char** argv) {
   add_drain(app, options);
   add_tail(app, options);
   add_log_level(app, options);
+  add_forget(app, options);
   add_top(app, options);
   add_sink(app, options);
   CLI11_PARSE(app, argc, argv);

@@ -68,11 +68,15 @@ struct BufferLimits {
   WhenFull when_full = WhenFull::drop_oldest;
 };
 
+/// So many frames in a row from elsewhere in its range make a counter that has begun anew.
+inline constexpr std::uint32_t default_reset_after = 8;
+
 struct AggregatorOptions {
   std::size_t channel_capacity = 128;  ///< batches, at least 1
   BufferLimits buffer{};
   std::size_t max_tracked = 65'536;  ///< origins with a state of their own; the others are summed
-  std::vector<ConsumerOptions> consumers{};  ///< their names differ
+  std::uint32_t reset_after = default_reset_after;  ///< at least 2
+  std::vector<ConsumerOptions> consumers{};         ///< their names differ
 };
 
 /// Every frame accounted for. Balances at any moment:
@@ -125,12 +129,16 @@ struct Arrivals {
 
 /// Sums over all origins.
 struct OriginTotals {
-  std::uint64_t origins = 0;  ///< tracked ones
-  std::uint64_t bytes = 0;    ///< octets of frames, headers included
+  std::uint64_t origins = 0;           ///< tracked ones
+  std::uint64_t max_tracked = 0;       ///< how many there may be
+  std::uint64_t untracked_frames = 0;  ///< of origins beyond these
+  std::uint64_t bytes = 0;             ///< octets of frames, headers included
   std::uint64_t gaps = 0;
   std::uint64_t missing = 0;  ///< ends at its largest value
   std::uint64_t duplicates = 0;
-  std::uint64_t late = 0;
+  std::uint64_t late = 0;   ///< without those of which a few more would be a reset
+  std::uint64_t jumps = 0;  ///< likewise
+  std::uint64_t resets = 0;
 };
 
 /// Those who watch.
@@ -172,18 +180,68 @@ struct Peaks {
   std::size_t channel = 0;  ///< batches
 };
 
-/// What is known of one origin. It outlives sessions: a reconnect is not a gap.
+/// What sequences have shown, each by its distance from the last one. `late` ones are behind it. A
+/// jump is a frame more than a quarter of the counter's range ahead. Both leave the last one where
+/// it is, unless `reset_after` of them in a row each follow the one before by one: that is a reset,
+/// and none of them is late or a jump.
+struct SequenceCounts {
+  std::uint64_t gaps = 0;     ///< how often sequences were skipped
+  std::uint64_t missing = 0;  ///< how many were; ends at its largest value
+  std::uint64_t duplicates = 0;
+  std::uint64_t late = 0;
+  std::uint64_t jumps = 0;
+  std::uint64_t resets = 0;  ///< how often the counter began anew
+};
+
+/// The last frames of a counter, where a few more of them would be a reset.
+struct UnsettledFrames {
+  std::uint64_t next = 0;   ///< the sequence that one more would have
+  std::uint64_t late = 0;   ///< so many that are late so far
+  std::uint64_t jumps = 0;  ///< and so many that are jumps so far
+
+  [[nodiscard]] std::uint64_t frames() const noexcept { return late + jumps; }
+};
+
+/// A counter as it stands.
+struct SequenceStats : SequenceCounts {
+  std::optional<std::uint64_t> last_sequence{};
+  UnsettledFrames unsettled{};  ///< they are part of `late` and `jumps`
+};
+
+/// The frames of an origin that were recorded on board and played back. Their sequences are tracked
+/// apart from those of live ones.
+struct StoredStats {
+  std::uint64_t frames = 0;
+  SequenceStats sequences{};
+  ReceiveTime last_seen_at{};
+};
+
+/// What is known of one origin. It outlives sessions: a reconnect is not a gap. All frames, live
+/// and stored ones, are in all figures, unless a figure says otherwise.
 struct OriginStats {
   std::optional<Origin> origin;  ///< nothing: the sum over all origins beyond `max_tracked`
   std::uint64_t frames = 0;
   std::uint64_t bytes = 0;
-  std::optional<std::uint64_t> last_sequence;  ///< nothing for the sum
-  std::uint64_t gaps = 0;                      ///< how often sequences were skipped
-  std::uint64_t missing = 0;                   ///< how many were
+  /// Of the live frames; of the stored ones where there are no others. Nothing for the sum.
+  std::optional<std::uint64_t> last_sequence;
+  std::uint64_t gaps = 0;     ///< how often sequences were skipped
+  std::uint64_t missing = 0;  ///< how many were
   std::uint64_t duplicates = 0;
   std::uint64_t late = 0;
   std::uint64_t dropped = 0;
   ReceiveTime last_seen_at{};
+  std::uint64_t jumps = 0;
+  std::uint64_t resets = 0;
+  UnsettledFrames unsettled{};          ///< `next` is that of the live ones
+  std::optional<StoredStats> stored{};  ///< nothing where there are none
+};
+
+/// A part of the list of origins. Each has a place in the list as long as it is not forgotten; then
+/// the place is free, until a new origin takes it.
+struct OriginPage {
+  std::vector<OriginStats> rows;  ///< of the places that are taken
+  std::size_t next = 0;           ///< the place at which the next part begins
+  bool at_end = false;            ///< there is no next part
 };
 
 /// A batch in or out of the buffer. `place` is that of its first frame, and orders it among all
@@ -200,6 +258,8 @@ struct BufferedBatch {
 struct SavedState {
   std::optional<Ledger> ledger;      ///< nothing where it is not known
   std::vector<OriginStats> origins;  ///< as `AggregatorHandle::origins` has them
+  /// The sum over origins that were forgotten, so that no total falls; nothing if none was.
+  std::optional<OriginStats> forgotten{};
   /// The oldest first. A place of 0 is not known: the first one behind the batch before.
   std::vector<BufferedBatch> frames;
   std::optional<SavedPositions> positions;  ///< nothing where they are not known
@@ -338,18 +398,36 @@ class AggregatorHandle {
 
   [[nodiscard]] asio::awaitable<Result<AggregatorStats>> stats() const;
 
-  /// All origins, in the order in which they were first heard; the sum over those beyond
-  /// `max_tracked` comes last, if there are any.
+  /// All origins, in the order in which they were first heard, apart from those that have the place
+  /// of a forgotten one; the sum over those beyond `max_tracked` comes last, if there are any.
   [[nodiscard]] asio::awaitable<Result<std::vector<OriginStats>>> origins() const;
 
-  /// A part of that list, from index `from` on: at most `count`, and fewer only where it ends. A
-  /// list that is read in parts may grow meanwhile; its order stays.
+  /// A part of that list, from index `from` on: at most `count`, and fewer only where it ends. It
+  /// is looked for from the beginning of the list, and moves where origins are forgotten meanwhile:
+  /// whoever reads all of the list in parts uses `origin_page`.
   [[nodiscard]] asio::awaitable<Result<std::vector<OriginStats>>> origins(std::size_t from,
                                                                           std::size_t count) const;
 
-  /// The sum over the origins of that list from index `from` on, its `origin` nothing. Done in
-  /// steps; no figure of a later sum is less.
+  /// The origins that have the places from `from` on, at most `count` of these; the sum over those
+  /// beyond `max_tracked` is in the last part. A list that is read in parts may change meanwhile;
+  /// who is in it all the time is met once.
+  [[nodiscard]] asio::awaitable<Result<OriginPage>> origin_page(std::size_t from,
+                                                                std::size_t count) const;
+
+  /// The sum over all that had or have the places from `from` on, its `origin` nothing. Done in
+  /// steps; no figure of a later sum is less, once unsettled frames are taken off.
   [[nodiscard]] asio::awaitable<Result<OriginStats>> sum_origins(std::size_t from) const;
+
+  /// Forgets what is known of a satellite, or of one of its channels: it has no row any more, and
+  /// is a new one when it is heard again. Frames stay where they are, and totals as they are.
+  /// Returns how many channels that were. Done in steps.
+  [[nodiscard]] asio::awaitable<Result<std::uint64_t>> forget(
+      SatelliteId satellite_id, std::optional<ChannelId> channel_id) const;
+
+  /// Tells that `elapsed` has gone by since the call before, in which frames could arrive. Forgets
+  /// the origins from which none came for `limit`. Returns how many. Done in steps.
+  [[nodiscard]] asio::awaitable<Result<std::uint64_t>> forget_idle(
+      std::chrono::milliseconds elapsed, std::chrono::milliseconds limit) const;
 
   /// What was dropped since the last call.
   [[nodiscard]] asio::awaitable<Result<DropReport>> take_drop_report() const;
@@ -366,8 +444,9 @@ class AggregatorHandle {
 
   /// From now on other limits apply, to what is in the buffer too: the policy drops what is beyond
   /// them, or lets nothing in until it has been drained. `max_tracked` forgets no origin.
-  [[nodiscard]] asio::awaitable<error_code> set_limits(BufferLimits limits,
-                                                       std::size_t max_tracked) const;
+  [[nodiscard]] asio::awaitable<error_code> set_limits(
+      BufferLimits limits, std::size_t max_tracked,
+      std::uint32_t reset_after = default_reset_after) const;
 
   /// Before a stop: from now on a full buffer holds nothing back, so that sessions can hand over
   /// what they have read, and the channel empties. Bounds are exceeded by at most that.

@@ -17,13 +17,14 @@
 
 namespace meridian::inline v1 {
 
-/// Consecutive frames of one origin: the sequences first, first + 1, … (modulo the counter's
-/// width). Sequences are tracked per run, not per frame.
+/// Consecutive frames of one origin, all of them stored or none: the sequences first, first + 1, …
+/// (modulo the counter's width). Sequences are tracked per run, not per frame.
 struct Run {
   Origin origin;
   std::uint32_t frames = 0;
   std::uint64_t first = 0;
   std::uint64_t bytes = 0;  ///< octets of these frames, headers included
+  bool stored = false;      ///< FrameHeader::stored
 
   friend bool operator==(const Run&, const Run&) = default;
 };

@@ -33,7 +33,7 @@ std::string_view name_of(DropReason reason) noexcept {
 }
 
 void Accounts::restore(const SavedState& saved) {
-  origins_.restore(saved.origins);
+  origins_.restore(saved.origins, saved.forgotten);
   std::uint64_t frames = 0;
   for (const BufferedBatch& buffered : saved.frames) {
     const FrameBatch& batch = buffered.batch;

@@ -105,7 +105,7 @@ void Actor::answer(request::Restore& request) {
 }
 
 void Actor::answer(request::SetLimits& request) {
-  holdings_.set_limits(request.limits, request.max_tracked);
+  holdings_.set_limits(request.limits, request.max_tracked, request.reset_after);
   std::move(request.reply).send({});
 }
 
@@ -271,6 +271,16 @@ void Actor::answer(request::GetOrigins& request) {
 
 void Actor::answer(request::SumOrigins& request) {
   std::move(request.reply).send(holdings_.origins().sum(request.from, request.count));
+}
+
+void Actor::answer(request::ForgetOrigins& request) {
+  std::move(request.reply)
+      .send(
+          holdings_.forget(request.satellite_id, request.channel_id, request.from, request.count));
+}
+
+void Actor::answer(request::AgeOrigins& request) {
+  std::move(request.reply).send(holdings_.age(request.aging, request.from, request.count));
 }
 
 void Actor::answer(request::GiveUp& request) {

@@ -73,6 +73,8 @@ class Actor {
   void answer(request::Flush& request);
   void answer(request::GetOrigins& request);
   void answer(request::SumOrigins& request);
+  void answer(request::ForgetOrigins& request);
+  void answer(request::AgeOrigins& request);
   void answer(request::GiveUp& request);
   void answer(request::AwaitOpen& request);
   void answer(request::Consume& request);

@@ -13,7 +13,7 @@ namespace {
 bool continues(const GivenUp::Piece& piece, const Run& run, const ReadStamp& stamp) {
   const std::uint64_t next = (piece.run.first + piece.run.frames) & largest_sequence(stamp.width);
   return stamp.read - piece.read <= 1 && piece.width == stamp.width &&
-         piece.run.origin == run.origin && next == run.first &&
+         piece.run.origin == run.origin && piece.run.stored == run.stored && next == run.first &&
          run.frames <= std::numeric_limits<std::uint32_t>::max() - piece.run.frames;
 }
 

@@ -46,7 +46,7 @@ std::uint64_t new_epoch() {
 }  // namespace
 
 Holdings::Holdings(const AggregatorOptions& options)
-    : accounts_(options.max_tracked),
+    : accounts_(options.max_tracked, options.reset_after),
       buffer_(
           options.buffer,
           [this](DropReason reason, const FrameBatch& batch, std::uint64_t place) {
@@ -308,9 +308,10 @@ void Holdings::insert(std::vector<BufferedBatch> batches, FrameBuffer::Room room
   }
 }
 
-void Holdings::set_limits(const BufferLimits& limits, std::size_t max_tracked) {
+void Holdings::set_limits(const BufferLimits& limits, std::size_t max_tracked,
+                          std::uint32_t reset_after) {
   buffer_.set_limits(limits);
-  accounts_.set_max_tracked(max_tracked);
+  accounts_.set_tracking(max_tracked, reset_after);
 }
 
 void Holdings::restore(SavedState saved) {
@@ -351,6 +352,7 @@ FinalState Holdings::close(const ChannelLevel& channel) {
   FinalState last{.stats = stats(channel), .saved = {}};
   last.saved.ledger = last.stats.ledger;
   last.saved.origins = accounts_.origins().all();
+  last.saved.forgotten = accounts_.origins().forgotten();
   last.saved.positions = SavedPositions{
       .epoch = epoch_, .next_place = buffer_.end_place(), .consumers = consumers_.saved()};
   for (auto& [place, batch] : buffer_.take_all()) {

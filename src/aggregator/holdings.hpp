@@ -133,7 +133,16 @@ class Holdings {
   [[nodiscard]] DropReport take_drop_report() { return accounts_.take_drop_report(); }
   [[nodiscard]] Depth take_peak() { return buffer_.take_peak(); }
 
-  void set_limits(const BufferLimits& limits, std::size_t max_tracked);
+  /// As `OriginTable` does.
+  OriginTable::Forgotten forget(SatelliteId satellite_id, std::optional<ChannelId> channel_id,
+                                std::size_t from, std::size_t count) {
+    return accounts_.forget(satellite_id, channel_id, from, count);
+  }
+  OriginTable::Forgotten age(const OriginTable::Aging& aging, std::size_t from, std::size_t count) {
+    return accounts_.age(aging, from, count);
+  }
+
+  void set_limits(const BufferLimits& limits, std::size_t max_tracked, std::uint32_t reset_after);
   void release_backpressure() noexcept { buffer_.release_backpressure(); }
 
   /// Takes up what another aggregator held, in place of nothing.

@@ -7,18 +7,28 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace meridian::inline v1 {
 
 /// Statistics per origin, bounded: origins beyond the first `max_tracked` share one entry, without
-/// sequence tracking. Entries are never removed.
+/// sequence tracking. Stored frames have a counter of their own beside that of live ones.
+///
+/// An entry has a place, which it keeps until it is forgotten. A new one takes the lowest place
+/// that is free, so that those who show the first places alone have a full list. What was counted
+/// at a place stays part of the sums: no figure of theirs falls.
 class OriginTable {
  public:
-  explicit OriginTable(std::size_t max_tracked) : max_tracked_(max_tracked) {}
+  explicit OriginTable(std::size_t max_tracked, std::uint32_t reset_after = default_reset_after)
+      : max_tracked_(max_tracked), reset_after_(reset_after) {
+    totals_.max_tracked = max_tracked;
+  }
 
   /// Frames of a run arrived.
   void count(const Run& run, ReceiveTime received_at);
@@ -28,23 +38,51 @@ class OriginTable {
 
   void dropped(Origin origin, std::uint64_t frames);
 
-  /// Takes up entries of another table, in place of none.
-  void restore(const std::vector<OriginStats>& origins);
+  /// Takes up entries of another table, in place of none, and the sum over those that it had
+  /// forgotten.
+  void restore(const std::vector<OriginStats>& origins,
+               const std::optional<OriginStats>& forgotten = std::nullopt);
 
   /// Whether frames of an origin were restored, or are in the restored sum over those beyond
   /// `max_tracked`.
   [[nodiscard]] bool knows(Origin origin) const;
 
-  void set_max_tracked(std::size_t max_tracked) noexcept { max_tracked_ = max_tracked; }
+  void set_tracking(std::size_t max_tracked, std::uint32_t reset_after) noexcept {
+    max_tracked_ = max_tracked;
+    reset_after_ = reset_after;
+    totals_.max_tracked = max_tracked;
+  }
 
-  [[nodiscard]] std::vector<OriginStats> all() const { return page(0, entries_.size() + 1); }
+  /// How many were forgotten by a step, which looks at some places.
+  struct Forgotten {
+    std::uint64_t origins = 0;
+    bool reached_end = false;
+  };
+
+  /// Forgets a satellite, or one channel of it, in the places from `from` on, at most `count`. One
+  /// channel is found at once.
+  Forgotten forget(SatelliteId satellite_id, std::optional<ChannelId> channel_id, std::size_t from,
+                   std::size_t count);
+
+  /// Time goes by.
+  struct Aging {
+    std::chrono::milliseconds elapsed{};  ///< in which frames could arrive
+    std::chrono::milliseconds limit{};    ///< who was not heard for so long is forgotten
+    ReceiveTime now{};                    ///< says how long ago restored entries were heard
+  };
+  Forgotten age(const Aging& aging, std::size_t from, std::size_t count);
+
+  [[nodiscard]] std::vector<OriginStats> all() const { return page(0, entries_.size() + 1).rows; }
+
+  /// The sum over all that were forgotten, restored ones too; nothing if none was.
+  [[nodiscard]] const std::optional<OriginStats>& forgotten() const noexcept { return forgotten_; }
 
   [[nodiscard]] const OriginTotals& totals() const noexcept { return totals_; }
 
-  /// Entries from index `from` on, at most `count`; fewer mean that there are no more.
-  [[nodiscard]] std::vector<OriginStats> page(std::size_t from, std::size_t count) const;
+  /// The entries at the places from `from` on, at most `count` of these.
+  [[nodiscard]] OriginPage page(std::size_t from, std::size_t count) const;
 
-  /// The sum over these entries.
+  /// The sum over these entries, and those that had their places before.
   struct Sum {
     OriginStats stats;  ///< of no origin
     bool reached_end = false;
@@ -52,31 +90,50 @@ class OriginTable {
   [[nodiscard]] Sum sum(std::size_t from, std::size_t count) const;
 
  private:
+  struct Stored {
+    std::uint64_t frames = 0;
+    ReceiveTime last_seen_at{};
+    SequenceState sequences{};
+  };
   struct Entry {
     Origin origin;
     std::uint64_t frames = 0;
     std::uint64_t bytes = 0;
     std::uint64_t dropped = 0;
     ReceiveTime last_seen_at{};
-    SequenceState sequences{};
+    SequenceState sequences{};                        // of live frames
+    std::unique_ptr<Stored> stored{};                 // few have them
+    std::unique_ptr<OriginStats> before{};            // the sum over those that had this place
+    bool taken = true;                                // somebody has this place
+    bool heard = true;                                // since time was told to go by
+    std::optional<std::chrono::milliseconds> idle{};  // as of then; not known once restored
+
+    [[nodiscard]] Stored& stored_part();
+    void restore(const OriginStats& stats);
   };
 
   [[nodiscard]] static std::uint64_t key_of(Origin origin) noexcept {
     return (std::uint64_t{origin.satellite_id} << 16) | origin.channel_id;
   }
   [[nodiscard]] static OriginStats stats_of(const Entry& entry, std::optional<Origin> origin);
+  /// Where it is counted; it gets an entry if there is room.
   Entry& entry_of(Origin origin);
+  /// Null where it has none.
+  [[nodiscard]] Entry* find(Origin origin);
   Entry& add(Origin origin);
-  void add_to_totals(const SequenceState::Counts& before,
-                     const SequenceState::Counts& now) noexcept;
-  [[nodiscard]] bool is_tracked(const Entry& entry) const noexcept { return &entry != &others_; }
+  void vacate(Entry& entry);
+  void add_to_totals(const SequenceCounts& before, const SequenceCounts& now) noexcept;
 
   std::size_t max_tracked_;
+  std::uint32_t reset_after_;
   boost::unordered_flat_map<std::uint64_t, std::uint32_t> index_;  // packed origin → entries_
-  std::vector<Entry> entries_;
+  std::vector<Entry> entries_;                                     // by place
+  std::set<std::uint32_t> free_{};                                 // places that nobody has
   Entry others_;  // the sum over all origins beyond max_tracked_
   OriginTotals totals_;
-  std::size_t restored_ = 0;  // so many entries, from the first
+  std::optional<OriginStats> forgotten_;
+  std::optional<OriginStats> restored_forgotten_;  // at no place
+  std::size_t restored_ = 0;                       // so many entries, from the first
   bool others_restored_ = false;
 };
 

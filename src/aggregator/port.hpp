@@ -15,7 +15,9 @@
 #include <boost/asio/this_coro.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -113,6 +115,14 @@ struct AggregatorHandle::Port {
   static asio::awaitable<Result<std::uint64_t>> flush(std::shared_ptr<const Port> port);
   static asio::awaitable<Result<std::vector<OriginStats>>> origins(
       std::shared_ptr<const Port> port);
+  static asio::awaitable<Result<std::vector<OriginStats>>> origins(std::shared_ptr<const Port> port,
+                                                                   std::size_t from,
+                                                                   std::size_t count);
+  static asio::awaitable<Result<std::uint64_t>> forget(std::shared_ptr<const Port> port,
+                                                       SatelliteId satellite_id,
+                                                       std::optional<ChannelId> channel_id);
+  static asio::awaitable<Result<std::uint64_t>> forget_idle(std::shared_ptr<const Port> port,
+                                                            OriginTable::Aging aging);
   static asio::awaitable<Result<Consumer>> consume(std::shared_ptr<const Port> port,
                                                    std::string name);
   static asio::awaitable<Result<Tail>> tail(std::shared_ptr<const Port> port, TailQuery query);

@@ -42,6 +42,7 @@ struct Restore : Asking<AggregatorStats> {
 struct SetLimits : Asking<Done> {
   BufferLimits limits;
   std::size_t max_tracked = 0;
+  std::uint32_t reset_after = 0;
 };
 struct ShutDown : Asking<FinalState> {};
 
@@ -128,12 +129,25 @@ struct FlushReply {
 };
 struct Flush : Asking<FlushReply> {};
 
-struct GetOrigins : Asking<std::vector<OriginStats>> {
+struct GetOrigins : Asking<OriginPage> {
   std::size_t from = 0;
   std::size_t count = 0;
 };
 
 struct SumOrigins : Asking<OriginTable::Sum> {
+  std::size_t from = 0;
+  std::size_t count = 0;
+};
+
+struct ForgetOrigins : Asking<OriginTable::Forgotten> {
+  SatelliteId satellite_id = 0;
+  std::optional<ChannelId> channel_id;
+  std::size_t from = 0;
+  std::size_t count = 0;
+};
+
+struct AgeOrigins : Asking<OriginTable::Forgotten> {
+  OriginTable::Aging aging;
   std::size_t from = 0;
   std::size_t count = 0;
 };
@@ -180,10 +194,10 @@ struct EndTail : Asking<Done> {
   Tails::Id id = 0;
 };
 
-using Request =
-    std::variant<GetDepth, GetStats, TakeDropReport, TakePeaks, Restore, SetLimits,
-                 ReleaseBackpressure, ShutDown, Drain, Lease, EndLease, WithdrawLease, PutBack,
-                 Settle, Flush, GetOrigins, SumOrigins, GiveUp, AwaitOpen, Consume, ReadNext,
-                 Acknowledge, Suspend, Resume, BeginTail, NextOfTail, EndTail>;
+using Request = std::variant<GetDepth, GetStats, TakeDropReport, TakePeaks, Restore, SetLimits,
+                             ReleaseBackpressure, ShutDown, Drain, Lease, EndLease, WithdrawLease,
+                             PutBack, Settle, Flush, GetOrigins, SumOrigins, ForgetOrigins,
+                             AgeOrigins, GiveUp, AwaitOpen, Consume, ReadNext, Acknowledge, Suspend,
+                             Resume, BeginTail, NextOfTail, EndTail>;
 
 }  // namespace meridian::inline v1::request

@@ -110,6 +110,8 @@ asio::awaitable<error_code> ClientSession::answer(Request request) {
       return answer_reload(std::move(request));
     case Method::log_level:
       return answer_log_level(std::move(request));
+    case Method::forget:
+      return answer_forget(std::move(request));
     case Method::uplinks:
       return answer_uplinks(std::move(request));
     case Method::satellites:
@@ -172,7 +174,8 @@ asio::awaitable<std::variant<Json, error_code>> ClientSession::result_of(Method 
     case Method::reload:
     case Method::log_level:
     case Method::uplinks:
-    case Method::satellites:  // answered elsewhere
+    case Method::satellites:
+    case Method::forget:  // answered elsewhere
       break;
   }
   co_return version_json();
@@ -193,6 +196,24 @@ asio::awaitable<error_code> ClientSession::answer_reload(Request request) {
     answer = encode_result(
         request, Json{{"changed", report.changed}, {"needs_restart", report.needs_restart}});
   }
+  co_return co_await writer_->write(answer);
+}
+
+asio::awaitable<error_code> ClientSession::answer_forget(Request request) {
+  const ForgetParams& params = request.forget;
+  const auto forgotten =
+      co_await context_->services.sources.aggregator.forget(params.satellite_id, params.channel_id);
+  if (forgotten) {
+    const std::string channel =
+        params.channel_id ? fmt::format(", channel {}", *params.channel_id) : "";
+    request_log_->did(fmt::format("forget: satellite {}{}: {} channels", params.satellite_id,
+                                  channel, *forgotten));
+  }
+  if (!request.id) {
+    co_return error_code();
+  }
+  const std::string answer = forgotten ? encode_result(request, Json{{"forgotten", *forgotten}})
+                                       : encode_error(shut_down_error(request, forgotten.error()));
   co_return co_await writer_->write(answer);
 }
 
@@ -263,11 +284,11 @@ asio::awaitable<error_code> ClientSession::answer_satellites(Request request) {
   const Envelope envelope = envelope_for(request);
   status::SatellitesEncoder encoder(context_->services.sources.silence.silent());
   error_code ec;
-  std::size_t rows = 0;
+  std::size_t place = 0;
   for (bool more = true; more && !ec;) {
-    auto page =
-        co_await context_->services.sources.aggregator.origins(rows, status::rows_per_piece);
-    if (!page && rows == 0) {
+    const auto page =
+        co_await context_->services.sources.aggregator.origin_page(place, status::rows_per_piece);
+    if (!page && place == 0) {
       const std::string refusal = encode_error(shut_down_error(request, page.error()));
       co_return co_await writer_->write(refusal);
     }
@@ -275,10 +296,10 @@ asio::awaitable<error_code> ClientSession::answer_satellites(Request request) {
       co_return page.error();  // in the middle of an answer there is no way to say why
     }
     const std::string piece =
-        (rows == 0 ? envelope.before + encoder.begin() : "") + encoder.page(*page);
+        (place == 0 ? envelope.before + encoder.begin() : "") + encoder.page(page->rows);
     ec = co_await writer_->write(piece);
-    rows += page->size();
-    more = page->size() == status::rows_per_piece;
+    place = page->next;
+    more = !page->at_end;
   }
   if (!ec) {
     const std::string rest = encoder.end() + envelope.after;

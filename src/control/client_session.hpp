@@ -50,6 +50,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   [[nodiscard]] asio::awaitable<error_code> answer_in_whole(Request request);
   [[nodiscard]] asio::awaitable<error_code> answer_tail(Request request);
   [[nodiscard]] asio::awaitable<error_code> answer_reload(Request request);
+  [[nodiscard]] asio::awaitable<error_code> answer_forget(Request request);
   [[nodiscard]] asio::awaitable<error_code> answer_log_level(Request request);
   [[nodiscard]] asio::awaitable<error_code> answer_uplinks(Request request);
   [[nodiscard]] asio::awaitable<error_code> answer_satellites(Request request);

@@ -23,6 +23,7 @@ constexpr std::array methods{
     NamedMethod{"sinks", Method::sinks},         NamedMethod{"tail", Method::tail},
     NamedMethod{"health", Method::health},       NamedMethod{"reload", Method::reload},
     NamedMethod{"log_level", Method::log_level}, NamedMethod{"version", Method::version},
+    NamedMethod{"forget", Method::forget},
 };
 
 /// Thrown and caught in this file only: reading a request has many ways to fail and one place to
@@ -97,6 +98,11 @@ SatelliteId read_satellite_id(const SentJson& value, std::string_view name) {
       read_integer(value, name, 0, std::numeric_limits<SatelliteId>::max()));
 }
 
+ChannelId read_channel_id(const SentJson& value, std::string_view name) {
+  return static_cast<ChannelId>(
+      read_integer(value, name, 0, std::numeric_limits<ChannelId>::max()));
+}
+
 [[noreturn]] void refuse_parameter(std::string_view method, const std::string& key,
                                    std::string_view known) {
   throw Refusal{ErrorCode::invalid_params,
@@ -127,8 +133,7 @@ TailParams read_tail_params(const SentJson& params) {
     if (key == "satellite_id") {
       tail.satellite_id = read_satellite_id(value, key);
     } else if (key == "channel_id") {
-      tail.channel_id = static_cast<ChannelId>(
-          read_integer(value, key, 0, std::numeric_limits<ChannelId>::max()));
+      tail.channel_id = read_channel_id(value, key);
     } else if (key == "limit") {
       tail.limit = read_integer(value, key, 1, most_frames);
     } else if (key == "format") {
@@ -138,6 +143,25 @@ TailParams read_tail_params(const SentJson& params) {
     }
   }
   return tail;
+}
+
+ForgetParams read_forget_params(const SentJson& params) {
+  ForgetParams forget;
+  if (!params.contains("satellite_id")) {
+    throw Refusal{ErrorCode::invalid_params,
+                  "forget needs the parameter satellite_id; with channel_id only that channel is "
+                  "forgotten"};
+  }
+  for (const auto& [key, value] : params.items()) {
+    if (key == "satellite_id") {
+      forget.satellite_id = read_satellite_id(value, key);
+    } else if (key == "channel_id") {
+      forget.channel_id = read_channel_id(value, key);
+    } else {
+      refuse_parameter("forget", key, "satellite_id, channel_id");
+    }
+  }
+  return forget;
 }
 
 LeaseId read_lease_params(const SentJson& params, std::string_view method) {
@@ -177,6 +201,8 @@ void read_params(Request& request, const SentJson& json) {
     request.lease = read_lease_params(params, "release");
   } else if (request.method == Method::tail) {
     request.tail = read_tail_params(params);
+  } else if (request.method == Method::forget) {
+    request.forget = read_forget_params(params);
   } else if (request.method == Method::log_level) {
     request.log_level = read_log_level_params(params);
   } else if (!params.empty()) {

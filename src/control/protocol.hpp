@@ -33,6 +33,7 @@ enum class Method : std::uint8_t {
   stats,
   uplinks,
   satellites,
+  forget,
   sinks,
   tail,
   health,
@@ -71,11 +72,17 @@ struct TailParams {
   FrameFormat format = FrameFormat::json;
 };
 
+struct ForgetParams {
+  SatelliteId satellite_id = 0;
+  std::optional<ChannelId> channel_id{};  ///< nothing: all of its channels
+};
+
 struct Request {
   Method method = Method::depth;
   DrainParams drain{};         ///< for Method::drain
   LeaseId lease = 0;           ///< for Method::commit and Method::release
   TailParams tail{};           ///< for Method::tail
+  ForgetParams forget{};       ///< for Method::forget
   std::string log_level{};     ///< for Method::log_level
   bool plain = false;          ///< came as a plain word
   std::optional<SentJson> id;  ///< nothing: a notification, which is carried out and not answered

@@ -5,8 +5,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <iterator>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace meridian::ctl {
 
@@ -101,6 +105,9 @@ std::string report_stats(const Json& result) {
   line("  closed", reasons(sessions.at("closed")));
   line("malformed", reasons(result.at("malformed")));
   line("truncated", counted(result, "truncated"));
+  if (result.contains("implausible")) {
+    line("implausible", counted(result, "implausible"));
+  }
   line("idle packets", counted(result, "idle_packets"));
   line("control clients",
        fmt::format("{}, {} accepted, cut off: {}", counted(control, "clients"),
@@ -150,6 +157,27 @@ std::string report_uplinks(const Json& result) {
   return text + "\n" + (table.empty() ? "no uplinks so far\n" : table.to_text());
 }
 
+namespace {
+
+/// What the daemon tells of one counter, from its last sequence on; "-" where it does not count it.
+std::vector<std::string> sequence_cells(const Json& row) {
+  std::vector<std::string> cells{plain(row.at("last_sequence"))};
+  for (const char* const key : {"gaps", "missing", "duplicates", "late", "jumps", "resets"}) {
+    cells.push_back(row.contains(key) ? counted(row, key) : "-");
+  }
+  return cells;
+}
+
+/// The part of a row's frames that were played back, as a row below it.
+std::vector<std::string> stored_cells(const Json& stored) {
+  std::vector<std::string> cells{"", "stored", counted(stored, "frames"), "-"};
+  std::ranges::move(sequence_cells(stored), std::back_inserter(cells));
+  cells.insert(cells.end(), {"-", plain(stored.at("last_seen_at")), "-"});
+  return cells;
+}
+
+}  // namespace
+
 std::string report_satellites(const Json& result) {
   Table table({{"SATELLITE", Align::right},
                {"CHANNEL", Align::right},
@@ -160,20 +188,29 @@ std::string report_satellites(const Json& result) {
                {"MISSING", Align::right},
                {"DUPLICATES", Align::right},
                {"LATE", Align::right},
+               {"JUMPS", Align::right},
+               {"RESETS", Align::right},
                {"DROPPED", Align::right},
                {"LAST SEEN AT"},
                {"STATE"}});
   for (const Json& row : result.at("satellites")) {
     const bool beyond_cap = row.at("satellite_id").is_null();
-    table.add({beyond_cap ? "others" : plain(row.at("satellite_id")), plain(row.at("channel_id")),
-               counted(row, "frames"), counted(row, "bytes"), plain(row.at("last_sequence")),
-               counted(row, "gaps"), counted(row, "missing"), counted(row, "duplicates"),
-               counted(row, "late"), counted(row, "dropped"), plain(row.at("last_seen_at")),
-               beyond_cap                     ? "-"
-               : row.at("silent").get<bool>() ? "silent"
-                                              : "heard"});
+    std::vector<std::string> cells{beyond_cap ? "others" : plain(row.at("satellite_id")),
+                                   plain(row.at("channel_id")), counted(row, "frames"),
+                                   counted(row, "bytes")};
+    std::ranges::move(sequence_cells(row), std::back_inserter(cells));
+    const char* const state = beyond_cap ? "-" : row.at("silent").get<bool>() ? "silent" : "heard";
+    cells.insert(cells.end(), {counted(row, "dropped"), plain(row.at("last_seen_at")), state});
+    table.add(std::move(cells));
+    if (const auto stored = row.find("stored"); stored != row.end() && !stored->is_null()) {
+      table.add(stored_cells(*stored));
+    }
   }
   return table.empty() ? "no satellites so far\n" : table.to_text();
+}
+
+std::string report_forget(const Json& result) {
+  return fmt::format("forgot {} channels\n", counted(result, "forgotten"));
 }
 
 std::string report_sinks(const Json& result) {

@@ -15,6 +15,7 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] std::string report_flush(const Json& result);
 [[nodiscard]] std::string report_stats(const Json& result);
 [[nodiscard]] std::string report_uplinks(const Json& result);
+[[nodiscard]] std::string report_forget(const Json& result);
 [[nodiscard]] std::string report_satellites(const Json& result);
 [[nodiscard]] std::string report_sinks(const Json& result);
 [[nodiscard]] std::string report_reload(const Json& result);

@@ -55,7 +55,9 @@ constexpr std::uint64_t most_listeners = 64;
 constexpr std::uint64_t most_sessions = 1'000'000;
 constexpr std::uint64_t most_payload_bytes = 16 * 1024 * 1024;
 constexpr std::uint64_t most_seconds = 365 * 24 * 3600;
+constexpr std::uint64_t most_peer_timeout_s = 32'767;  // that of TCP_KEEPIDLE
 constexpr std::uint64_t most_frames = 1'000'000'000'000;
+constexpr std::uint64_t most_reset_after = 1000;
 constexpr std::uint64_t most_buffer_bytes = std::uint64_t{1} << 50;
 
 /// "127.0.0.1:7400" or "[::1]:7400", a numeric address and a port.
@@ -115,6 +117,9 @@ uplink::ListenerOptions read_listener(const Json& json, std::size_t index) {
   auto idle_timeout_s = static_cast<std::uint64_t>(options.idle_timeout.count());
   reader.read("idle_timeout_s", idle_timeout_s, 0, most_seconds);
   options.idle_timeout = std::chrono::seconds(idle_timeout_s);
+  auto peer_timeout_s = static_cast<std::uint64_t>(options.peer_timeout.count());
+  reader.read("peer_timeout_s", peer_timeout_s, 0, most_peer_timeout_s);
+  options.peer_timeout = std::chrono::seconds(peer_timeout_s);
   reader.read("when_channel_full", options.when_channel_full, all(channel_policies));
   reader.finish();
   return options;
@@ -256,9 +261,13 @@ Config read_config(const Json& json) {
   });
   read_section(root, "satellites", [&](ConfigReader& satellites) {
     satellites.read("max_tracked", config.aggregator.max_tracked, 1, 16'777'216);
+    satellites.read("reset_after_frames", config.aggregator.reset_after, 2, most_reset_after);
     auto silent_after_s = static_cast<std::uint64_t>(config.silent_after.count());
     satellites.read("silent_after_s", silent_after_s, 0, most_seconds);
     config.silent_after = std::chrono::seconds(silent_after_s);
+    auto forget_after_s = static_cast<std::uint64_t>(config.forget_after.count());
+    satellites.read("forget_after_s", forget_after_s, 0, most_seconds);
+    config.forget_after = std::chrono::seconds(forget_after_s);
   });
   root.read("threads", config.threads, 0, 1024);
   read_section(root, "log", [&](ConfigReader& log) {

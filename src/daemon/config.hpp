@@ -35,6 +35,7 @@ struct Config {
   AggregatorOptions aggregator;
   control::ServerOptions control;
   std::chrono::seconds silent_after{30};  ///< 0: no satellite is silent
+  std::chrono::seconds forget_after{0};   ///< 0: none is forgotten by itself
   http::ServerOptions http;
   std::vector<sink::Options> sinks;  ///< `aggregator.consumers` has one of the same name for each
   std::optional<std::filesystem::path> state_directory;  ///< nothing: nothing is saved

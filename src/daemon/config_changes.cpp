@@ -29,6 +29,7 @@ void compare_listener(const ListenerOptions& now, const ListenerOptions& next,
   note("max_sessions", now.max_sessions == next.max_sessions);
   note("max_payload_bytes", now.max_payload_bytes == next.max_payload_bytes);
   note("idle_timeout_s", now.idle_timeout == next.idle_timeout);
+  note("peer_timeout_s", now.peer_timeout == next.peer_timeout);
   note("when_channel_full", now.when_channel_full == next.when_channel_full);
 }
 
@@ -73,7 +74,10 @@ ConfigChanges changes_between(const Config& now, const Config& next) {
        next_control.max_request_bytes);
   note(changes.applied, "satellites.max_tracked", now.aggregator.max_tracked,
        next.aggregator.max_tracked);
+  note(changes.applied, "satellites.reset_after_frames", now.aggregator.reset_after,
+       next.aggregator.reset_after);
   note(changes.applied, "satellites.silent_after_s", now.silent_after, next.silent_after);
+  note(changes.applied, "satellites.forget_after_s", now.forget_after, next.forget_after);
   note(changes.applied, "log.level", now.log.level, next.log.level);
   note(changes.applied, "log.format", now.log.format, next.log.format);
   note(changes.applied, "log.target", now.log.target, next.log.target);

@@ -98,6 +98,7 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
       read_config_(std::move(read_config)),
       inherited_(std::move(inherited)) {
   silence_.set_limit(config.silent_after);
+  housekeeping_.set_forget_after(config.forget_after);
   contexts_.push_back(&control_context_);
   std::vector<asio::any_io_executor> uplink_executors;
   for (std::size_t i = 0; i < thread_count(config.threads); ++i) {
@@ -257,8 +258,8 @@ asio::awaitable<control::ReloadOutcome> Daemon::reload() {
   }
   log_reload(outcome);
   if (std::holds_alternative<control::ReloadReport>(outcome)) {
-    std::ignore =
-        co_await aggregator_->set_limits(config_.aggregator.buffer, config_.aggregator.max_tracked);
+    std::ignore = co_await aggregator_->set_limits(
+        config_.aggregator.buffer, config_.aggregator.max_tracked, config_.aggregator.reset_after);
   }
   co_await listeners_->wait_closed();
   notifier_.ready();
@@ -278,6 +279,7 @@ control::ReloadReport Daemon::take_up_new_config() {
   listeners_->carry_out(std::move(listeners));
   control_->set_limits(next.control);
   silence_.set_limit(next.silent_after);
+  housekeeping_.set_forget_after(next.forget_after);
   config_ = std::move(next);
   return {.changed = std::move(changes.applied), .needs_restart = std::move(changes.needs_restart)};
 }

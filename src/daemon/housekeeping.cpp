@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <malloc.h>
@@ -77,31 +78,71 @@ void log_drops(const DropReport& report) {
   }
 }
 
-asio::awaitable<void> Housekeeping::look_for_silence(const AggregatorHandle& aggregator) {
-  std::size_t rows = 0;
+asio::awaitable<void> Housekeeping::look_for_silence(const AggregatorHandle& aggregator,
+                                                     status::Silence::Uplinks uplinks) {
+  std::size_t place = 0;
   for (bool more = silence_.watches(); more;) {
-    const auto page = co_await aggregator.origins(rows, origins_per_look);
+    const auto page = co_await aggregator.origin_page(place, origins_per_look);
     if (!page) {
       co_return;
     }
-    silence_.look_at(*page);
-    rows += page->size();
-    more = page->size() == origins_per_look;
+    silence_.look_at(page->rows);
+    place = page->next;
+    more = !page->at_end;
   }
-  const auto stats = co_await aggregator.stats();
-  if (!stats) {
-    co_return;
-  }
-  const bool held_back =
-      stats->buffer.limits.when_full == WhenFull::backpressure && status::is_full(stats->buffer);
   const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-  log_silence(silence_.finish_look(
-                  status::Silence::Clock::now(), now,
-                  held_back ? status::Silence::Uplinks::held_back : status::Silence::Uplinks::open),
+  log_silence(silence_.finish_look(status::Silence::Clock::now(), now, uplinks),
               silence_.silent()->after);
 }
 
+asio::awaitable<void> Housekeeping::forget_idle(const AggregatorHandle& aggregator,
+                                                status::Silence::Uplinks uplinks) {
+  const Clock::time_point now = Clock::now();
+  const Clock::duration since = now - std::exchange(aged_until_, now);
+  if (forget_after_.count() == 0) {
+    elapsed_ = {};
+    co_return;
+  }
+  if (uplinks == status::Silence::Uplinks::open) {
+    elapsed_ += since;
+  }
+  // A tenth of the time is near enough; the table may be large.
+  const Clock::duration between =
+      std::min<Clock::duration>(forget_after_ / 10, std::chrono::seconds(10));
+  if (elapsed_ < between) {
+    co_return;
+  }
+  const auto elapsed =
+      std::chrono::floor<std::chrono::milliseconds>(std::exchange(elapsed_, Clock::duration{}));
+  const auto forgotten = co_await aggregator.forget_idle(elapsed, forget_after_);
+  if (forgotten && *forgotten > 0) {
+    runtime::log::info({{"reason", "forgotten"}},
+                       "forgot {} channels of satellites from which nothing came for {} s",
+                       *forgotten, forget_after_.count());
+  }
+}
+
+void Housekeeping::look_at_table(const OriginTotals& totals) {
+  const bool grew =
+      totals.untracked_frames > std::exchange(untracked_frames_, totals.untracked_frames);
+  if (totals.origins < totals.max_tracked) {
+    said_full_ = false;
+  } else if (grew && !std::exchange(said_full_, true)) {
+    runtime::log::warn(
+        {{"reason", "satellites_not_tracked"}},
+        "{} channels of satellites are known, as many as satellites.max_tracked allows: others are "
+        "summed in one row and not checked for gaps; forget those that are not needed (meridianctl "
+        "forget, or satellites.forget_after_s), or raise satellites.max_tracked",
+        totals.origins);
+  }
+}
+
 asio::awaitable<void> Housekeeping::run(AggregatorHandle aggregator) {
+  aged_until_ = Clock::now();
+  const auto at_first = co_await aggregator.stats();
+  if (at_first) {
+    untracked_frames_ = at_first->origins.untracked_frames;  // restored ones are no news
+  }
   for (unsigned second = 1; !stopped_; ++second) {
     tick_.expires_after(std::chrono::seconds(1));
     std::ignore = co_await tick_.async_wait(runtime::use_tuple);
@@ -113,7 +154,17 @@ asio::awaitable<void> Housekeeping::run(AggregatorHandle aggregator) {
       co_return;
     }
     log_drops(*report);
-    co_await look_for_silence(aggregator);
+    const auto stats = co_await aggregator.stats();
+    if (!stats) {
+      co_return;
+    }
+    look_at_table(stats->origins);
+    const bool held_back =
+        stats->buffer.limits.when_full == WhenFull::backpressure && status::is_full(stats->buffer);
+    const auto uplinks =
+        held_back ? status::Silence::Uplinks::held_back : status::Silence::Uplinks::open;
+    co_await forget_idle(aggregator, uplinks);
+    co_await look_for_silence(aggregator, uplinks);
     if (second % seconds_between_trims == 0) {
       give_memory_back();
     }

@@ -19,7 +19,7 @@ FrameView read_frame(std::span<const std::byte> octets) noexcept {
   const std::byte* at = octets.data();
   return {.header = {.origin = wire::frame_origin(at),
                      .sequence = wire::frame_sequence(at),
-                     .stored = (wire::frame_flags(at) & frame_flag_stored) != 0},
+                     .stored = wire::is_stored(at)},
           .octets = octets.first(wire::frame_bytes(at))};
 }
 

@@ -74,7 +74,7 @@ std::vector<Run> FrameBatch::find_runs() const {
   }
   RunBuilder runs(stamp_.width);
   for (const FrameView frame : *this) {
-    runs.add(frame.header.origin, frame.header.sequence, frame.octets.size());
+    runs.add(frame.header.origin, frame.header.sequence, frame.octets.size(), frame.header.stored);
   }
   return runs.take().runs;
 }

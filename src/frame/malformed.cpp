@@ -14,6 +14,8 @@ std::string_view name_of(Malformed reason) noexcept {
       return "packet_version";
     case Malformed::packet_too_large:
       return "packet_too_large";
+    case Malformed::sync_marker:
+      return "sync_marker";
   }
   return "unknown";
 }

@@ -62,7 +62,8 @@ Decoded NativeDecoder::decode(const SlabRange& stream, const ReadStamp& stamp) {
       found.wanted = bytes;
       break;
     }
-    runs_.add(wire::frame_origin(frame), wire::frame_sequence(frame), bytes);
+    runs_.add(wire::frame_origin(frame), wire::frame_sequence(frame), bytes,
+              wire::is_stored(frame));
     at += bytes;
     const std::uint32_t alike = count_alike(frame, bytes, size - at);
     runs_.add_alike(alike, bytes);

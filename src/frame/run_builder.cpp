@@ -4,13 +4,14 @@
 
 namespace meridian::inline v1 {
 
-void RunBuilder::add_elsewhere(Origin origin, std::uint64_t sequence, std::size_t bytes) {
+void RunBuilder::add_elsewhere(Origin origin, std::uint64_t sequence, std::size_t bytes,
+                               bool stored) {
   const std::size_t oldest_open = runs_.size() - std::min(runs_.size(), open_runs);
   for (std::size_t i = runs_.size(); i-- > oldest_open;) {
     if (runs_[i].origin != origin) {
       continue;
     }
-    if (!continues(runs_[i], origin, sequence)) {
+    if (!continues(runs_[i], origin, sequence, stored)) {
       break;  // an older run of this origin must not be continued behind this one
     }
     extend(runs_[i], bytes);
@@ -18,7 +19,8 @@ void RunBuilder::add_elsewhere(Origin origin, std::uint64_t sequence, std::size_
     return;
   }
   last_ = runs_.size();
-  runs_.push_back({.origin = origin, .frames = 1, .first = sequence, .bytes = bytes});
+  runs_.push_back(
+      {.origin = origin, .frames = 1, .first = sequence, .bytes = bytes, .stored = stored});
 }
 
 }  // namespace meridian::inline v1

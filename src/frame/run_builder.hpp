@@ -9,28 +9,30 @@
 
 namespace meridian::inline v1 {
 
-/// Turns a stream of (origin, sequence, octets) into a summary with runs. Frames of a few
-/// interleaved origins still make one run each, since a run is continued as long as it is among the
-/// last `open_runs`; the runs of one origin stay in the order in which its frames came.
+/// Turns a stream of (origin, sequence, octets, stored or live) into a summary with runs. Frames of
+/// a few interleaved origins still make one run each, since a run is continued as long as it is
+/// among the last `open_runs`; the runs of one origin stay in the order in which its frames came,
+/// stored and live ones.
 class RunBuilder {
  public:
   explicit RunBuilder(SequenceWidth width) noexcept : mask_(largest_sequence(width)) {}
 
-  void add(Origin origin, std::uint64_t sequence, std::size_t bytes) {
+  void add(Origin origin, std::uint64_t sequence, std::size_t bytes, bool stored = false) {
     ++frames_;
     differs_ |= bytes ^ first_bytes_;
     if (frames_ == 1) [[unlikely]] {
       first_bytes_ = bytes;
       differs_ = 0;
     }
-    if (last_ < runs_.size() && continues(runs_[last_], origin, sequence)) [[likely]] {
+    if (last_ < runs_.size() && continues(runs_[last_], origin, sequence, stored)) [[likely]] {
       extend(runs_[last_], bytes);
       return;
     }
-    add_elsewhere(origin, sequence, bytes);
+    add_elsewhere(origin, sequence, bytes, stored);
   }
 
-  /// So many more of the origin and size that were added last, the sequences counting up from it.
+  /// So many more of the kind that was added last, of the same size, the sequences counting up from
+  /// it.
   void add_alike(std::uint32_t count, std::size_t bytes) {
     frames_ += count;
     runs_[last_].frames += count;
@@ -50,15 +52,16 @@ class RunBuilder {
  private:
   static constexpr std::size_t open_runs = 8;
 
-  [[nodiscard]] bool continues(const Run& run, Origin origin,
-                               std::uint64_t sequence) const noexcept {
-    return run.origin == origin && ((run.first + run.frames) & mask_) == sequence;
+  [[nodiscard]] bool continues(const Run& run, Origin origin, std::uint64_t sequence,
+                               bool stored) const noexcept {
+    return run.origin == origin && ((run.first + run.frames) & mask_) == sequence &&
+           run.stored == stored;
   }
   static void extend(Run& run, std::size_t bytes) noexcept {
     ++run.frames;
     run.bytes += bytes;
   }
-  void add_elsewhere(Origin origin, std::uint64_t sequence, std::size_t bytes);
+  void add_elsewhere(Origin origin, std::uint64_t sequence, std::size_t bytes, bool stored);
 
   std::vector<Run> runs_;
   std::size_t last_ = 0;  // the run that was touched last

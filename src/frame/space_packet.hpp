@@ -6,6 +6,9 @@
 
 #include "frame/wire.hpp"
 
+#include <cstdint>
+#include <span>
+
 namespace meridian::inline v1::space_packet {
 
 inline constexpr std::size_t header_bytes = 6;
@@ -13,6 +16,15 @@ inline constexpr std::size_t max_packet_bytes = header_bytes + 65536;
 inline constexpr ChannelId idle_apid = 0x7FF;
 inline constexpr auto sequence_count_mask =
     static_cast<std::uint16_t>(largest_sequence(SequenceWidth::bits14));
+
+/// In front of each transfer frame on its way from a receiver (CCSDS 131.0-B). As a packet it would
+/// be a telecommand of the APID 0x2CF.
+inline constexpr std::uint32_t attached_sync_marker = 0x1ACFFC1D;
+
+inline bool begins_with_sync_marker(std::span<const std::byte> stream) noexcept {
+  return stream.size() >= sizeof attached_sync_marker &&
+         wire::load_u32(stream.data()) == attached_sync_marker;
+}
 
 inline unsigned version(const std::byte* packet) noexcept {
   return std::to_integer<unsigned>(packet[0]) >> 5;

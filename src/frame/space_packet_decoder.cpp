@@ -36,6 +36,10 @@ Decoded SpacePacketDecoder::decode(const SlabRange& stream, const ReadStamp& sta
   const std::size_t size = stream.octets.size();
   std::size_t at = 0;
 
+  if (at_start_ && space_packet::begins_with_sync_marker(stream.octets)) [[unlikely]] {
+    found.malformed = Malformed::sync_marker;
+    return found;
+  }
   for (;;) {
     const std::size_t left = size - at;
     const std::byte* packet = data + at;
@@ -69,6 +73,7 @@ Decoded SpacePacketDecoder::decode(const SlabRange& stream, const ReadStamp& sta
   }
 
   found.consumed = at;
+  at_start_ &= at == 0;
   if (runs_.frames() > 0) {
     // Headers go between the packets, so this framing has one copy, into an exact allocation.
     auto exact = std::make_shared_for_overwrite<std::byte[]>(framed_bytes);

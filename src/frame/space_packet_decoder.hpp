@@ -11,7 +11,8 @@ namespace meridian::inline v1 {
 
 /// Makes a native frame of each packet: the satellite is given, the channel is the APID, the
 /// sequence is the 14-bit count and the payload the whole packet. Idle packets are counted and
-/// skipped.
+/// skipped. A stream that begins with an attached sync marker is one of transfer frames, which
+/// would parse as packets of made-up APIDs.
 class SpacePacketDecoder final : public Decoder {
  public:
   /// Accepts packets of up to `max_packet_bytes`, header included.
@@ -31,6 +32,7 @@ class SpacePacketDecoder final : public Decoder {
  private:
   std::size_t max_packet_bytes_;
   SatelliteId satellite_id_;
+  bool at_start_ = true;  // of the stream
   RunBuilder runs_{SequenceWidth::bits14};
 };
 

@@ -32,6 +32,9 @@ inline std::uint32_t frame_length(const std::byte* frame) noexcept {
 inline std::uint16_t frame_flags(const std::byte* frame) noexcept {
   return load_u16(frame + 10);
 }
+inline bool is_stored(const std::byte* frame) noexcept {
+  return (frame_flags(frame) & frame_flag_stored) != 0;
+}
 inline std::uint64_t frame_sequence(const std::byte* frame) noexcept {
   return load_u64(frame + 12);
 }

@@ -101,13 +101,15 @@ asio::awaitable<void> Live::look() {
 
 asio::awaitable<void> Live::make_snapshot(status::Stats stats, ReceiveTime now) {
   SatelliteRows satellites(sources_.silence.silent());
+  std::size_t place = 0;
   for (bool more = true; more;) {
-    const auto page = co_await sources_.aggregator.origins(satellites.total(), origins_per_step);
+    const auto page = co_await sources_.aggregator.origin_page(place, origins_per_step);
     if (!page) {
       co_return;
     }
-    more = page->size() == origins_per_step;
-    satellites.add(*page);
+    place = page->next;
+    more = !page->at_end;
+    satellites.add(page->rows);
   }
   if (stopped_) {
     co_return;

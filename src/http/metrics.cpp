@@ -151,6 +151,9 @@ void add_sessions(Families& to, const status::SessionCounts& sessions) {
                all_malformed, sessions.malformed);
   to.counter("meridian_streams_truncated_total", "Streams that ended in the middle of a frame.",
              sessions.truncated);
+  to.counter("meridian_streams_implausible_total",
+             "Streams of space packets whose sequence counts do not follow each other.",
+             sessions.implausible);
   to.counter("meridian_idle_packets_total", "Space packets that are idle, and not kept.",
              sessions.idle_packets);
 }
@@ -161,6 +164,10 @@ void add_sequences(Families& to, const OriginTotals& totals) {
   to.counter("meridian_sequence_duplicates_total", "Frames with the sequence of the one before.",
              totals.duplicates);
   to.counter("meridian_sequence_late_total", "Frames with a sequence from before.", totals.late);
+  to.counter("meridian_sequence_jumps_total",
+             "Frames more than a quarter of their counter ahead, alone.", totals.jumps);
+  to.counter("meridian_sequence_resets_total", "How often counters have begun anew.",
+             totals.resets);
 }
 
 void add_arrivals(Families& to, const Arrivals& arrivals) {
@@ -178,33 +185,51 @@ std::vector<Label> labels_of(const OriginStats& stats) {
           {"channel_id", label(&Origin::channel_id)}};
 }
 
+StoredStats stored_of(const OriginStats& stats) {
+  return stats.stored.value_or(StoredStats{});
+}
+
 void add_satellites(Families& to, const Scrape& scrape) {
   const std::vector<OriginStats>& listed = scrape.satellites;
   const OriginStats& rest = scrape.other_satellites;
   struct Series {
     const char* name;
     const char* help;
-    std::uint64_t OriginStats::* figure;
+    std::uint64_t (*figure)(const OriginStats&);
   };
+  // A reset takes back what is not settled: that is not told yet, so that no counter falls.
   static constexpr Series all_series[] = {
-      {"meridian_satellite_frames_total", "Frames of a satellite's channel.", &OriginStats::frames},
-      {"meridian_satellite_bytes_total", "Octets of a satellite's channel.", &OriginStats::bytes},
+      {"meridian_satellite_frames_total", "Frames of a satellite's channel.",
+       [](const OriginStats& stats) { return stats.frames; }},
+      {"meridian_satellite_bytes_total", "Octets of a satellite's channel.",
+       [](const OriginStats& stats) { return stats.bytes; }},
       {"meridian_satellite_gaps_total", "How often its sequences were skipped.",
-       &OriginStats::gaps},
+       [](const OriginStats& stats) { return stats.gaps; }},
       {"meridian_satellite_missing_total", "How many of its sequences were skipped.",
-       &OriginStats::missing},
+       [](const OriginStats& stats) { return stats.missing; }},
       {"meridian_satellite_duplicates_total", "Its frames with the sequence of the one before.",
-       &OriginStats::duplicates},
+       [](const OriginStats& stats) { return stats.duplicates; }},
       {"meridian_satellite_late_total", "Its frames with a sequence from before.",
-       &OriginStats::late},
-      {"meridian_satellite_dropped_total", "Its frames that were lost.", &OriginStats::dropped}};
+       [](const OriginStats& stats) { return stats.late - stats.unsettled.late; }},
+      {"meridian_satellite_jumps_total",
+       "Its frames more than a quarter of their counter ahead, alone.",
+       [](const OriginStats& stats) { return stats.jumps - stats.unsettled.jumps; }},
+      {"meridian_satellite_resets_total", "How often its counter has begun anew.",
+       [](const OriginStats& stats) { return stats.resets; }},
+      {"meridian_satellite_stored_frames_total", "Of its frames, those that were played back.",
+       [](const OriginStats& stats) { return stored_of(stats).frames; }},
+      {"meridian_satellite_stored_missing_total",
+       "Of its missing sequences, those between frames that were played back.",
+       [](const OriginStats& stats) { return stored_of(stats).sequences.missing; }},
+      {"meridian_satellite_dropped_total", "Its frames that were lost.",
+       [](const OriginStats& stats) { return stats.dropped; }}};
   for (const Series& series : all_series) {
     MetricFamily& family = to.add(series.name, series.help, MetricType::Counter);
     for (const OriginStats& origin : listed) {
-      Families::add_value(family, labels_of(origin), origin.*series.figure);
+      Families::add_value(family, labels_of(origin), series.figure(origin));
     }
     if (rest.frames > 0) {
-      Families::add_value(family, labels_of(rest), rest.*series.figure);
+      Families::add_value(family, labels_of(rest), series.figure(rest));
     }
   }
   MetricFamily& last_seen = to.add("meridian_satellite_last_seen_timestamp_seconds",
@@ -214,10 +239,16 @@ void add_satellites(Families& to, const Scrape& scrape) {
         last_seen, labels_of(origin),
         std::chrono::duration<double>(origin.last_seen_at.time_since_epoch()).count());
   }
-  const std::uint64_t origins = scrape.stats.aggregator.origins.origins;
+  const OriginTotals& totals = scrape.stats.aggregator.origins;
   to.gauge("meridian_satellites_beyond_cap",
            "Tracked satellite channels without series of their own.",
-           origins - std::min<std::uint64_t>(origins, scrape.max_satellites));
+           totals.origins - std::min<std::uint64_t>(totals.origins, listed.size()));
+  to.gauge("meridian_satellites_tracked", "Satellite channels with a state of their own.",
+           totals.origins);
+  to.gauge("meridian_satellites_max_tracked", "How many there may be.", totals.max_tracked);
+  to.counter("meridian_untracked_frames_total",
+             "Frames of satellite channels beyond satellites.max_tracked.",
+             totals.untracked_frames);
 }
 
 /// One series a satellite, where its channels have theirs.

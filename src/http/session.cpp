@@ -182,15 +182,15 @@ asio::awaitable<error_code> Session::answer_metrics(Request request) {
   const status::Sources& sources = context_->sources;
   std::vector<OriginStats> satellites;
   const std::size_t most = context_->options.max_satellites;
-  for (bool more = true; more;) {
-    const std::size_t count = std::min(most - satellites.size(), status::rows_per_piece);
-    const auto page = co_await ask(sources.aggregator.origins(satellites.size(), count));
+  for (std::size_t place = 0; place < most;) {
+    const std::size_t count = std::min(most - place, status::rows_per_piece);
+    const auto page = co_await ask(sources.aggregator.origin_page(place, count));
     if (!page) {
       co_return co_await refuse_unanswered(request, page.error());
     }
-    more = page->size() == count && satellites.size() + count < most;
-    std::ranges::copy_if(*page, std::back_inserter(satellites),
+    std::ranges::copy_if(page->rows, std::back_inserter(satellites),
                          [](const OriginStats& origin) { return origin.origin.has_value(); });
+    place = page->at_end ? most : page->next;
   }
   const auto others = co_await ask(sources.aggregator.sum_origins(most));
   if (!others) {
@@ -252,18 +252,16 @@ asio::awaitable<error_code> Session::answer_uplinks(Request request) {
 
 asio::awaitable<error_code> Session::answer_satellites(Request request) {
   const AggregatorHandle& aggregator = context_->sources.aggregator;
-  auto page = co_await ask(aggregator.origins(0, status::rows_per_piece));
+  auto page = co_await ask(aggregator.origin_page(0, status::rows_per_piece));
   if (!page) {
     co_return co_await refuse_unanswered(request, page.error());
   }
   error_code ec = co_await begin_json(request);
   status::SatellitesEncoder encoder(context_->sources.silence.silent());
   std::string piece = status::SatellitesEncoder::begin();
-  std::size_t rows = 0;
   while (!ec && !request.head) {
-    piece += encoder.page(*page);
-    rows += page->size();
-    const bool more = page->size() == status::rows_per_piece;
+    piece += encoder.page(page->rows);
+    const bool more = !page->at_end;
     if (!more) {
       piece += status::SatellitesEncoder::end();
     }
@@ -271,7 +269,8 @@ asio::awaitable<error_code> Session::answer_satellites(Request request) {
     if (ec || !more) {
       break;
     }
-    page = co_await ask(aggregator.origins(rows, status::rows_per_piece));
+    const std::size_t next = page->next;
+    page = co_await ask(aggregator.origin_page(next, status::rows_per_piece));
     if (!page) {
       co_return page.error();  // in the middle of an answer there is no way to say why
     }

@@ -1,9 +1,9 @@
 #include "state/bodies.hpp"
 
 #include "state/octets.hpp"
+#include "state/times.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <limits>
 #include <utility>
 
@@ -18,14 +18,6 @@ constexpr std::uint64_t frame_entry_bytes = 8;
 constexpr std::uint8_t redelivered_bit = 0x80;
 constexpr std::uint8_t place_bit = 0x20;
 
-void put_time(OctetWriter& out, ReceiveTime time) {
-  out.put(std::int64_t{time.time_since_epoch().count()});
-}
-
-ReceiveTime get_time(OctetReader& in) {
-  return ReceiveTime(std::chrono::microseconds(in.get<std::int64_t>()));
-}
-
 std::optional<SequenceWidth> width_from(std::uint8_t bits) {
   for (const SequenceWidth width : {SequenceWidth::bits14, SequenceWidth::bits64}) {
     if (bits == static_cast<std::uint8_t>(width)) {
@@ -33,47 +25,6 @@ std::optional<SequenceWidth> width_from(std::uint8_t bits) {
     }
   }
   return std::nullopt;
-}
-
-void put_origin(OctetWriter& out, const OriginStats& stats) {
-  const Origin origin = stats.origin.value_or(Origin{});
-  out.put(static_cast<std::uint8_t>(stats.origin ? 1 : 0));
-  out.put(origin.satellite_id);
-  out.put(origin.channel_id);
-  out.put(stats.frames);
-  out.put(stats.bytes);
-  out.put(static_cast<std::uint8_t>(stats.last_sequence ? 1 : 0));
-  out.put(stats.last_sequence.value_or(0));
-  out.put(stats.gaps);
-  out.put(stats.missing);
-  out.put(stats.duplicates);
-  out.put(stats.late);
-  out.put(stats.dropped);
-  put_time(out, stats.last_seen_at);
-}
-
-OriginStats get_origin(OctetReader& in) {
-  OriginStats stats;
-  const bool is_origin = in.get<std::uint8_t>() != 0;
-  const auto satellite_id = in.get<SatelliteId>();
-  const auto channel_id = in.get<ChannelId>();
-  if (is_origin) {
-    stats.origin = Origin{.satellite_id = satellite_id, .channel_id = channel_id};
-  }
-  stats.frames = in.get<std::uint64_t>();
-  stats.bytes = in.get<std::uint64_t>();
-  const bool has_last = in.get<std::uint8_t>() != 0;
-  const auto last = in.get<std::uint64_t>();
-  if (has_last) {
-    stats.last_sequence = last;
-  }
-  stats.gaps = in.get<std::uint64_t>();
-  stats.missing = in.get<std::uint64_t>();
-  stats.duplicates = in.get<std::uint64_t>();
-  stats.late = in.get<std::uint64_t>();
-  stats.dropped = in.get<std::uint64_t>();
-  stats.last_seen_at = get_time(in);
-  return stats;
 }
 
 /// Of one range, and of an attempt without its ranges.
@@ -244,25 +195,6 @@ std::optional<Ledger> decode_ledger(std::span<const std::byte> body) {
     ledger.delivered = in.get<std::uint64_t>();
   }
   return in.complete() ? std::optional(ledger) : std::nullopt;
-}
-
-Body encode(std::span<const OriginStats> origins) {
-  OctetWriter out;
-  out.put(static_cast<std::uint32_t>(origins.size()));
-  for (const OriginStats& stats : origins) {
-    put_origin(out, stats);
-  }
-  return std::move(out).octets();
-}
-
-std::optional<std::vector<OriginStats>> decode_origins(std::span<const std::byte> body) {
-  OctetReader in(body);
-  const auto count = in.get<std::uint32_t>();
-  std::vector<OriginStats> origins;
-  for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
-    origins.push_back(get_origin(in));
-  }
-  return in.complete() ? std::optional(std::move(origins)) : std::nullopt;
 }
 
 Body encode(const BlockTable& table) {

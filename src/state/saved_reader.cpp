@@ -143,6 +143,13 @@ class Reader {
       result_.saved.origins.insert(result_.saved.origins.end(), origins.begin(), origins.end());
       return !origins.empty();
     }
+    if (mark.kind == MarkKind::forgotten) {
+      const auto rows = decode_origins(mark.body).value_or(std::vector<OriginStats>{});
+      if (rows.size() == 1) {
+        result_.saved.forgotten = rows.front();
+      }
+      return rows.size() == 1;
+    }
     if (mark.kind == MarkKind::places) {
       result_.saved.positions = decode_places(mark.body);
       return result_.saved.positions.has_value();
@@ -197,7 +204,8 @@ class Reader {
       }
       const std::span<const std::byte> frame = block.octets.subspan(offset, bytes);
       if (is_intact(frame, table.frames[i])) {
-        runs.add(wire::frame_origin(frame.data()), wire::frame_sequence(frame.data()), bytes);
+        runs.add(wire::frame_origin(frame.data()), wire::frame_sequence(frame.data()), bytes,
+                 wire::is_stored(frame.data()));
       } else {
         finish_batch();
         damaged(at_ + offset, bytes);

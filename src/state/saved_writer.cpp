@@ -97,6 +97,9 @@ std::error_code write_saved(const SavedState& saved, std::uint32_t nonce,
     writer.mark(MarkKind::origins, encode(rest.first(count)));
     rest = rest.subspan(count);
   }
+  if (saved.forgotten) {
+    writer.mark(MarkKind::forgotten, encode(std::span(&*saved.forgotten, 1)));
+  }
   if (saved.positions) {
     writer.mark(MarkKind::places, encode(*saved.positions));
     for (const SavedConsumer& consumer : saved.positions->consumers) {

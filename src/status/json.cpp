@@ -83,6 +83,7 @@ Json to_json(const Stats& stats) {
         {"closed", by_reason(all_close_reasons, sessions.closed)}}},
       {"malformed", by_reason(all_malformed, sessions.malformed)},
       {"truncated", sessions.truncated},
+      {"implausible", sessions.implausible},
       {"idle_packets", sessions.idle_packets},
       {"control",
        {{"clients", control.clients},
@@ -125,6 +126,19 @@ Json to_json(const ListenerInfo& listener) {
   return {{"name", listener.name}, {"framing", listener.framing}, {"address", listener.address}};
 }
 
+Json to_json(const StoredStats& stored) {
+  const SequenceStats& sequences = stored.sequences;
+  return {{"frames", stored.frames},
+          {"last_sequence", or_null(sequences.last_sequence, [](auto value) { return value; })},
+          {"gaps", sequences.gaps},
+          {"missing", sequences.missing},
+          {"duplicates", sequences.duplicates},
+          {"late", sequences.late},
+          {"jumps", sequences.jumps},
+          {"resets", sequences.resets},
+          {"last_seen_at", format_time(stored.last_seen_at)}};
+}
+
 Json to_json(const OriginStats& stats, const SilentSatellites& silent) {
   const auto as_is = [](auto value) { return value; };
   Json json = {{"satellite_id", nullptr}, {"channel_id", nullptr}};
@@ -145,6 +159,9 @@ Json to_json(const OriginStats& stats, const SilentSatellites& silent) {
   if (stats.origin) {
     json["silent"] = silent.contains(stats.origin->satellite_id);
   }
+  json["jumps"] = stats.jumps;
+  json["resets"] = stats.resets;
+  json["stored"] = or_null(stats.stored, [](const StoredStats& stored) { return to_json(stored); });
   return json;
 }
 

@@ -65,6 +65,7 @@ struct Stats {
 [[nodiscard]] Json to_json(const UplinkRecord& open);
 [[nodiscard]] Json to_json(const ClosedUplink& closed);
 [[nodiscard]] Json to_json(const ListenerInfo& listener);
+[[nodiscard]] Json to_json(const StoredStats& stored);
 [[nodiscard]] Json to_json(const OriginStats& origin, const SilentSatellites& silent);
 
 /// A row of the answer to `sinks`. `consumer` is the sink's own; `now` tells how old its oldest

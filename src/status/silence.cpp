@@ -21,6 +21,7 @@ void Silence::look_at(const std::vector<OriginStats>& origins) {
   for (const OriginStats& stats : origins) {
     if (stats.origin) {
       Satellite& satellite = satellites_[stats.origin->satellite_id];
+      satellite.listed = true;
       satellite.frames_now += stats.frames;
       satellite.last_seen_at = std::max(satellite.last_seen_at, stats.last_seen_at);
     }
@@ -30,10 +31,13 @@ void Silence::look_at(const std::vector<OriginStats>& origins) {
 Silence::Changes Silence::finish_look(Clock::time_point now, ReceiveTime time, Uplinks uplinks) {
   const Clock::duration since_last_look = now - std::exchange(last_look_, now);
   Changes changes;
-  bool differs = false;
+  bool differs =
+      std::erase_if(satellites_, [](const auto& entry) { return !entry.second.listed; }) > 0;
   for (auto& [id, satellite] : satellites_) {
+    satellite.listed = false;
     const bool is_new = satellite.last_heard == Clock::time_point{};
-    const bool heard = !is_new && satellite.frames_now != satellite.frames;
+    // Fewer than before are those without a channel that was forgotten.
+    const bool heard = !is_new && satellite.frames_now > satellite.frames;
     if (is_new) {  // which may have been heard last before a restart
       satellite.last_heard = now - std::max(time - satellite.last_seen_at, ReceiveTime::duration{});
     } else if (heard) {

@@ -37,7 +37,7 @@ class Silence {
   void look_at(const std::vector<OriginStats>& origins);
 
   /// What has become of them, after a look at all. A satellite that is no longer silent because the
-  /// limit was raised is in neither list.
+  /// limit was raised is in neither list, nor is one that was not there: it is forgotten.
   struct Changes {
     std::vector<SatelliteId> fell_silent;
     std::vector<SatelliteId> heard_again;
@@ -57,6 +57,7 @@ class Silence {
     ReceiveTime last_seen_at{};
     Clock::time_point last_heard{};
     bool silent = false;
+    bool listed = false;  // in this look
   };
 
   void publish();

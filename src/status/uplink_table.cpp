@@ -40,6 +40,7 @@ void UplinkTable::set_listener(ListenerInfo listener) {
 void UplinkTable::remove_listener(std::string_view name) {
   const std::lock_guard lock(mutex_);
   std::erase_if(listeners_, [name](const ListenerInfo& listener) { return listener.name == name; });
+  implausible_.erase(std::string(name));
 }
 
 std::shared_ptr<UplinkRecord> UplinkTable::open(std::string listener, std::string peer,
@@ -70,6 +71,17 @@ void UplinkTable::count_malformed(Malformed reason) {
 void UplinkTable::count_truncated() {
   const std::lock_guard lock(mutex_);
   ++counts_.truncated;
+}
+
+bool UplinkTable::count_implausible(const std::string& listener) {
+  const std::lock_guard lock(mutex_);
+  ++counts_.implausible;
+  return implausible_.insert(listener).second;
+}
+
+void UplinkTable::note_plausible(const std::string& listener) {
+  const std::lock_guard lock(mutex_);
+  implausible_.erase(listener);
 }
 
 UplinkTable::Snapshot UplinkTable::snapshot() const {

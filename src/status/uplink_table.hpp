@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -97,6 +98,7 @@ struct SessionCounts {
   std::array<std::uint64_t, all_close_reasons.size()> closed{};
   std::array<std::uint64_t, std::size(all_malformed)> malformed{};
   std::uint64_t truncated = 0;
+  std::uint64_t implausible = 0;  ///< what came as space packets and hardly is
   std::uint64_t idle_packets = 0;
 };
 
@@ -124,6 +126,10 @@ class UplinkTable {
 
   void count_malformed(Malformed reason);
   void count_truncated();
+  /// Counts a session whose packets are implausible. Whether that is to be said: it is the first
+  /// one of this listener, or the first since one was plausible.
+  [[nodiscard]] bool count_implausible(const std::string& listener);
+  void note_plausible(const std::string& listener);
   void count_idle_packets(std::uint64_t packets) noexcept {
     idle_packets_.fetch_add(packets, std::memory_order_relaxed);
   }
@@ -142,6 +148,7 @@ class UplinkTable {
   mutable std::mutex mutex_;
   // Protected by mutex_.
   std::vector<ListenerInfo> listeners_;
+  std::set<std::string> implausible_;  // names of listeners
   std::unordered_map<SessionId, std::shared_ptr<const UplinkRecord>> open_;
   std::deque<ClosedUplink> closed_;
   SessionCounts counts_;

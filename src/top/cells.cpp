@@ -84,6 +84,8 @@ std::optional<Loss> loss_of(ColumnKey key) {
       return Loss::duplicates;
     case ColumnKey::late:
       return Loss::late;
+    case ColumnKey::resets:
+      return Loss::resets;
     case ColumnKey::dropped:
       return Loss::dropped;
     default:

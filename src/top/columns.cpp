@@ -23,6 +23,7 @@ constexpr std::array satellite_columns{
     Column{ColumnKey::missing, "missing", "MISSING", 'm', 6, true, true},
     Column{ColumnKey::duplicates, "duplicates", "DUPLICATES", 'p', 2, true, true},
     Column{ColumnKey::late, "late", "LATE", 'l', 3, true, true},
+    Column{ColumnKey::resets, "resets", "RESETS", 'e', 0, true, true},
     Column{ColumnKey::dropped, "dropped", "DROPPED", 'd', 7, true, true},
 };
 

@@ -24,6 +24,7 @@ enum class ColumnKey : std::uint8_t {
   missing,
   duplicates,
   late,
+  resets,
   dropped,
   listener,
   connected,

@@ -189,10 +189,14 @@ SatelliteRow Comparison::satellite(const Json& json, const SatelliteRow* before)
                    .frames = number(json, "frames"),
                    .bytes = number(json, "bytes"),
                    .losses = {}};
-  constexpr std::array keys{"gaps", "missing", "duplicates", "late", "dropped"};
+  // Older daemons do not tell of resets.
+  const auto total_of = [&json](std::string_view key) {
+    return key == "resets" ? json.value(key, std::uint64_t{0}) : json.at(key).get<std::uint64_t>();
+  };
+  constexpr std::array keys{"gaps", "missing", "duplicates", "late", "resets", "dropped"};
   for (std::size_t i = 0; i < keys.size(); ++i) {
     row.losses.at(i) =
-        counter(number(json, keys.at(i)), before == nullptr ? nullptr : &before->losses.at(i));
+        counter(total_of(keys.at(i)), before == nullptr ? nullptr : &before->losses.at(i));
   }
   return row;
 }

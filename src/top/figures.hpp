@@ -65,9 +65,9 @@ struct Rates {
   double dropped = 0;
 };
 
-enum class Loss : std::uint8_t { gaps, missing, duplicates, late, dropped };
-inline constexpr std::array all_losses{Loss::gaps, Loss::missing, Loss::duplicates, Loss::late,
-                                       Loss::dropped};
+enum class Loss : std::uint8_t { gaps, missing, duplicates, late, resets, dropped };
+inline constexpr std::array all_losses{Loss::gaps, Loss::missing, Loss::duplicates,
+                                       Loss::late, Loss::resets,  Loss::dropped};
 
 /// A satellite and a channel; or the sum of those that have no row of their own, without ids.
 struct SatelliteRow {

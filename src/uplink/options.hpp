@@ -25,7 +25,8 @@ struct ListenerOptions {
   SatelliteId satellite_id = 0;  ///< of all frames, where the framing does not tell
   std::size_t max_sessions = 1024;
   std::uint32_t max_payload_bytes = 65536;
-  std::chrono::seconds idle_timeout{0};  ///< 0: none
+  std::chrono::seconds idle_timeout{0};   ///< 0: none
+  std::chrono::seconds peer_timeout{60};  ///< a machine that does not answer for so long has gone
   WhenChannelFull when_channel_full = WhenChannelFull::backpressure;
 };
 

@@ -3,6 +3,8 @@
 #include "runtime/log.hpp"
 #include "runtime/use_tuple.hpp"
 #include "uplink/clock.hpp"
+#include "uplink/malformed_advice.hpp"
+#include "uplink/peer_watch.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/dispatch.hpp>
@@ -43,13 +45,16 @@ Session::Session(asio::ip::tcp::socket socket, std::shared_ptr<const ListenerOpt
                              .satellite_id = options_->satellite_id,
                              .max_payload_bytes = options_->max_payload_bytes})),
       idle_timer_(socket_.get_executor()),
-      last_read_(std::chrono::steady_clock::now()) {}
+      last_read_(std::chrono::steady_clock::now()) {
+  if (options_->framing == Framing::ccsds_space_packet) {
+    plausibility_ = std::make_unique<PacketPlausibility>();
+  }
+}
 
 asio::awaitable<void> Session::run() {
   error_code ignored;
   socket_.non_blocking(true, ignored);
-  // A peer that vanished without a word is noticed some time.
-  socket_.set_option(asio::socket_base::keep_alive(true), ignored);
+  watch_peer(socket_, options_->peer_timeout);
   watch_idle();
   // One coroutine that waits for everything: each one more would take memory for every idle uplink.
   while (!closing_) {
@@ -87,6 +92,7 @@ void Session::set_options(std::shared_ptr<const ListenerOptions> options) {
                    self->limit_changed_ = true;
                    self->apply_limit(self->buffer_.unconsumed() == 0);
                    self->watch_idle();
+                   watch_peer(self->socket_, self->options_->peer_timeout);
                  });
 }
 
@@ -140,6 +146,9 @@ std::optional<FrameBatch> Session::read_and_decode() {
                         .width = decoder_->sequence_width()};
   const SlabRange stream = buffer_.contents();
   Decoded decoded = decoder_->decode(stream, stamp);
+  if (decoded.batch && plausibility_) {
+    look_at_packets(*decoded.batch);
+  }
   if (decoded.batch && options_->when_channel_full == WhenChannelFull::drop) {
     // It may be given up; those beside it in the slab must not keep its octets in memory.
     decoded.batch->compact();
@@ -153,12 +162,36 @@ std::optional<FrameBatch> Session::read_and_decode() {
   }
   if (decoded.malformed) {
     malformed_ = decoded.malformed;
+    advice_ = advice_on(*malformed_, stream.octets.subspan(decoded.consumed));
     closing_ = CloseReason::malformed;
   }
   if (decoded.batch) {
     record_->add_frames(decoded.batch->frames(), stamp.received_at);
   }
   return std::move(decoded.batch);
+}
+
+void Session::look_at_packets(const FrameBatch& batch) {
+  const PacketPlausibility::Verdict verdict = plausibility_->judge(batch);
+  if (verdict != PacketPlausibility::Verdict::open) {
+    note_plausibility(verdict);
+    plausibility_.reset();
+  }
+}
+
+void Session::note_plausibility(PacketPlausibility::Verdict verdict) {
+  if (verdict == PacketPlausibility::Verdict::plausible) {
+    table_.note_plausible(record_->listener());
+  } else if (verdict == PacketPlausibility::Verdict::implausible &&
+             table_.count_implausible(record_->listener())) {
+    log::warn(
+        fields_of(*record_, "implausible"),
+        "uplink {} ({}) from {}: what it sends is hardly space packets: of the first {} whose "
+        "APID came before, the sequence counts of {} follow the last one: {} (said once until "
+        "packets come that follow)",
+        record_->id(), record_->listener(), record_->peer(), plausibility_->judged(),
+        plausibility_->followed(), advice_on_implausible_packets());
+  }
 }
 
 void Session::note_read_error(const error_code& ec) {
@@ -228,8 +261,10 @@ void Session::finish() {
   if (malformed_) {
     table_.count_malformed(*malformed_);
     log::warn(fields_of(*record_, name_of(*malformed_)),
-              "uplink {} ({}) from {}: malformed at stream offset {}: {}", record_->id(),
-              record_->listener(), record_->peer(), stream_offset_, name_of(*malformed_));
+              "uplink {} ({}) from {}: malformed at stream offset {}: {}: {}", record_->id(),
+              record_->listener(), record_->peer(), stream_offset_, name_of(*malformed_), advice_);
+  } else if (plausibility_) {
+    note_plausibility(plausibility_->at_the_end());
   }
   if (cut_short > 0) {
     table_.count_truncated();

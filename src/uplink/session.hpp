@@ -3,6 +3,7 @@
 
 #include "status/uplink_table.hpp"
 #include "uplink/options.hpp"
+#include "uplink/packet_plausibility.hpp"
 #include "uplink/read_buffer.hpp"
 #include "uplink/turns.hpp"
 
@@ -17,6 +18,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 namespace meridian::uplink {
 
@@ -53,6 +55,10 @@ class Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] std::optional<FrameBatch> read_and_decode();
   void note_read_error(const error_code& ec);
 
+  /// Looks at the first packets until it is clear whether they can be packets.
+  void look_at_packets(const FrameBatch& batch);
+  void note_plausibility(PacketPlausibility::Verdict verdict);
+
   /// Brings what found the channel full to its end, as the listener's policy says.
   [[nodiscard]] asio::awaitable<void> deliver_refused(Turns::Turn turn);
 
@@ -69,6 +75,7 @@ class Session : public std::enable_shared_from_this<Session> {
   status::UplinkTable& table_;
   std::shared_ptr<status::UplinkRecord> record_;
   std::unique_ptr<Decoder> decoder_;
+  std::unique_ptr<PacketPlausibility> plausibility_;  // of space packets, until there is a verdict
 
   ReadBuffer buffer_;
   asio::steady_timer idle_timer_;
@@ -81,6 +88,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::unique_ptr<Refused<FrameBatch>> refused_;  // there only between two steps of `run`
   std::optional<CloseReason> closing_;
   std::optional<Malformed> malformed_;
+  std::string_view advice_;  // on that
 };
 
 }  // namespace meridian::uplink

@@ -242,6 +242,7 @@ TEST_F(Acceptance, RealTelemetryHasItsKnownGapsAndComesOutUnchanged) {
     EXPECT_EQ(drained[i].sequence, testing::read_big(packets[i], 2, 2) & 0x3FFF);
     EXPECT_EQ(drained[i].flags, 0);
   }
+  EXPECT_EQ(daemon().stat("/implausible"), 0U);
 }
 
 TEST_F(Acceptance, SimulatorReplaysRealTelemetry) {

@@ -200,6 +200,35 @@ TEST_F(BadUplinks, IdleUplinkIsEndedAndOneThatSendsIsNot) {
   EXPECT_EQ(daemon().call("depth").at("frames"), sent + 2);
 }
 
+TEST_F(BadUplinks, PeerThatWentWithoutAWordIsNoticedAndAQuietOneIsLeftAlone) {
+  start({{"uplinks", {native_listener({{"peer_timeout_s", 2}})}}});
+  UplinkClient quiet(daemon().port());
+  quiet.send(frames_of(2, 0, 1));
+  UplinkClient gone(daemon().port());
+  gone.send(frames_of(1, 0, 2));
+  ASSERT_TRUE(eventually([&] { return daemon().stat("/ledger/received") == 3; }));
+  const std::string address = gone.address();
+  if (!gone.socket().vanish()) {
+    GTEST_SKIP() << "only root may let a connection vanish";
+  }
+  EXPECT_TRUE(eventually([&] { return daemon().stat("/sessions/closed/connection_lost") == 1; }));
+  EXPECT_EQ(closed_uplink(address).at("frames"), 2);
+  quiet.finish();
+  EXPECT_EQ(closed_uplink(quiet.address()).at("reason"), "end_of_stream");
+}
+
+TEST_F(BadUplinks, PeersOfASessionThatIsOpenAreWatchedAfterAReload) {
+  start({{"uplinks", {native_listener({{"peer_timeout_s", 0}})}}});
+  UplinkClient gone(daemon().port());
+  ASSERT_TRUE(eventually([&] { return daemon().stat("/sessions/open") == 1; }));
+  EXPECT_EQ(reload({{"uplinks", {native_listener({{"peer_timeout_s", 2}})}}}).at("changed"),
+            Json::array({R"(uplinks["native"].peer_timeout_s)"}));
+  if (!gone.socket().vanish()) {
+    GTEST_SKIP() << "only root may let a connection vanish";
+  }
+  EXPECT_TRUE(eventually([&] { return daemon().stat("/sessions/closed/connection_lost") == 1; }));
+}
+
 TEST_F(BadUplinks, SessionsBeyondTheLimitAreRefusedAndTheOthersGoOn) {
   start({{"uplinks", {native_listener({{"max_sessions", 2}})}}});
   UplinkClient first(daemon().port());
@@ -270,6 +299,33 @@ TEST_F(BadUplinks, MillionSatellitesAreBoundedAndTheRestIsSummed) {
   EXPECT_EQ(rest.at("bytes"), (ids - tracked) * 20);
   EXPECT_EQ(rest.at("gaps"), 0);
   EXPECT_EQ(rest.at("duplicates"), 0);
+}
+
+TEST_F(BadUplinks, TransferFramesAreRefusedWhereSpacePacketsAreToCome) {
+  start();
+  std::string frame = "\x1A\xCF\xFC\x1D";
+  frame.resize(1024, '\x40');
+  UplinkClient uplink(daemon().port("packets"));
+  uplink.send(frame);
+  EXPECT_EQ(uplink.socket().wait_closed(), "");
+  EXPECT_EQ(daemon().stat("/malformed/sync_marker"), 1U);
+  EXPECT_EQ(daemon().call("depth").at("frames"), 0);
+  EXPECT_TRUE(eventually([&] { return daemon().logged("sync marker 1ACFFC1D"); }));
+  EXPECT_TRUE(daemon().logged("framing is \"ccsds_space_packet\"")) << daemon().log();
+}
+
+TEST_F(BadUplinks, ImplausiblePacketsAreSaidOnceForTheirListener) {
+  start();
+  for (int session = 0; session < 5; ++session) {
+    send_whole(daemon().port("packets"), std::string(7 * 100, '\0'));
+  }
+  EXPECT_EQ(daemon().stat("/implausible"), 5U);
+  EXPECT_EQ(daemon().call("depth").at("frames"), 500) << "they are kept";
+  ASSERT_TRUE(eventually([&] { return daemon().logged("hardly space packets"); }));
+  const std::string log = daemon().log();
+  EXPECT_EQ(log.find("hardly"), log.rfind("hardly")) << log;
+  send_whole(daemon().port("packets"), five_packets());
+  EXPECT_EQ(daemon().stat("/implausible"), 5U);
 }
 
 TEST_F(BadUplinks, IdlePacketsAreCountedAndNotBuffered) {

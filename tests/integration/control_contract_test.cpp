@@ -290,6 +290,9 @@ TEST_F(ControlContract, SatellitesHaveEveryField) {
                          {"missing", 2},
                          {"duplicates", 1},
                          {"late", 1},
+                         {"jumps", 0},
+                         {"resets", 0},
+                         {"stored", nullptr},
                          {"silent", false},
                          {"dropped", 0}}));
 }

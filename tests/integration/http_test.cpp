@@ -282,6 +282,34 @@ TEST_F(Http, SatellitesBeyondTheCapAreSummed) {
       samples.at("meridian_satellite_frames_total{satellite_id=\"other\",channel_id=\"other\"}"),
       3 + 4 + 5 + 6);
   EXPECT_EQ(samples.at("meridian_satellites_beyond_cap"), 2);
+  EXPECT_EQ(samples.at("meridian_satellites_tracked"), 4);
+  EXPECT_EQ(samples.at("meridian_satellites_max_tracked"), 4);
+  EXPECT_EQ(samples.at("meridian_untracked_frames_total"), 5 + 6);
+}
+
+TEST_F(Http, NoCounterFallsWhereASatelliteIsForgotten) {
+  start_with_http({{"http", {{"max_satellites", 2}}}});
+  for (std::uint32_t id = 1; id <= 4; ++id) {
+    send_whole(daemon().port(), frames_of(id, 0, 10 * id));
+  }
+  const std::string other =
+      "meridian_satellite_frames_total{satellite_id=\"other\",channel_id=\"other\"}";
+  EXPECT_EQ(metrics_of(daemon()).at(other), 30 + 40);
+  std::ignore = daemon().call("forget", {{"satellite_id", 3}});
+  std::ignore = daemon().call("forget", {{"satellite_id", 1}});
+  const auto samples = metrics_of(daemon());
+  EXPECT_EQ(samples.at(other), 30 + 40);
+  EXPECT_FALSE(
+      samples.contains("meridian_satellite_frames_total{satellite_id=\"1\",channel_id=\"0\"}"));
+  EXPECT_EQ(samples.at("meridian_satellites_tracked"), 2);
+  EXPECT_EQ(samples.at("meridian_satellites_max_tracked"), 65'536);
+  EXPECT_EQ(samples.at("meridian_satellites_beyond_cap"), 1);
+  send_whole(daemon().port(), frames_of(5, 0, 7));
+  EXPECT_EQ(metrics_of(daemon()).at(
+                "meridian_satellite_frames_total{satellite_id=\"5\",channel_id=\"0\"}"),
+            7)
+      << "it has the place of the first one";
+  EXPECT_EQ(metrics_of(daemon()).at(other), 30 + 40);
 }
 
 TEST_F(Http, KeysNeedARestart) {

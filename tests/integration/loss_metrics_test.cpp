@@ -242,6 +242,10 @@ const std::vector<Loss>& losses() {
        [](LossMetrics& test) {
          return send_octets(test, encode(SpacePacket{.apid = 1, .data = "long"}), "packets");
        }},
+      {reason(malformed, "sync_marker"), Json::object(),
+       [](LossMetrics& test) { return send_octets(test, "\x1A\xCF\xFC\x1D....", "packets"); }},
+      {"meridian_streams_implausible_total", Json::object(),
+       [](LossMetrics& test) { return send_octets(test, std::string(7 * 20, '\0'), "packets"); }},
       {"meridian_streams_truncated_total", Json::object(),
        [](LossMetrics& test) {
          return send_octets(test, encode(frames_of(1, 0, 1)).substr(0, 25));
@@ -254,6 +258,12 @@ const std::vector<Loss>& losses() {
        [](LossMetrics& test) { return send_sequences(test, {0, 1, 1, 2}, 1); }},
       {"meridian_sequence_late_total", Json::object(),
        [](LossMetrics& test) { return send_sequences(test, {5, 6, 3, 7}, 1); }},
+      {"meridian_sequence_jumps_total", Json::object(),
+       [](LossMetrics& test) {
+         return send_sequences(test, {5, 6, std::uint64_t{5} << 60U, 7}, 1);
+       }},
+      {"meridian_sequence_resets_total", Json::object(),
+       [](LossMetrics& test) { return send_sequences(test, {900, 0, 1, 2, 3, 4, 5, 6, 7, 8}, 1); }},
       {reason(cut_off, "request_too_long"),
        {{"control", {{"max_request_bytes", 100}}}},
        send_long_request},

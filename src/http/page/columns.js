@@ -3,7 +3,7 @@
 import { formatCount, formatDuration, formatOctets, formatTime } from "./format.js";
 import { recentSeconds, satelliteId, uplinkId } from "./model.js";
 
-const lossCounters = ["gaps", "missing", "duplicates", "late", "dropped"];
+const lossCounters = ["gaps", "missing", "duplicates", "late", "resets", "dropped"];
 
 /** Whole seconds from a time in RFC 3339, null if there is none, to that of the snapshot. */
 const age = (time, { at_ms }) =>

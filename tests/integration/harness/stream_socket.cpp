@@ -11,6 +11,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -156,6 +157,15 @@ void StreamSocket::reset() noexcept {
   const linger at_once{.l_onoff = 1, .l_linger = 0};
   ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
   close();
+}
+
+bool StreamSocket::vanish() noexcept {
+  const int on = 1;
+  if (::setsockopt(socket_, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)) != 0) {
+    return false;
+  }
+  close();
+  return true;
 }
 
 void StreamSocket::close() noexcept {

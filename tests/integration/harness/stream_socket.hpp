@@ -40,6 +40,9 @@ class StreamSocket {
   /// Ends the connection with a reset instead of an end of the stream.
   void reset() noexcept;
   void close() noexcept;
+  /// Goes without a word, as a machine that loses its power. False, and nothing done, where this
+  /// process may not do that.
+  [[nodiscard]] bool vanish() noexcept;
 
   /// "127.0.0.1:43210": this end, as the daemon names its peer.
   [[nodiscard]] std::string local_address() const;

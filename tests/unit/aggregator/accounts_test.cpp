@@ -66,7 +66,7 @@ FrameBatch read_of(std::uint64_t read, std::uint64_t first, std::uint32_t count)
 }
 
 OriginStats only_origin(const Accounts& accounts) {
-  return accounts.origins().page(0, 2).at(0);
+  return accounts.origins().page(0, 2).rows.at(0);
 }
 
 TEST(GivenUpBatch, IsJudgedInItsTurn) {

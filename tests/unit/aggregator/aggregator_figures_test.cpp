@@ -131,5 +131,41 @@ TEST_F(AggregatorFigures, OriginsAreSummedUpInSteps) {
   EXPECT_EQ(call(aggregator_->sum_origins(origins * 2)).value().frames, 1U) << "beyond max_tracked";
 }
 
+TEST_F(AggregatorFigures, SatellitesAreForgottenInSteps) {
+  constexpr std::uint32_t channels = 10'000;  // more than two steps
+  spawn({.max_tracked = 3 * channels});
+  for (std::uint32_t channel = 0; channel < channels; ++channel) {
+    send(batch_of_run({1, static_cast<ChannelId>(channel)}, 0, 1));
+    send(batch_of_run({2, static_cast<ChannelId>(channel)}, 0, 1));
+  }
+  EXPECT_EQ(call(aggregator_->forget(1, ChannelId{5})).value(), 1U);
+  EXPECT_EQ(call(aggregator_->forget(1, std::nullopt)).value(), channels - 1);
+  EXPECT_EQ(call(aggregator_->forget(1, std::nullopt)).value(), 0U);
+  EXPECT_EQ(stats().origins.origins, channels);
+  EXPECT_EQ(stats().ledger.buffered, 2 * channels) << "frames stay";
+  EXPECT_EQ(call(aggregator_->sum_origins(0)).value().frames, 2 * channels) << "no sum falls";
+  const auto all = call(aggregator_->origins()).value();
+  ASSERT_EQ(all.size(), channels);
+  EXPECT_EQ(all.back().origin, (Origin{2, channels - 1}));
+  const auto some = call(aggregator_->origins(5'000, 300)).value();
+  ASSERT_EQ(some.size(), 300U);
+  EXPECT_EQ(some.front().origin, (Origin{2, 5'000})) << "an index, not a place";
+  EXPECT_EQ(call(aggregator_->origins(channels - 1, 300)).value().size(), 1U);
+  EXPECT_EQ(call(aggregator_->origins(channels, 300)).value().size(), 0U);
+}
+
+TEST_F(AggregatorFigures, IdleSatellitesAreForgotten) {
+  using std::chrono::seconds;
+  spawn({});
+  send(batch_of_run({1, 0}, 0, 1));
+  send(batch_of_run({2, 0}, 0, 1));
+  EXPECT_EQ(call(aggregator_->forget_idle(seconds(1), seconds(60))).value(), 0U);
+  send(batch_of_run({2, 0}, 1, 1));
+  EXPECT_EQ(call(aggregator_->forget_idle(seconds(60), seconds(60))).value(), 1U);
+  const auto all = call(aggregator_->origins()).value();
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].origin, (Origin{2, 0}));
+}
+
 }  // namespace
 }  // namespace meridian

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -33,7 +34,7 @@ void receive(OriginTable& table, const meridian::Run& run, const ReadStamp& stam
 }
 
 std::vector<OriginStats> all_of(const OriginTable& table) {
-  return table.page(0, 1'000'000);
+  return table.page(0, 1'000'000).rows;
 }
 
 TEST(OriginTable, CountsPerOrigin) {
@@ -155,7 +156,7 @@ TEST(OriginTable, StaysWithinItsBoundHoweverManyOriginsCome) {
   for (SatelliteId satellite = 0; satellite < origins; ++satellite) {
     accounts.received(batch_of_run({satellite, 3}, satellite, 1));
   }
-  const std::vector<OriginStats> stats = accounts.origins().page(0, 2 * origins);
+  const std::vector<OriginStats> stats = accounts.origins().page(0, 2 * origins).rows;
   ASSERT_EQ(stats.size(), max_tracked + 1);
   std::uint64_t frames = 0;
   for (std::size_t i = 0; i < max_tracked; ++i) {
@@ -170,17 +171,16 @@ TEST(OriginTable, StaysWithinItsBoundHoweverManyOriginsCome) {
   EXPECT_EQ(accounts.ledger(origins, 0).received, origins);
 }
 
-/// Reads the table page by page, until a page is not full.
+/// Reads the table page by page.
 std::vector<OriginStats> read_in_pages(const OriginTable& table, std::size_t page_size) {
   std::vector<OriginStats> all;
-  for (;;) {
-    const std::vector<OriginStats> page = table.page(all.size(), page_size);
-    EXPECT_LE(page.size(), page_size);
-    all.insert(all.end(), page.begin(), page.end());
-    if (page.size() < page_size) {
-      return all;
-    }
+  OriginPage page;
+  while (!page.at_end) {
+    page = table.page(page.next, page_size);
+    EXPECT_LE(page.rows.size(), page_size);
+    all.insert(all.end(), page.rows.begin(), page.rows.end());
   }
+  return all;
 }
 
 TEST(OriginTablePages, NameEachEntryOnceForAnyPageSize) {
@@ -202,8 +202,200 @@ TEST(OriginTablePages, NameEachEntryOnceForAnyPageSize) {
 }
 
 TEST(OriginTablePages, AreEmptyForAnEmptyTable) {
-  EXPECT_TRUE(OriginTable(10).page(0, 10).empty());
-  EXPECT_TRUE(OriginTable(10).page(5, 10).empty());
+  EXPECT_TRUE(OriginTable(10).page(0, 10).rows.empty());
+  EXPECT_TRUE(OriginTable(10).page(5, 10).rows.empty());
+  EXPECT_TRUE(OriginTable(10).page(5, 10).at_end);
+}
+
+/// Forgets in steps of three places, as a caller does.
+std::uint64_t forget(OriginTable& table, SatelliteId satellite,
+                     std::optional<ChannelId> channel = std::nullopt) {
+  std::uint64_t forgotten = 0;
+  for (std::size_t from = 0;; from += 3) {
+    const OriginTable::Forgotten step = table.forget(satellite, channel, from, 3);
+    forgotten += step.origins;
+    if (step.reached_end) {
+      return forgotten;
+    }
+  }
+}
+
+std::uint64_t age(OriginTable& table, std::chrono::seconds elapsed, std::chrono::seconds limit,
+                  ReceiveTime now = {}) {
+  return table.age({.elapsed = elapsed, .limit = limit, .now = now}, 0, 1'000'000).origins;
+}
+
+std::vector<Origin> origins_in(const OriginTable& table) {
+  std::vector<Origin> origins;
+  for (const OriginStats& stats : all_of(table)) {
+    origins.push_back(stats.origin.value_or(Origin{}));
+  }
+  return origins;
+}
+
+TEST(ForgottenOrigins, HaveNoRowAndBeginAnew) {
+  OriginTable table(100);
+  receive(table, run({7, 1}, 100, 5, 500), {});
+  receive(table, run({7, 2}, 100, 5, 500), {});
+  receive(table, run({8, 1}, 100, 5, 500), {});
+  EXPECT_EQ(forget(table, 7, ChannelId{2}), 1U);
+  EXPECT_EQ(forget(table, 7, ChannelId{2}), 0U) << "it is not known any more";
+  EXPECT_EQ(origins_in(table), (std::vector<Origin>{{7, 1}, {8, 1}}));
+  EXPECT_EQ(forget(table, 7), 1U);
+  EXPECT_EQ(origins_in(table), (std::vector<Origin>{{8, 1}}));
+  EXPECT_EQ(table.totals().origins, 1U);
+  receive(table, run({7, 1}, 3, 2, 200), {});
+  const OriginStats again = all_of(table).at(0);
+  EXPECT_EQ(again.origin, (Origin{7, 1})) << "at the lowest free place";
+  EXPECT_EQ(again.frames, 2U);
+  EXPECT_EQ(again.last_sequence, 4U);
+  EXPECT_EQ(again.late, 0U);
+}
+
+TEST(ForgottenOrigins, OfASatelliteWithManyChannelsAreAllForgotten) {
+  OriginTable table(100);
+  for (ChannelId channel = 0; channel < 20; ++channel) {
+    receive(table, run({7, channel}, 0, 1), {});
+    receive(table, run({8, channel}, 0, 1), {});
+  }
+  EXPECT_EQ(forget(table, 7), 20U);
+  EXPECT_EQ(all_of(table).size(), 20U);
+}
+
+TEST(ForgottenOrigins, LeaveTheirRoomToOthers) {
+  OriginTable table(2);
+  for (SatelliteId satellite = 1; satellite <= 3; ++satellite) {
+    receive(table, run({satellite, 0}, 0, 1, 20), {});
+  }
+  EXPECT_EQ(table.totals().untracked_frames, 1U);
+  EXPECT_EQ(forget(table, 1), 1U);
+  receive(table, run({3, 0}, 1, 1, 20), {});
+  EXPECT_EQ(table.totals().untracked_frames, 1U) << "the third one is tracked now";
+  EXPECT_EQ(table.totals().origins, 2U);
+  EXPECT_EQ(origins_in(table), (std::vector<Origin>{{3, 0}, {2, 0}, {}}));
+}
+
+TEST(ForgottenOrigins, StayInAllSumsSoThatNoneFalls) {
+  OriginTable table(4);
+  const auto sums = [&] {
+    std::vector<std::uint64_t> sums;
+    for (std::size_t from = 0; from < 6; ++from) {
+      const OriginStats sum = table.sum(from, 100).stats;
+      sums.insert(sums.end(), {sum.frames, sum.bytes, sum.missing, sum.late, sum.dropped,
+                               sum.stored.value_or(StoredStats{}).frames});
+    }
+    const OriginTotals& totals = table.totals();
+    sums.insert(sums.end(), {totals.bytes, totals.gaps, totals.missing, totals.late});
+    return sums;
+  };
+  std::vector<std::uint64_t> before = sums();
+  for (std::uint32_t round = 1; round <= 30; ++round) {
+    const Origin origin{round % 7, 0};
+    meridian::Run frames = run(origin, 100 * round, 5, 100);
+    frames.stored = round % 3 == 0;
+    receive(table, frames, {});
+    receive(table, run(origin, 100 * round + 10, 1, 100), {});
+    receive(table, run(origin, 100 * round + 2, 1, 100), {});  // late, and not settled
+    table.dropped(origin, 2);
+    if (round % 2 == 0) {
+      forget(table, (round * 5) % 7);
+    }
+    const std::vector<std::uint64_t> now = sums();
+    for (std::size_t i = 0; i < now.size(); ++i) {
+      EXPECT_GE(now[i], before[i]) << "round " << round << ", figure " << i;
+    }
+    before = now;
+  }
+  EXPECT_EQ(table.sum(0, 100).stats.frames, 30U * 7);
+  EXPECT_EQ(table.sum(0, 100).stats.dropped, 30U * 2);
+}
+
+TEST(ForgottenOrigins, StayInTheTotalsOverARestart) {
+  OriginTable table(4);
+  receive(table, run({1, 0}, 0, 5, 100), {});
+  receive(table, run({1, 0}, 10, 1, 20), {});
+  receive(table, run({2, 0}, 0, 5, 100), {});
+  EXPECT_FALSE(table.forgotten().has_value());
+  forget(table, 1);
+  OriginTable restored(4);
+  restored.restore(table.all(), table.forgotten());
+  EXPECT_EQ(restored.totals().bytes, table.totals().bytes);
+  EXPECT_EQ(restored.totals().missing, 5U);
+  EXPECT_EQ(restored.totals().origins, 1U);
+  EXPECT_EQ(restored.sum(0, 100).stats.frames, 11U);
+  EXPECT_EQ(origins_in(restored), (std::vector<Origin>{{2, 0}}));
+  forget(restored, 2);
+  OriginTable again(4);
+  again.restore(restored.all(), restored.forgotten());
+  EXPECT_EQ(again.totals().bytes, table.totals().bytes);
+}
+
+TEST(ForgottenOrigins, AreNotMadeKnownByTheirFramesThatAreDropped) {
+  OriginTable table(4);
+  receive(table, run({1, 0}, 0, 5, 100), {});
+  forget(table, 1);
+  table.dropped({1, 0}, 5);
+  table.judge(run({1, 0}, 5, 1), SequenceWidth::bits64);
+  EXPECT_TRUE(all_of(table).empty());
+  EXPECT_EQ(table.sum(0, 100).stats.dropped, 5U) << "counted all the same";
+}
+
+TEST(ForgottenOrigins, AreMetOnceOrNotAtAllByWhoReadsInParts) {
+  OriginTable table(100);
+  for (SatelliteId satellite = 0; satellite < 30; ++satellite) {
+    receive(table, run({satellite, 0}, 0, 1), {});
+  }
+  std::vector<Origin> met;
+  OriginPage page;
+  for (SatelliteId round = 0; !page.at_end; ++round) {
+    page = table.page(page.next, 4);
+    for (const OriginStats& row : page.rows) {
+      met.push_back(*row.origin);
+    }
+    forget(table, 2 * round);  // behind, and before what is read
+    forget(table, 29 - round);
+    receive(table, run({100 + round, 0}, 0, 1), {});
+  }
+  for (SatelliteId satellite = 15; satellite < 22; satellite += 2) {
+    EXPECT_EQ(std::ranges::count(met, Origin{satellite, 0}), 1) << satellite;
+  }
+  std::ranges::sort(met);
+  EXPECT_EQ(std::ranges::adjacent_find(met), met.end());
+}
+
+TEST(IdleOrigins, AreForgottenOnceTheyWereNotHeardForSoLong) {
+  OriginTable table(100);
+  receive(table, run({1, 0}, 0, 1), {});
+  receive(table, run({2, 0}, 0, 1), {});
+  EXPECT_EQ(age(table, std::chrono::seconds(1000), std::chrono::seconds(60)), 0U)
+      << "both were heard since";
+  EXPECT_EQ(age(table, std::chrono::seconds(40), std::chrono::seconds(60)), 0U);
+  receive(table, run({2, 0}, 1, 1), {});
+  EXPECT_EQ(age(table, std::chrono::seconds(19), std::chrono::seconds(60)), 0U);
+  EXPECT_EQ(age(table, std::chrono::seconds(1), std::chrono::seconds(60)), 1U);
+  EXPECT_EQ(origins_in(table), (std::vector<Origin>{{2, 0}}));
+  EXPECT_EQ(age(table, std::chrono::seconds(58), std::chrono::seconds(60)), 0U);
+  EXPECT_EQ(age(table, std::chrono::seconds(1), std::chrono::seconds(60)), 1U);
+}
+
+TEST(IdleOrigins, AreForgottenByTheTimeBeforeARestartToo) {
+  using std::chrono::seconds;
+  OriginTable table(100);
+  table.restore({{.origin = Origin{1, 0},
+                  .frames = 5,
+                  .last_sequence = 4,
+                  .last_seen_at = ReceiveTime(seconds(1000))},
+                 {.origin = Origin{2, 0},
+                  .frames = 5,
+                  .last_sequence = 4,
+                  .last_seen_at = ReceiveTime(seconds(1050))},
+                 {.origin = Origin{3, 0},
+                  .frames = 5,
+                  .last_sequence = 4,
+                  .last_seen_at = ReceiveTime(seconds(9999))}});
+  EXPECT_EQ(age(table, seconds(1), seconds(60), ReceiveTime(seconds(1061))), 1U);
+  EXPECT_EQ(age(table, seconds(49), seconds(60)), 1U);
+  EXPECT_EQ(origins_in(table), (std::vector<Origin>{{3, 0}})) << "a clock was set back";
 }
 
 }  // namespace

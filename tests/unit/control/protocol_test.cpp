@@ -146,6 +146,28 @@ TEST(TailParams, OutOfTheirBoundsOrUnknownAreRefused) {
   }
 }
 
+TEST(ForgetParams, AreASatelliteAndPerhapsAChannel) {
+  const ForgetParams all = accepted(rpc("forget", "1", R"({"satellite_id":7})")).forget;
+  EXPECT_EQ(all.satellite_id, 7U);
+  EXPECT_FALSE(all.channel_id.has_value());
+  EXPECT_EQ(
+      accepted(rpc("forget", "1", R"({"satellite_id":7,"channel_id":65535})")).forget.channel_id,
+      ChannelId{65'535});
+  for (const auto& [params, message] : std::vector<std::pair<std::string, std::string>>{
+           {"{}", "forget needs the parameter satellite_id"},
+           {R"({"channel_id":1})", "forget needs the parameter satellite_id"},
+           {R"({"satellite_id":"7"})", "satellite_id must be an integer from 0 to 4294967295"},
+           {R"({"satellite_id":7,"channel_id":65536})",
+            "channel_id must be an integer from 0 to 65535"},
+           {R"({"satellite_id":7,"all":true})",
+            "forget has no parameter \"all\": use satellite_id, channel_id"}}) {
+    const Error error = refused(rpc("forget", "1", params));
+    EXPECT_EQ(error.code, ErrorCode::invalid_params) << params;
+    EXPECT_THAT(error.message, HasSubstr(message));
+  }
+  EXPECT_EQ(refused("forget").code, ErrorCode::invalid_params) << "a word has no parameters";
+}
+
 TEST(LogLevelParams, AreALevel) {
   EXPECT_EQ(accepted(rpc("log_level", "1", R"({"level":"debug"})")).log_level, "debug");
   for (const char* params :

@@ -125,18 +125,41 @@ TEST(SatellitesReport, ListsEachOriginAndCallsTheSumOthers) {
   Json row = {{"satellite_id", 42}, {"channel_id", 7},       {"frames", 1111},
               {"bytes", 2222},      {"last_sequence", 3333}, {"gaps", 4444},
               {"missing", 5555},    {"duplicates", 6666},    {"late", 7777},
-              {"dropped", 8888},    {"last_seen_at", "T"},   {"silent", false}};
+              {"dropped", 8888},    {"last_seen_at", "T"},   {"silent", false},
+              {"jumps", 91},        {"resets", 92},          {"stored", nullptr}};
   Json others = row;
   others["satellite_id"] = nullptr;
   others["channel_id"] = nullptr;
   others["last_sequence"] = nullptr;
   others["silent"] = nullptr;
   const std::string text = report_satellites({{"satellites", {row, others}}});
-  EXPECT_THAT(text, ContainsRegex(
-                        "42 +7 +1,111 +2,222 +3333 +4,444 +5,555 +6,666 +7,777 +8,888 +T +heard"));
+  EXPECT_THAT(text,
+              ContainsRegex("42 +7 +1,111 +2,222 +3333 +4,444 +5,555 +6,666 +7,777 +91 +92 +8,888 "
+                            "+T +heard"));
   EXPECT_THAT(text, ContainsRegex("others +- +1,111 +2,222 +- +4,444.* T +-\n"));
   row["silent"] = true;
   EXPECT_THAT(report_satellites({{"satellites", {row}}}), ContainsRegex("42 +7.* T +silent\n"));
+}
+
+TEST(SatellitesReport, HasARowForStoredFramesBelowThatOfTheirChannel) {
+  const Json row = Json::parse(R"({
+    "satellite_id": 42, "channel_id": 7, "frames": 10, "bytes": 200, "last_sequence": 9, "gaps": 0,
+    "missing": 0, "duplicates": 0, "late": 0, "dropped": 0, "last_seen_at": "T", "silent": false,
+    "jumps": 0, "resets": 0,
+    "stored": {"frames": 1001, "last_sequence": 1002, "gaps": 1003, "missing": 1004,
+               "duplicates": 1005, "late": 1006, "jumps": 1007, "resets": 1008,
+               "last_seen_at": "U"}})");
+  EXPECT_THAT(report_satellites({{"satellites", {row}}}),
+              ContainsRegex("42 +7 +10 .*heard\n +stored +1,001 +- +1002 +1,003 +1,004 +1,005 "
+                            "+1,006 +1,007 +1,008 +- +U +-"));
+}
+
+TEST(SatellitesReport, TakesTheAnswerOfAnOlderDaemon) {
+  const Json row = Json::parse(R"({
+    "satellite_id": 42, "channel_id": 7, "frames": 10, "bytes": 200, "last_sequence": 9, "gaps": 0,
+    "missing": 0, "duplicates": 0, "late": 5, "dropped": 0, "last_seen_at": "T", "silent": false})");
+  EXPECT_THAT(report_satellites({{"satellites", {row}}}),
+              ContainsRegex("42 +7 +10 +200 +9 +0 +0 +0 +5 +- +- +0 +T +heard"));
 }
 
 Json sample_sink() {

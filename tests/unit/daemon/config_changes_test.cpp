@@ -67,6 +67,8 @@ INSTANTIATE_TEST_SUITE_P(
         ChangedKey{"control.max_clients", R"("control":{"max_clients":7})"},
         ChangedKey{"control.max_request_bytes", R"("control":{"max_request_bytes":700})"},
         ChangedKey{"satellites.max_tracked", R"("satellites":{"max_tracked":7})"},
+        ChangedKey{"satellites.forget_after_s", R"("satellites":{"forget_after_s":7})"},
+        ChangedKey{"satellites.reset_after_frames", R"("satellites":{"reset_after_frames":7})"},
         ChangedKey{"log.level", R"("log":{"level":"debug"})"},
         ChangedKey{"log.format", R"("log":{"format":"json"})"},
         ChangedKey{"log.target", R"("log":{"target":"stdout"})"},
@@ -99,12 +101,13 @@ TEST(ListenerChanges, NameEveryKey) {
   const Config next = with(
       R"("uplinks":[{"name":"a","listen":"127.0.0.1:9","framing":"ccsds_space_packet",
          "satellite_id":3,"max_sessions":4,"max_payload_bytes":50,"idle_timeout_s":6,
+         "peer_timeout_s":7,
          "when_channel_full":"drop"},{"name":"b","listen":"[::1]:1"}])");
   EXPECT_THAT(changes_between(with(some_listeners), next).applied,
               ElementsAre(R"(uplinks["a"].listen)", R"(uplinks["a"].framing)",
                           R"(uplinks["a"].satellite_id)", R"(uplinks["a"].max_sessions)",
                           R"(uplinks["a"].max_payload_bytes)", R"(uplinks["a"].idle_timeout_s)",
-                          R"(uplinks["a"].when_channel_full)"));
+                          R"(uplinks["a"].peer_timeout_s)", R"(uplinks["a"].when_channel_full)"));
 }
 
 }  // namespace

@@ -84,10 +84,11 @@ INSTANTIATE_TEST_SUITE_P(
                       Key{"buffer", "max_bytes"}, Key{"buffer", "when_full"},
                       Key{"control", "socket"}, Key{"control", "mode"},
                       Key{"control", "max_clients"}, Key{"control", "max_request_bytes"},
-                      Key{"satellites", "max_tracked"}, Key{"satellites", "silent_after_s"},
-                      Key{"http", "max_clients"}, Key{"http", "timeout_s"},
-                      Key{"http", "max_satellites"}, Key{"", "http"}, Key{"log", "level"},
-                      Key{"log", "format"}, Key{"log", "target"}),
+                      Key{"satellites", "max_tracked"}, Key{"satellites", "reset_after_frames"},
+                      Key{"satellites", "silent_after_s"}, Key{"satellites", "forget_after_s"},
+                      Key{"uplinks[0]", "peer_timeout_s"}, Key{"http", "max_clients"},
+                      Key{"http", "timeout_s"}, Key{"http", "max_satellites"}, Key{"", "http"},
+                      Key{"log", "level"}, Key{"log", "format"}, Key{"log", "target"}),
     [](const auto& each) { return each.param.identifier(); });
 
 struct Bounds {
@@ -144,6 +145,12 @@ INSTANTIATE_TEST_SUITE_P(
                [](const Config& c) {
                  return static_cast<std::uint64_t>(c.uplinks.at(0).idle_timeout.count());
                }},
+        Bounds{{"uplinks[0]", "peer_timeout_s"},
+               0,
+               32'767,
+               [](const Config& c) {
+                 return static_cast<std::uint64_t>(c.uplinks.at(0).peer_timeout.count());
+               }},
         Bounds{{"channel", "capacity"},
                1,
                65'536,
@@ -168,10 +175,18 @@ INSTANTIATE_TEST_SUITE_P(
                1,
                16 * mebi,
                [](const Config& c) -> std::uint64_t { return c.aggregator.max_tracked; }},
+        Bounds{{"satellites", "reset_after_frames"},
+               2,
+               1000,
+               [](const Config& c) -> std::uint64_t { return c.aggregator.reset_after; }},
         Bounds{{"satellites", "silent_after_s"},
                0,
                365 * 24 * 3600,
                [](const Config& c) { return static_cast<std::uint64_t>(c.silent_after.count()); }},
+        Bounds{{"satellites", "forget_after_s"},
+               0,
+               365 * 24 * 3600,
+               [](const Config& c) { return static_cast<std::uint64_t>(c.forget_after.count()); }},
         Bounds{{"http", "max_clients"},
                1,
                10'000,

@@ -51,6 +51,7 @@ void expect_same(const uplink::ListenerOptions& a, const uplink::ListenerOptions
   EXPECT_EQ(a.max_sessions, b.max_sessions);
   EXPECT_EQ(a.max_payload_bytes, b.max_payload_bytes);
   EXPECT_EQ(a.idle_timeout, b.idle_timeout);
+  EXPECT_EQ(a.peer_timeout, b.peer_timeout);
   EXPECT_EQ(a.when_channel_full, b.when_channel_full);
 }
 
@@ -64,6 +65,8 @@ void expect_same(const Config& a, const Config& b) {
   EXPECT_EQ(a.aggregator.buffer.max_bytes, b.aggregator.buffer.max_bytes);
   EXPECT_EQ(a.aggregator.buffer.when_full, b.aggregator.buffer.when_full);
   EXPECT_EQ(a.aggregator.max_tracked, b.aggregator.max_tracked);
+  EXPECT_EQ(a.aggregator.reset_after, b.aggregator.reset_after);
+  EXPECT_EQ(a.forget_after, b.forget_after);
   EXPECT_EQ(a.control.socket, b.control.socket);
   EXPECT_EQ(a.control.access.mode, b.control.access.mode);
   EXPECT_EQ(a.control.access.group, b.control.access.group);

@@ -118,6 +118,23 @@ TEST(RunBuilder, TellsChannelsOfOneSatelliteApart) {
   EXPECT_EQ(runs.take().runs.size(), 2U);
 }
 
+TEST(RunBuilder, TellsStoredFramesFromLiveOnesInTheirOrder) {
+  RunBuilder runs(SequenceWidth::bits64);
+  runs.add(a, 1, 1);
+  runs.add(a, 2, 1, true);
+  runs.add_alike(1, 1);
+  runs.add(b, 5, 1);
+  runs.add(a, 4, 1);
+  runs.add(a, 4, 1, true);
+  EXPECT_THAT(
+      runs.take().runs,
+      ElementsAre(meridian::Run{.origin = a, .frames = 1, .first = 1, .bytes = 1},
+                  meridian::Run{.origin = a, .frames = 2, .first = 2, .bytes = 2, .stored = true},
+                  meridian::Run{.origin = b, .frames = 1, .first = 5, .bytes = 1},
+                  meridian::Run{.origin = a, .frames = 1, .first = 4, .bytes = 1},
+                  meridian::Run{.origin = a, .frames = 1, .first = 4, .bytes = 1, .stored = true}));
+}
+
 TEST(RunBuilder, ContinuesOverARollOverOf14Bits) {
   RunBuilder runs(SequenceWidth::bits14);
   for (const std::uint64_t sequence : {16382U, 16383U, 0U, 1U}) {

@@ -97,6 +97,35 @@ TEST(SpacePacketDecoder, RefusesEveryVersionButZeroAtItsFirstOctet) {
   }
 }
 
+/// A transfer frame with its attached sync marker, which parses as a telecommand of APID 0x2CF.
+Octets sync_marked_frame() {
+  Octets stream{std::byte{0x1A}, std::byte{0xCF}, std::byte{0xFC}, std::byte{0x1D}};
+  append(stream, testing::sample_payload(1020));
+  return stream;
+}
+
+TEST(SpacePacketDecoder, RefusesAStreamThatBeginsWithASyncMarker) {
+  const Octets stream = sync_marked_frame();
+  for (const std::size_t first : {std::size_t{1}, std::size_t{3}, std::size_t{4}, stream.size()}) {
+    SpacePacketDecoder decoder(satellite, space_packet::max_packet_bytes);
+    const std::vector<std::size_t> cuts{first};
+    const testing::SeenStream seen = testing::feed(decoder, stream, cuts);
+    EXPECT_EQ(seen.malformed, Malformed::sync_marker) << first;
+    EXPECT_EQ(seen.consumed, 0U);
+    EXPECT_TRUE(seen.frames.empty());
+  }
+}
+
+TEST(SpacePacketDecoder, TakesWhatLooksLikeASyncMarkerBehindAPacket) {
+  Octets stream = testing::space_packet(1, 0, 10);
+  const std::size_t first = stream.size();
+  append(stream, sync_marked_frame());
+  SpacePacketDecoder decoder(satellite, space_packet::max_packet_bytes);
+  const std::vector<std::size_t> cuts{first};
+  EXPECT_NE(testing::feed(decoder, stream, cuts).malformed, Malformed::sync_marker)
+      << "a packet can begin like this; a stream hardly does";
+}
+
 TEST(SpacePacketDecoder, SkipsAndCountsIdlePackets) {
   Octets stream = testing::space_packet(0x7FF, 0, 100);
   append(stream, testing::space_packet(9, 1, 4));

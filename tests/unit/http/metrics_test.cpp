@@ -100,6 +100,40 @@ TEST(Metrics, TellTheLedger) {
   EXPECT_EQ(samples.at("meridian_buffer_bytes"), 640);
 }
 
+TEST(Metrics, TellOfResetsAndOfStoredFrames) {
+  Scrape scrape;
+  OriginStats satellite = origin(7, 2, 100);
+  satellite.resets = 3;
+  StoredStats& stored = satellite.stored.emplace();
+  stored.frames = 40;
+  stored.sequences.missing = 5;
+  scrape.satellites = {satellite, origin(8, 0, 1)};
+  scrape.stats.aggregator.origins.jumps = 11;
+  scrape.stats.aggregator.origins.resets = 12;
+  const auto samples = samples_of(scrape);
+  const std::string labels = "{satellite_id=\"7\",channel_id=\"2\"}";
+  EXPECT_EQ(samples.at("meridian_satellite_resets_total" + labels), 3);
+  EXPECT_EQ(samples.at("meridian_satellite_stored_frames_total" + labels), 40);
+  EXPECT_EQ(samples.at("meridian_satellite_stored_missing_total" + labels), 5);
+  EXPECT_EQ(samples.at("meridian_sequence_jumps_total"), 11);
+  EXPECT_EQ(samples.at("meridian_sequence_resets_total"), 12);
+  EXPECT_EQ(
+      samples.at("meridian_satellite_stored_frames_total{satellite_id=\"8\",channel_id=\"0\"}"), 0);
+}
+
+TEST(Metrics, HaveNoFramesThatAResetMayTakeBack) {
+  Scrape scrape;
+  OriginStats satellite = origin(7, 2, 100);
+  satellite.late = 9;
+  satellite.jumps = 6;
+  satellite.unsettled = {.next = 1, .late = 4, .jumps = 2};
+  scrape.satellites = {satellite};
+  const auto samples = samples_of(scrape);
+  const std::string labels = "{satellite_id=\"7\",channel_id=\"2\"}";
+  EXPECT_EQ(samples.at("meridian_satellite_late_total" + labels), 5);
+  EXPECT_EQ(samples.at("meridian_satellite_jumps_total" + labels), 4);
+}
+
 TEST(Metrics, TellHowLeasesEnd) {
   Scrape scrape;
   scrape.stats.aggregator.leases = {.open = 2, .ended = {3, 4, 5, 6}};

@@ -93,6 +93,75 @@ TEST(SavedState, ComesBackWithItsBooks) {
   EXPECT_FALSE(restored.saved.origins[2].last_sequence.has_value());
 }
 
+TEST(SavedState, KeepsResetsUnsettledFramesAndStoredOnes) {
+  SavedState saved = testing::sample_state();
+  saved.origins[0].jumps = 5;
+  saved.origins[0].resets = 6;
+  saved.origins[0].unsettled = {.next = 1U << 20U, .late = 2, .jumps = 1};
+  StoredStats& stored = saved.origins[1].stored.emplace();
+  stored.frames = 7;
+  stored.last_seen_at = testing::at_us(99);
+  stored.sequences.gaps = 11;
+  stored.sequences.missing = 12;
+  stored.sequences.duplicates = 13;
+  stored.sequences.late = 14;
+  stored.sequences.jumps = 15;
+  stored.sequences.resets = 16;
+  stored.sequences.last_sequence = 17;
+  stored.sequences.unsettled = {.next = 18, .late = 3, .jumps = 4};
+  const Restored restored = testing::read_back(testing::written(saved));
+  EXPECT_TRUE(restored.is_whole);
+  ASSERT_THAT(restored.saved.origins, SizeIs(3));
+  const OriginStats& first = restored.saved.origins[0];
+  EXPECT_EQ(first.jumps, 5U);
+  EXPECT_EQ(first.resets, 6U);
+  EXPECT_EQ(first.unsettled.next, 1U << 20U);
+  EXPECT_EQ(first.unsettled.late, 2U);
+  EXPECT_EQ(first.unsettled.jumps, 1U);
+  EXPECT_FALSE(first.stored.has_value());
+  const OriginStats& second = restored.saved.origins[1];
+  EXPECT_EQ(second.frames, 8U) << "what stands beside it";
+  ASSERT_TRUE(second.stored.has_value());
+  EXPECT_EQ(second.stored->frames, 7U);
+  EXPECT_EQ(second.stored->last_seen_at, testing::at_us(99));
+  const SequenceStats& sequences = second.stored->sequences;
+  EXPECT_EQ(sequences.gaps, 11U);
+  EXPECT_EQ(sequences.missing, 12U);
+  EXPECT_EQ(sequences.duplicates, 13U);
+  EXPECT_EQ(sequences.late, 14U);
+  EXPECT_EQ(sequences.jumps, 15U);
+  EXPECT_EQ(sequences.resets, 16U);
+  EXPECT_EQ(sequences.last_sequence, 17U);
+  EXPECT_EQ(sequences.unsettled.next, 18U);
+  EXPECT_EQ(sequences.unsettled.late, 3U);
+  EXPECT_EQ(sequences.unsettled.jumps, 4U);
+  EXPECT_FALSE(restored.saved.origins[2].stored.has_value());
+}
+
+TEST(SavedState, WithoutThemIsWhatItWasBeforeTheyCame) {
+  // The mark of one origin: 80 octets and the count.
+  SavedState saved;
+  saved.origins = {testing::sample_state().origins[0]};
+  const std::size_t before = testing::written({}).size();
+  EXPECT_EQ(testing::written(saved).size() - before, state::mark_head_bytes + 4 + 80);
+}
+
+TEST(SavedState, KeepsTheSumOverForgottenOrigins) {
+  SavedState saved = testing::sample_state();
+  EXPECT_FALSE(testing::read_back(testing::written(saved)).saved.forgotten.has_value());
+  OriginStats& sum = saved.forgotten.emplace();
+  sum.frames = 5;
+  sum.missing = 6;
+  sum.resets = 7;
+  const Restored restored = testing::read_back(testing::written(saved));
+  EXPECT_TRUE(restored.is_whole);
+  ASSERT_TRUE(restored.saved.forgotten.has_value());
+  EXPECT_EQ(restored.saved.forgotten->frames, 5U);
+  EXPECT_EQ(restored.saved.forgotten->missing, 6U);
+  EXPECT_EQ(restored.saved.forgotten->resets, 7U);
+  EXPECT_THAT(restored.saved.origins, SizeIs(3)) << "it is no row";
+}
+
 TEST(SavedState, KeepsPlacesAndPositions) {
   SavedState saved = testing::sample_state();
   saved.frames[0].place = 100;

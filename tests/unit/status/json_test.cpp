@@ -73,8 +73,9 @@ TEST(StatusJson, TellsEveryStatistic) {
   const SessionCounts sessions{.open = 16,
                                .accepted = 17,
                                .closed = {18, 19, 20, 21, 22, 23, 24, 37},
-                               .malformed = {25, 26, 27, 28, 29},
+                               .malformed = {25, 26, 27, 28, 29, 55},
                                .truncated = 30,
+                               .implausible = 56,
                                .idle_packets = 31};
   const ControlCounts control{.clients = 32, .accepted = 33, .cut_off = {34, 35, 36}};
 
@@ -99,7 +100,8 @@ TEST(StatusJson, TellsEveryStatistic) {
       R"("malformed":20,"idle_timeout":21,"connection_lost":22,"session_limit":23,"stopped":24,)"
       R"("listener_removed":37}},)"
       R"("malformed":{"length_too_small":25,"length_too_large":26,"reserved_flags":27,)"
-      R"("packet_version":28,"packet_too_large":29},"truncated":30,"idle_packets":31,)"
+      R"("packet_version":28,"packet_too_large":29,"sync_marker":55},"truncated":30,)"
+      R"("implausible":56,"idle_packets":31,)"
       R"("control":{"clients":32,"accepted":33,"cut_off":{"request_too_long":34,)"
       R"("client_limit":35,"not_reading":36}},)"
       R"("tails":{"watchers":41,"lost":42},)"

@@ -35,6 +35,18 @@ std::string text_of_pages(const std::vector<std::vector<OriginStats>>& pages) {
   return whole + SatellitesEncoder::end();
 }
 
+StoredStats stored_sample() {
+  StoredStats stored{.frames = 12, .last_seen_at = moment(2'000'000)};
+  stored.sequences.last_sequence = 13;
+  stored.sequences.gaps = 14;
+  stored.sequences.missing = 15;
+  stored.sequences.duplicates = 16;
+  stored.sequences.late = 17;
+  stored.sequences.jumps = 18;
+  stored.sequences.resets = 19;
+  return stored;
+}
+
 TEST(UplinksEncoder, TellsUplinksThatAreOpenAndThoseThatWere) {
   const auto receiving = std::make_shared<UplinkRecord>(1, "native", "[::1]:40000", moment(0));
   receiving->add_bytes(100);
@@ -95,16 +107,23 @@ TEST(SatellitesEncoder, TellsSatellitesAndTheSumOfTheOthers) {
        .duplicates = 5,
        .late = 6,
        .dropped = 7,
-       .last_seen_at = moment(1'000'000)},
+       .last_seen_at = moment(1'000'000),
+       .jumps = 10,
+       .resets = 11,
+       .stored = stored_sample()},
       {.origin = std::nullopt, .frames = 8, .bytes = 9, .last_sequence = std::nullopt}};
 
   EXPECT_EQ(text_of_pages({origins}),
             R"({"satellites":[{"satellite_id":4294967295,"channel_id":65535,"frames":1,"bytes":2,)"
             R"("last_sequence":18446744073709551615,"gaps":3,"missing":4,"duplicates":5,)"
-            R"("late":6,"dropped":7,"last_seen_at":"1970-01-01T00:00:01.000000Z","silent":true},)"
+            R"("late":6,"dropped":7,"last_seen_at":"1970-01-01T00:00:01.000000Z","silent":true,)"
+            R"("jumps":10,"resets":11,"stored":{"frames":12,"last_sequence":13,"gaps":14,)"
+            R"("missing":15,"duplicates":16,"late":17,"jumps":18,"resets":19,)"
+            R"("last_seen_at":"1970-01-01T00:00:02.000000Z"}},)"
             R"({"satellite_id":null,"channel_id":null,"frames":8,"bytes":9,)"
             R"("last_sequence":null,"gaps":0,"missing":0,"duplicates":0,"late":0,"dropped":0,)"
-            R"("last_seen_at":"1970-01-01T00:00:00.000000Z","silent":null}]})");
+            R"("last_seen_at":"1970-01-01T00:00:00.000000Z","silent":null,)"
+            R"("jumps":0,"resets":0,"stored":null}]})");
 }
 
 TEST(SatellitesEncoder, MakesOneListOfAllPages) {

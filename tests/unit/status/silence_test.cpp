@@ -138,5 +138,27 @@ TEST_F(SilenceTest, IsNotHeardAgainBecauseTheLimitIsRaised) {
   EXPECT_THAT(silence_.silent()->satellites, IsEmpty());
 }
 
+TEST_F(SilenceTest, EndsForASatelliteThatIsForgotten) {
+  look(100s, {origin(7, 1, 5, 100s), origin(8, 1, 5, 100s)});
+  look(130s, {origin(7, 1, 5, 100s), origin(8, 1, 6, 130s)});
+  ASSERT_THAT(silence_.silent()->satellites, ElementsAre(7));
+  const Silence::Changes changes = look(131s, {origin(8, 1, 7, 131s)});
+  EXPECT_THAT(silence_.silent()->satellites, IsEmpty());
+  EXPECT_THAT(changes.heard_again, IsEmpty()) << "it was not";
+  EXPECT_THAT(look(132s, {origin(7, 1, 1, 132s), origin(8, 1, 8, 132s)}).heard_again, IsEmpty());
+  EXPECT_THAT(look(162s, {origin(7, 1, 1, 132s), origin(8, 1, 9, 162s)}).fell_silent,
+              ElementsAre(7))
+      << "as a new one";
+}
+
+TEST_F(SilenceTest, DoesNotEndWhereAChannelIsForgotten) {
+  look(100s, {origin(7, 1, 5, 100s), origin(7, 2, 9, 100s)});
+  look(130s, {origin(7, 1, 5, 100s), origin(7, 2, 9, 100s)});
+  const Silence::Changes changes = look(131s, {origin(7, 1, 5, 100s)});
+  EXPECT_THAT(changes.heard_again, IsEmpty());
+  EXPECT_THAT(silence_.silent()->satellites, ElementsAre(7));
+  EXPECT_THAT(look(132s, {origin(7, 1, 6, 132s)}).heard_again, ElementsAre(7));
+}
+
 }  // namespace
 }  // namespace meridian::status

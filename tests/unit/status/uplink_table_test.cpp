@@ -179,5 +179,17 @@ TEST(UplinkTable, LosesNoSessionOfSeveralThreads) {
   EXPECT_EQ(counts.closed.at(static_cast<std::size_t>(CloseReason::stopped)), 1000U);
 }
 
+TEST(UplinkTable, SaysOnceThatPacketsOfAListenerAreImplausible) {
+  UplinkTable table;
+  EXPECT_TRUE(table.count_implausible("a"));
+  EXPECT_FALSE(table.count_implausible("a"));
+  EXPECT_TRUE(table.count_implausible("b"));
+  table.note_plausible("a");
+  EXPECT_TRUE(table.count_implausible("a")) << "it was good in between";
+  table.remove_listener("b");
+  EXPECT_TRUE(table.count_implausible("b")) << "another one of that name";
+  EXPECT_EQ(table.counts().implausible, 5U);
+}
+
 }  // namespace
 }  // namespace meridian::status

@@ -45,6 +45,7 @@ inline Json satellite_json(std::optional<SatelliteId> id, std::uint64_t frames =
           {"missing", 0},
           {"duplicates", 0},
           {"late", 0},
+          {"resets", 0},
           {"dropped", 0},
           {"last_seen_at", "2026-11-25T10:03:10.000000Z"},
           {"silent", id ? Json(false) : Json(nullptr)}};
@@ -97,7 +98,7 @@ inline Poll huge_poll() {
     row["satellite_id"] =
         std::numeric_limits<SatelliteId>::max() - row["frames"].get<SatelliteId>();
     for (const char* key :
-         {"frames", "bytes", "gaps", "missing", "duplicates", "late", "dropped"}) {
+         {"frames", "bytes", "gaps", "missing", "duplicates", "late", "resets", "dropped"}) {
       row[key] = huge;
     }
   }

@@ -104,15 +104,15 @@ std::vector<std::string> satellites_in(const Figures& figures, std::size_t cells
 TEST(TopTable, HasAllColumnsWhereThereIsRoom) {
   EXPECT_THAT(satellites_in(four_rows(), 200),
               ElementsAre("SATELLITE^  CHANNEL  STATE       AGE  FRAMES/S  FRAMES  OCTETS  GAPS  "
-                          "MISSING  DUPLICATES  LATE  DROPPED",
+                          "MISSING  DUPLICATES  LATE  RESETS  DROPPED",
                           "         1        0  !silent      2s         -      30   2,520     1  "
-                          "      0           0     0        0",
+                          "      0           0     0       0        0",
                           "         2        0  heard    3m 12s         -      10     840     7  "
-                          "      0           0     0        0",
+                          "      0           0     0       0        0",
                           "         3        0  heard        2s         -      20   1,680     1  "
-                          "      0           0     0        0",
+                          "      0           0     0       0        0",
                           "    others        -  -            2s         -      40   3,360     0  "
-                          "      0           0     0        0"));
+                          "      0           0     0       0        0"));
 }
 
 TEST(TopTable, LeavesOutTheLeastImportantColumnsWhereItIsNarrow) {

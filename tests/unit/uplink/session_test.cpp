@@ -120,6 +120,54 @@ TEST_F(SessionTest, ReadsSpacePacketsForTheSatelliteOfItsListener) {
   EXPECT_EQ(table_.counts().idle_packets, 1U);
 }
 
+ListenerOptions for_packets() {
+  ListenerOptions options;
+  options.framing = Framing::ccsds_space_packet;
+  options.max_payload_bytes = 65'542;
+  return options;
+}
+
+TEST_F(SessionTest, RefusesTransferFramesAndSaysWhatToConfigure) {
+  start(for_packets());
+  send({std::byte{0x1A}, std::byte{0xCF}, std::byte{0xFC}, std::byte{0x1D}});
+  expect_end(CloseReason::malformed);
+  EXPECT_EQ(table_.counts().malformed.at(static_cast<std::size_t>(Malformed::sync_marker)), 1U);
+  EXPECT_THAT(log_.text(),
+              HasSubstr("malformed at stream offset 0: sync_marker: it begins with the "
+                        "attached sync marker 1ACFFC1D"));
+  EXPECT_THAT(log_.text(), HasSubstr("framing is \"ccsds_space_packet\""));
+}
+
+TEST_F(SessionTest, SaysOfTransferFramesWhatTheyAreWhereNativeFramesAreToCome) {
+  start({});
+  send({std::byte{0x1A}, std::byte{0xCF}, std::byte{0xFC}, std::byte{0x1D}});
+  expect_end(CloseReason::malformed);
+  EXPECT_THAT(log_.text(), HasSubstr("length_too_large: it begins with the attached sync marker"));
+}
+
+TEST_F(SessionTest, SaysOnceThatItsPacketsAreImplausibleAndKeepsThem) {
+  start(for_packets());
+  send_and_be_read(Octets(70));  // of zeros: ten packets that say that they are the same
+  EXPECT_THAT(log_.text(), ::testing::Not(HasSubstr("hardly space packets")));
+  send_and_be_read(Octets(700));
+  EXPECT_THAT(log_.text(), HasSubstr("from the peer: what it sends is hardly space packets"));
+  send_and_be_read(Octets(700));
+  half_close();
+  expect_end(CloseReason::end_of_stream);
+  const std::string text = log_.text();
+  EXPECT_EQ(text.find("hardly"), text.rfind("hardly")) << text;
+  EXPECT_EQ(table_.counts().implausible, 1U);
+  EXPECT_EQ(drain_frames().size(), 210U);
+}
+
+TEST_F(SessionTest, SaysAtTheEndThatAFewPacketsAreImplausible) {
+  start(for_packets());
+  send(Octets(35));
+  half_close();
+  expect_end(CloseReason::end_of_stream);
+  EXPECT_THAT(log_.text(), HasSubstr("hardly space packets: of the first 4"));
+}
+
 TEST_F(SessionTest, EndsAMalformedStreamWithAResetAndKeepsTheFramesBefore) {
   start(at_most(100));
   Octets stream = frames_from(0, 3);

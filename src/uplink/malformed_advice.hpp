@@ -1,0 +1,19 @@
+/// What to do about a stream that is not what its listener takes.
+#pragma once
+
+#include <meridian/malformed.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+namespace meridian::uplink {
+
+/// A sentence for the log, without its full stop. `there` is what stands where the stream is bad.
+[[nodiscard]] std::string_view advice_on(Malformed reason,
+                                         std::span<const std::byte> there) noexcept;
+
+/// The same for packets that are implausible.
+[[nodiscard]] std::string_view advice_on_implausible_packets() noexcept;
+
+}  // namespace meridian::uplink
