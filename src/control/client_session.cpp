@@ -230,7 +230,7 @@ asio::awaitable<error_code> ClientSession::answer_log_level(Request request) {
   } else {
     answer = encode_error({ErrorCode::invalid_params,
                            fmt::format("level must be one of {}", runtime::log_level_names),
-                           request.id.value_or(nullptr)});
+                           request.id.value_or(RequestId())});
   }
   if (request.id) {
     co_return co_await writer_->write(answer);
