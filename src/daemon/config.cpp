@@ -42,6 +42,8 @@ constexpr std::array channel_policies{
 constexpr std::array buffer_policies{Names{"drop_oldest"sv, WhenFull::drop_oldest},
                                      Names{"drop_newest"sv, WhenFull::drop_newest},
                                      Names{"backpressure"sv, WhenFull::backpressure}};
+constexpr std::array unreadable_policies{Names{"refuse"sv, state::WhenUnreadable::refuse},
+                                         Names{"set_aside"sv, state::WhenUnreadable::set_aside}};
 constexpr std::array log_formats{Names{"text"sv, LogFormat::text},
                                  Names{"json"sv, LogFormat::json}};
 
@@ -265,6 +267,7 @@ Config read_config(const Json& json) {
     if (directory) {
       config.state_directory = *directory;
     }
+    state.read("when_unreadable", config.when_state_unreadable, all(unreadable_policies));
   });
   read_section(root, "satellites", [&](ConfigReader& satellites) {
     satellites.read("max_tracked", config.aggregator.max_tracked, 1, 16'777'216);

@@ -87,6 +87,8 @@ ConfigChanges changes_between(const Config& now, const Config& next) {
   note(changes.needs_restart, "http.max_satellites", now.http.max_satellites,
        next.http.max_satellites);
   note(changes.needs_restart, "state.directory", now.state_directory, next.state_directory);
+  note(changes.needs_restart, "state.when_unreadable", now.when_state_unreadable,
+       next.when_state_unreadable);
   note(changes.needs_restart, "sinks", now.sinks, next.sinks);
   note(changes.needs_restart, "threads", now.threads, next.threads);
   return changes;
@@ -99,6 +101,7 @@ Config applicable(const Config& now, Config next) {
   next.sinks = now.sinks;
   next.aggregator.consumers = now.aggregator.consumers;
   next.state_directory = now.state_directory;
+  next.when_state_unreadable = now.when_state_unreadable;
   next.threads = now.threads;
   return next;
 }

@@ -60,6 +60,12 @@ void log_end(const AggregatorStats& stats, bool saved) {
 }
 
 void log_restored(const status::StateReport& report, const state::Restored& read) {
+  if (!read.why_unreadable.empty()) {
+    log::error({{"reason", "state_unreadable"}},
+               "the saved state in {} cannot be read: {}; it is set aside, as "
+               "state.when_unreadable says",
+               *report.directory, read.why_unreadable);
+  }
   spdlog::info("restored {} frames from {}", report.restored, *report.directory);
   if (!read.is_whole) {
     log::error(
@@ -114,7 +120,7 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
   spdlog::info("meridiand {} starts with {} threads for uplinks", status::version,
                uplink_executors.size());
   if (config.state_directory) {
-    state_.emplace(*config.state_directory);
+    state_.emplace(*config.state_directory, config.when_state_unreadable);
     state_report_.directory = config.state_directory->string();
   } else {
     spdlog::info("no state directory: what is in the buffer will be gone with the daemon");

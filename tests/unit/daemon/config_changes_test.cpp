@@ -78,6 +78,7 @@ INSTANTIATE_TEST_SUITE_P(
         ChangedKey{"http.timeout_s", R"("http":{"timeout_s":1})", true},
         ChangedKey{"http.max_satellites", R"("http":{"max_satellites":1})", true},
         ChangedKey{"state.directory", R"("state":{"directory":"/tmp/x"})", true},
+        ChangedKey{"state.when_unreadable", R"("state":{"when_unreadable":"set_aside"})", true},
         ChangedKey{"threads", R"("threads":7)", true}));
 
 TEST(ListenerChanges, TellWhoComesAndGoes) {

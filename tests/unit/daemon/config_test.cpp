@@ -68,6 +68,7 @@ void expect_same(const Config& a, const Config& b) {
   EXPECT_EQ(a.control.access.mode, b.control.access.mode);
   EXPECT_EQ(a.control.access.group, b.control.access.group);
   EXPECT_EQ(a.state_directory, b.state_directory);
+  EXPECT_EQ(a.when_state_unreadable, b.when_state_unreadable);
   EXPECT_EQ(a.control.max_clients, b.control.max_clients);
   EXPECT_EQ(a.control.max_request_bytes, b.control.max_request_bytes);
   EXPECT_EQ(a.http, b.http);
