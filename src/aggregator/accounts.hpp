@@ -44,9 +44,12 @@ class Accounts {
   void delivered(std::uint64_t frames) noexcept { ledger_.delivered += frames; }
   void flushed(std::uint64_t frames) noexcept { ledger_.flushed += frames; }
 
-  /// The ledger with what is buffered and leased now. Throws std::logic_error where it does not
-  /// balance, which only a bug can bring about: a daemon that miscounts must not go on.
+  /// The ledger with what is buffered and leased now.
   [[nodiscard]] Ledger ledger(std::uint64_t buffered, std::uint64_t leased) const;
+
+  /// Throws std::logic_error where a ledger does not balance, which only a bug can bring about: a
+  /// daemon that miscounts must not go on.
+  static void check(const Ledger& ledger);
 
   [[nodiscard]] const OriginTable& origins() const noexcept { return origins_; }
 

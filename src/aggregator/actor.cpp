@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <exception>
 #include <limits>
+#include <new>
 #include <utility>
 #include <variant>
 
@@ -40,14 +42,8 @@ Actor::Actor(const AggregatorOptions& options, const asio::any_io_executor& stra
 asio::awaitable<void> Actor::run() {
   const auto executor = co_await asio::this_coro::executor;
   while (!ended_) {
-    holdings_.expire_leases(Leases::Clock::now());
-    // A request comes behind all that has ended before it, so that it sees those frames.
-    bool more = holdings_.put_back_some();
-    if (!more) {
-      more = serve_requests();
-    }
-    more |= take_batches(batches_per_turn);
-    holdings_.serve_consumers();
+    const bool more = turn();
+    report_fault();
     if (more) {
       co_await asio::post(executor, asio::use_awaitable);
     } else if (!ended_) {
@@ -55,6 +51,47 @@ asio::awaitable<void> Actor::run() {
       co_await bell_->wait();
     }
   }
+}
+
+template <typename Function>
+bool Actor::attempt(Function&& function) {
+  try {
+    return function();
+  } catch (...) {
+    if (!fault_) {
+      fault_ = std::current_exception();
+    }
+    return false;
+  }
+}
+
+void Actor::report_fault() noexcept {
+  if (!fault_) {
+    return;
+  }
+  try {
+    asio::post(expiry_timer_.get_executor(), [error = fault_] { std::rethrow_exception(error); });
+    fault_ = nullptr;
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): next time, then
+  }
+}
+
+bool Actor::turn() {
+  // Each by itself: where one fails every time, a request to shut down still gets its answer.
+  bool more = attempt([this] {
+    holdings_.expire_leases(Leases::Clock::now());
+    // A request comes behind all that has ended before it, so that it sees those frames.
+    return holdings_.put_back_some();
+  });
+  if (!more) {
+    more = attempt([this] { return serve_requests(); });
+  }
+  more |= attempt([this] { return take_batches(batches_per_turn); });
+  attempt([this] {
+    holdings_.serve_consumers();
+    return true;
+  });
+  return more;
 }
 
 bool Actor::serve_requests() {
@@ -155,10 +192,27 @@ void Actor::answer(request::ReleaseBackpressure& request) {
 void Actor::answer(request::ShutDown& request) {
   holdings_.release_backpressure();
   data_.close();
-  while (take_batches(data_.level().capacity)) {
+  // A batch that fails is gone: the others follow.
+  bool more = true;
+  for (std::size_t tries = 0; more && tries <= data_.level().capacity; ++tries) {
+    attempt([&] {
+      while (more) {
+        more = take_batches(data_.level().capacity);
+      }
+      return true;
+    });
   }
   ended_ = true;
-  std::move(request.reply).send(holdings_.close(data_.level()));
+  std::move(request.reply).send(close());
+}
+
+FinalState Actor::close() {
+  std::optional<FinalState> last;
+  attempt([&] {
+    last = holdings_.close(data_.level());
+    return true;
+  });
+  return last ? *std::move(last) : holdings_.rescue(data_.level());
 }
 
 request::DrainReply Actor::take(const DrainQuery& query, FrameBuffer::Room room,

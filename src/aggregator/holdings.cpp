@@ -315,6 +315,12 @@ void Holdings::restore(SavedState saved) {
 }
 
 AggregatorStats Holdings::stats(const ChannelLevel& channel) const {
+  AggregatorStats stats = unchecked_stats(channel);
+  Accounts::check(stats.ledger);
+  return stats;
+}
+
+AggregatorStats Holdings::unchecked_stats(const ChannelLevel& channel) const {
   return {.ledger = accounts_.ledger(buffer_.depth().frames, buffer_.leased().frames),
           .buffer = buffer_.level(),
           .channel = channel,
@@ -331,7 +337,24 @@ FinalState Holdings::close(const ChannelLevel& channel) {
   }
   while (put_back_some()) {
   }
-  FinalState last{.stats = stats(channel), .saved = {}};
+  FinalState last{.stats = unchecked_stats(channel), .saved = {}};
+  empty_into(last);
+  return last;
+}
+
+FinalState Holdings::rescue(const ChannelLevel& channel) {
+  FinalState last;
+  last.stats.channel = channel;
+  last.stats.buffer = buffer_.level();
+  last.stats.ledger = accounts_.ledger(buffer_.depth().frames, buffer_.leased().frames);
+  empty_into(last);
+  for (BufferedBatch& buffered : returning_) {
+    last.saved.frames.push_back(std::move(buffered));  // those that could not be put back
+  }
+  return last;
+}
+
+void Holdings::empty_into(FinalState& last) {
   last.saved.ledger = last.stats.ledger;
   last.saved.origins = accounts_.origins().all();
   last.saved.positions = SavedPositions{
@@ -339,7 +362,6 @@ FinalState Holdings::close(const ChannelLevel& channel) {
   for (auto& [place, batch] : buffer_.take_all()) {
     last.saved.frames.push_back({place, std::move(batch)});
   }
-  return last;
 }
 
 }  // namespace meridian::inline v1

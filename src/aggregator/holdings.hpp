@@ -119,6 +119,7 @@ class Holdings {
 
   [[nodiscard]] const FrameBuffer& buffer() const noexcept { return buffer_; }
   [[nodiscard]] const OriginTable& origins() const noexcept { return accounts_.origins(); }
+  /// Throws std::logic_error where the ledger does not balance.
   [[nodiscard]] AggregatorStats stats(const ChannelLevel& channel) const;
   [[nodiscard]] DropReport take_drop_report() { return accounts_.take_drop_report(); }
   [[nodiscard]] Depth take_peak() { return buffer_.take_peak(); }
@@ -129,10 +130,19 @@ class Holdings {
   /// Takes up what another aggregator held, in place of nothing.
   void restore(SavedState saved);
 
-  /// Ends all leases, and takes everything out.
+  /// Ends all leases, and takes everything out. The ledger is as it is, also where it does not
+  /// balance.
   [[nodiscard]] FinalState close(const ChannelLevel& channel);
 
+  /// The same after `close` has thrown: frames and books, whatever else is broken.
+  [[nodiscard]] FinalState rescue(const ChannelLevel& channel);
+
  private:
+  [[nodiscard]] AggregatorStats unchecked_stats(const ChannelLevel& channel) const;
+
+  /// Takes what is in the buffer, and the books, into `last`.
+  void empty_into(FinalState& last);
+
   /// Where consumers leave frames that nobody must have, they make room for a batch.
   void make_room(const FrameBatch& batch);
 

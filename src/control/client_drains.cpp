@@ -1,10 +1,13 @@
 #include "control/client_drains.hpp"
 
 #include "control/drain_encoder.hpp"
+#include "runtime/rethrow.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <fmt/format.h>
 
+#include <cstdint>
+#include <exception>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -58,14 +61,23 @@ asio::awaitable<error_code> ClientDrains::lend(const Request& request) {
     const std::string refusal = encode_error(shut_down_error(request, drained.error()));
     co_return co_await writer_.write(refusal);
   }
-  const error_code ec = co_await write_frames(request, *drained, std::nullopt);
-  if (ec) {
-    log_.did(
-        fmt::format("drain: given up by its client, {} frames go back", drained->taken.frames));
+  error_code ec;
+  std::exception_ptr fault;
+  try {
+    ec = co_await write_frames(request, *drained, std::nullopt);
+  } catch (...) {
+    fault = std::current_exception();
+  }
+  if (ec || fault) {
+    const std::uint64_t frames = drained->taken.frames;
     std::ignore = co_await aggregator_.put_back(*std::move(drained));
+    runtime::rethrow(fault);
+    log_.did(fmt::format("drain: given up by its client, {} frames go back", frames));
   } else {
-    log_.drained(drained->taken.frames);
+    // First: the client has them, whatever becomes of the line in the log.
+    const std::uint64_t frames = drained->taken.frames;
     std::ignore = co_await aggregator_.settle(*drained);
+    log_.drained(frames);
   }
   co_return ec;
 }

@@ -55,6 +55,7 @@ class Server : public std::enable_shared_from_this<Server> {
   using Socket = asio::local::stream_protocol::socket;
 
   void open_client(Socket socket);
+  void close_client(const std::shared_ptr<ClientSession>& client);
   [[nodiscard]] static asio::awaitable<void> run_client(std::shared_ptr<Server> server,
                                                         std::shared_ptr<ClientSession> client);
 

@@ -4,6 +4,7 @@
 #include "daemon/housekeeping.hpp"
 #include "daemon/logging.hpp"
 #include "http/make_server.hpp"
+#include "runtime/faults.hpp"
 #include "runtime/log.hpp"
 #include "runtime/nearest_executor.hpp"
 #include "runtime/rethrow.hpp"
@@ -13,6 +14,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
@@ -160,9 +162,32 @@ Daemon::~Daemon() {
 }
 
 int Daemon::run() {
-  asio::co_spawn(signals_.get_executor(), serve(), runtime::rethrow);
-  runtime::run_on_threads(all_contexts());
-  return exit_status_;
+  asio::co_spawn(signals_.get_executor(), serve(), [this](const std::exception_ptr& error) {
+    if (error) {
+      start_failed_ = error;
+      std::ranges::for_each(all_contexts(), &asio::io_context::stop);
+    }
+  });
+  runtime::run_on_threads(all_contexts(),
+                          [this](const std::exception_ptr& error) { broken(error); });
+  runtime::rethrow(start_failed_);
+  return broken_ ? 1 : exit_status_;
+}
+
+void Daemon::broken(const std::exception_ptr& error) noexcept {
+  try {
+    broken_ = true;
+    spdlog::critical(
+        "a fault of this program: {}; it stops in order, saves what is in the buffer, and exits "
+        "with 1; please report it, unless memory has run out",
+        runtime::describe(error));
+    // Nobody waits for a signal any more.
+    asio::post(signals_.get_executor(), [this] {
+      error_code ignored;
+      signals_.cancel(ignored);
+    });
+  } catch (...) {  // NOLINT(bugprone-empty-catch): there is no memory, and the next signal ends it
+  }
 }
 
 void Daemon::make_sinks() {
@@ -190,10 +215,35 @@ std::vector<asio::io_context*> Daemon::all_contexts() {
 }
 
 asio::awaitable<void> Daemon::serve() {
-  const auto strand = signals_.get_executor();
   if (state_) {
     co_await restore_state();
   }
+  // From here on there is something to save, whatever happens.
+  try {
+    co_await serve_until_told_to_stop();
+  } catch (...) {
+    broken(std::current_exception());
+  }
+  stopping_ = true;
+  try {
+    pulse_.set_serving(false);
+    notifier_.stopping();
+    watch_stop();
+    co_await stop_in_order();
+  } catch (...) {
+    broken(std::current_exception());
+  }
+  try {
+    co_await save_what_is_left();
+  } catch (...) {
+    broken(std::current_exception());
+    std::ranges::for_each(all_contexts(), &asio::io_context::stop);
+  }
+  let_go();
+}
+
+asio::awaitable<void> Daemon::serve_until_told_to_stop() {
+  const auto strand = signals_.get_executor();
   asio::co_spawn(strand, housekeeping_.run(*aggregator_), runtime::rethrow);
   asio::co_spawn(strand, heartbeat_.run(*aggregator_, uplinks_, pulse_), runtime::rethrow);
   control_->start();
@@ -208,10 +258,6 @@ asio::awaitable<void> Daemon::serve() {
   notifier_.ready();
   spdlog::info("ready");
   co_await wait_for_stop_signal();
-  pulse_.set_serving(false);
-  notifier_.stopping();
-  watch_stop();
-  co_await stop_in_order();
 }
 
 asio::awaitable<void> Daemon::restore_state() {
@@ -235,18 +281,22 @@ asio::awaitable<void> Daemon::restore_state() {
   if (aside) {
     state_report_.set_aside = aside->string();
   }
-  log_restored(state_report_, *read);
+  try {
+    log_restored(state_report_, *read);
+  } catch (...) {
+    broken(std::current_exception());  // the frames are here alone
+  }
 }
 
 asio::awaitable<void> Daemon::wait_for_stop_signal() {
-  for (;;) {
+  while (!broken_) {
     const auto [ec, signal] = co_await signals_.async_wait(asio::as_tuple(asio::use_awaitable));
-    if (ec || signal != SIGHUP) {
+    if (!ec && signal == SIGHUP) {
+      std::ignore = co_await reload();
+    } else if (!broken_) {
       spdlog::info("stopping on {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
-      stopping_ = true;
       co_return;
     }
-    std::ignore = co_await reload();
   }
 }
 
@@ -305,18 +355,32 @@ asio::awaitable<void> Daemon::stop_in_order() {
   for (const std::shared_ptr<runtime::Part>& each : sinks_) {
     co_await each->wait_stopped();
   }
+}
+
+asio::awaitable<void> Daemon::save_what_is_left() {
   housekeeping_.stop();
   heartbeat_.stop();
-
   const auto drops = co_await aggregator_->take_drop_report();
   auto last = co_await aggregator_->shut_down();
   stopped_ = true;  // a large state may take long to write
   deadline_.cancel();
-  if (drops && last) {
-    log_drops(*drops);
+  if (last) {
     const bool saved = save_state(last->saved);
+    log_drops(drops.value_or(DropReport{}));
     log_end(last->stats, saved);
+    if (!last->stats.ledger.balanced()) {
+      spdlog::critical(
+          "the ledger does not balance, which is a fault of this program: the next "
+          "start begins a new one; please report it");
+      exit_status_ = 1;
+    }
+  } else {
+    spdlog::critical("the aggregator has ended before the daemon: what it had is lost");
+    exit_status_ = 1;
   }
+}
+
+void Daemon::let_go() {
   notifier_.close();
   kept_running_.clear();  // the aggregator was the last work
   if (stop_ticks_ >= stop_deadline_ticks) {

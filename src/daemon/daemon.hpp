@@ -26,7 +26,9 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <atomic>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -51,8 +53,10 @@ class Daemon {
 
   /// Takes up the state of the last stop, and serves until SIGTERM or SIGINT; SIGHUP reads the
   /// configuration again. Then stops in order: accepts no more, lets sessions hand over what they
-  /// have read, takes what is in the channel, saves what remains, and logs how much. Returns the
-  /// exit status.
+  /// have read, takes what is in the channel, saves what remains, and logs how much. So it does,
+  /// and returns 1, where something is thrown that ends no session, which is a bug: a ledger that
+  /// does not balance, or another invariant that is broken. Returns the exit status. Throws where
+  /// it cannot start.
   [[nodiscard]] int run();
 
   /// Where it did not stop in order, what is left in one context refers to the others: all of it
@@ -70,6 +74,13 @@ class Daemon {
 
   /// From start to end.
   [[nodiscard]] asio::awaitable<void> serve();
+  [[nodiscard]] asio::awaitable<void> serve_until_told_to_stop();
+  [[nodiscard]] asio::awaitable<void> save_what_is_left();
+  /// Nothing is left to do: `run` returns.
+  void let_go();
+
+  /// Something was thrown that nobody expects: has the daemon stop in order. On any thread.
+  void broken(const std::exception_ptr& error) noexcept;
   [[nodiscard]] asio::awaitable<void> restore_state();
   [[nodiscard]] asio::awaitable<void> wait_for_stop_signal();
   [[nodiscard]] asio::awaitable<void> stop_in_order();
@@ -106,6 +117,9 @@ class Daemon {
   bool stopped_ = false;  // but for what is to be saved
   unsigned stop_ticks_ = 0;
   int exit_status_ = 0;
+  std::exception_ptr start_failed_;
+
+  std::atomic<bool> broken_{false};
 
   std::optional<state::StateDirectory> state_;
   status::StateReport state_report_;
