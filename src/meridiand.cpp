@@ -5,6 +5,7 @@
 #include "runtime/complain.hpp"
 #include "runtime/log_level.hpp"
 #include "runtime/process_limits.hpp"
+#include "runtime/stray_signals.hpp"
 #include "service/inherited_sockets.hpp"
 #include "service/journal_sink.hpp"
 #include "status/version.hpp"
@@ -13,7 +14,6 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -46,10 +46,7 @@ int serve(const daemon::Config& config, const daemon::ReadConfig& read_config) {
     return EXIT_FAILURE;
   }
   try {
-    // Who reads the log may go away; that is no reason to end.
-    std::signal(SIGPIPE, SIG_IGN);
-    // Nor is a file that may not grow any further: the write that fails says so.
-    std::signal(SIGXFSZ, SIG_IGN);
+    runtime::ignore_stray_signals();
     runtime::raise_open_files_limit();
     return daemon::Daemon(config, read_config, service::InheritedSockets::of_process()).run();
   } catch (const std::exception& error) {

@@ -32,6 +32,8 @@
 #include <variant>
 #include <vector>
 
+#include <string.h>
+
 namespace meridian::daemon {
 
 namespace log = runtime::log;
@@ -105,6 +107,11 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
       config_(config),
       read_config_(std::move(read_config)),
       inherited_(std::move(inherited)) {
+  // Besides those that end a program by habit: the processor time that it may have is used up, or
+  // the power goes.
+  for (const int signal : {SIGQUIT, SIGXCPU, SIGPWR}) {
+    signals_.add(signal);
+  }
   silence_.set_limit(config.silent_after);
   contexts_.push_back(&control_context_);
   std::vector<asio::any_io_executor> uplink_executors;
@@ -294,7 +301,7 @@ asio::awaitable<void> Daemon::wait_for_stop_signal() {
     if (!ec && signal == SIGHUP) {
       std::ignore = co_await reload();
     } else if (!broken_) {
-      spdlog::info("stopping on {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+      spdlog::info("stopping on SIG{}", ::sigabbrev_np(signal));
       co_return;
     }
   }

@@ -51,8 +51,8 @@ class Daemon {
   explicit Daemon(const Config& config, ReadConfig read_config = default_config,
                   service::InheritedSockets inherited = {});
 
-  /// Takes up the state of the last stop, and serves until SIGTERM or SIGINT; SIGHUP reads the
-  /// configuration again. Then stops in order: accepts no more, lets sessions hand over what they
+  /// Takes up the state of the last stop, and serves until SIGTERM, SIGINT or another signal that
+  /// asks for an end; SIGHUP reads the configuration again. Then stops in order: accepts no more, lets sessions hand over what they
   /// have read, takes what is in the channel, saves what remains, and logs how much. So it does,
   /// and returns 1, where something is thrown that ends no session, which is a bug: a ledger that
   /// does not balance, or another invariant that is broken. Returns the exit status. Throws where
