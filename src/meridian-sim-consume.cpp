@@ -1,5 +1,6 @@
 #include "meridian-sim-consume.hpp"
 
+#include "command_line.hpp"
 #include "sim/consumption.hpp"
 
 #include <fmt/format.h>
@@ -119,10 +120,11 @@ int run_consume(const GivenConsume& given) {
   const sim::ConsumeOptions options = read_options(given);
   keep_freed_memory();
   const sim::ConsumeReport report = sim::consume(options);
-  fmt::print("{}", given.json ? sim::to_json(report) : sim::to_text(report));
-  if (std::fflush(stdout) != 0) {
-    throw std::runtime_error("cannot write to standard output");
+  if (!report.failure.empty()) {
+    runtime::complain("meridian-sim: failed: " + report.failure);
   }
+  print(given.json ? sim::to_json(report) : sim::to_text(report));
+  flush_output();
   return sim::all_well(report) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -1,4 +1,5 @@
 // meridianctl: asks a running daemon over its control socket.
+#include "command_line.hpp"
 #include "control/client.hpp"
 #include "control/default_socket.hpp"
 #include "ctl/drain.hpp"
@@ -253,14 +254,13 @@ int run_sink_create(Options& options) {
   const daemon::Config config = daemon::find_config(options.config);
   const sink::CreatedStream created =
       ctl::create_sink_stream(ctl::choose_sink(config.sinks, options.sink), options.stream);
-  fmt::print("{}",
-             options.json ? ctl::to_json(created).dump() + "\n" : ctl::report_created(created));
+  print(options.json ? ctl::to_json(created).dump() + "\n" : ctl::report_created(created));
   return ctl::as_asked(created) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int run_log_level(control::Client& client, const Options& options) {
   const ctl::Json result = client.call("log_level", {{"level", options.log_level}});
-  fmt::print("{}", options.json ? result.dump() + "\n" : ctl::report_log_level(result));
+  print(options.json ? result.dump() + "\n" : ctl::report_log_level(result));
   return EXIT_SUCCESS;
 }
 
@@ -269,7 +269,7 @@ int run_health(const Options& options) {
   constexpr std::chrono::seconds patience{5};
   control::Client client(find_socket(options.socket), patience);
   const ctl::Json result = client.call("health");
-  fmt::print("{}", options.json ? result.dump() + "\n" : ctl::report_health(result));
+  print(options.json ? result.dump() + "\n" : ctl::report_health(result));
   return ctl::health_status(result);
 }
 
@@ -307,7 +307,7 @@ int run(const CLI::App& app, Options& options) {
   for (const Command& command : commands) {
     if (app.got_subcommand(command.name)) {
       const ctl::Json result = client.call(command.name);
-      fmt::print("{}", options.json ? result.dump() + "\n" : command.report(result));
+      print(options.json ? result.dump() + "\n" : command.report(result));
     }
   }
   return EXIT_SUCCESS;
@@ -336,16 +336,18 @@ int main(int argc, char** argv) {
   add_log_level(app, options);
   add_top(app, options);
   add_sink(app, options);
-  CLI11_PARSE(app, argc, argv);
+  if (const auto status = read_command_line(app, argc, argv, "meridianctl")) {
+    // A monitor takes anything but these for a plugin that is broken.
+    const bool failed = *status != EXIT_SUCCESS && app.got_subcommand("health");
+    return failed ? ctl::health_unknown : *status;
+  }
   try {
     // Else a file descriptor of the connection could take its place, and drained frames be lost.
     if (::fcntl(STDOUT_FILENO, F_GETFD) == -1) {
       throw std::runtime_error("standard output is closed");
     }
     const int status = run(app, options);
-    if (std::fflush(stdout) != 0) {
-      throw std::runtime_error("cannot write to standard output");
-    }
+    flush_output();
     return status;
   } catch (const std::exception& error) {
     runtime::complain(fmt::format("meridianctl: {}", error.what()));

@@ -1,4 +1,5 @@
 // meridiand: the daemon.
+#include "command_line.hpp"
 #include "daemon/config.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/logging.hpp"
@@ -77,7 +78,9 @@ int main(int argc, char** argv) {
       ->option_text("LEVEL");
   app.set_version_flag("--version",
                        fmt::format("meridiand {} ({})", status::version, status::build));
-  CLI11_PARSE(app, argc, argv);
+  if (const auto status = read_command_line(app, argc, argv, "meridiand")) {
+    return *status;
+  }
 
   const auto level = log_level ? runtime::log_level_from(*log_level) : std::nullopt;
   if (log_level && !level) {
@@ -93,12 +96,16 @@ int main(int argc, char** argv) {
   try {
     const daemon::Config config = read_config();
     if (check_config) {
-      fmt::print("the configuration is valid\n");
+      print("the configuration is valid\n");
+      flush_output();
       return EXIT_SUCCESS;
     }
     return serve(config, read_config);
   } catch (const daemon::ConfigError& error) {
     complain(error.what());
     return EX_CONFIG;
+  } catch (const std::exception& error) {
+    complain(error.what());
+    return EXIT_FAILURE;
   }
 }

@@ -305,12 +305,12 @@ void check_sinks(const Config& config) {
   if (config.aggregator.buffer.when_full != WhenFull::drop_oldest) {
     return;
   }
-  for (const sink::Options& each : config.sinks) {
-    if (each.when_behind == sink::WhenBehind::hold) {
-      throw ConfigError(fmt::format(
-          "sinks[\"{}\"].when_behind: \"hold\" needs buffer.when_full \"backpressure\" or "
-          "\"drop_newest\": with \"drop_oldest\" frames are dropped that it must have",
-          each.name));
+  for (std::size_t i = 0; i < config.sinks.size(); ++i) {
+    if (config.sinks[i].when_behind == sink::WhenBehind::hold) {
+      throw ConfigError(
+          fmt::format("sinks[{}].when_behind: \"hold\" needs buffer.when_full \"backpressure\" or "
+                      "\"drop_newest\": with \"drop_oldest\" frames are dropped that it must have",
+                      i));
     }
   }
 }

@@ -27,6 +27,7 @@
 #include <csignal>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <variant>
@@ -50,7 +51,20 @@ std::size_t thread_count(std::size_t configured) {
                          : std::max<std::size_t>(2, std::thread::hardware_concurrency());
 }
 
-void log_end(const AggregatorStats& stats, bool saved) {
+/// What has become of the buffer.
+std::string_view fate_of_rest(Daemon::Saved saved) {
+  switch (saved) {
+    case Daemon::Saved::all:
+      return " and are saved";
+    case Daemon::Saved::not_all:
+      return " and could not all be saved";
+    case Daemon::Saved::nowhere:
+      break;
+  }
+  return "";
+}
+
+void log_end(const AggregatorStats& stats, Daemon::Saved saved) {
   const Ledger& ledger = stats.ledger;
   std::uint64_t dropped = 0;
   for (const std::uint64_t frames : ledger.dropped) {
@@ -59,8 +73,8 @@ void log_end(const AggregatorStats& stats, bool saved) {
   spdlog::info(
       "stopped: {} frames ({} octets) remained{}; of {} received, {} were drained, {} "
       "flushed, {} delivered, {} dropped",
-      ledger.buffered, stats.buffer.now.bytes, saved ? " and are saved" : "", ledger.received,
-      ledger.drained, ledger.flushed, ledger.delivered, dropped);
+      ledger.buffered, stats.buffer.now.bytes, fate_of_rest(saved), ledger.received, ledger.drained,
+      ledger.flushed, ledger.delivered, dropped);
 }
 
 void log_restored(const status::StateReport& report, const state::Restored& read) {
@@ -372,7 +386,7 @@ asio::awaitable<void> Daemon::save_what_is_left() {
   stopped_ = true;  // a large state may take long to write
   deadline_.cancel();
   if (last) {
-    const bool saved = save_state(last->saved);
+    const Saved saved = save_state(last->saved);
     log_drops(drops.value_or(DropReport{}));
     log_end(last->stats, saved);
     if (!last->stats.ledger.balanced()) {
@@ -395,18 +409,18 @@ void Daemon::let_go() {
   }
 }
 
-bool Daemon::save_state(const SavedState& saved) {
+Daemon::Saved Daemon::save_state(const SavedState& saved) {
   if (!state_) {
-    return false;
+    return Saved::nowhere;
   }
   try {
     state_->save(saved);
-    return true;
+    return Saved::all;
   } catch (const std::exception& error) {
     spdlog::critical("{}; what could not be written of {} frames is lost", error.what(),
                      saved.ledger ? saved.ledger->buffered : 0);
     exit_status_ = 1;
-    return false;
+    return Saved::not_all;
   }
 }
 

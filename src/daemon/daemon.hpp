@@ -27,6 +27,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
+#include <cstdint>
 #include <deque>
 #include <exception>
 #include <functional>
@@ -52,11 +53,11 @@ class Daemon {
                   service::InheritedSockets inherited = {});
 
   /// Takes up the state of the last stop, and serves until SIGTERM, SIGINT or another signal that
-  /// asks for an end; SIGHUP reads the configuration again. Then stops in order: accepts no more, lets sessions hand over what they
-  /// have read, takes what is in the channel, saves what remains, and logs how much. So it does,
-  /// and returns 1, where something is thrown that ends no session, which is a bug: a ledger that
-  /// does not balance, or another invariant that is broken. Returns the exit status. Throws where
-  /// it cannot start.
+  /// asks for an end; SIGHUP reads the configuration again. Then stops in order: accepts no more,
+  /// lets sessions hand over what they have read, takes what is in the channel, saves what remains,
+  /// and logs how much. So it does, and returns 1, where something is thrown that ends no session,
+  /// which is a bug: a ledger that does not balance, or another invariant that is broken. Returns
+  /// the exit status. Throws where it cannot start.
   [[nodiscard]] int run();
 
   /// Where it did not stop in order, what is left in one context refers to the others: all of it
@@ -64,6 +65,9 @@ class Daemon {
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
+
+  /// What could be saved of what remained.
+  enum class Saved : std::uint8_t { all, not_all, nowhere };
 
  private:
   class Context : public asio::io_context {
@@ -84,7 +88,7 @@ class Daemon {
   [[nodiscard]] asio::awaitable<void> restore_state();
   [[nodiscard]] asio::awaitable<void> wait_for_stop_signal();
   [[nodiscard]] asio::awaitable<void> stop_in_order();
-  [[nodiscard]] bool save_state(const SavedState& saved);
+  [[nodiscard]] Saved save_state(const SavedState& saved);
   void make_sinks();
   [[nodiscard]] std::vector<asio::io_context*> all_contexts();
   /// Gives up what hangs: sessions and clients first, all of it in the end.

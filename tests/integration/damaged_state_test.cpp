@@ -246,7 +246,9 @@ TEST_F(DamagedState, WriteThatFailsKeepsWhatWasWrittenBefore) {
   EXPECT_EQ(daemon().stop(), 1) << daemon().log();
   EXPECT_TRUE(daemon().logged("critical state.directory: cannot write all of " + saved().string()));
   EXPECT_TRUE(daemon().logged(fmt::format("of {} frames is lost", count)));
-  EXPECT_TRUE(daemon().logged(fmt::format("stopped: {} frames", count)));
+  EXPECT_THAT(testing::lines_of(daemon().log()).back(),
+              ::testing::AllOf(HasSubstr(fmt::format("stopped: {} frames", count)),
+                               HasSubstr("remained and could not all be saved; of ")));
 
   const std::string file = read_file(saved());
   EXPECT_EQ(file.size(), room);

@@ -124,7 +124,7 @@ TEST_F(SocketActivation, ListenerKeepsAnInheritedSocketOverAReload) {
   Json changes = listening(port);
   changes["uplinks"][0]["max_sessions"] = 5;
   changes["state"]["directory"] = state();
-  EXPECT_EQ(reload(changes).at("changed"), Json{"uplinks[\"native\"].max_sessions"});
+  EXPECT_EQ(reload(changes).at("changed"), Json{"uplinks[0].max_sessions"});
   send_whole(port.port(), frames_of(2, 0, 10));
   uplink.send(frames_of(1, 10, 10));
   uplink.finish();
