@@ -88,7 +88,7 @@ int main(int argc, char** argv) {
                          *log_level));
     return EX_USAGE;
   }
-  const daemon::ReadConfig read_config = [&file, level] {
+  const daemon::ReadConfig read_config = [file, level] {
     daemon::Config config = daemon::find_config(file);
     config.log.level = level.value_or(config.log.level);
     return config;

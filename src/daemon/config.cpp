@@ -6,6 +6,7 @@
 #include "daemon/sink_config.hpp"
 #include "daemon/strict_json.hpp"
 #include "frame/space_packet.hpp"
+#include "runtime/c_handle.hpp"
 #include "runtime/host_port.hpp"
 #include "runtime/log_level.hpp"
 #include "status/version.hpp"
@@ -16,10 +17,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
+#include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
+#include <cstring>
 #include <limits>
 #include <set>
 #include <utility>
@@ -299,6 +301,33 @@ Config read_config(const Json& json) {
   return config;
 }
 
+/// No configuration is larger; what is may have no end.
+constexpr std::size_t most_octets = 16 * 1024 * 1024;
+
+std::string read_text(const std::filesystem::path& file) {
+  const auto failure = [&file](const std::string& why) {
+    return ConfigError(fmt::format(
+        "{}: cannot be read: {}; check that it is a file and its permissions", file.string(), why));
+  };
+  errno = 0;
+  const runtime::CHandle<std::FILE, &std::fclose> in(std::fopen(file.c_str(), "rbe"));
+  if (!in) {
+    throw failure(std::strerror(errno));
+  }
+  std::string text;
+  std::array<char, 65'536> piece{};
+  while (const std::size_t octets = std::fread(piece.data(), 1, piece.size(), in.get())) {
+    text.append(piece.data(), octets);
+    if (text.size() > most_octets) {
+      throw failure(fmt::format("it has more than {} octets", most_octets));
+    }
+  }
+  if (std::ferror(in.get()) != 0) {
+    throw failure(std::strerror(errno));
+  }
+  return text;
+}
+
 }  // namespace
 
 void check_sinks(const Config& config) {
@@ -339,13 +368,7 @@ Config parse_config(std::string_view text) {
 }
 
 Config load_config(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  // A directory can be opened; to read it throws.
-  if (!in || std::filesystem::is_directory(file)) {
-    throw ConfigError(fmt::format("{}: cannot be read; check that it is a file and its permissions",
-                                  file.string()));
-  }
-  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  const std::string text = read_text(file);
   try {
     Config config = parse_config(text);
     check_build(config);

@@ -26,6 +26,8 @@
 #include <chrono>
 #include <csignal>
 #include <exception>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -45,6 +47,13 @@ namespace {
 /// seconds. Counted in ticks, so that a process that was frozen for a while does not take itself
 /// for hung.
 constexpr unsigned stop_deadline_ticks = 4;
+
+/// Until a reload is refused: to read a file and to look up a group take milliseconds.
+constexpr std::chrono::seconds config_patience{10};
+
+control::ReloadRefused refused_by_stop() {
+  return {"the daemon stops: start it again"};
+}
 
 std::size_t thread_count(std::size_t configured) {
   return configured != 0 ? configured
@@ -120,7 +129,9 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
       heartbeat_(signals_.get_executor(), notifier_),
       config_(config),
       read_config_(std::move(read_config)),
-      inherited_(std::move(inherited)) {
+      inherited_(std::move(inherited)),
+      new_config_(signals_.get_executor()),
+      reload_ended_(signals_.get_executor()) {
   // Besides those that end a program by habit: the processor time that it may have is used up, or
   // the power goes.
   for (const int signal : {SIGQUIT, SIGXCPU, SIGPWR}) {
@@ -313,7 +324,11 @@ asio::awaitable<void> Daemon::wait_for_stop_signal() {
   while (!broken_) {
     const auto [ec, signal] = co_await signals_.async_wait(asio::as_tuple(asio::use_awaitable));
     if (!ec && signal == SIGHUP) {
-      std::ignore = co_await reload();
+      // One runs; one that comes behind it sees whatever changes until it begins.
+      if (signal_reloads_ < 2) {
+        ++signal_reloads_;
+        asio::co_spawn(signals_.get_executor(), reload_on_signal(), runtime::rethrow);
+      }
     } else if (!broken_) {
       spdlog::info("stopping on SIG{}", ::sigabbrev_np(signal));
       co_return;
@@ -321,37 +336,73 @@ asio::awaitable<void> Daemon::wait_for_stop_signal() {
   }
 }
 
+asio::awaitable<void> Daemon::reload_on_signal() {
+  std::ignore = co_await reload();
+  --signal_reloads_;
+}
+
 asio::awaitable<control::ReloadOutcome> Daemon::reload() {
+  while (reloading_ && !stopping_) {
+    reload_ended_.expires_at(asio::steady_timer::time_point::max());
+    std::ignore = co_await reload_ended_.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
   if (stopping_) {
-    co_return control::ReloadRefused{"the daemon stops: start it again"};
+    co_return refused_by_stop();
   }
+  reloading_ = true;
   notifier_.reloading();
-  control::ReloadOutcome outcome;
-  try {
-    outcome = take_up_new_config();
-  } catch (const std::exception& error) {
-    outcome = control::ReloadRefused{error.what()};
-  }
+  control::ReloadOutcome outcome = co_await read_and_take_up();
   log_reload(outcome);
   if (std::holds_alternative<control::ReloadReport>(outcome)) {
     std::ignore =
         co_await aggregator_->set_limits(config_.aggregator.buffer, config_.aggregator.max_tracked);
   }
   co_await listeners_->wait_closed();
-  notifier_.ready();
+  if (!stopping_) {
+    notifier_.ready();
+  }
+  reloading_ = false;
+  reload_ended_.cancel();
   co_return outcome;
 }
 
-control::ReloadReport Daemon::take_up_new_config() {
-  const Config read = read_config_();
-  ConfigChanges changes = changes_between(config_, read);
-  Config next = applicable(config_, read);
+asio::awaitable<control::ReloadOutcome> Daemon::read_and_take_up() {
+  try {
+    std::function<NewConfig()> read = [read_config = read_config_] {
+      Config config = read_config();
+      spdlog::sink_ptr log = open_log(config.log);
+      return NewConfig{.config = std::move(config), .log = std::move(log)};
+    };
+    std::optional<NewConfig> next = co_await new_config_.call(std::move(read), config_patience);
+    if (stopping_) {
+      co_return refused_by_stop();
+    }
+    if (!next) {
+      co_return control::ReloadRefused{fmt::format(
+          "the configuration has not been read within {} s: see whether its file is a pipe, or on "
+          "a file system that does not answer, or a group cannot be looked up",
+          config_patience.count())};
+    }
+    co_return take_up(*std::move(next));
+  } catch (const std::exception& error) {
+    co_return control::ReloadRefused{error.what()};
+  }
+}
+
+control::ReloadReport Daemon::take_up(NewConfig read) {
+  if (control_->is_inherited() && read.config.control.access != config_.control.access) {
+    spdlog::warn(
+        "control.mode and control.group are those of the unit of the inherited control socket: "
+        "what the configuration says is not applied");
+    read.config.control.access = config_.control.access;
+  }
+  ConfigChanges changes = changes_between(config_, read.config);
+  Config next = applicable(config_, std::move(read.config));
   check_sinks(next);
-  spdlog::sink_ptr log = open_log(next.log);
   Listeners::Change listeners = listeners_->prepare(next.uplinks, inherited_);
   control_->set_access(next.control.access);
   // Nothing fails from here on.
-  set_log(std::move(log), next.log.level);
+  set_log(std::move(read.log), next.log.level);
   listeners_->carry_out(std::move(listeners));
   control_->set_limits(next.control);
   silence_.set_limit(next.silent_after);
@@ -360,6 +411,8 @@ control::ReloadReport Daemon::take_up_new_config() {
 }
 
 asio::awaitable<void> Daemon::stop_in_order() {
+  new_config_.give_up();
+  reload_ended_.cancel();
   listeners_->stop();
   // Sessions that wait for room must get it: nobody drains any more.
   std::ignore = co_await aggregator_->release_backpressure();

@@ -6,6 +6,7 @@
 #include "daemon/heartbeat.hpp"
 #include "daemon/housekeeping.hpp"
 #include "daemon/listeners.hpp"
+#include "runtime/aside.hpp"
 #include "runtime/nearest_executor.hpp"
 #include "runtime/part.hpp"
 #include "service/inherited_sockets.hpp"
@@ -25,6 +26,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <spdlog/common.h>
 
 #include <atomic>
 #include <cstdint>
@@ -37,7 +39,8 @@
 
 namespace meridian::daemon {
 
-/// Reads the configuration again, from where it came. Throws ConfigError.
+/// Reads the configuration again, from where it came. Throws ConfigError. Called on a thread of its
+/// own, which may outlive the daemon: it owns whatever it uses.
 using ReadConfig = std::function<Config()>;
 
 /// All parts of a running daemon.
@@ -70,6 +73,12 @@ class Daemon {
   enum class Saved : std::uint8_t { all, not_all, nowhere };
 
  private:
+  /// What a reload gets from outside.
+  struct NewConfig {
+    Config config;
+    spdlog::sink_ptr log;
+  };
+
   class Context : public asio::io_context {
    public:
     using asio::io_context::io_context;
@@ -94,9 +103,12 @@ class Daemon {
   /// Gives up what hangs: sessions and clients first, all of it in the end.
   void watch_stop();
 
+  /// One at a time. Neither this nor what it reads holds up the heartbeat.
   [[nodiscard]] asio::awaitable<control::ReloadOutcome> reload();
+  [[nodiscard]] asio::awaitable<void> reload_on_signal();
+  [[nodiscard]] asio::awaitable<control::ReloadOutcome> read_and_take_up();
   /// Does everything of a reload that may fail, or throws and has changed nothing.
-  [[nodiscard]] control::ReloadReport take_up_new_config();
+  [[nodiscard]] control::ReloadReport take_up(NewConfig read);
 
   runtime::NearestExecutor::Contexts contexts_;  // those that follow, the control socket's first
   std::deque<Context> uplink_contexts_;
@@ -117,6 +129,10 @@ class Daemon {
   Config config_;
   ReadConfig read_config_;
   service::InheritedSockets inherited_;
+  runtime::Aside<NewConfig> new_config_;
+  asio::steady_timer reload_ended_;  // cancelled where one has
+  bool reloading_ = false;
+  unsigned signal_reloads_ = 0;  // that run, or wait until they may
   bool stopping_ = false;
   bool stopped_ = false;  // but for what is to be saved
   unsigned stop_ticks_ = 0;

@@ -268,6 +268,9 @@ TEST(ConfigFile, IsReadWhereItIsGiven) {
   EXPECT_EQ(find_config(directory.write("small.json", R"({"threads": 3})")).threads, 3U);
   EXPECT_THAT([&] { std::ignore = find_config(directory.file("missing.json")); },
               ThrowsMessage<ConfigError>(HasSubstr("missing.json: cannot be read")));
+  EXPECT_THAT([] { std::ignore = load_config("/dev/zero"); },
+              ThrowsMessage<ConfigError>(HasSubstr("cannot be read: it has more than")))
+      << "a file without an end";
 }
 
 }  // namespace
