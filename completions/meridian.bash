@@ -84,7 +84,7 @@ _meridianctl() {
           top uplinks version'
       fi
       ;;
-    drain) _meridian_words "--max --all --lease --lease-s --satellite --format --output $options" ;;
+    drain) _meridian_words "--max --all --lease --no-lease --lease-s --satellite --format --output --append --force $options" ;;
     sink)
       if [[ $(_meridian_command 2) == create ]]; then
         _meridian_words "--config --replicas --duplicate-window-s --max-bytes --max-age-s $options"
@@ -95,7 +95,7 @@ _meridianctl() {
       fi
       ;;
     top) _meridian_words "--interval --sort --count $options" ;;
-    tail) _meridian_words "--satellite --channel --max --format --output $options" ;;
+    tail) _meridian_words "--satellite --channel --max --format --output --append --force $options" ;;
     log-level)
       if [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
         _meridian_words "$options"
@@ -121,7 +121,7 @@ _meridian_sim() {
       ;;
     *)
       _meridian_words '--server --credentials --tls-ca --stream --durable --subject --expect
-        --idle-timeout --output --json -h --help'
+        --idle-timeout --output --append --force --json -h --help'
       ;;
   esac
 }

@@ -1,5 +1,6 @@
 #include "meridian-sim-consume.hpp"
 
+#include "command_line.hpp"
 #include "sim/consumption.hpp"
 
 #include <fmt/format.h>
@@ -47,6 +48,11 @@ sim::ConsumeOptions read_options(const GivenConsume& given) {
   options.credentials = read_file_name("--credentials", given.credentials);
   options.tls_ca = read_file_name("--tls-ca", given.tls_ca);
   options.output = read_file_name("--output", given.output);
+  if (given.append) {
+    options.when_there = runtime::WhenThere::append;
+  } else if (given.force) {
+    options.when_there = runtime::WhenThere::replace;
+  }
   check_name("--stream", given.stream);
   options.stream = given.stream;
   if (given.durable) {
@@ -95,8 +101,17 @@ CLI::App& add_consume(CLI::App& app, GivenConsume& given) {
       .add_option("--idle-timeout", given.idle_timeout_s,
                   "End when nothing has come for so many seconds (default 5)")
       ->option_text("S");
-  consume.add_option("--output", given.output, "Write the frames to a file, in native framing")
-      ->option_text("FILE");
+  CLI::Option* const file =
+      consume
+          .add_option("--output", given.output,
+                      "Write the frames to a file, in native framing; not to one that holds "
+                      "something")
+          ->option_text("FILE");
+  CLI::Option* const append =
+      consume.add_flag("--append", given.append, "Write behind what is in the file")->needs(file);
+  consume.add_flag("--force", given.force, "Replace what is in the file")
+      ->needs(file)
+      ->excludes(append);
   consume.add_flag("--json", given.json, "The result for programs");
   return consume;
 }
@@ -105,10 +120,11 @@ int run_consume(const GivenConsume& given) {
   const sim::ConsumeOptions options = read_options(given);
   keep_freed_memory();
   const sim::ConsumeReport report = sim::consume(options);
-  fmt::print("{}", given.json ? sim::to_json(report) : sim::to_text(report));
-  if (std::fflush(stdout) != 0) {
-    throw std::runtime_error("cannot write to standard output");
+  if (!report.failure.empty()) {
+    runtime::complain("meridian-sim: failed: " + report.failure);
   }
+  print(given.json ? sim::to_json(report) : sim::to_text(report));
+  flush_output();
   return sim::all_well(report) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -21,6 +21,8 @@ struct GivenConsume {
   std::optional<std::uint64_t> expected_frames;
   double idle_timeout_s = 5;
   std::optional<std::string> output;
+  bool append = false;
+  bool force = false;
   bool json = false;
 };
 

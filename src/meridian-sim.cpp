@@ -1,4 +1,5 @@
 // meridian-sim: simulated uplinks, and a reader of what became of their frames.
+#include "command_line.hpp"
 #include "meridian-sim-consume.hpp"
 #include "runtime/complain.hpp"
 #include "runtime/host_port.hpp"
@@ -168,10 +169,11 @@ int run_simulation(const Given& given) {
   const sim::Options options = read_options(given);
   runtime::raise_open_files_limit();
   const sim::Result result = sim::simulate(options);
-  fmt::print("{}", given.json ? sim::to_json(result) : sim::to_text(result));
-  if (std::fflush(stdout) != 0) {
-    throw std::runtime_error("cannot write to standard output");
+  for (const std::string& failure : sim::failures_of(result)) {
+    runtime::complain("meridian-sim: failed: " + failure);
   }
+  print(given.json ? sim::to_json(result) : sim::to_text(result));
+  flush_output();
   return result.failures.empty() ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -195,7 +197,9 @@ int main(int argc, char** argv) {
   GivenConsume given_consume;
   add_options(app, given);
   const CLI::App& consume = add_consume(app, given_consume);
-  CLI11_PARSE(app, argc, argv);
+  if (const auto status = read_command_line(app, argc, argv, "meridian-sim")) {
+    return *status;
+  }
   try {
     if (!consume.parsed()) {
       return run_simulation(given);

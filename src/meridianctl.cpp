@@ -1,8 +1,10 @@
 // meridianctl: asks a running daemon over its control socket.
+#include "command_line.hpp"
 #include "control/client.hpp"
 #include "control/default_socket.hpp"
 #include "ctl/drain.hpp"
 #include "ctl/health.hpp"
+#include "ctl/output.hpp"
 #include "ctl/report.hpp"
 #include "ctl/sink.hpp"
 #include "ctl/tail.hpp"
@@ -76,7 +78,9 @@ struct Options {
   ctl::DrainOptions drain;
   std::uint64_t drain_max = 1000;
   bool drain_all = false;
-  bool drain_lease = false;
+  bool drain_no_lease = false;
+  bool append = false;  // to the file for frames
+  bool force = false;
   std::uint64_t drain_lease_s = 60;
   ctl::TailOptions tail;
   std::string log_level;
@@ -106,13 +110,23 @@ CLI::Validator seconds_from(double least, double most) {
 }
 
 /// What all commands that print frames have.
-void add_frame_options(CLI::App& command, std::string& format, std::string& output,
+void add_frame_options(CLI::App& command, Options& options, std::string& output,
                        std::optional<SatelliteId>& satellite_id) {
   command.add_option("--satellite", satellite_id, "Only of this satellite")->option_text("ID");
-  command.add_option("--format", format, "table (default), ndjson or binary (native framing)")
+  command
+      .add_option("--format", options.format, "table (default), ndjson or binary (native framing)")
       ->option_text("table|ndjson|binary");
-  command.add_option("--output", output, "Write to a file instead of the standard output")
-      ->option_text("FILE");
+  CLI::Option* const file =
+      command
+          .add_option("--output", output,
+                      "Write to a file instead of the standard output; not to one that holds "
+                      "something")
+          ->option_text("FILE");
+  CLI::Option* const append =
+      command.add_flag("--append", options.append, "Write behind what is in the file")->needs(file);
+  command.add_flag("--force", options.force, "Replace what is in the file")
+      ->needs(file)
+      ->excludes(append);
 }
 
 void add_drain(CLI::App& app, Options& options) {
@@ -122,13 +136,15 @@ void add_drain(CLI::App& app, Options& options) {
           ->option_text("N")
           ->check(CLI::Range(std::uint64_t{1}, most_frames));
   drain.add_flag("--all", options.drain_all, "Until the buffer is empty")->excludes(max);
-  CLI::Option* const lease = drain.add_flag(
-      "--lease", options.drain_lease, "Let go of frames only once they are written and flushed");
+  CLI::Option* const no_lease =
+      drain.add_flag("--no-lease", options.drain_no_lease,
+                     "Let go of frames at once, and not only when they are written and flushed");
+  drain.add_flag("--lease", "The opposite, as without this option")->excludes(no_lease);
   drain.add_option("--lease-s", options.drain_lease_s, "At most so long for it (default 60)")
       ->option_text("SECONDS")
-      ->needs(lease)
+      ->excludes(no_lease)
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{86'400}));
-  add_frame_options(drain, options.format, options.drain.output, options.drain.satellite_id);
+  add_frame_options(drain, options, options.drain.output, options.drain.satellite_id);
 }
 
 void add_tail(CLI::App& app, Options& options) {
@@ -138,7 +154,7 @@ void add_tail(CLI::App& app, Options& options) {
   tail.add_option("--max", options.tail.max_frames, "Ends after so many")
       ->option_text("N")
       ->check(CLI::Range(std::uint64_t{1}, most_frames));
-  add_frame_options(tail, options.format, options.tail.output, options.tail.satellite_id);
+  add_frame_options(tail, options, options.tail.output, options.tail.satellite_id);
 }
 
 void add_log_level(CLI::App& app, Options& options) {
@@ -202,13 +218,22 @@ ctl::FrameFormat read_format(const Options& options) {
                                                         : "table");
 }
 
+ctl::WhenThere when_there(const Options& options) {
+  if (options.append) {
+    return ctl::WhenThere::append;
+  }
+  return options.force ? ctl::WhenThere::replace : ctl::WhenThere::refuse;
+}
+
 int run_drain(control::Client& client, Options& options) {
   options.drain.format = read_format(options);
+  options.drain.when_there = when_there(options);
   if (!options.drain_all) {
     options.drain.max_frames = options.drain_max;
   }
-  if (options.drain_lease) {
-    options.drain.lease = std::chrono::seconds(options.drain_lease_s);
+  options.drain.lease = std::chrono::seconds(options.drain_lease_s);
+  if (options.drain_no_lease) {
+    options.drain.lease.reset();
   }
   const std::uint64_t frames = ctl::drain(client, options.drain);
   if (!options.json) {
@@ -219,6 +244,7 @@ int run_drain(control::Client& client, Options& options) {
 
 int run_tail(control::Client& client, Options& options) {
   options.tail.format = read_format(options);
+  options.tail.when_there = when_there(options);
   const ctl::TailEnd end = ctl::tail(client, options.tail, [](std::uint64_t lost) {
     runtime::complain(fmt::format("{} frames are not shown: they came too fast", lost));
   });
@@ -237,14 +263,13 @@ int run_sink_create(Options& options) {
   const daemon::Config config = daemon::find_config(options.config);
   const sink::CreatedStream created =
       ctl::create_sink_stream(ctl::choose_sink(config.sinks, options.sink), options.stream);
-  fmt::print("{}",
-             options.json ? ctl::to_json(created).dump() + "\n" : ctl::report_created(created));
+  print(options.json ? ctl::to_json(created).dump() + "\n" : ctl::report_created(created));
   return ctl::as_asked(created) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int run_log_level(control::Client& client, const Options& options) {
   const ctl::Json result = client.call("log_level", {{"level", options.log_level}});
-  fmt::print("{}", options.json ? result.dump() + "\n" : ctl::report_log_level(result));
+  print(options.json ? result.dump() + "\n" : ctl::report_log_level(result));
   return EXIT_SUCCESS;
 }
 
@@ -263,7 +288,7 @@ int run_health(const Options& options) {
   constexpr std::chrono::seconds patience{5};
   control::Client client(find_socket(options.socket), patience);
   const ctl::Json result = client.call("health");
-  fmt::print("{}", options.json ? result.dump() + "\n" : ctl::report_health(result));
+  print(options.json ? result.dump() + "\n" : ctl::report_health(result));
   return ctl::health_status(result);
 }
 
@@ -304,7 +329,7 @@ int run(const CLI::App& app, Options& options) {
   for (const Command& command : commands) {
     if (app.got_subcommand(command.name)) {
       const ctl::Json result = client.call(command.name);
-      fmt::print("{}", options.json ? result.dump() + "\n" : command.report(result));
+      print(options.json ? result.dump() + "\n" : command.report(result));
     }
   }
   return EXIT_SUCCESS;
@@ -334,16 +359,18 @@ int main(int argc, char** argv) {
   add_forget(app, options);
   add_top(app, options);
   add_sink(app, options);
-  CLI11_PARSE(app, argc, argv);
+  if (const auto status = read_command_line(app, argc, argv, "meridianctl")) {
+    // A monitor takes anything but these for a plugin that is broken.
+    const bool failed = *status != EXIT_SUCCESS && app.got_subcommand("health");
+    return failed ? ctl::health_unknown : *status;
+  }
   try {
     // Else a file descriptor of the connection could take its place, and drained frames be lost.
     if (::fcntl(STDOUT_FILENO, F_GETFD) == -1) {
       throw std::runtime_error("standard output is closed");
     }
     const int status = run(app, options);
-    if (std::fflush(stdout) != 0) {
-      throw std::runtime_error("cannot write to standard output");
-    }
+    flush_output();
     return status;
   } catch (const std::exception& error) {
     runtime::complain(fmt::format("meridianctl: {}", error.what()));

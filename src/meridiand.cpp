@@ -1,10 +1,12 @@
 // meridiand: the daemon.
+#include "command_line.hpp"
 #include "daemon/config.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/logging.hpp"
 #include "runtime/complain.hpp"
 #include "runtime/log_level.hpp"
 #include "runtime/process_limits.hpp"
+#include "runtime/stray_signals.hpp"
 #include "service/inherited_sockets.hpp"
 #include "service/journal_sink.hpp"
 #include "status/version.hpp"
@@ -13,7 +15,6 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -46,10 +47,7 @@ int serve(const daemon::Config& config, const daemon::ReadConfig& read_config) {
     return EXIT_FAILURE;
   }
   try {
-    // Who reads the log may go away; that is no reason to end.
-    std::signal(SIGPIPE, SIG_IGN);
-    // Nor is a file that may not grow any further: the write that fails says so.
-    std::signal(SIGXFSZ, SIG_IGN);
+    runtime::ignore_stray_signals();
     runtime::raise_open_files_limit();
     return daemon::Daemon(config, read_config, service::InheritedSockets::of_process()).run();
   } catch (const std::exception& error) {
@@ -80,7 +78,9 @@ int main(int argc, char** argv) {
       ->option_text("LEVEL");
   app.set_version_flag("--version",
                        fmt::format("meridiand {} ({})", status::version, status::build));
-  CLI11_PARSE(app, argc, argv);
+  if (const auto status = read_command_line(app, argc, argv, "meridiand")) {
+    return *status;
+  }
 
   const auto level = log_level ? runtime::log_level_from(*log_level) : std::nullopt;
   if (log_level && !level) {
@@ -88,7 +88,7 @@ int main(int argc, char** argv) {
                          *log_level));
     return EX_USAGE;
   }
-  const daemon::ReadConfig read_config = [&file, level] {
+  const daemon::ReadConfig read_config = [file, level] {
     daemon::Config config = daemon::find_config(file);
     daemon::check_build(config);
     config.log.level = level.value_or(config.log.level);
@@ -97,12 +97,16 @@ int main(int argc, char** argv) {
   try {
     const daemon::Config config = read_config();
     if (check_config) {
-      fmt::print("the configuration is valid\n");
+      print("the configuration is valid\n");
+      flush_output();
       return EXIT_SUCCESS;
     }
     return serve(config, read_config);
   } catch (const daemon::ConfigError& error) {
     complain(error.what());
     return EX_CONFIG;
+  } catch (const std::exception& error) {
+    complain(error.what());
+    return EXIT_FAILURE;
   }
 }

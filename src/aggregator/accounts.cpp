@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace meridian::inline v1 {
@@ -108,10 +109,15 @@ Ledger Accounts::ledger(std::uint64_t buffered, std::uint64_t leased) const {
   Ledger ledger = ledger_;
   ledger.buffered = buffered;
   ledger.leased = leased;
-  if (!ledger.balanced()) {
-    throw std::logic_error("the ledger does not balance");
-  }
   return ledger;
+}
+
+void Accounts::check(const Ledger& ledger) {
+  if (!ledger.balanced()) {
+    throw std::logic_error(
+        "the ledger does not balance: received " + std::to_string(ledger.received) + ", buffered " +
+        std::to_string(ledger.buffered) + ", leased " + std::to_string(ledger.leased));
+  }
 }
 
 void Accounts::report(DropReason reason, SatelliteId satellite_id, std::uint64_t frames) {

@@ -14,6 +14,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <exception>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -34,9 +35,28 @@ class Actor {
   Actor& operator=(const Actor&) = delete;
 
   /// Runs until all handles are gone, or one of them shuts it down.
+  ///
+  /// What is thrown in here, which only a bug or the end of memory can bring about, is thrown out
+  /// of the execution context's `run`, and the actor goes on: so whoever runs it may still shut it
+  /// down and save what it holds. A request or batch that it happened to is gone; whoever asked
+  /// gets Errc::reply_dropped.
   [[nodiscard]] asio::awaitable<void> run();
 
  private:
+  /// One round over both lanes. True if there may be more.
+  [[nodiscard]] bool turn();
+
+  /// Calls `function`, and keeps what it throws for `report_fault`: false then, or where it returns
+  /// that.
+  template <typename Function>
+  bool attempt(Function&& function);
+
+  /// Has what was thrown in here thrown out of the execution context's `run`.
+  void report_fault() noexcept;
+
+  /// What it holds, however much of it is broken.
+  [[nodiscard]] FinalState close();
+
   /// Answers what waits in the control lane, a bounded number. True if there may be more.
   bool serve_requests();
 
@@ -93,7 +113,8 @@ class Actor {
   Intake intake_;
   asio::steady_timer expiry_timer_;
   std::optional<Leases::Clock::time_point> watched_expiry_;
-  bool ended_ = false;  // all handles are gone, or it was shut down
+  std::exception_ptr fault_;  // the first one that was not reported
+  bool ended_ = false;        // all handles are gone, or it was shut down
 };
 
 }  // namespace meridian::inline v1

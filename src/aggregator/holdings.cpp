@@ -46,7 +46,7 @@ std::uint64_t new_epoch() {
 }  // namespace
 
 Holdings::Holdings(const AggregatorOptions& options)
-    : accounts_(options.max_tracked, options.reset_after),
+    : accounts_(options.max_tracked),
       buffer_(
           options.buffer,
           [this](DropReason reason, const FrameBatch& batch, std::uint64_t place) {
@@ -54,18 +54,18 @@ Holdings::Holdings(const AggregatorOptions& options)
             if (place == 0) {
               consumers_.refused(amount_of(batch));
             } else {
-              note_dropped({place, batch.frames()}, batch.bytes());
+              consumers_.removed({place, batch.frames()}, batch.bytes(), Skip::buffer_full);
             }
           },
           [this] { return evict_lease(); }),
       consumers_(options.consumers),
       epoch_(new_epoch()) {}
 
-std::optional<FrameBatch> Holdings::accept(FrameBatch batch) {
+std::optional<FrameBatch> Holdings::accept(FrameBatch batch, FrameBuffer::Lent lent) {
   // In parts, where some of its frames are larger than the whole buffer.
   for (;;) {
     make_room(batch);
-    const std::uint32_t admitted = buffer_.admits(batch);
+    const std::uint32_t admitted = buffer_.admits(batch, lent);
     if (admitted == batch.frames()) {
       note_latency(batch);
       count(batch);
@@ -99,8 +99,8 @@ void Holdings::make_room(const FrameBatch& batch) {
   }
 }
 
-void Holdings::count(const FrameBatch& batch, Accounts::Order order) {
-  accounts_.received(batch, order);
+void Holdings::count(const FrameBatch& batch) {
+  accounts_.received(batch);
   consumers_.adding(amount_of(batch));
   tails_.offer(batch);
 }
@@ -116,39 +116,25 @@ void Holdings::note_latency(const FrameBatch& batch) {
 FrameBuffer::Taken Holdings::take(FrameBuffer::Step step) {
   step.keep_places = !consumers_.empty();
   FrameBuffer::Taken taken = buffer_.take(step);
-  if (!consumers_.empty()) {
-    for (const BufferedBatch& buffered : taken.batches) {
-      note_rest(buffered.places());
-    }
-  }
+  note_rests(taken.batches);
   if (step.room != FrameBuffer::Room::leased) {
     accounts_.drained(taken.amount.frames);
+  }
+  if (step.room == FrameBuffer::Room::free) {
+    pass_over(taken.batches, Skip::drained);
   }
   return taken;
 }
 
-BufferedBatch Holdings::pass(FrameBatch batch, FrameBuffer::Room room, Accounts::Order order) {
-  count(batch, order);
-  if (room == FrameBuffer::Room::leased) {
-    batch.compact();  // those that share its slab go before it does
+void Holdings::note_rests(const std::vector<BufferedBatch>& taken) {
+  if (consumers_.empty()) {
+    return;
   }
-  const PlaceRange places = buffer_.pass(batch, room);
-  if (room != FrameBuffer::Room::leased) {
-    accounts_.drained(places.frames);
-  }
-  return {places.first, std::move(batch)};
-}
-
-void Holdings::note_dropped(const PlaceRange& range, std::uint64_t bytes) {
-  if (!consumers_.empty()) {
-    consumers_.removed(range, bytes, Skip::buffer_full);
-    note_rest(range);
-  }
-}
-
-void Holdings::note_rest(const PlaceRange& taken) {
-  if (const auto entry = buffer_.find_from(taken.end()); entry && entry->place == taken.end()) {
-    consumers_.stays(entry->places());
+  for (const BufferedBatch& buffered : taken) {
+    const std::uint64_t behind = buffered.places().end();
+    if (const auto entry = buffer_.find_from(behind); entry && entry->place == behind) {
+      consumers_.stays({behind, entry->batch->frames()});
+    }
   }
 }
 
@@ -161,8 +147,8 @@ void Holdings::put_back(std::vector<BufferedBatch> batches, FrameBuffer::Room ro
   insert(std::move(batches), room);
 }
 
-void Holdings::settle(const PlaceRange& places, std::uint64_t bytes, FrameBuffer::Room room) {
-  buffer_.settle({places.frames, bytes}, room);
+void Holdings::settle(const PlaceRange& places, std::uint64_t bytes) {
+  buffer_.settle({places.frames, bytes}, FrameBuffer::Room::lent);
   consumers_.removed(places, bytes, Skip::drained);
 }
 
@@ -270,21 +256,18 @@ bool Holdings::put_back_some() {
 
 void Holdings::acknowledge(Consumers::Id id, const PlaceRange& range) {
   if (consumers_.acknowledge(id, range)) {
-    deliver(range, Rest::stays);
+    deliver(range);
   }
 }
 
-void Holdings::deliver(const PlaceRange& range, Rest rest) {
+void Holdings::deliver(const PlaceRange& range) {
   auto entry = buffer_.find_from(range.first);
   while (entry && entry->place < range.end()) {
-    const PlaceRange places = entry->places();
+    const PlaceRange places{entry->place, entry->batch->frames()};
     if (consumers_.have_all(places)) {
       accounts_.delivered(buffer_.take_at(places.first).frames());
-      consumers_.left(places);
-    } else if (rest == Rest::stays) {
-      consumers_.stays(places);
     } else {
-      consumers_.came_back(places);
+      consumers_.stays(places);
     }
     entry = buffer_.find_from(places.end());
   }
@@ -304,14 +287,13 @@ void Holdings::insert(std::vector<BufferedBatch> batches, FrameBuffer::Room room
   const std::vector<PlaceRange> inserted = to_deliver(batches);
   buffer_.put_back(std::move(batches), room);
   for (const PlaceRange& range : inserted) {
-    deliver(range, Rest::has_come_back);
+    deliver(range);
   }
 }
 
-void Holdings::set_limits(const BufferLimits& limits, std::size_t max_tracked,
-                          std::uint32_t reset_after) {
+void Holdings::set_limits(const BufferLimits& limits, std::size_t max_tracked) {
   buffer_.set_limits(limits);
-  accounts_.set_tracking(max_tracked, reset_after);
+  accounts_.set_max_tracked(max_tracked);
 }
 
 void Holdings::restore(SavedState saved) {
@@ -328,11 +310,17 @@ void Holdings::restore(SavedState saved) {
   const std::vector<PlaceRange> restored = to_deliver(saved.frames);
   buffer_.restore(std::move(saved.frames), next_place, !consumers_.empty());
   for (const PlaceRange& range : restored) {
-    deliver(range, Rest::has_come_back);  // there may be fewer consumers than there were
+    deliver(range);  // there may be fewer consumers than there were
   }
 }
 
-AggregatorStats Holdings::stats(const ChannelLevel& channel) {
+AggregatorStats Holdings::stats(const ChannelLevel& channel) const {
+  AggregatorStats stats = unchecked_stats(channel);
+  Accounts::check(stats.ledger);
+  return stats;
+}
+
+AggregatorStats Holdings::unchecked_stats(const ChannelLevel& channel) const {
   return {.ledger = accounts_.ledger(buffer_.depth().frames, buffer_.leased().frames),
           .buffer = buffer_.level(),
           .channel = channel,
@@ -349,16 +337,31 @@ FinalState Holdings::close(const ChannelLevel& channel) {
   }
   while (put_back_some()) {
   }
-  FinalState last{.stats = stats(channel), .saved = {}};
+  FinalState last{.stats = unchecked_stats(channel), .saved = {}};
+  empty_into(last);
+  return last;
+}
+
+FinalState Holdings::rescue(const ChannelLevel& channel) {
+  FinalState last;
+  last.stats.channel = channel;
+  last.stats.buffer = buffer_.level();
+  last.stats.ledger = accounts_.ledger(buffer_.depth().frames, buffer_.leased().frames);
+  empty_into(last);
+  for (BufferedBatch& buffered : returning_) {
+    last.saved.frames.push_back(std::move(buffered));  // those that could not be put back
+  }
+  return last;
+}
+
+void Holdings::empty_into(FinalState& last) {
   last.saved.ledger = last.stats.ledger;
   last.saved.origins = accounts_.origins().all();
-  last.saved.forgotten = accounts_.origins().forgotten();
   last.saved.positions = SavedPositions{
       .epoch = epoch_, .next_place = buffer_.end_place(), .consumers = consumers_.saved()};
   for (auto& [place, batch] : buffer_.take_all()) {
     last.saved.frames.push_back({place, std::move(batch)});
   }
-  return last;
 }
 
 }  // namespace meridian::inline v1

@@ -13,10 +13,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace meridian::inline v1 {
@@ -38,10 +36,7 @@ class Holdings {
   void arrived(const FrameBatch& batch) { arrivals_.batch_frames.add(batch.frames()); }
 
   /// Puts as much of a batch into the buffer as it admits, and returns the rest.
-  [[nodiscard]] std::optional<FrameBatch> accept(FrameBatch batch);
-
-  /// All of a batch has been admitted, or has passed: how long that has taken since its read.
-  void note_latency(const FrameBatch& batch);
+  [[nodiscard]] std::optional<FrameBatch> accept(FrameBatch batch, FrameBuffer::Lent lent);
 
   /// Everything that was sent so far has been received.
   void caught_up() { accounts_.caught_up(); }
@@ -51,18 +46,14 @@ class Holdings {
 
   // Frames that go.
 
-  /// One step of a drain. What is taken counts as drained, unless it is to be leased, and is
-  /// settled or put back later.
+  /// One step of a drain. What is taken counts as drained, unless it is to be leased.
   [[nodiscard]] FrameBuffer::Taken take(FrameBuffer::Step step);
-
-  /// Takes frames that wait for room, as if they had been in the buffer.
-  [[nodiscard]] BufferedBatch pass(FrameBatch batch, FrameBuffer::Room room, Accounts::Order order);
 
   /// What a step took, as if it had not.
   void put_back(std::vector<BufferedBatch> batches, FrameBuffer::Room room);
 
-  /// So much of what a drain took does not come back.
-  void settle(const PlaceRange& places, std::uint64_t bytes, FrameBuffer::Room room);
+  /// So much of what was lent does not come back.
+  void settle(const PlaceRange& places, std::uint64_t bytes);
 
   /// Discards what is in the buffer.
   [[nodiscard]] FrameBuffer::Entries flush();
@@ -101,9 +92,8 @@ class Holdings {
 
   // Those who read along.
 
-  [[nodiscard]] boost::system::result<Consumers::Id> claim_consumer(
-      std::string_view name, std::weak_ptr<const void> claim) {
-    return consumers_.claim(name, std::move(claim));
+  [[nodiscard]] std::optional<Consumers::Id> find_consumer(std::string_view name) const {
+    return consumers_.find(name);
   }
 
   /// Consumer::epoch.
@@ -129,47 +119,47 @@ class Holdings {
 
   [[nodiscard]] const FrameBuffer& buffer() const noexcept { return buffer_; }
   [[nodiscard]] const OriginTable& origins() const noexcept { return accounts_.origins(); }
-  [[nodiscard]] AggregatorStats stats(const ChannelLevel& channel);
+  /// Throws std::logic_error where the ledger does not balance.
+  [[nodiscard]] AggregatorStats stats(const ChannelLevel& channel) const;
   [[nodiscard]] DropReport take_drop_report() { return accounts_.take_drop_report(); }
   [[nodiscard]] Depth take_peak() { return buffer_.take_peak(); }
 
-  /// As `OriginTable` does.
-  OriginTable::Forgotten forget(SatelliteId satellite_id, std::optional<ChannelId> channel_id,
-                                std::size_t from, std::size_t count) {
-    return accounts_.forget(satellite_id, channel_id, from, count);
-  }
-  OriginTable::Forgotten age(const OriginTable::Aging& aging, std::size_t from, std::size_t count) {
-    return accounts_.age(aging, from, count);
-  }
-
-  void set_limits(const BufferLimits& limits, std::size_t max_tracked, std::uint32_t reset_after);
+  void set_limits(const BufferLimits& limits, std::size_t max_tracked);
   void release_backpressure() noexcept { buffer_.release_backpressure(); }
 
   /// Takes up what another aggregator held, in place of nothing.
   void restore(SavedState saved);
 
-  /// Ends all leases, and takes everything out.
+  /// Ends all leases, and takes everything out. The ledger is as it is, also where it does not
+  /// balance.
   [[nodiscard]] FinalState close(const ChannelLevel& channel);
 
+  /// The same after `close` has thrown: frames and books, whatever else is broken.
+  [[nodiscard]] FinalState rescue(const ChannelLevel& channel);
+
  private:
+  [[nodiscard]] AggregatorStats unchecked_stats(const ChannelLevel& channel) const;
+
+  /// Takes what is in the buffer, and the books, into `last`.
+  void empty_into(FinalState& last);
+
   /// Where consumers leave frames that nobody must have, they make room for a batch.
   void make_room(const FrameBatch& batch);
 
-  /// What of these frames all consumers have leaves. The rest stays, or has come back.
-  enum class Rest : std::uint8_t { stays, has_come_back };
-  void deliver(const PlaceRange& range, Rest rest);
-
-  /// The policy has dropped frames that were in the buffer.
-  void note_dropped(const PlaceRange& range, std::uint64_t bytes);
+  /// Such frames are no longer needed by any consumer: they leave.
+  void deliver(const PlaceRange& range);
 
   /// What stands behind frames that were taken may be the rest of their batch.
-  void note_rest(const PlaceRange& taken);
+  void note_rests(const std::vector<BufferedBatch>& taken);
 
   /// What was taken is not for consumers any more.
   void pass_over(const std::vector<BufferedBatch>& batches, Skip why);
 
   /// Counts a batch, or the part of one that is admitted, and shows it to those who watch.
-  void count(const FrameBatch& batch, Accounts::Order order = Accounts::Order::as_sent);
+  void count(const FrameBatch& batch);
+
+  /// All of a batch has been admitted: how long that has taken since its read.
+  void note_latency(const FrameBatch& batch);
 
   /// The places of batches that are about to be put into the buffer, where consumers may have gone
   /// on, or have become fewer, while they were out of it.

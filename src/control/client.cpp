@@ -1,5 +1,7 @@
 #include "control/client.hpp"
 
+#include "runtime/json_scan.hpp"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/system/system_error.hpp>
@@ -97,7 +99,11 @@ void Client::send(const std::string& method, const Json& params) {
 }
 
 Client::Json Client::read_object() {
-  Json object = Json::parse(read_line(), nullptr, /*allow_exceptions=*/false);
+  const std::string line = read_line();
+  Json object;
+  if (!runtime::is_nested_deeper(line, runtime::deepest_answer)) {
+    object = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  }
   if (!object.is_object()) {
     throw std::runtime_error(fmt::format("control socket {}: the answer is not JSON-RPC", path_));
   }

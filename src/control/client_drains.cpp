@@ -1,13 +1,13 @@
 #include "control/client_drains.hpp"
 
 #include "control/drain_encoder.hpp"
-
-#include <meridian/lent.hpp>
+#include "runtime/rethrow.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -55,19 +55,29 @@ asio::awaitable<error_code> ClientDrains::lend(const Request& request) {
   DrainQuery query;
   query.max_frames = request.drain.max_frames;
   query.satellite_id = request.drain.satellite_id;
-  auto lent = co_await aggregator_.lend(query);
-  if (!lent) {
-    const std::string refusal = encode_error(shut_down_error(request, lent.error()));
+  query.lend = true;
+  auto drained = co_await aggregator_.drain(query);
+  if (!drained) {
+    const std::string refusal = encode_error(shut_down_error(request, drained.error()));
     co_return co_await writer_.write(refusal);
   }
-  const std::uint64_t frames = lent->frames().taken.frames;
-  const error_code ec = co_await write_frames(request, lent->frames(), std::nullopt);
-  if (ec) {
+  error_code ec;
+  std::exception_ptr fault;
+  try {
+    ec = co_await write_frames(request, *drained, std::nullopt);
+  } catch (...) {
+    fault = std::current_exception();
+  }
+  if (ec || fault) {
+    const std::uint64_t frames = drained->taken.frames;
+    std::ignore = co_await aggregator_.put_back(*std::move(drained));
+    runtime::rethrow(fault);
     log_.did(fmt::format("drain: given up by its client, {} frames go back", frames));
-    std::ignore = co_await std::move(*lent).put_back();
   } else {
+    // First: the client has them, whatever becomes of the line in the log.
+    const std::uint64_t frames = drained->taken.frames;
+    std::ignore = co_await aggregator_.settle(*drained);
     log_.drained(frames);
-    std::ignore = co_await std::move(*lent).settle();
   }
   co_return ec;
 }

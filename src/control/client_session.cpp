@@ -2,6 +2,7 @@
 
 #include "control/tail_stream.hpp"
 #include "runtime/log_level.hpp"
+#include "runtime/rethrow.hpp"
 #include "status/list_encoder.hpp"
 #include "status/version.hpp"
 
@@ -10,6 +11,7 @@
 #include <spdlog/spdlog.h>
 
 #include <chrono>
+#include <exception>
 #include <optional>
 #include <tuple>
 #include <utility>
@@ -45,6 +47,19 @@ ClientSession::ClientSession(asio::local::stream_protocol::socket socket,
       drains_(context_->services.sources.aggregator, *writer_, *request_log_) {}
 
 asio::awaitable<void> ClientSession::run() {
+  std::exception_ptr fault;
+  try {
+    co_await answer_lines();
+  } catch (...) {
+    fault = std::current_exception();
+  }
+  close();
+  co_await drains_.release_leases();
+  request_log_->close();
+  runtime::rethrow(fault);
+}
+
+asio::awaitable<void> ClientSession::answer_lines() {
   error_code ec;
   while (!ec && !closed_) {
     std::optional<std::string> line = co_await lines_.next();
@@ -56,9 +71,6 @@ asio::awaitable<void> ClientSession::run() {
   if (lines_.line_too_long()) {
     co_await refuse_long_line();
   }
-  close();
-  co_await drains_.release_leases();
-  request_log_->close();
 }
 
 void ClientSession::stop() {
@@ -251,7 +263,7 @@ asio::awaitable<error_code> ClientSession::answer_log_level(Request request) {
   } else {
     answer = encode_error({ErrorCode::invalid_params,
                            fmt::format("level must be one of {}", runtime::log_level_names),
-                           request.id.value_or(nullptr)});
+                           request.id.value_or(RequestId())});
   }
   if (request.id) {
     co_return co_await writer_->write(answer);

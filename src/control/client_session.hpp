@@ -36,12 +36,14 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   ClientSession(asio::local::stream_protocol::socket socket,
                 std::shared_ptr<const Context> context);
 
+  /// Throws what is a fault of the program, once the session has ended.
   [[nodiscard]] asio::awaitable<void> run();
 
   /// Ends the session; a drain whose answer is not written by then goes back.
   void stop();
 
  private:
+  [[nodiscard]] asio::awaitable<void> answer_lines();
   [[nodiscard]] asio::awaitable<void> refuse_long_line();
 
   // Each fails where the session is to end.

@@ -1,5 +1,7 @@
 #include "control/protocol.hpp"
 
+#include "runtime/json_scan.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -185,11 +187,10 @@ std::string read_log_level_params(const SentJson& params) {
 }
 
 void read_params(Request& request, const SentJson& json) {
+  static const SentJson none = SentJson::object();
   const auto sent = json.find("params");
-  SentJson params = sent == json.end() ? SentJson::object() : *sent;
-  if (params.is_array() && params.empty()) {
-    params = SentJson::object();
-  }
+  const bool has_none = sent == json.end() || (sent->is_array() && sent->empty());
+  const SentJson& params = has_none ? none : *sent;
   if (!params.is_object()) {
     throw Refusal{ErrorCode::invalid_params, "params must be an object with named parameters"};
   }
@@ -210,18 +211,13 @@ void read_params(Request& request, const SentJson& json) {
   }
 }
 
-bool is_valid_id(const SentJson& id) {
-  return id.is_null() || id.is_string() || id.is_number();
-}
-
-Request read_request(const SentJson& json) {
+/// `id` is the member of that name, unless it cannot be one.
+Request read_request(const SentJson& json, const std::optional<RequestId>& id) {
   Request request;
-  if (const auto id = json.find("id"); id != json.end()) {
-    if (!is_valid_id(*id)) {
-      throw Refusal{ErrorCode::invalid_request, "id must be a string, a number or null"};
-    }
-    request.id = *id;
+  if (json.contains("id") && !id) {
+    throw Refusal{ErrorCode::invalid_request, "id must be a string, a number or null"};
   }
+  request.id = id;
   if (const auto version = json.find("jsonrpc"); version == json.end() || *version != "2.0") {
     throw Refusal{ErrorCode::invalid_request, "a request must have \"jsonrpc\": \"2.0\""};
   }
@@ -234,20 +230,44 @@ Request read_request(const SentJson& json) {
   return request;
 }
 
-std::variant<Request, Error> parse_json(std::string_view line) {
-  const SentJson json = SentJson::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) {
-    return Error{ErrorCode::parse_error,
-                 "this line is not valid JSON: send one JSON-RPC 2.0 object per line"};
+/// A text that is not taken up as a request.
+Error refuse(const runtime::JsonFault& fault, const RequestId& id) {
+  using Kind = runtime::JsonFault::Kind;
+  switch (fault.kind) {
+    case Kind::doubled_key:
+      return {ErrorCode::invalid_request,
+              fmt::format("{} stands twice in one object: send it once", fault.path), id};
+    case Kind::nested_too_deeply:
+      return {ErrorCode::invalid_request,
+              fmt::format("the request is nested deeper than {} levels: send it flatter",
+                          deepest_request),
+              id};
+    case Kind::number_too_large:
+      return {ErrorCode::invalid_request,
+              fmt::format("{}: the number is too large: send a smaller one", fault.path), id};
+    case Kind::not_json:
+      break;
   }
+  return {ErrorCode::parse_error,
+          "this line is not valid JSON: send one JSON-RPC 2.0 object per line"};
+}
+
+std::variant<Request, Error> parse_json(std::string_view line) {
+  runtime::JsonScan scan = runtime::scan_json(line, {.deepest = deepest_request});
+  std::optional<RequestId> id;
+  if (scan.id) {
+    id = RequestId::from_text(*std::move(scan.id));
+  }
+  if (scan.fault) {
+    return refuse(*scan.fault, id.value_or(RequestId()));
+  }
+  const SentJson json = SentJson::parse(line);
   try {
-    return read_request(json);
+    return read_request(json, id);
   } catch (Refusal& refusal) {
-    const auto id = json.find("id");
-    const bool has_id = id != json.end() && is_valid_id(*id);
     // Only what is a request apart from this error can be told to be a notification.
-    const bool is_notification = id == json.end() && refusal.code != ErrorCode::invalid_request;
-    return Error{refusal.code, std::move(refusal.message), has_id ? *id : SentJson(nullptr),
+    const bool is_notification = !json.contains("id") && refusal.code != ErrorCode::invalid_request;
+    return Error{refusal.code, std::move(refusal.message), id.value_or(RequestId()),
                  is_notification};
   }
 }
@@ -262,7 +282,7 @@ std::variant<Request, Error> parse_word(std::string_view word) {
                  "batches are not supported: send one JSON-RPC 2.0 object per line"};
   }
   try {
-    Request request{.method = find_method(word), .plain = true, .id = SentJson(nullptr)};
+    Request request{.method = find_method(word), .plain = true, .id = RequestId()};
     read_params(request, SentJson::object());  // some need theirs
     return request;
   } catch (Refusal& refusal) {
@@ -274,7 +294,7 @@ std::variant<Request, Error> parse_word(std::string_view word) {
 
 Error shut_down_error(const Request& request, const error_code& ec) {
   return {ErrorCode::shut_down, ec.message() + ": ask again once the daemon runs",
-          request.id.value_or(nullptr)};
+          request.id.value_or(RequestId())};
 }
 
 std::variant<Request, Error> parse_request(std::string_view line) {
@@ -286,8 +306,8 @@ Envelope envelope_for(const Request& request) {
   if (request.plain) {
     return {.before = "", .after = "\n"};
   }
-  const SentJson id = request.id.value_or(nullptr);
-  return {.before = fmt::format(R"({{"jsonrpc":"2.0","id":{},"result":)", status::dump(id)),
+  return {.before = fmt::format(R"({{"jsonrpc":"2.0","id":{},"result":)",
+                                request.id.value_or(RequestId()).text()),
           .after = "}\n"};
 }
 
@@ -297,11 +317,9 @@ std::string encode_result(const Request& request, const status::Json& result) {
 }
 
 std::string encode_error(const Error& error) {
-  const status::Json json = {
-      {"jsonrpc", "2.0"},
-      {"id", error.id},
-      {"error", {{"code", static_cast<int>(error.code)}, {"message", error.message}}}};
-  return status::dump(json) + "\n";
+  const status::Json json = {{"code", static_cast<int>(error.code)}, {"message", error.message}};
+  return fmt::format("{{\"jsonrpc\":\"2.0\",\"id\":{},\"error\":{}}}\n", error.id.text(),
+                     status::dump(json));
 }
 
 }  // namespace meridian::control

@@ -13,16 +13,40 @@
 #include <nlohmann/json.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 namespace meridian::control {
 
 /// What a client sent. Sorted, unlike status::Json: finding keys in a hostile object stays cheap.
 using SentJson = nlohmann::json;
+
+/// The id of a request: the text of its JSON value, so that it goes back as it came, whatever its
+/// size.
+class RequestId {
+ public:
+  RequestId() = default;  ///< null
+  RequestId(const SentJson& value) : text_(status::dump(value)) {}
+
+  /// `text` is a JSON value.
+  [[nodiscard]] static RequestId from_text(std::string text) {
+    RequestId id;
+    id.text_ = std::move(text);
+    return id;
+  }
+
+  [[nodiscard]] const std::string& text() const noexcept { return text_; }
+
+  friend bool operator==(const RequestId&, const RequestId&) = default;
+
+ private:
+  std::string text_ = "null";
+};
 
 enum class Method : std::uint8_t {
   depth,
@@ -79,26 +103,30 @@ struct ForgetParams {
 
 struct Request {
   Method method = Method::depth;
-  DrainParams drain{};         ///< for Method::drain
-  LeaseId lease = 0;           ///< for Method::commit and Method::release
-  TailParams tail{};           ///< for Method::tail
-  ForgetParams forget{};       ///< for Method::forget
-  std::string log_level{};     ///< for Method::log_level
-  bool plain = false;          ///< came as a plain word
-  std::optional<SentJson> id;  ///< nothing: a notification, which is carried out and not answered
+  DrainParams drain{};          ///< for Method::drain
+  LeaseId lease = 0;            ///< for Method::commit and Method::release
+  TailParams tail{};            ///< for Method::tail
+  ForgetParams forget{};        ///< for Method::forget
+  std::string log_level{};      ///< for Method::log_level
+  bool plain = false;           ///< came as a plain word
+  std::optional<RequestId> id;  ///< nothing: a notification, which is carried out and not answered
 };
 
 struct Error {
   ErrorCode code;
   std::string message;           ///< says what to do
-  SentJson id = nullptr;         ///< of the request, as far as it could be read
+  RequestId id{};                ///< of the request, as far as it could be read
   bool to_notification = false;  ///< then it is not answered either
 };
 
 /// The aggregator is gone, as `ec` says.
 [[nodiscard]] Error shut_down_error(const Request& request, const error_code& ec);
 
-/// Reads one line, its end removed. Never throws on bad input.
+/// Objects and lists of a request that may stand in each other.
+inline constexpr std::size_t deepest_request = 32;
+
+/// Reads one line, its end removed. Never throws on bad input, and does no work by recursion that
+/// grows with it.
 [[nodiscard]] std::variant<Request, Error> parse_request(std::string_view line);
 
 /// What stands before and after a result. A long result is written in pieces between them.

@@ -34,6 +34,9 @@ class Server : public std::enable_shared_from_this<Server> {
 
   void start();
 
+  /// Whether the socket is somebody else's, with its mode and group.
+  [[nodiscard]] bool is_inherited() const noexcept { return !file_; }
+
   /// Lets others connect from now on, unless the socket was inherited. On the thread of its
   /// executor, which must have one. Throws std::runtime_error where the system refuses it; it is
   /// then as it was.
@@ -55,6 +58,7 @@ class Server : public std::enable_shared_from_this<Server> {
   using Socket = asio::local::stream_protocol::socket;
 
   void open_client(Socket socket);
+  void close_client(const std::shared_ptr<ClientSession>& client);
   [[nodiscard]] static asio::awaitable<void> run_client(std::shared_ptr<Server> server,
                                                         std::shared_ptr<ClientSession> client);
 

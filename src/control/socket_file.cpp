@@ -130,25 +130,37 @@ void SocketFile::set_access(const Access& access) {
   if (access == access_) {
     return;
   }
-  if (!is_ours()) {
+  struct stat before{};
+  if (!is_ours() || ::lstat(path_.c_str(), &before) != 0) {
     throw failure(path_, "is no longer the socket of this daemon; start it again");
   }
   try {
     apply(access);
     access_ = access;
   } catch (...) {
-    apply(access_);
+    restore(before);
     throw;
   }
 }
 
+void SocketFile::restore(const struct stat& before) const noexcept {
+  // Group and mode as they were found, which need not be what was asked for once.
+  struct stat now{};
+  const bool same_group = ::lstat(path_.c_str(), &now) == 0 && now.st_gid == before.st_gid;
+  if (same_group || ::lchown(path_.c_str(), static_cast<uid_t>(-1), before.st_gid) == 0) {
+    ::chmod(path_.c_str(), before.st_mode & 07777);
+  }
+}
+
 void SocketFile::apply(const Access& access) const {
+  struct stat now{};
+  const gid_t group = access.group.value_or(::getegid());
+  const bool same_group = ::lstat(path_.c_str(), &now) == 0 && now.st_gid == group;
   // Neither the old group with the new mode nor the other way round: closed to both in between.
-  if (::chmod(path_.c_str(), 0600) != 0) {
+  if (!same_group && ::chmod(path_.c_str(), 0600) != 0) {
     throw failure(path_, "cannot set its mode: " + reason(errno));
   }
-  const gid_t group = access.group.value_or(::getegid());
-  if (::lchown(path_.c_str(), static_cast<uid_t>(-1), group) != 0) {
+  if (!same_group && ::lchown(path_.c_str(), static_cast<uid_t>(-1), group) != 0) {
     throw failure(path_, fmt::format("cannot give it to group {}: {}; the daemon must be in it",
                                      group, reason(errno)));
   }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/un.h>
 
@@ -55,6 +56,7 @@ class SocketFile {
  private:
   [[nodiscard]] bool is_ours() const noexcept;
   void apply(const Access& access) const;
+  void restore(const struct stat& before) const noexcept;
   void take_lock();
   void remove_stale() const;
 

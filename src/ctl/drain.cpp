@@ -45,23 +45,40 @@ Portion drain_portion(control::Client& client, const DrainOptions& options,
   return {frames.size(), result.value("lease", Json(nullptr))};
 }
 
+/// One request, its frames flushed and, where they are leased, on the device.
+Portion write_portion(control::Client& client, const DrainOptions& options,
+                      std::uint64_t max_frames, Output& output) {
+  try {
+    Portion got = drain_portion(client, options, max_frames, output);
+    output.flush();
+    if (!got.lease.is_null()) {
+      output.sync();
+    }
+    return got;
+  } catch (...) {
+    if (options.lease) {
+      output.take_back();
+    }
+    throw;
+  }
+}
+
 }  // namespace
 
 std::uint64_t drain(control::Client& client, const DrainOptions& options) {
-  Output output(options.output);  // before anything is drained
+  Output output(options.output, options.when_there);  // before anything is drained
   const std::uint64_t portion =
       options.format == FrameFormat::binary ? binary_portion : json_portion;
   const std::uint64_t wanted =
       options.max_frames.value_or(std::numeric_limits<std::uint64_t>::max());
   std::uint64_t drained = 0;
   while (drained < wanted) {
-    const Portion got = drain_portion(client, options, std::min(portion, wanted - drained), output);
-    output.flush();
+    const Portion got = write_portion(client, options, std::min(portion, wanted - drained), output);
     if (got.frames == 0) {
       break;
     }
+    output.keep();  // the daemon may let go of them from here on, whatever answer comes
     if (!got.lease.is_null()) {
-      output.sync();
       std::ignore = client.call("commit", {{"lease", got.lease}});
     }
     drained += got.frames;

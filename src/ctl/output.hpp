@@ -1,9 +1,11 @@
 /// Where frames are written.
 #pragma once
 
+#include "runtime/output_file.hpp"
+
 #include <cstddef>
-#include <cstdio>
-#include <memory>
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -11,31 +13,42 @@
 
 namespace meridian::ctl {
 
+using runtime::WhenThere;
+
 /// A file, or the standard output. Every write is checked: all members throw std::runtime_error
 /// naming it where it fails.
 class Output {
  public:
-  /// "" is the standard output. What was in a file is replaced.
-  explicit Output(const std::string& path);
+  /// "" is the standard output.
+  Output(const std::string& path, WhenThere when_there);
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
+  ~Output();
 
   void write(std::span<const std::byte> octets);
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
 
   void flush();
 
-  /// What was flushed is on the device, where there is one: not for pipes and terminals.
+  /// What was flushed is on the device, where there is one: not for pipes and terminals. With a
+  /// file so is its name.
   void sync();
 
- private:
-  struct Close {
-    void operator()(std::FILE* file) const noexcept { std::fclose(file); }
-  };
+  /// What was written so far stays, whatever comes.
+  void keep();
 
+  /// Takes what was written since the last `keep` out of a file again, as far as that goes: the
+  /// frames will come once more, and a part of one would spoil what is appended to it.
+  void take_back() noexcept;
+
+ private:
   [[nodiscard]] std::runtime_error failure() const;
 
-  std::string name_;
-  std::unique_ptr<std::FILE, Close> owned_;
-  std::FILE* file_ = stdout;
+  std::string path_;  // "": the standard output
+  int descriptor_;
+  std::string pending_;                // what was written and not flushed
+  std::optional<std::uint64_t> kept_;  // octets; nothing where nothing can be taken back
+  bool name_is_synced_ = false;
 };
 
 }  // namespace meridian::ctl

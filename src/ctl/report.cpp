@@ -112,6 +112,10 @@ std::string report_stats(const Json& result) {
   line("control clients",
        fmt::format("{}, {} accepted, cut off: {}", counted(control, "clients"),
                    counted(control, "accepted"), reasons(control.at("cut_off"))));
+  if (const Json faults = result.value("faults", Json::object()); sum(faults) > 0) {
+    line("faults",
+         fmt::format("sessions that ended by a fault of the program: {}", reasons(faults)));
+  }
   const Json& state = result.at("state");
   line("state", state.at("directory").is_null()
                     ? "not saved at a stop"

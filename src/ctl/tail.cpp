@@ -29,7 +29,7 @@ Json params_of(const TailOptions& options) {
 
 TailEnd tail(control::Client& client, const TailOptions& options,
              const std::function<void(std::uint64_t)>& on_lost) {
-  Output output(options.output);
+  Output output(options.output, options.when_there);
   bool first = true;
   const auto on_message = [&](const Json& message, std::span<const std::byte> octets) {
     if (options.format == FrameFormat::binary) {

@@ -3,6 +3,7 @@
 
 #include "control/client.hpp"
 #include "ctl/frames.hpp"
+#include "runtime/output_file.hpp"
 
 #include <meridian/frame.hpp>
 
@@ -19,6 +20,7 @@ struct TailOptions {
   std::optional<std::uint64_t> max_frames;  ///< nothing: until it is interrupted
   FrameFormat format = FrameFormat::table;
   std::string output;  ///< a file; "" is the standard output
+  runtime::WhenThere when_there = runtime::WhenThere::refuse;
 };
 
 struct TailEnd {

@@ -6,6 +6,7 @@
 #include "daemon/sink_config.hpp"
 #include "daemon/strict_json.hpp"
 #include "frame/space_packet.hpp"
+#include "runtime/c_handle.hpp"
 #include "runtime/host_port.hpp"
 #include "runtime/log_level.hpp"
 #include "status/version.hpp"
@@ -16,10 +17,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
+#include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
+#include <cstring>
 #include <limits>
 #include <set>
 #include <utility>
@@ -42,6 +44,8 @@ constexpr std::array channel_policies{
 constexpr std::array buffer_policies{Names{"drop_oldest"sv, WhenFull::drop_oldest},
                                      Names{"drop_newest"sv, WhenFull::drop_newest},
                                      Names{"backpressure"sv, WhenFull::backpressure}};
+constexpr std::array unreadable_policies{Names{"refuse"sv, state::WhenUnreadable::refuse},
+                                         Names{"set_aside"sv, state::WhenUnreadable::set_aside}};
 constexpr std::array log_formats{Names{"text"sv, LogFormat::text},
                                  Names{"json"sv, LogFormat::json}};
 
@@ -258,6 +262,7 @@ Config read_config(const Json& json) {
     if (directory) {
       config.state_directory = *directory;
     }
+    state.read("when_unreadable", config.when_state_unreadable, all(unreadable_policies));
   });
   read_section(root, "satellites", [&](ConfigReader& satellites) {
     satellites.read("max_tracked", config.aggregator.max_tracked, 1, 16'777'216);
@@ -293,18 +298,45 @@ Config read_config(const Json& json) {
   return config;
 }
 
+/// No configuration is larger; what is may have no end.
+constexpr std::size_t most_octets = 16 * 1024 * 1024;
+
+std::string read_text(const std::filesystem::path& file) {
+  const auto failure = [&file](const std::string& why) {
+    return ConfigError(fmt::format(
+        "{}: cannot be read: {}; check that it is a file and its permissions", file.string(), why));
+  };
+  errno = 0;
+  const runtime::CHandle<std::FILE, &std::fclose> in(std::fopen(file.c_str(), "rbe"));
+  if (!in) {
+    throw failure(std::strerror(errno));
+  }
+  std::string text;
+  std::array<char, 65'536> piece{};
+  while (const std::size_t octets = std::fread(piece.data(), 1, piece.size(), in.get())) {
+    text.append(piece.data(), octets);
+    if (text.size() > most_octets) {
+      throw failure(fmt::format("it has more than {} octets", most_octets));
+    }
+  }
+  if (std::ferror(in.get()) != 0) {
+    throw failure(std::strerror(errno));
+  }
+  return text;
+}
+
 }  // namespace
 
 void check_sinks(const Config& config) {
   if (config.aggregator.buffer.when_full != WhenFull::drop_oldest) {
     return;
   }
-  for (const sink::Options& each : config.sinks) {
-    if (each.when_behind == sink::WhenBehind::hold) {
-      throw ConfigError(fmt::format(
-          "sinks[\"{}\"].when_behind: \"hold\" needs buffer.when_full \"backpressure\" or "
-          "\"drop_newest\": with \"drop_oldest\" frames are dropped that it must have",
-          each.name));
+  for (std::size_t i = 0; i < config.sinks.size(); ++i) {
+    if (config.sinks[i].when_behind == sink::WhenBehind::hold) {
+      throw ConfigError(
+          fmt::format("sinks[{}].when_behind: \"hold\" needs buffer.when_full \"backpressure\" or "
+                      "\"drop_newest\": with \"drop_oldest\" frames are dropped that it must have",
+                      i));
     }
   }
 }
@@ -333,13 +365,7 @@ Config parse_config(std::string_view text) {
 }
 
 Config load_config(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  // A directory can be opened; to read it throws.
-  if (!in || std::filesystem::is_directory(file)) {
-    throw ConfigError(fmt::format("{}: cannot be read; check that it is a file and its permissions",
-                                  file.string()));
-  }
-  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  const std::string text = read_text(file);
   try {
     return parse_config(text);
   } catch (const ConfigError& error) {

@@ -4,6 +4,7 @@
 #include "control/server.hpp"
 #include "http/options.hpp"
 #include "sink/options.hpp"
+#include "state/state_directory.hpp"
 #include "uplink/options.hpp"
 
 #include <meridian/aggregator.hpp>
@@ -39,6 +40,7 @@ struct Config {
   http::ServerOptions http;
   std::vector<sink::Options> sinks;  ///< `aggregator.consumers` has one of the same name for each
   std::optional<std::filesystem::path> state_directory;  ///< nothing: nothing is saved
+  state::WhenUnreadable when_state_unreadable = state::WhenUnreadable::refuse;
   std::size_t threads = 0;  ///< 0: as many as there are processors, at least 2
   LogOptions log;
 };

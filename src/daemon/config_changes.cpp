@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <string_view>
 
 namespace meridian::daemon {
@@ -16,11 +17,12 @@ const ListenerOptions* find(const std::vector<ListenerOptions>& listeners, std::
   return found == listeners.end() ? nullptr : &*found;
 }
 
+/// `path` is that of `next`.
 void compare_listener(const ListenerOptions& now, const ListenerOptions& next,
-                      std::vector<std::string>& out) {
+                      const std::string& path, std::vector<std::string>& out) {
   const auto note = [&](std::string_view key, bool same) {
     if (!same) {
-      out.push_back(fmt::format("uplinks[\"{}\"].{}", next.name, key));
+      out.push_back(fmt::format("{}.{}", path, key));
     }
   };
   note("listen", now.host == next.host && now.port == next.port);
@@ -35,16 +37,17 @@ void compare_listener(const ListenerOptions& now, const ListenerOptions& next,
 
 void compare_listeners(const std::vector<ListenerOptions>& now,
                        const std::vector<ListenerOptions>& next, std::vector<std::string>& out) {
-  for (const ListenerOptions& listener : now) {
-    if (find(next, listener.name) == nullptr) {
-      out.push_back(fmt::format("uplinks[\"{}\"] (removed)", listener.name));
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    if (find(next, now[i].name) == nullptr) {
+      out.push_back(fmt::format("uplinks[{}] (\"{}\", removed)", i, now[i].name));
     }
   }
-  for (const ListenerOptions& listener : next) {
-    if (const ListenerOptions* const before = find(now, listener.name)) {
-      compare_listener(*before, listener, out);
+  for (std::size_t i = 0; i < next.size(); ++i) {
+    const std::string path = fmt::format("uplinks[{}]", i);
+    if (const ListenerOptions* const before = find(now, next[i].name)) {
+      compare_listener(*before, next[i], path, out);
     } else {
-      out.push_back(fmt::format("uplinks[\"{}\"] (added)", listener.name));
+      out.push_back(fmt::format("{} (\"{}\", added)", path, next[i].name));
     }
   }
 }
@@ -91,6 +94,8 @@ ConfigChanges changes_between(const Config& now, const Config& next) {
   note(changes.needs_restart, "http.max_satellites", now.http.max_satellites,
        next.http.max_satellites);
   note(changes.needs_restart, "state.directory", now.state_directory, next.state_directory);
+  note(changes.needs_restart, "state.when_unreadable", now.when_state_unreadable,
+       next.when_state_unreadable);
   note(changes.needs_restart, "sinks", now.sinks, next.sinks);
   note(changes.needs_restart, "threads", now.threads, next.threads);
   return changes;
@@ -103,6 +108,7 @@ Config applicable(const Config& now, Config next) {
   next.sinks = now.sinks;
   next.aggregator.consumers = now.aggregator.consumers;
   next.state_directory = now.state_directory;
+  next.when_state_unreadable = now.when_state_unreadable;
   next.threads = now.threads;
   return next;
 }

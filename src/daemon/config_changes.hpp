@@ -8,8 +8,9 @@
 
 namespace meridian::daemon {
 
-/// Paths of keys whose values differ, such as `buffer.max_frames` or `uplinks["native"].listen`;
-/// for whole listeners `uplinks["native"] (added)`.
+/// Paths of keys whose values differ, such as `buffer.max_frames` or `uplinks[0].listen`, as errors
+/// name them: the number is that in the new configuration. For whole listeners `uplinks[0]
+/// ("native", added)`, or `removed` with the number in the old one.
 struct ConfigChanges {
   std::vector<std::string> applied;        ///< a reload applies them
   std::vector<std::string> needs_restart;  ///< they hold from the next start on

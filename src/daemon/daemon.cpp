@@ -4,6 +4,7 @@
 #include "daemon/housekeeping.hpp"
 #include "daemon/logging.hpp"
 #include "http/make_server.hpp"
+#include "runtime/faults.hpp"
 #include "runtime/log.hpp"
 #include "runtime/nearest_executor.hpp"
 #include "runtime/rethrow.hpp"
@@ -13,6 +14,7 @@
 #include "status/version.hpp"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
@@ -24,11 +26,16 @@
 #include <chrono>
 #include <csignal>
 #include <exception>
+#include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include <string.h>
 
 namespace meridian::daemon {
 
@@ -41,12 +48,32 @@ namespace {
 /// for hung.
 constexpr unsigned stop_deadline_ticks = 4;
 
+/// Until a reload is refused: to read a file and to look up a group take milliseconds.
+constexpr std::chrono::seconds config_patience{10};
+
+control::ReloadRefused refused_by_stop() {
+  return {"the daemon stops: start it again"};
+}
+
 std::size_t thread_count(std::size_t configured) {
   return configured != 0 ? configured
                          : std::max<std::size_t>(2, std::thread::hardware_concurrency());
 }
 
-void log_end(const AggregatorStats& stats, bool saved) {
+/// What has become of the buffer.
+std::string_view fate_of_rest(Daemon::Saved saved) {
+  switch (saved) {
+    case Daemon::Saved::all:
+      return " and are saved";
+    case Daemon::Saved::not_all:
+      return " and could not all be saved";
+    case Daemon::Saved::nowhere:
+      break;
+  }
+  return "";
+}
+
+void log_end(const AggregatorStats& stats, Daemon::Saved saved) {
   const Ledger& ledger = stats.ledger;
   std::uint64_t dropped = 0;
   for (const std::uint64_t frames : ledger.dropped) {
@@ -55,11 +82,17 @@ void log_end(const AggregatorStats& stats, bool saved) {
   spdlog::info(
       "stopped: {} frames ({} octets) remained{}; of {} received, {} were drained, {} "
       "flushed, {} delivered, {} dropped",
-      ledger.buffered, stats.buffer.now.bytes, saved ? " and are saved" : "", ledger.received,
-      ledger.drained, ledger.flushed, ledger.delivered, dropped);
+      ledger.buffered, stats.buffer.now.bytes, fate_of_rest(saved), ledger.received, ledger.drained,
+      ledger.flushed, ledger.delivered, dropped);
 }
 
 void log_restored(const status::StateReport& report, const state::Restored& read) {
+  if (!read.why_unreadable.empty()) {
+    log::error({{"reason", "state_unreadable"}},
+               "the saved state in {} cannot be read: {}; it is set aside, as "
+               "state.when_unreadable says",
+               *report.directory, read.why_unreadable);
+  }
   spdlog::info("restored {} frames from {}", report.restored, *report.directory);
   if (!read.is_whole) {
     log::error(
@@ -96,7 +129,14 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
       heartbeat_(signals_.get_executor(), notifier_),
       config_(config),
       read_config_(std::move(read_config)),
-      inherited_(std::move(inherited)) {
+      inherited_(std::move(inherited)),
+      new_config_(signals_.get_executor()),
+      reload_ended_(signals_.get_executor()) {
+  // Besides those that end a program by habit: the processor time that it may have is used up, or
+  // the power goes.
+  for (const int signal : {SIGQUIT, SIGXCPU, SIGPWR}) {
+    signals_.add(signal);
+  }
   silence_.set_limit(config.silent_after);
   housekeeping_.set_forget_after(config.forget_after);
   contexts_.push_back(&control_context_);
@@ -115,7 +155,7 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
   spdlog::info("meridiand {} starts with {} threads for uplinks", status::version,
                uplink_executors.size());
   if (config.state_directory) {
-    state_.emplace(*config.state_directory);
+    state_.emplace(*config.state_directory, config.when_state_unreadable);
     state_report_.directory = config.state_directory->string();
   } else {
     spdlog::info("no state directory: what is in the buffer will be gone with the daemon");
@@ -155,9 +195,32 @@ Daemon::~Daemon() {
 }
 
 int Daemon::run() {
-  asio::co_spawn(signals_.get_executor(), serve(), runtime::rethrow);
-  runtime::run_on_threads(all_contexts());
-  return exit_status_;
+  asio::co_spawn(signals_.get_executor(), serve(), [this](const std::exception_ptr& error) {
+    if (error) {
+      start_failed_ = error;
+      std::ranges::for_each(all_contexts(), &asio::io_context::stop);
+    }
+  });
+  runtime::run_on_threads(all_contexts(),
+                          [this](const std::exception_ptr& error) { broken(error); });
+  runtime::rethrow(start_failed_);
+  return broken_ ? 1 : exit_status_;
+}
+
+void Daemon::broken(const std::exception_ptr& error) noexcept {
+  try {
+    broken_ = true;
+    spdlog::critical(
+        "a fault of this program: {}; it stops in order, saves what is in the buffer, and exits "
+        "with 1; please report it, unless memory has run out",
+        runtime::describe(error));
+    // Nobody waits for a signal any more.
+    asio::post(signals_.get_executor(), [this] {
+      error_code ignored;
+      signals_.cancel(ignored);
+    });
+  } catch (...) {  // NOLINT(bugprone-empty-catch): there is no memory, and the next signal ends it
+  }
 }
 
 void Daemon::make_sinks() {
@@ -185,10 +248,35 @@ std::vector<asio::io_context*> Daemon::all_contexts() {
 }
 
 asio::awaitable<void> Daemon::serve() {
-  const auto strand = signals_.get_executor();
   if (state_) {
     co_await restore_state();
   }
+  // From here on there is something to save, whatever happens.
+  try {
+    co_await serve_until_told_to_stop();
+  } catch (...) {
+    broken(std::current_exception());
+  }
+  stopping_ = true;
+  try {
+    pulse_.set_serving(false);
+    notifier_.stopping();
+    watch_stop();
+    co_await stop_in_order();
+  } catch (...) {
+    broken(std::current_exception());
+  }
+  try {
+    co_await save_what_is_left();
+  } catch (...) {
+    broken(std::current_exception());
+    std::ranges::for_each(all_contexts(), &asio::io_context::stop);
+  }
+  let_go();
+}
+
+asio::awaitable<void> Daemon::serve_until_told_to_stop() {
+  const auto strand = signals_.get_executor();
   asio::co_spawn(strand, housekeeping_.run(*aggregator_), runtime::rethrow);
   asio::co_spawn(strand, heartbeat_.run(*aggregator_, uplinks_, pulse_), runtime::rethrow);
   control_->start();
@@ -203,10 +291,6 @@ asio::awaitable<void> Daemon::serve() {
   notifier_.ready();
   spdlog::info("ready");
   co_await wait_for_stop_signal();
-  pulse_.set_serving(false);
-  notifier_.stopping();
-  watch_stop();
-  co_await stop_in_order();
 }
 
 asio::awaitable<void> Daemon::restore_state() {
@@ -230,52 +314,96 @@ asio::awaitable<void> Daemon::restore_state() {
   if (aside) {
     state_report_.set_aside = aside->string();
   }
-  log_restored(state_report_, *read);
+  try {
+    log_restored(state_report_, *read);
+  } catch (...) {
+    broken(std::current_exception());  // the frames are here alone
+  }
 }
 
 asio::awaitable<void> Daemon::wait_for_stop_signal() {
-  for (;;) {
+  while (!broken_) {
     const auto [ec, signal] = co_await signals_.async_wait(runtime::use_tuple);
-    if (ec || signal != SIGHUP) {
-      spdlog::info("stopping on {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
-      stopping_ = true;
+    if (!ec && signal == SIGHUP) {
+      // One runs; one that comes behind it sees whatever changes until it begins.
+      if (signal_reloads_ < 2) {
+        ++signal_reloads_;
+        asio::co_spawn(signals_.get_executor(), reload_on_signal(), runtime::rethrow);
+      }
+    } else if (!broken_) {
+      spdlog::info("stopping on SIG{}", ::sigabbrev_np(signal));
       co_return;
     }
-    std::ignore = co_await reload();
   }
 }
 
+asio::awaitable<void> Daemon::reload_on_signal() {
+  std::ignore = co_await reload();
+  --signal_reloads_;
+}
+
 asio::awaitable<control::ReloadOutcome> Daemon::reload() {
+  while (reloading_ && !stopping_) {
+    reload_ended_.expires_at(asio::steady_timer::time_point::max());
+    std::ignore = co_await reload_ended_.async_wait(runtime::use_tuple);
+  }
   if (stopping_) {
-    co_return control::ReloadRefused{"the daemon stops: start it again"};
+    co_return refused_by_stop();
   }
+  reloading_ = true;
   notifier_.reloading();
-  control::ReloadOutcome outcome;
-  try {
-    outcome = take_up_new_config();
-  } catch (const std::exception& error) {
-    outcome = control::ReloadRefused{error.what()};
-  }
+  control::ReloadOutcome outcome = co_await read_and_take_up();
   log_reload(outcome);
   if (std::holds_alternative<control::ReloadReport>(outcome)) {
     std::ignore = co_await aggregator_->set_limits(
         config_.aggregator.buffer, config_.aggregator.max_tracked, config_.aggregator.reset_after);
   }
   co_await listeners_->wait_closed();
-  notifier_.ready();
+  if (!stopping_) {
+    notifier_.ready();
+  }
+  reloading_ = false;
+  reload_ended_.cancel();
   co_return outcome;
 }
 
-control::ReloadReport Daemon::take_up_new_config() {
-  const Config read = read_config_();
-  ConfigChanges changes = changes_between(config_, read);
-  Config next = applicable(config_, read);
+asio::awaitable<control::ReloadOutcome> Daemon::read_and_take_up() {
+  try {
+    std::function<NewConfig()> read = [read_config = read_config_] {
+      Config config = read_config();
+      spdlog::sink_ptr log = open_log(config.log);
+      return NewConfig{.config = std::move(config), .log = std::move(log)};
+    };
+    std::optional<NewConfig> next = co_await new_config_.call(std::move(read), config_patience);
+    if (stopping_) {
+      co_return refused_by_stop();
+    }
+    if (!next) {
+      co_return control::ReloadRefused{fmt::format(
+          "the configuration has not been read within {} s: see whether its file is a pipe, or on "
+          "a file system that does not answer, or a group cannot be looked up",
+          config_patience.count())};
+    }
+    co_return take_up(*std::move(next));
+  } catch (const std::exception& error) {
+    co_return control::ReloadRefused{error.what()};
+  }
+}
+
+control::ReloadReport Daemon::take_up(NewConfig read) {
+  if (control_->is_inherited() && read.config.control.access != config_.control.access) {
+    spdlog::warn(
+        "control.mode and control.group are those of the unit of the inherited control socket: "
+        "what the configuration says is not applied");
+    read.config.control.access = config_.control.access;
+  }
+  ConfigChanges changes = changes_between(config_, read.config);
+  Config next = applicable(config_, std::move(read.config));
   check_sinks(next);
-  spdlog::sink_ptr log = open_log(next.log);
   Listeners::Change listeners = listeners_->prepare(next.uplinks, inherited_);
   control_->set_access(next.control.access);
   // Nothing fails from here on.
-  set_log(std::move(log), next.log.level);
+  set_log(std::move(read.log), next.log.level);
   listeners_->carry_out(std::move(listeners));
   control_->set_limits(next.control);
   silence_.set_limit(next.silent_after);
@@ -285,6 +413,8 @@ control::ReloadReport Daemon::take_up_new_config() {
 }
 
 asio::awaitable<void> Daemon::stop_in_order() {
+  new_config_.give_up();
+  reload_ended_.cancel();
   listeners_->stop();
   // Sessions that wait for room must get it: nobody drains any more.
   std::ignore = co_await aggregator_->release_backpressure();
@@ -301,18 +431,32 @@ asio::awaitable<void> Daemon::stop_in_order() {
   for (const std::shared_ptr<runtime::Part>& each : sinks_) {
     co_await each->wait_stopped();
   }
+}
+
+asio::awaitable<void> Daemon::save_what_is_left() {
   housekeeping_.stop();
   heartbeat_.stop();
-
   const auto drops = co_await aggregator_->take_drop_report();
   auto last = co_await aggregator_->shut_down();
   stopped_ = true;  // a large state may take long to write
   deadline_.cancel();
-  if (drops && last) {
-    log_drops(*drops);
-    const bool saved = save_state(last->saved);
+  if (last) {
+    const Saved saved = save_state(last->saved);
+    log_drops(drops.value_or(DropReport{}));
     log_end(last->stats, saved);
+    if (!last->stats.ledger.balanced()) {
+      spdlog::critical(
+          "the ledger does not balance, which is a fault of this program: the next "
+          "start begins a new one; please report it");
+      exit_status_ = 1;
+    }
+  } else {
+    spdlog::critical("the aggregator has ended before the daemon: what it had is lost");
+    exit_status_ = 1;
   }
+}
+
+void Daemon::let_go() {
   notifier_.close();
   kept_running_.clear();  // the aggregator was the last work
   if (stop_ticks_ >= stop_deadline_ticks) {
@@ -320,18 +464,18 @@ asio::awaitable<void> Daemon::stop_in_order() {
   }
 }
 
-bool Daemon::save_state(const SavedState& saved) {
+Daemon::Saved Daemon::save_state(const SavedState& saved) {
   if (!state_) {
-    return false;
+    return Saved::nowhere;
   }
   try {
     state_->save(saved);
-    return true;
+    return Saved::all;
   } catch (const std::exception& error) {
     spdlog::critical("{}; what could not be written of {} frames is lost", error.what(),
                      saved.ledger ? saved.ledger->buffered : 0);
     exit_status_ = 1;
-    return false;
+    return Saved::not_all;
   }
 }
 

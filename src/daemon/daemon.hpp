@@ -6,6 +6,7 @@
 #include "daemon/heartbeat.hpp"
 #include "daemon/housekeeping.hpp"
 #include "daemon/listeners.hpp"
+#include "runtime/aside.hpp"
 #include "runtime/nearest_executor.hpp"
 #include "runtime/part.hpp"
 #include "service/inherited_sockets.hpp"
@@ -25,8 +26,12 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <spdlog/common.h>
 
+#include <atomic>
+#include <cstdint>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -34,7 +39,8 @@
 
 namespace meridian::daemon {
 
-/// Reads the configuration again, from where it came. Throws ConfigError.
+/// Reads the configuration again, from where it came. Throws ConfigError. Called on a thread of its
+/// own, which may outlive the daemon: it owns whatever it uses.
 using ReadConfig = std::function<Config()>;
 
 /// All parts of a running daemon.
@@ -49,10 +55,12 @@ class Daemon {
   explicit Daemon(const Config& config, ReadConfig read_config = default_config,
                   service::InheritedSockets inherited = {});
 
-  /// Takes up the state of the last stop, and serves until SIGTERM or SIGINT; SIGHUP reads the
-  /// configuration again. Then stops in order: accepts no more, lets sessions hand over what they
-  /// have read, takes what is in the channel, saves what remains, and logs how much. Returns the
-  /// exit status.
+  /// Takes up the state of the last stop, and serves until SIGTERM, SIGINT or another signal that
+  /// asks for an end; SIGHUP reads the configuration again. Then stops in order: accepts no more,
+  /// lets sessions hand over what they have read, takes what is in the channel, saves what remains,
+  /// and logs how much. So it does, and returns 1, where something is thrown that ends no session,
+  /// which is a bug: a ledger that does not balance, or another invariant that is broken. Returns
+  /// the exit status. Throws where it cannot start.
   [[nodiscard]] int run();
 
   /// Where it did not stop in order, what is left in one context refers to the others: all of it
@@ -61,7 +69,16 @@ class Daemon {
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
+  /// What could be saved of what remained.
+  enum class Saved : std::uint8_t { all, not_all, nowhere };
+
  private:
+  /// What a reload gets from outside.
+  struct NewConfig {
+    Config config;
+    spdlog::sink_ptr log;
+  };
+
   class Context : public asio::io_context {
    public:
     using asio::io_context::io_context;
@@ -70,18 +87,28 @@ class Daemon {
 
   /// From start to end.
   [[nodiscard]] asio::awaitable<void> serve();
+  [[nodiscard]] asio::awaitable<void> serve_until_told_to_stop();
+  [[nodiscard]] asio::awaitable<void> save_what_is_left();
+  /// Nothing is left to do: `run` returns.
+  void let_go();
+
+  /// Something was thrown that nobody expects: has the daemon stop in order. On any thread.
+  void broken(const std::exception_ptr& error) noexcept;
   [[nodiscard]] asio::awaitable<void> restore_state();
   [[nodiscard]] asio::awaitable<void> wait_for_stop_signal();
   [[nodiscard]] asio::awaitable<void> stop_in_order();
-  [[nodiscard]] bool save_state(const SavedState& saved);
+  [[nodiscard]] Saved save_state(const SavedState& saved);
   void make_sinks();
   [[nodiscard]] std::vector<asio::io_context*> all_contexts();
   /// Gives up what hangs: sessions and clients first, all of it in the end.
   void watch_stop();
 
+  /// One at a time. Neither this nor what it reads holds up the heartbeat.
   [[nodiscard]] asio::awaitable<control::ReloadOutcome> reload();
+  [[nodiscard]] asio::awaitable<void> reload_on_signal();
+  [[nodiscard]] asio::awaitable<control::ReloadOutcome> read_and_take_up();
   /// Does everything of a reload that may fail, or throws and has changed nothing.
-  [[nodiscard]] control::ReloadReport take_up_new_config();
+  [[nodiscard]] control::ReloadReport take_up(NewConfig read);
 
   runtime::NearestExecutor::Contexts contexts_;  // those that follow, the control socket's first
   std::deque<Context> uplink_contexts_;
@@ -102,10 +129,17 @@ class Daemon {
   Config config_;
   ReadConfig read_config_;
   service::InheritedSockets inherited_;
+  runtime::Aside<NewConfig> new_config_;
+  asio::steady_timer reload_ended_;  // cancelled where one has
+  bool reloading_ = false;
+  unsigned signal_reloads_ = 0;  // that run, or wait until they may
   bool stopping_ = false;
   bool stopped_ = false;  // but for what is to be saved
   unsigned stop_ticks_ = 0;
   int exit_status_ = 0;
+  std::exception_ptr start_failed_;
+
+  std::atomic<bool> broken_{false};
 
   std::optional<state::StateDirectory> state_;
   status::StateReport state_report_;

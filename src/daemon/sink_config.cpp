@@ -130,7 +130,13 @@ sink::Options read_sink(const Json& json, std::size_t index) {
   read_file_name(reader, "credentials", options.credentials);
   read_tls(reader, path, options.tls);
   reader.read("batch_max_bytes", options.batch_max_bytes, least_batch_bytes, most_batch_bytes);
-  options.max_in_flight_bytes = std::max(options.max_in_flight_bytes, options.batch_max_bytes);
+  if (!json.contains("max_in_flight_bytes") &&
+      options.max_in_flight_bytes < options.batch_max_bytes) {
+    throw ConfigError(fmt::format(
+        "{}.max_in_flight_bytes: must be there, not below {}.batch_max_bytes, which is {}: without "
+        "it is {}",
+        path, path, options.batch_max_bytes, options.max_in_flight_bytes));
+  }
   reader.read("max_in_flight_bytes", options.max_in_flight_bytes, options.batch_max_bytes,
               most_in_flight_bytes);
   reader.read("when_behind", options.when_behind,

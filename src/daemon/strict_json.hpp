@@ -1,15 +1,15 @@
 /// JSON as a configuration is to be written.
 #pragma once
 
+#include "runtime/json_scan.hpp"
+
 #include <nlohmann/json.hpp>
 
-#include <string>
 #include <string_view>
 
 namespace meridian::daemon {
 
-/// A key as it can be shown: escaped, and not longer than a line.
-[[nodiscard]] std::string shown_key(std::string_view key);
+using runtime::shown_key;
 
 /// Reads JSON with `//` comments. Throws ConfigError where it is not valid, and, naming the place
 /// by its path, where a key stands twice in one object (the parser alone would keep the last one),

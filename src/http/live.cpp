@@ -1,5 +1,6 @@
 #include "http/live.hpp"
 
+#include "runtime/faults.hpp"
 #include "runtime/rethrow.hpp"
 #include "runtime/use_tuple.hpp"
 
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -73,7 +75,12 @@ asio::awaitable<Live::Text> Live::wait_for_snapshot(std::shared_ptr<Live> live) 
 asio::awaitable<void> Live::run(std::shared_ptr<Live> live) {
   live->tick_.expires_after(std::chrono::seconds(0));
   while (!live->stopped_) {
-    co_await live->look();
+    try {
+      co_await live->look();
+    } catch (...) {
+      runtime::Faults::of_process().note(runtime::FaultOf::http, "snapshot",
+                                         std::current_exception());
+    }
     if (live->stopped_) {  // while the aggregator was asked
       break;
     }

@@ -50,9 +50,16 @@ class Families {
   /// One counter for each reason, those with 0 too.
   template <typename Reasons, typename Counts>
   void by_reason(std::string name, std::string help, const Reasons& reasons, const Counts& counts) {
+    by("reason", std::move(name), std::move(help), reasons, counts);
+  }
+
+  /// The same under another label.
+  template <typename Reasons, typename Counts>
+  void by(const char* label, std::string name, std::string help, const Reasons& reasons,
+          const Counts& counts) {
     MetricFamily& family = add(std::move(name), std::move(help), MetricType::Counter);
     for (const auto reason : reasons) {
-      add_value(family, {{"reason", std::string(name_of(reason))}},
+      add_value(family, {{label, std::string(name_of(reason))}},
                 counts.at(static_cast<std::size_t>(reason)));
     }
   }
@@ -398,6 +405,9 @@ std::string encode_metrics(const Scrape& scrape) {
   add_sink_reasons(families, scrape);
   add_tails(families, stats.tails);
   add_clients(families, scrape.stats.control, scrape.http);
+  families.by("of", "meridian_faults_total",
+              "Sessions that ended by a fault of the program, by what they were.",
+              runtime::all_fault_kinds, scrape.stats.faults);
   add_state(families, scrape.stats.state);
   if (scrape.process) {
     add_process(families, *scrape.process);

@@ -2,6 +2,7 @@
 
 #include "http/make_server.hpp"
 #include "runtime/accept_loop.hpp"
+#include "runtime/faults.hpp"
 #include "runtime/host_port.hpp"
 #include "runtime/log.hpp"
 #include "runtime/rethrow.hpp"
@@ -63,8 +64,8 @@ void Server::start() {
   asio::co_spawn(
       acceptor_.get_executor(),
       runtime::accept_all(
-          acceptor_, [this] { return asio::make_strand(executor_); }, "HTTP server",
-          [this](tcp::socket socket) { open_client(std::move(socket)); }),
+          acceptor_, [this] { return asio::make_strand(executor_); }, runtime::FaultOf::http,
+          "HTTP server", [this](tcp::socket socket) { open_client(std::move(socket)); }),
       [self = shared_from_this()](const std::exception_ptr& error) { runtime::rethrow(error); });
 }
 
@@ -96,15 +97,29 @@ void Server::open_client(tcp::socket socket) {
   auto client = std::make_shared<Session>(std::move(socket), context_);
   if (clients_.add(client)) {
     counters_.opened();
-    asio::co_spawn(executor, run_client(shared_from_this(), std::move(client)), runtime::rethrow);
+    try {
+      asio::co_spawn(executor, run_client(shared_from_this(), client), runtime::rethrow);
+    } catch (...) {
+      close_client(client);
+      throw;
+    }
   }
+}
+
+void Server::close_client(const std::shared_ptr<Session>& client) {
+  counters_.closed();
+  clients_.remove(client);
 }
 
 asio::awaitable<void> Server::run_client(std::shared_ptr<Server> server,
                                          std::shared_ptr<Session> client) {
-  co_await client->run();
-  server->counters_.closed();
-  server->clients_.remove(client);
+  try {
+    co_await client->run();
+  } catch (...) {
+    runtime::Faults::of_process().note(runtime::FaultOf::http, "client", std::current_exception());
+    client->stop();
+  }
+  server->close_client(client);
 }
 
 std::shared_ptr<runtime::Part> make_server(const asio::any_io_executor& executor,

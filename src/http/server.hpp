@@ -39,6 +39,7 @@ class Server final : public runtime::Part, public std::enable_shared_from_this<S
 
  private:
   void open_client(asio::ip::tcp::socket socket);
+  void close_client(const std::shared_ptr<Session>& client);
   [[nodiscard]] static asio::awaitable<void> run_client(std::shared_ptr<Server> server,
                                                         std::shared_ptr<Session> client);
 

@@ -1,6 +1,7 @@
 /// Accepts connections, whatever happens.
 #pragma once
 
+#include "runtime/faults.hpp"
 #include "runtime/log.hpp"
 #include "runtime/log_limit.hpp"
 #include "runtime/use_tuple.hpp"
@@ -10,6 +11,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
+#include <exception>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -23,16 +25,22 @@ inline constexpr std::chrono::milliseconds accept_pause{150};
 
 /// Hands sockets, each with an executor of which `next_executor` is asked, to `on_socket` until the
 /// acceptor is closed; where another one takes its place meanwhile, it goes on with that. Failures
-/// are logged under `name`, at most one a second. Runs on the acceptor's executor.
+/// are logged under `name`, at most one a second; where `on_socket` throws, that is a fault of
+/// `kind`, and the next socket has its turn. Runs on the acceptor's executor.
 template <typename Protocol, typename NextExecutor, typename OnSocket>
 asio::awaitable<void> accept_all(asio::basic_socket_acceptor<Protocol>& acceptor,
-                                 NextExecutor next_executor, std::string name, OnSocket on_socket) {
+                                 NextExecutor next_executor, FaultOf kind, std::string name,
+                                 OnSocket on_socket) {
   asio::steady_timer timer(acceptor.get_executor());
   LogLimit limit;
   while (acceptor.is_open()) {
     auto [ec, socket] = co_await acceptor.async_accept(next_executor(), use_tuple);
     if (!ec) {
-      on_socket(typename Protocol::socket(std::move(socket)));
+      try {
+        on_socket(typename Protocol::socket(std::move(socket)));
+      } catch (...) {
+        Faults::of_process().note(kind, "connection", std::current_exception());
+      }
       continue;
     }
     if (!acceptor.is_open() || ec == asio::error::connection_aborted ||

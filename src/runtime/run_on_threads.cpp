@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <exception>
+#include <functional>
 #include <mutex>
 #include <stdexcept>
 #include <system_error>
@@ -22,7 +23,11 @@ using boost::asio::io_context;
 /// first.
 class Crew {
  public:
-  explicit Crew(std::vector<io_context*> runs) : runs_(std::move(runs)) {}
+  using OnException = std::function<void(const std::exception_ptr&)>;
+
+  /// Without `on_exception` the first exception stops all, and is thrown by `run`.
+  Crew(std::vector<io_context*> runs, OnException on_exception)
+      : runs_(std::move(runs)), on_exception_(std::move(on_exception)) {}
 
   /// Starts the other threads, which wait for `run`.
   void start() {
@@ -66,15 +71,27 @@ class Crew {
   }
 
   void run_one(io_context& context) {
-    try {
-      context.run();
-    } catch (...) {
-      const std::lock_guard lock(mutex_);
-      if (!error_) {
-        error_ = std::current_exception();
+    for (bool ended = false; !ended;) {
+      try {
+        context.run();
+        ended = true;
+      } catch (...) {
+        if (on_exception_) {
+          on_exception_(std::current_exception());
+        } else {
+          stop_for(std::current_exception());
+          ended = true;
+        }
       }
-      std::ranges::for_each(runs_, &io_context::stop);
     }
+  }
+
+  void stop_for(const std::exception_ptr& error) {
+    const std::lock_guard lock(mutex_);
+    if (!error_) {
+      error_ = error;
+    }
+    std::ranges::for_each(runs_, &io_context::stop);
   }
 
   void join() {
@@ -84,6 +101,7 @@ class Crew {
   }
 
   const std::vector<io_context*> runs_;
+  const OnException on_exception_;
   std::vector<std::thread> threads_;
   std::mutex mutex_;
   // Protected by mutex_.
@@ -95,7 +113,12 @@ class Crew {
 }  // namespace
 
 void run_on_threads(const std::vector<io_context*>& contexts) {
-  Crew crew(contexts);
+  run_on_threads(contexts, nullptr);
+}
+
+void run_on_threads(const std::vector<io_context*>& contexts,
+                    std::function<void(const std::exception_ptr&)> on_exception) {
+  Crew crew(contexts, std::move(on_exception));
   crew.start();
   crew.run();
 }

@@ -3,6 +3,8 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <exception>
+#include <functional>
 #include <vector>
 
 namespace meridian::runtime {
@@ -12,5 +14,10 @@ namespace meridian::runtime {
 /// thrown on one of the threads stops them all and is thrown here. Throws std::runtime_error where
 /// so many threads cannot be had; nothing has run then.
 void run_on_threads(const std::vector<boost::asio::io_context*>& contexts);
+
+/// The same, but what is thrown goes to `on_exception`, on the thread on which it was thrown, and
+/// all go on running: it is for `on_exception` to bring them to an end. It must not throw.
+void run_on_threads(const std::vector<boost::asio::io_context*>& contexts,
+                    std::function<void(const std::exception_ptr&)> on_exception);
 
 }  // namespace meridian::runtime

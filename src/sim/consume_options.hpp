@@ -1,6 +1,8 @@
 /// What to read back.
 #pragma once
 
+#include "runtime/output_file.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -18,7 +20,8 @@ struct ConsumeOptions {
   std::string subject;  ///< with wildcards; "": all of the stream
   std::optional<std::uint64_t> expected_frames;
   std::chrono::duration<double> idle_timeout{5};
-  std::string output;  ///< a file for the frames; "": none
+  std::string output;                                          ///< a file for the frames; "": none
+  runtime::WhenThere when_there = runtime::WhenThere::refuse;  ///< that file
 };
 
 }  // namespace meridian::sim

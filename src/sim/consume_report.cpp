@@ -129,9 +129,6 @@ std::string to_text(const ConsumeReport& report) {
     fmt::format_to(out, "and {} more messages\n",
                    with_separators(report.malformed - report.bad_messages.size()));
   }
-  if (!report.failure.empty()) {
-    fmt::format_to(out, "failed: {}\n", report.failure);
-  }
   return text;
 }
 

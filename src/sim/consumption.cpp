@@ -59,9 +59,10 @@ StoredMessage stored_message(natsMsg& message) {
 /// fails.
 class FramesFile {
  public:
-  explicit FramesFile(const std::string& path) : path_(path) {
+  FramesFile(const std::string& path, runtime::WhenThere when_there) : path_(path) {
     if (!path.empty()) {
-      file_.reset(std::fopen(path.c_str(), "wb"));
+      const int descriptor = runtime::open_output(path, when_there);
+      file_.reset(::fdopen(descriptor, "wb"));
       check(file_ != nullptr);
     }
   }
@@ -95,7 +96,7 @@ class FramesFile {
 class Consumption {
  public:
   explicit Consumption(const ConsumeOptions& options)
-      : options_(options), output_(options.output), reader_(options) {}
+      : options_(options), output_(options.output, options.when_there), reader_(options) {}
 
   ConsumeReport run() {
     signals_.async_wait([this](const boost::system::error_code& cancelled, int /*signal*/) {

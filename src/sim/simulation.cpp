@@ -175,7 +175,7 @@ Result simulate(const Options& options) {
 
 std::string to_text(const Result& result) {
   const double seconds = std::max(result.seconds, 1e-9);
-  std::string text = fmt::format(
+  return fmt::format(
       "sent {} frames, {}, by {} uplinks in {:.2f} s\n"
       "rate: {:.2f} M frames/s, {}/s\n"
       "held back: {:.2f} s an uplink on average, {:.0f} % of the time\n",
@@ -185,14 +185,18 @@ std::string to_text(const Result& result) {
           static_cast<std::uint64_t>(static_cast<double>(result.octets) / seconds)),
       result.held_seconds / static_cast<double>(result.uplinks),
       100 * result.held_seconds / static_cast<double>(result.uplinks) / seconds);
-  std::map<std::string, std::size_t> failures;
+}
+
+std::vector<std::string> failures_of(const Result& result) {
+  std::map<std::string, std::size_t> counts;
   for (const std::string& failure : result.failures) {
-    ++failures[failure];
+    ++counts[failure];
   }
-  for (const auto& [failure, count] : failures) {
-    text += fmt::format("failed: {} of {} uplinks: {}\n", count, result.uplinks, failure);
+  std::vector<std::string> failures;
+  for (const auto& [failure, count] : counts) {
+    failures.push_back(fmt::format("{} of {} uplinks: {}", count, result.uplinks, failure));
   }
-  return text;
+  return failures;
 }
 
 std::string to_json(const Result& result) {

@@ -23,8 +23,11 @@ struct Result {
 /// where that is a terminal. Throws std::runtime_error where nothing can be started.
 [[nodiscard]] Result simulate(const Options& options);
 
-/// The result as lines of text, and as JSON.
+/// The result as lines of text, without its failures, and as JSON.
 [[nodiscard]] std::string to_text(const Result& result);
 [[nodiscard]] std::string to_json(const Result& result);
+
+/// What failed, a sentence for each reason.
+[[nodiscard]] std::vector<std::string> failures_of(const Result& result);
 
 }  // namespace meridian::sim

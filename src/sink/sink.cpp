@@ -1,5 +1,6 @@
 #include "sink/sink.hpp"
 
+#include "runtime/faults.hpp"
 #include "runtime/log.hpp"
 #include "runtime/rethrow.hpp"
 #include "runtime/use_tuple.hpp"
@@ -82,28 +83,58 @@ asio::awaitable<void> Sink::run() {
                   Outbox::Limits{.max_in_flight_bytes = options_.max_in_flight_bytes,
                                  .max_message_bytes = options_.batch_max_bytes});
   arrived_ = outbox_->resume(*resumed);
-  connection_.emplace(options_, context_.get_executor(),
-                      [this](const ConnectionState& state) { connection_changed(state); });
+  connection_.emplace(options_, context_.get_executor(), [this](const ConnectionState& state) {
+    guarded([&] { connection_changed(state); });
+  });
   publisher_.emplace(*connection_, options_, context_.get_executor(),
-                     [this](const Outcome& told) { outcome(told); });
+                     [this](const Outcome& told) { guarded([&] { outcome(told); }); });
   asio::co_spawn(
       context_, acknowledge_arrived(),
       [self = shared_from_this()](const std::exception_ptr& error) { runtime::rethrow(error); });
+  bool ended = false;
+  while (!ended) {
+    try {
+      co_await read_along();
+      ended = true;
+    } catch (...) {
+      failed(std::current_exception());
+    }
+  }
+}
+
+asio::awaitable<void> Sink::read_along() {
   while (!stopping_) {
     const std::size_t room = outbox_->room();
     if (room == 0) {
       std::ignore = co_await read_more_.async_wait(use_tuple);
       continue;
     }
-    const auto read = co_await consumer_->next(room);
+    auto read = co_await consumer_->next(room);
     if (!read) {
       break;  // suspended, or the aggregator has ended
     }
-    for (const BufferedBatch& batch : *read) {
-      outbox_->add(batch);
-    }
+    co_await add_to_outbox(*std::move(read));
     pump();
   }
+}
+
+asio::awaitable<void> Sink::add_to_outbox(std::vector<BufferedBatch> batches) {
+  for (std::size_t added = 0; added < batches.size() && !stopping_;) {
+    try {
+      outbox_->add(batches[added]);
+      ++added;
+      continue;
+    } catch (...) {
+      failed(std::current_exception());
+    }
+    // They were read, and nobody else will hand them on.
+    asio::steady_timer pause(context_, pauses_.next());
+    std::ignore = co_await pause.async_wait(use_tuple);
+  }
+}
+
+void Sink::failed(const std::exception_ptr& error) noexcept {
+  runtime::Faults::of_process().note(runtime::FaultOf::sink, options_.name, error);
 }
 
 asio::awaitable<void> Sink::acknowledge_arrived() {
@@ -114,7 +145,11 @@ asio::awaitable<void> Sink::acknowledge_arrived() {
     }
     std::vector<PlaceRange> arrived = std::exchange(arrived_, {});
     acknowledging_ = true;
-    std::ignore = co_await consumer_->acknowledge(std::move(arrived));
+    try {
+      std::ignore = co_await consumer_->acknowledge(std::move(arrived));
+    } catch (...) {
+      failed(std::current_exception());
+    }
     acknowledging_ = false;
     changed_.cancel();
   }
@@ -239,7 +274,7 @@ void Sink::pump() {
     if (may_be_forgotten(*next)) {
       look_and_publish(*next);
       // Whoever has something to tell does not wait for all such messages.
-      asio::post(context_, [self = shared_from_this()] { self->pump(); });
+      asio::post(context_, [self = shared_from_this()] { self->guarded([&] { self->pump(); }); });
       break;
     }
     publisher_->publish(*next->message, next->ticket);
@@ -293,11 +328,13 @@ void Sink::call_again_at(Clock::time_point time) {
     if (replaced || self->stopping_) {
       return;
     }
-    if (self->may_publish_) {
-      self->pump();
-    } else {
-      self->look_at_stream();
-    }
+    self->guarded([&self] {
+      if (self->may_publish_) {
+        self->pump();
+      } else {
+        self->look_at_stream();
+      }
+    });
   });
 }
 
@@ -325,7 +362,9 @@ void Sink::show() {
 
 void Sink::stop() {
   asio::co_spawn(context_, end(), [self = shared_from_this()](const std::exception_ptr& error) {
-    runtime::rethrow(error);
+    if (error) {
+      self->failed(error);
+    }
     self->give_up();
     // These may wait for a server; nobody is to wait for that.
     self->publisher_.reset();

@@ -25,6 +25,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -65,6 +66,23 @@ class Sink final : public runtime::Part, public std::enable_shared_from_this<Sin
   [[nodiscard]] asio::awaitable<void> run();
   [[nodiscard]] asio::awaitable<void> acknowledge_arrived();
   [[nodiscard]] asio::awaitable<void> end();
+
+  /// Until it stops; what is read and was not added to the outbox, as long as that fails.
+  [[nodiscard]] asio::awaitable<void> read_along();
+  [[nodiscard]] asio::awaitable<void> add_to_outbox(std::vector<BufferedBatch> batches);
+
+  /// Something threw. Counts and logs it; the sink goes on.
+  void failed(const std::exception_ptr& error) noexcept;
+
+  /// Calls `function`; what it throws goes to `failed`.
+  template <typename Function>
+  void guarded(Function&& function) noexcept {
+    try {
+      function();
+    } catch (...) {
+      failed(std::current_exception());
+    }
+  }
 
   void connection_changed(const ConnectionState& state);
   void look_at_stream();

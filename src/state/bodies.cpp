@@ -1,5 +1,6 @@
 #include "state/bodies.hpp"
 
+#include "state/mark.hpp"
 #include "state/octets.hpp"
 #include "state/times.hpp"
 
@@ -79,6 +80,31 @@ bool is_sound(const SavedConsumer& consumer) {
 }
 
 }  // namespace
+
+Body encode(const FormatVersion& version) {
+  OctetWriter out;
+  out.put(version.format);
+  out.put(static_cast<std::uint16_t>(version.program.size()));
+  out.put(std::as_bytes(std::span(version.program)));
+  return std::move(out).octets();
+}
+
+std::optional<FormatVersion> decode_version(std::span<const std::byte> body) {
+  OctetReader in(body);
+  FormatVersion version{.format = in.get<std::uint16_t>()};
+  if (!in.ok() || version.format == 0) {
+    return std::nullopt;
+  }
+  const std::span<const std::byte> program = in.take(in.get<std::uint16_t>());
+  // It is shown to people, and a damaged disk or a stranger may have written it.
+  const bool is_printable = std::ranges::all_of(
+      program, [](std::byte octet) { return octet > std::byte{' '} && octet <= std::byte{'~'}; });
+  if (in.complete() && is_printable) {
+    version.program.assign(reinterpret_cast<const char*>(program.data()), program.size());
+  }
+  const bool understood = in.complete() || version.format > format_version;
+  return understood ? std::optional(std::move(version)) : std::nullopt;
+}
 
 Body encode(const SavedPositions& positions) {
   OctetWriter out;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace meridian::state {
@@ -37,7 +38,15 @@ struct ConsumerPart {
   std::uint16_t parts = 1;
 };
 
+/// Who wrote a file, and in which format.
+struct FormatVersion {
+  std::uint16_t format = 0;
+  std::string program{};  ///< such as "0.1.0"; "" where only the format is understood
+};
+
 using Body = std::vector<std::byte>;
+
+[[nodiscard]] Body encode(const FormatVersion& version);
 
 [[nodiscard]] Body encode(const Ledger& ledger);
 [[nodiscard]] Body encode(std::span<const OriginStats> origins);
@@ -53,6 +62,8 @@ using Body = std::vector<std::byte>;
                                                std::size_t max_bytes);
 
 // Each returns nothing for octets that no encoder has made.
+/// Of a format that is newer than `format_version` nothing else need be understood.
+[[nodiscard]] std::optional<FormatVersion> decode_version(std::span<const std::byte> body);
 [[nodiscard]] std::optional<Ledger> decode_ledger(std::span<const std::byte> body);
 [[nodiscard]] std::optional<std::vector<OriginStats>> decode_origins(
     std::span<const std::byte> body);

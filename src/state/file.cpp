@@ -14,7 +14,8 @@ std::error_code last_error() noexcept {
 }
 
 File::File(const std::filesystem::path& path, int flags)
-    : descriptor_(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600)) {}
+    : descriptor_(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600)),
+      error_(descriptor_ < 0 ? last_error() : std::error_code{}) {}
 
 File::~File() {
   if (is_open()) {
@@ -32,7 +33,7 @@ std::uint64_t File::size() const noexcept {
   return ::fstat(descriptor_, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
 }
 
-std::size_t File::read(std::uint64_t offset, std::span<std::byte> out) const noexcept {
+ReadResult File::read(std::uint64_t offset, std::span<std::byte> out) const noexcept {
   std::size_t filled = 0;
   while (filled < out.size()) {
     const ssize_t bytes = ::pread(descriptor_, out.data() + filled, out.size() - filled,
@@ -40,12 +41,15 @@ std::size_t File::read(std::uint64_t offset, std::span<std::byte> out) const noe
     if (bytes < 0 && errno == EINTR) {
       continue;
     }
-    if (bytes <= 0) {
+    if (bytes < 0) {
+      return {.bytes = filled, .error = last_error()};
+    }
+    if (bytes == 0) {
       break;
     }
     filled += static_cast<std::size_t>(bytes);
   }
-  return filled;
+  return {.bytes = filled};
 }
 
 std::error_code File::write(std::span<const std::byte> octets) const noexcept {

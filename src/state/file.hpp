@@ -1,6 +1,8 @@
 /// Files, as a state needs them.
 #pragma once
 
+#include "state/saved_reader.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -27,8 +29,11 @@ class File {
   [[nodiscard]] bool is_regular() const noexcept;
   [[nodiscard]] std::uint64_t size() const noexcept;
 
+  /// Why it is not open.
+  [[nodiscard]] std::error_code error() const noexcept { return error_; }
+
   /// Reads at `offset` as much as there is, up to the end or to what the disk no longer gives.
-  [[nodiscard]] std::size_t read(std::uint64_t offset, std::span<std::byte> out) const noexcept;
+  [[nodiscard]] ReadResult read(std::uint64_t offset, std::span<std::byte> out) const noexcept;
 
   /// Appends.
   [[nodiscard]] std::error_code write(std::span<const std::byte> octets) const noexcept;
@@ -41,6 +46,7 @@ class File {
 
  private:
   int descriptor_;
+  std::error_code error_;
 };
 
 /// Gathers what is written into pieces worth a call of the system.

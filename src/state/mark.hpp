@@ -11,23 +11,20 @@
 ///             lower half counts the marks from 0 up.
 ///             Its payload is the CRC-32C of its header and body, and the body.
 ///
-///     file    = ledger origins* forgotten? (places consumer*)? block* end
+///     file    = version ledger origins* (places consumer*)? block* end
 ///     block   = mark(block) frame+
 ///
 /// Bodies, all integers big-endian, times in microseconds since 1970:
 ///
+///     version format u16, octets u16, the program that wrote it
+///             (files of format 1 have no such mark)
 ///     ledger  received u64, buffered u64, drained u64, flushed u64,
 ///             reasons u16, for each in the order of DropReason: dropped u64,
 ///             delivered u64 (in older files it is not there, and 0)
-///     origins count u32, for each: kind u8 (1 origin, 0 sum over those beyond max_tracked; plus 2
-///             where counts follow, plus 4 where stored frames follow),
+///     origins count u32, for each: kind u8 (1 origin, 0 sum over those beyond max_tracked),
 ///             satellite_id u32, channel_id u16, frames u64, bytes u64, has_last u8,
 ///             last_sequence u64, gaps u64, missing u64, duplicates u64, late u64, dropped u64,
 ///             last_seen_at i64
-///             counts: jumps u64, resets u64, unsettled frames: next u64, late u64, jumps u64
-///             stored: frames u64, last_seen_at i64, has_last u8, last_sequence u64, gaps u64,
-///             missing u64, duplicates u64, late u64, counts
-///     forgotten  as origins, with one row: the sum over those that are not there any more
 ///     places  epoch u64, next place u64
 ///     consumer  name octets u16, name, next place u64, part u16 (from 0 up), parts u16,
 ///             ranges u32 that are unread before it, for each: first place u64, frames u64
@@ -42,6 +39,10 @@
 ///
 /// A position that is too large for one mark is in several, each with some of its ranges and
 /// attempts. It counts only if all of them are there.
+///
+/// Whoever reads a file of a format that is newer than its own refuses it as a whole: what it does not
+/// know of could be anything, and a reader that skips it would lose frames in silence. What follows
+/// the format's number in its mark may change with it.
 ///
 /// A frame that is damaged loses itself alone: those around it are found by the table in front of
 /// them. A mark that is damaged loses its block: the next mark is searched for.
@@ -65,8 +66,11 @@ enum class MarkKind : std::uint16_t {
   end = 4,
   places = 5,
   consumer = 6,
-  forgotten = 7
+  version = 7
 };
+
+/// What is written today. To be raised by whatever a reader of before would misread or lose.
+inline constexpr std::uint16_t format_version = 2;
 
 inline constexpr SatelliteId mark_magic = 0x4D524431;  // "MRD1"
 inline constexpr std::uint16_t mark_flags = 0x8000;

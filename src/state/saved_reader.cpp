@@ -27,6 +27,11 @@ class Reader {
       std::vector<std::byte> octets;
       const std::optional<Mark> mark = mark_at(at_, octets);
       if (mark && take(*mark, octets.size())) {
+        if (newer_) {
+          Restored nothing;
+          nothing.newer = std::move(newer_);
+          return nothing;
+        }
         continue;
       }
       forget_unfinished_consumer();
@@ -36,16 +41,25 @@ class Reader {
     }
     forget_unfinished_consumer();
     result_.is_whole = end_frames_ == result_.frames && result_.damaged.empty();
+    result_.unreadable = unreadable_;
     return std::move(result_);
   }
 
  private:
+  [[nodiscard]] std::size_t read_at(std::uint64_t offset, std::span<std::byte> out) const {
+    const ReadResult got = source_.read(offset, out);
+    if (got.error && !unreadable_) {
+      unreadable_ = got.error;
+    }
+    return got.bytes;
+  }
+
   /// The mark at `offset`, if a whole one stands there that may follow. It refers to `octets`,
   /// which get it.
   [[nodiscard]] std::optional<Mark> mark_at(std::uint64_t offset,
                                             std::vector<std::byte>& octets) const {
     std::array<std::byte, frame_header_bytes> header{};
-    if (source_.read(offset, header) != header.size()) {
+    if (read_at(offset, header) != header.size()) {
       return std::nullopt;
     }
     const std::size_t bytes = mark_bytes(header);
@@ -54,7 +68,7 @@ class Reader {
       return std::nullopt;
     }
     octets.resize(bytes);
-    if (source_.read(offset, octets) != bytes) {
+    if (read_at(offset, octets) != bytes) {
       return std::nullopt;
     }
     const std::optional<Mark> mark = read_mark(octets);
@@ -134,6 +148,14 @@ class Reader {
 
   /// A mark without frames.
   bool take_book(const Mark& mark) {
+    if (mark.kind == MarkKind::version) {
+      std::optional<FormatVersion> version = decode_version(mark.body);
+      const bool is_version = version.has_value();
+      if (version && version->format > format_version) {
+        newer_ = std::move(version);
+      }
+      return is_version;
+    }
     if (mark.kind == MarkKind::ledger) {
       result_.saved.ledger = decode_ledger(mark.body);
       return result_.saved.ledger.has_value();
@@ -168,7 +190,7 @@ class Reader {
   void take_block(const BlockTable& table) {
     const std::uint64_t there = std::min(table.bytes, source_.bytes - at_);
     auto slab = std::make_shared_for_overwrite<std::byte[]>(there);
-    const std::size_t readable = source_.read(at_, std::span(slab.get(), there));
+    const std::size_t readable = read_at(at_, std::span(slab.get(), there));
     const SlabRange block{.slab = slab,
                           .slab_bytes = there,
                           .octets = std::span<const std::byte>(slab.get(), readable)};
@@ -244,7 +266,7 @@ class Reader {
     std::vector<std::byte> octets;
     while (from + mark_head_bytes <= source_.bytes) {
       window.resize(std::min<std::uint64_t>(window_bytes, source_.bytes - from));
-      const std::size_t there = source_.read(from, window);
+      const std::size_t there = read_at(from, window);
       const std::span<const std::byte> seen(window.data(), there);
       for (std::size_t i = 0; i + frame_header_bytes <= seen.size(); ++i) {
         if (mark_bytes(seen.subspan(i)) == 0) {
@@ -275,6 +297,8 @@ class Reader {
   mutable std::uint64_t checked_in_vain_ = 0;  // octets
   unsigned next_part_ = 0;                     // of the position that is being read
   std::optional<std::uint64_t> end_frames_;
+  std::optional<FormatVersion> newer_;
+  mutable std::error_code unreadable_;
   Restored result_;
 };
 

@@ -4,6 +4,10 @@
 #include "state/checksum.hpp"
 #include "state/mark.hpp"
 
+#include <meridian/version.hpp>
+
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace meridian::state {
@@ -89,6 +93,10 @@ SavedConsumer from_the_first_gap_on(const SavedConsumer& consumer) {
 std::error_code write_saved(const SavedState& saved, std::uint32_t nonce,
                             const WriteOctets& write) {
   Writer writer(nonce, write);
+  writer.mark(MarkKind::version,
+              encode(FormatVersion{.format = format_version,
+                                   .program = fmt::format("{}.{}.{}", version_major, version_minor,
+                                                          version_patch)}));
   if (saved.ledger) {
     writer.mark(MarkKind::ledger, encode(*saved.ledger));
   }

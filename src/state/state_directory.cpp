@@ -1,6 +1,7 @@
 #include "state/state_directory.hpp"
 
 #include "state/file.hpp"
+#include "state/mark.hpp"
 #include "state/saved_writer.hpp"
 
 #include <fmt/chrono.h>
@@ -48,7 +49,7 @@ std::error_code copy_regions(const File& from, const std::vector<Region>& region
     while (rest.bytes > 0) {
       const std::span<std::byte> out =
           std::span(piece).first(std::min<std::uint64_t>(piece.size(), rest.bytes));
-      const std::size_t there = from.read(rest.offset, out);
+      const std::size_t there = from.read(rest.offset, out).bytes;
       if (const std::error_code error = to.write(out.first(there))) {
         return error;
       }
@@ -73,9 +74,17 @@ void punch_all_but(const File& file, const std::vector<Region>& regions) {
   }
 }
 
+std::string describe(const FormatVersion& newer) {
+  return fmt::format(
+      "it is of format {}, written by a newer meridiand{}, and this one reads formats "
+      "up to {}",
+      newer.format, newer.program.empty() ? "" : " (" + newer.program + ")", format_version);
+}
+
 }  // namespace
 
-StateDirectory::StateDirectory(fs::path directory) : path_(std::move(directory)) {
+StateDirectory::StateDirectory(fs::path directory, WhenUnreadable when_unreadable)
+    : path_(std::move(directory)), when_unreadable_(when_unreadable) {
   if (!path_.has_filename()) {
     path_ = path_.parent_path();  // a slash at the end
   }
@@ -110,29 +119,66 @@ StateDirectory::~StateDirectory() {
   ::close(directory_);
 }
 
-fs::path StateDirectory::file_to_read() const {
-  std::error_code ignored;
-  const fs::path saved = path_ / saved_name;
-  const bool is_there = fs::symlink_status(saved, ignored).type() != fs::file_type::not_found;
-  return is_there ? saved : path_ / saving_name;
+std::optional<fs::path> StateDirectory::file_to_read() const {
+  for (const char* const name : {saved_name, saving_name}) {
+    const fs::path path = path_ / name;
+    struct stat status{};
+    if (::lstat(path.c_str(), &status) == 0) {
+      return path;
+    }
+    if (const std::error_code why = last_error(); why != std::errc::no_such_file_or_directory) {
+      throw failure(path, "cannot look for", why);
+    }
+  }
+  return std::nullopt;
+}
+
+void StateDirectory::check_set_aside(const fs::path& file, const std::string& why,
+                                     const std::string& what_to_do) const {
+  if (when_unreadable_ == WhenUnreadable::refuse) {
+    throw std::runtime_error(
+        fmt::format("state.directory: cannot read {}: {}; {}, or set state.when_unreadable to "
+                    "\"set_aside\" to start without what is in it",
+                    file.string(), why, what_to_do));
+  }
 }
 
 std::optional<Restored> StateDirectory::read() const {
-  const fs::path path = file_to_read();
-  struct stat status{};
-  if (::lstat(path.c_str(), &status) != 0) {
+  const std::optional<fs::path> path = file_to_read();
+  if (!path) {
     return std::nullopt;
   }
-  const File file(path, O_RDONLY);
-  if (!file.is_regular()) {
+  const auto damaged_as_a_whole = [&path](std::string why = "") {
+    struct stat status{};
+    ::lstat(path->c_str(), &status);
     Restored nothing;
     nothing.damaged.push_back({0, static_cast<std::uint64_t>(status.st_size)});
+    nothing.why_unreadable = std::move(why);
     return nothing;
+  };
+  std::error_code ignored;
+  if (!fs::is_regular_file(fs::symlink_status(*path, ignored))) {
+    return damaged_as_a_whole();
   }
-  return read_saved(
+  const File file(*path, O_RDONLY);
+  if (!file.is_open()) {
+    check_set_aside(*path, file.error().message(), "mend that");
+    return damaged_as_a_whole(file.error().message());
+  }
+  Restored restored = read_saved(
       {.bytes = file.size(), .read = [&file](std::uint64_t offset, std::span<std::byte> out) {
          return file.read(offset, out);
        }});
+  if (restored.unreadable) {
+    restored.why_unreadable = restored.unreadable.message();
+    check_set_aside(*path, restored.why_unreadable, "mend that");
+  }
+  if (restored.newer) {
+    const std::string why = describe(*restored.newer);
+    check_set_aside(*path, why, "start that one");
+    return damaged_as_a_whole(why);
+  }
+  return restored;
 }
 
 std::optional<fs::path> StateDirectory::forget(const Restored& read) {
@@ -167,7 +213,7 @@ fs::path StateDirectory::free_name() const {
 }
 
 fs::path StateDirectory::set_aside(const Restored& read) const {
-  const fs::path source = file_to_read();
+  const fs::path source = file_to_read().value_or(path_ / saved_name);
   fs::path aside = free_name();
   const File from(source, O_RDWR);
   if (from.is_regular()) {

@@ -12,6 +12,14 @@
 
 namespace meridian::state {
 
+/// What becomes of a state that is there and cannot be read: it may not be opened, the disk fails,
+/// or a newer program wrote it.
+enum class WhenUnreadable : std::uint8_t {
+  refuse,     ///< nothing is touched
+  set_aside,  ///< it counts as damaged: what can be read is restored, the rest kept under another
+              ///< name
+};
+
 /// Owns a directory: one daemon at a time.
 ///
 ///     buffer.saved      the state of the last stop, until it is restored
@@ -23,13 +31,14 @@ class StateDirectory {
  public:
   /// Takes the directory, creating it (0700) if need be. Throws std::runtime_error, with what to
   /// do, if it cannot be written or another daemon has it.
-  explicit StateDirectory(std::filesystem::path directory);
+  explicit StateDirectory(std::filesystem::path directory,
+                          WhenUnreadable when_unreadable = WhenUnreadable::refuse);
   StateDirectory(const StateDirectory&) = delete;
   StateDirectory& operator=(const StateDirectory&) = delete;
   ~StateDirectory();
 
-  /// Reads the saved state; nothing if there is none. What is no file, or cannot be opened, is
-  /// damaged as a whole.
+  /// Reads the saved state; nothing if there is none. What is no file is damaged as a whole. Throws
+  /// std::runtime_error, with what to do, where it cannot be read and that is to be refused.
   [[nodiscard]] std::optional<Restored> read() const;
 
   /// The state that was read has been taken up: removes it, so that none of it comes back a second
@@ -43,13 +52,18 @@ class StateDirectory {
   void save(const SavedState& saved);
 
  private:
-  [[nodiscard]] std::filesystem::path file_to_read() const;
+  /// Nothing if there is none.
+  [[nodiscard]] std::optional<std::filesystem::path> file_to_read() const;
+  /// What cannot be read is to be set aside; else it throws.
+  void check_set_aside(const std::filesystem::path& file, const std::string& why,
+                       const std::string& what_to_do) const;
   /// For what is damaged.
   [[nodiscard]] std::filesystem::path free_name() const;
   [[nodiscard]] std::filesystem::path set_aside(const Restored& read) const;
   void sync() const;
 
   std::filesystem::path path_;
+  WhenUnreadable when_unreadable_;
   int directory_ = -1;  // open, and locked
 };
 

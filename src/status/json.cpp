@@ -89,6 +89,7 @@ Json to_json(const Stats& stats) {
        {{"clients", control.clients},
         {"accepted", control.accepted},
         {"cut_off", by_reason(all_cut_offs, control.cut_off)}}},
+      {"faults", by_reason(runtime::all_fault_kinds, stats.faults)},
       {"tails",
        {{"watchers", stats.aggregator.tails.watchers}, {"lost", stats.aggregator.tails.lost}}},
       {"leases",

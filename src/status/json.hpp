@@ -1,6 +1,7 @@
 /// The daemon's state as JSON, in the shape that the contract gives it.
 #pragma once
 
+#include "runtime/faults.hpp"
 #include "runtime/time_text.hpp"
 #include "status/silence.hpp"
 #include "status/sink_table.hpp"
@@ -57,6 +58,7 @@ struct Stats {
   SessionCounts sessions;
   ControlCounts control;
   StateReport state;
+  runtime::Faults::Counts faults{};
   std::chrono::milliseconds uptime{};
 };
 [[nodiscard]] Json to_json(const Stats& stats);

@@ -32,12 +32,13 @@ asio::awaitable<boost::system::result<T>> within(
   struct Wait {
     asio::steady_timer end;
     std::optional<boost::system::result<T>> answer{};
+    std::exception_ptr error{};
   };
   const auto executor = co_await asio::this_coro::executor;
   const auto wait = std::make_shared<Wait>(Wait{asio::steady_timer(executor, patience)});
   asio::co_spawn(executor, std::move(question),
                  [wait](const std::exception_ptr& error, boost::system::result<T> answer) {
-                   runtime::rethrow(error);
+                   wait->error = error;
                    wait->answer = std::move(answer);
                    wait->end.cancel();
                  });
@@ -47,6 +48,7 @@ asio::awaitable<boost::system::result<T>> within(
   if (!wait->answer) {
     co_return boost::system::error_code(asio::error::timed_out);
   }
+  runtime::rethrow(wait->error);
   co_return *std::move(wait->answer);
 }
 

@@ -17,6 +17,7 @@ asio::awaitable<boost::system::result<Stats>> Sources::stats() const {
                   .sessions = uplinks.counts(),
                   .control = control_clients.counts(),
                   .state = state,
+                  .faults = runtime::Faults::of_process().counts(),
                   .uptime = std::chrono::duration_cast<std::chrono::milliseconds>(uptime)};
 }
 

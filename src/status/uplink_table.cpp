@@ -23,6 +23,8 @@ std::string_view name_of(CloseReason reason) noexcept {
       return "stopped";
     case CloseReason::listener_removed:
       return "listener_removed";
+    case CloseReason::fault:
+      return "fault";
   }
   return "unknown";
 }

@@ -30,11 +30,12 @@ enum class CloseReason : std::uint8_t {
   session_limit,     ///< never began: the listener had as many sessions as it may
   stopped,           ///< the daemon stops
   listener_removed,  ///< a new configuration has no such listener any more
+  fault,             ///< something was thrown: a bug, or the end of memory
 };
 inline constexpr std::array all_close_reasons{
-    CloseReason::end_of_stream, CloseReason::truncated,       CloseReason::malformed,
-    CloseReason::idle_timeout,  CloseReason::connection_lost, CloseReason::session_limit,
-    CloseReason::stopped,       CloseReason::listener_removed};
+    CloseReason::end_of_stream, CloseReason::truncated,        CloseReason::malformed,
+    CloseReason::idle_timeout,  CloseReason::connection_lost,  CloseReason::session_limit,
+    CloseReason::stopped,       CloseReason::listener_removed, CloseReason::fault};
 
 /// The name under which a reason is counted and logged, such as "end_of_stream".
 [[nodiscard]] std::string_view name_of(CloseReason reason) noexcept;

@@ -1,5 +1,6 @@
 #include "top/poller.hpp"
 
+#include "runtime/json_scan.hpp"
 #include "runtime/use_tuple.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -109,7 +110,10 @@ asio::awaitable<Json> Poller::read_result() {
     throw failure("the daemon ended the connection: " + ec.message());
   }
   const std::string_view line = std::string_view(received_).substr(0, length);
-  Json reply = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  Json reply;
+  if (!runtime::is_nested_deeper(line, runtime::deepest_answer)) {
+    reply = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  }
   received_.erase(0, length);
   if (!reply.is_object()) {
     throw failure("the answer is not JSON-RPC");

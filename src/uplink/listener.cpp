@@ -1,6 +1,7 @@
 #include "uplink/listener.hpp"
 
 #include "runtime/accept_loop.hpp"
+#include "runtime/faults.hpp"
 #include "runtime/host_port.hpp"
 #include "runtime/log.hpp"
 #include "runtime/rethrow.hpp"
@@ -83,7 +84,7 @@ void Listener::start() {
   asio::co_spawn(
       executor(),
       runtime::accept_all(
-          acceptor_, [this] { return lanes_[next_lane_].executor; },
+          acceptor_, [this] { return lanes_[next_lane_].executor; }, runtime::FaultOf::uplink,
           fmt::format("uplink listener \"{}\"", options_->name),
           [this](tcp::socket socket) {
             open_session(std::move(socket), lanes_[next_lane_]);
@@ -123,22 +124,36 @@ void Listener::open_session(tcp::socket socket, const Lane& lane) {
   auto record = table_.open(options_->name, std::move(peer), now());
 
   if (open_sessions_.load(std::memory_order_relaxed) >= options_->max_sessions) {
-    table_.close(record, status::CloseReason::session_limit, now());
-    if (const auto held_back = limit_log_.admit(runtime::LogLimit::Clock::now())) {
-      log::warn(
-          {{"listener", options_->name},
-           {"peer", record->peer()},
-           {"reason", std::string(name_of(status::CloseReason::session_limit))}},
-          "uplink listener \"{}\" refused {}: it has {} sessions, as many as max_sessions allows "
-          "({} more since the last message)",
-          options_->name, record->peer(), options_->max_sessions, *held_back);
-    }
-    // A reset: a peer that has sent everything would take an end of stream for success.
-    error_code ignored;
-    socket.set_option(asio::socket_base::linger(true, 0), ignored);
-    socket.close(ignored);
+    refuse(socket, record);
     return;
   }
+  try {
+    run_session(std::move(socket), lane, record);
+  } catch (...) {
+    table_.close(record, status::CloseReason::fault, now());
+    throw;
+  }
+}
+
+void Listener::refuse(tcp::socket& socket, const std::shared_ptr<status::UplinkRecord>& record) {
+  table_.close(record, status::CloseReason::session_limit, now());
+  if (const auto held_back = limit_log_.admit(runtime::LogLimit::Clock::now())) {
+    log::warn(
+        {{"listener", options_->name},
+         {"peer", record->peer()},
+         {"reason", std::string(name_of(status::CloseReason::session_limit))}},
+        "uplink listener \"{}\" refused {}: it has {} sessions, as many as max_sessions allows "
+        "({} more since the last message)",
+        options_->name, record->peer(), options_->max_sessions, *held_back);
+  }
+  // A reset: a peer that has sent everything would take an end of stream for success.
+  error_code ignored;
+  socket.set_option(asio::socket_base::linger(true, 0), ignored);
+  socket.close(ignored);
+}
+
+void Listener::run_session(tcp::socket socket, const Lane& lane,
+                           const std::shared_ptr<status::UplinkRecord>& record) {
   log::info({{"uplink", std::to_string(record->id())},
              {"listener", options_->name},
              {"peer", record->peer()}},
@@ -149,13 +164,23 @@ void Listener::open_session(tcp::socket socket, const Lane& lane) {
     table_.close(record, status::CloseReason::stopped, now());
     return;
   }
+  const auto ended = [this, session] {
+    open_sessions_.fetch_sub(1, std::memory_order_relaxed);
+    sessions_.remove(session);
+  };
   open_sessions_.fetch_add(1, std::memory_order_relaxed);
-  asio::co_spawn(lane.executor, session->run(),
-                 [session, self = shared_from_this()](const std::exception_ptr& error) {
-                   runtime::rethrow(error);
-                   self->open_sessions_.fetch_sub(1, std::memory_order_relaxed);
-                   self->sessions_.remove(session);
-                 });
+  try {
+    asio::co_spawn(lane.executor, session->run(),
+                   [session, ended, self = shared_from_this()](const std::exception_ptr& error) {
+                     if (error) {
+                       session->fail(error);
+                     }
+                     ended();
+                   });
+  } catch (...) {
+    ended();
+    throw;
+  }
 }
 
 }  // namespace meridian::uplink

@@ -75,6 +75,9 @@ class Listener : public std::enable_shared_from_this<Listener> {
 
   void announce(const ListenerOptions& options, const Acceptor& acceptor);
   void open_session(asio::ip::tcp::socket socket, const Lane& lane);
+  void refuse(asio::ip::tcp::socket& socket, const std::shared_ptr<status::UplinkRecord>& record);
+  void run_session(asio::ip::tcp::socket socket, const Lane& lane,
+                   const std::shared_ptr<status::UplinkRecord>& record);
 
   std::vector<Lane> lanes_;  // constant after construction
 

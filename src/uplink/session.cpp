@@ -1,5 +1,6 @@
 #include "uplink/session.hpp"
 
+#include "runtime/faults.hpp"
 #include "runtime/log.hpp"
 #include "runtime/use_tuple.hpp"
 #include "uplink/clock.hpp"
@@ -11,6 +12,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
 
 #include <string_view>
 #include <utility>
@@ -274,6 +276,7 @@ void Session::finish() {
         "lost",
         record_->id(), record_->listener(), record_->peer(), stream_offset_, cut_short);
   }
+  booked_ = true;
   table_.close(record_, *closing_, now());
   log::info(fields_of(*record_, name_of(*closing_)),
             "uplink {} ({}) from {} closed: {}, {} frames, {} octets", record_->id(),
@@ -281,12 +284,33 @@ void Session::finish() {
             record_->bytes());
 
   // Last: a peer that sees its connection end finds it in the books.
-  error_code ignored;
   if (closing_ != CloseReason::end_of_stream && closing_ != CloseReason::truncated) {
-    // A reset: a peer that has sent everything would take an end of stream for success.
-    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+    reset();
+    return;
   }
+  error_code ignored;
   socket_.close(ignored);
+}
+
+void Session::reset() noexcept {
+  error_code ignored;
+  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+  socket_.close(ignored);
+}
+
+void Session::fail(const std::exception_ptr& error) noexcept {
+  closing_ = CloseReason::fault;
+  try {
+    runtime::Faults::of_process().note(
+        runtime::FaultOf::uplink,
+        fmt::format("{} ({}) from {}", record_->id(), record_->listener(), record_->peer()), error);
+    idle_timer_.cancel();
+    if (!booked_) {
+      table_.close(record_, CloseReason::fault, now());
+    }
+  } catch (...) {  // NOLINT(bugprone-empty-catch): the connection ends all the same
+  }
+  reset();
 }
 
 }  // namespace meridian::uplink

@@ -16,6 +16,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -45,6 +46,9 @@ class Session : public std::enable_shared_from_this<Session> {
   /// Reads no more. What was read is still handed over.
   void stop(CloseReason reason = CloseReason::stopped);
 
+  /// After its `run` has thrown: what it had not handed over is lost.
+  void fail(const std::exception_ptr& error) noexcept;
+
   /// Goes on with other options, at the next frame where it is about its length. Name, framing and
   /// satellite must be the same.
   void set_options(std::shared_ptr<const ListenerOptions> options);
@@ -68,6 +72,9 @@ class Session : public std::enable_shared_from_this<Session> {
   void watch_idle();
   void finish();
 
+  /// A peer that has sent everything would take an end of stream for success.
+  void reset() noexcept;
+
   asio::ip::tcp::socket socket_;
   std::shared_ptr<const ListenerOptions> options_;
   Turns& turns_;
@@ -87,6 +94,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool limit_changed_ = false;                    // the decoder does not know yet
   std::unique_ptr<Refused<FrameBatch>> refused_;  // there only between two steps of `run`
   std::optional<CloseReason> closing_;
+  bool booked_ = false;  // it is closed in the table
   std::optional<Malformed> malformed_;
   std::string_view advice_;  // on that
 };

@@ -31,7 +31,7 @@ state::Restored read(std::span<const std::byte> octets) {
              octets.subspan(std::min<std::size_t>(offset, octets.size()));
          const std::size_t bytes = std::min(out.size(), there.size());
          std::copy_n(there.begin(), bytes, out.begin());
-         return bytes;
+         return state::ReadResult{.bytes = bytes};
        }});
 }
 

@@ -71,7 +71,7 @@ class Acceptance : public DaemonTest {
   std::string drain_to_file(ControlClient& watcher) {
     const std::string file = directory().file("frames");
     ChildProcess drain({testing::meridianctl, "--socket", daemon().socket(), "drain", "--all",
-                        "--format", "binary", "--output", file});
+                        "--format", "binary", "--force", "--output", file});
     while (drain.running()) {
       EXPECT_TRUE(balanced(watcher.call("stats")));
     }

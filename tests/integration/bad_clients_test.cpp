@@ -8,6 +8,9 @@
 #include <chrono>
 #include <optional>
 #include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
 
 namespace meridian {
 namespace {
@@ -101,6 +104,38 @@ TEST_F(BadClients, ClientsBeyondTheLimitAreToldSoAndCounted) {
 
   second.reset();
   EXPECT_TRUE(admitted(second)) << "there is room again";
+}
+
+TEST_F(BadClients, RequestNestedAsDeeplyAsALineIsLongIsRefusedAndNothingElseHappens) {
+  start({{"control", {{"max_request_bytes", 4'000'000}}}});
+  ControlClient client = daemon().connect();
+  constexpr std::size_t levels = 1'000'000;
+  for (const auto& [open, close] : {std::pair{"[", "]"}, std::pair{"{\"a\":", "}"}}) {
+    std::string nested;
+    for (std::size_t i = 0; i < levels / std::string_view(open).size(); ++i) {
+      nested += open;
+    }
+    nested += *open == '[' ? "" : "1";
+    for (std::size_t i = 0; i < levels / std::string_view(open).size(); ++i) {
+      nested += close;
+    }
+    for (const char* member : {"params", "other", "id"}) {
+      const Json answer = client.ask(
+          fmt::format(R"({{"{}":{},"jsonrpc":"2.0","method":"depth"}})", member, nested));
+      EXPECT_EQ(error_code_of(answer), -32600) << member;
+    }
+  }
+  EXPECT_TRUE(client.ask("depth").contains("frames"));
+}
+
+TEST_F(BadClients, RequestWithAMethodTwiceFlushesNothing) {
+  start();
+  send_whole(daemon().port(), frames_of(1, 0, 10));
+  const Json answer =
+      daemon().connect().ask(R"({"jsonrpc":"2.0","id":1,"method":"depth","method":"flush"})");
+  EXPECT_EQ(error_code_of(answer), -32600);
+  EXPECT_EQ(answer.at("id"), 1);
+  EXPECT_EQ(daemon().call("depth").at("frames"), 10);
 }
 
 TEST_F(BadClients, ClientThatHangsInTheMiddleOfALineHoldsUpNobody) {

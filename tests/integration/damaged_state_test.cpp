@@ -82,9 +82,10 @@ class DamagedState : public StateTest {
   }
 
   /// Runs a daemon that is not started as usual until it is ready, and returns its log.
-  std::string run_until_ready(testing::ChildProcess::Arguments command) {
-    const Json config =
-        testing::config_in(directory(), {{"state", {{"directory", state().string()}}}});
+  std::string run_until_ready(testing::ChildProcess::Arguments command,
+                              Json state_section = Json::object()) {
+    state_section["directory"] = state().string();
+    const Json config = testing::config_in(directory(), {{"state", state_section}});
     command.insert(command.end(),
                    {testing::meridiand, "--config", directory().write("c.json", config.dump())});
     testing::ChildProcess process(command);
@@ -245,7 +246,9 @@ TEST_F(DamagedState, WriteThatFailsKeepsWhatWasWrittenBefore) {
   EXPECT_EQ(daemon().stop(), 1) << daemon().log();
   EXPECT_TRUE(daemon().logged("critical state.directory: cannot write all of " + saved().string()));
   EXPECT_TRUE(daemon().logged(fmt::format("of {} frames is lost", count)));
-  EXPECT_TRUE(daemon().logged(fmt::format("stopped: {} frames", count)));
+  EXPECT_THAT(testing::lines_of(daemon().log()).back(),
+              ::testing::AllOf(HasSubstr(fmt::format("stopped: {} frames", count)),
+                               HasSubstr("remained and could not all be saved; of ")));
 
   const std::string file = read_file(saved());
   EXPECT_EQ(file.size(), room);
@@ -282,20 +285,48 @@ TEST_F(DamagedState, LinkInThePlaceOfTheFileIsNotFollowed) {
   EXPECT_TRUE(std::filesystem::is_regular_file(std::filesystem::symlink_status(saved())));
 }
 
-TEST_F(DamagedState, FileThatCannotBeOpenedIsSetAsideAsAWhole) {
-  leave("precious");
-  std::filesystem::permissions(saved(), std::filesystem::perms::none);
-  const auto ordinary_user = testing::as_ordinary_user(testing::meridiand);
-  if (!ordinary_user) {
-    GTEST_SKIP() << "an ordinary user cannot run " << testing::meridiand;
-  }
-  if (::geteuid() == 0) {  // to whom everything is open
-    std::filesystem::permissions(directory().path(), std::filesystem::perms(0777));
-    for (const std::filesystem::path& path : {state(), saved()}) {
-      ASSERT_EQ(::chown(path.c_str(), testing::nobody, testing::nobody), 0);
+/// A state that an ordinary user has and may not read.
+class UnreadableState : public DamagedState {
+ protected:
+  void SetUp() override {
+    leave("precious");
+    std::filesystem::permissions(saved(), std::filesystem::perms::none);
+    const auto ordinary_user = testing::as_ordinary_user(testing::meridiand);
+    if (!ordinary_user) {
+      GTEST_SKIP() << "an ordinary user cannot run " << testing::meridiand;
+    }
+    as_ordinary_user_ = *ordinary_user;
+    if (::geteuid() == 0) {  // to whom everything is open
+      std::filesystem::permissions(directory().path(), std::filesystem::perms(0777));
+      for (const std::filesystem::path& path : {state(), saved()}) {
+        ASSERT_EQ(::chown(path.c_str(), testing::nobody, testing::nobody), 0);
+      }
     }
   }
-  EXPECT_THAT(run_until_ready(*ordinary_user), HasSubstr("8 octets could not be read"));
+
+  testing::ChildProcess::Arguments as_ordinary_user_;
+};
+
+TEST_F(UnreadableState, IsLeftAloneAndNoDaemonStarts) {
+  testing::ChildProcess::Arguments command = as_ordinary_user_;
+  const Json config =
+      testing::config_in(directory(), {{"state", {{"directory", state().string()}}}});
+  command.insert(command.end(),
+                 {testing::meridiand, "--config", directory().write("c.json", config.dump())});
+  const testing::Finished refused = testing::run(command);
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.err, HasSubstr("cannot read " + saved().string() + ": Permission denied"));
+  EXPECT_THAT(refused.err, HasSubstr("state.when_unreadable"));
+  EXPECT_THAT(refused.err, ::testing::Not(HasSubstr("info ready")));
+  EXPECT_THAT(files(), ::testing::ElementsAre("buffer.saved"));
+  std::filesystem::permissions(saved(), std::filesystem::perms::owner_read);
+  EXPECT_EQ(read_file(saved()), "precious");
+}
+
+TEST_F(UnreadableState, IsSetAsideAsAWholeWhereTheKeySaysSo) {
+  const std::string log = run_until_ready(as_ordinary_user_, {{"when_unreadable", "set_aside"}});
+  EXPECT_THAT(log, HasSubstr("cannot be read: Permission denied"));
+  EXPECT_THAT(log, HasSubstr("8 octets could not be read"));
   const std::filesystem::path aside = set_aside();
   std::filesystem::permissions(aside, std::filesystem::perms::owner_read);
   EXPECT_EQ(read_file(aside), "precious");

@@ -260,7 +260,7 @@ TEST_F(LeasedDrain, MeridianctlLosesNothingWhereItCannotWrite) {
   start();
   send_whole(daemon().port(), frames_of(7, 0, 2500));
   testing::ChildProcess ctl({testing::meridianctl, "--socket", daemon().socket(), "drain", "--all",
-                             "--lease", "--lease-s", "30", "--output", "/dev/full"});
+                             "--lease-s", "30", "--output", "/dev/full"});
   EXPECT_NE(ctl.wait(), 0);
   EXPECT_THAT(ctl.err(), HasSubstr("/dev/full"));
   ASSERT_TRUE(eventually([&] { return stats().at("ledger").at("leased") == 0; }));

@@ -283,7 +283,8 @@ TEST_F(MeridianSim, FailsWhereTheDaemonRefusesItsFrames) {
   start({{"uplinks", {testing::native_listener({{"max_payload_bytes", 32}})}}});
   const Finished finished = simulate({"--uplinks", "2", "--frames", "10"});
   EXPECT_EQ(finished.status, 1);
-  EXPECT_THAT(finished.out, HasSubstr("failed: 2 of 2 uplinks"));
+  EXPECT_THAT(finished.err, HasSubstr("meridian-sim: failed: 2 of 2 uplinks"));
+  EXPECT_THAT(finished.out, ::testing::Not(HasSubstr("failed")));
 }
 
 TEST_F(MeridianSim, FailsClearlyWhereNothingListens) {

@@ -155,6 +155,80 @@ TEST_F(Meridianctl, WritesToAFile) {
   EXPECT_EQ(read_file(file), encode(frames));
 }
 
+TEST_F(Meridianctl, LeavesAFileThatHoldsSomethingAlone) {
+  start();
+  const std::string file = directory().write("frames", "the only copy");
+  for (const std::uint64_t frames : {0, 10}) {  // also where it would have nothing to write
+    send_whole(daemon().port(), frames_of(42, 0, frames));
+    for (const char* command : {"drain", "tail"}) {
+      const Finished finished = ctl({command, "--max", "5", "--output", file});
+      EXPECT_EQ(finished.status, 1) << command;
+      EXPECT_THAT(finished.err, AllOf(HasSubstr(file), HasSubstr("holds 13 octets"),
+                                      HasSubstr("--append"), HasSubstr("--force")));
+      EXPECT_EQ(read_file(file), "the only copy");
+      EXPECT_EQ(depth(), frames);
+    }
+  }
+  EXPECT_NE(ctl({"drain", "--output", file, "--append", "--force"}).status, 0);
+  EXPECT_NE(ctl({"drain", "--force"}).status, 0) << "of what?";
+  EXPECT_EQ(depth(), 10U);
+}
+
+TEST_F(Meridianctl, AppendsToAFileOrReplacesItWhereItIsToldTo) {
+  start();
+  const std::vector<NativeFrame> frames = frames_of(42, 0, 30);
+  send_whole(daemon().port(), frames);
+  const std::string file = directory().write("frames", "");  // holds nothing
+  const auto drain_ten = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"drain", "--max", "10", "--format", "binary", "--output", file});
+    return ctl(more).status;
+  };
+  const std::string octets = encode(frames);
+  EXPECT_EQ(drain_ten({}), 0);
+  EXPECT_EQ(drain_ten({"--append"}), 0);
+  EXPECT_EQ(read_file(file), octets.substr(0, octets.size() / 3 * 2));
+  EXPECT_EQ(drain_ten({"--force"}), 0);
+  EXPECT_EQ(read_file(file), octets.substr(octets.size() / 3 * 2));
+  EXPECT_EQ(drain_ten({"--append"}), 0) << "nothing is left";
+  EXPECT_EQ(read_file(file), octets.substr(octets.size() / 3 * 2));
+}
+
+TEST_F(Meridianctl, LeasesWhatItDrainsUnlessItIsToldNotTo) {
+  start();
+  send_whole(daemon().port(), frames_of(42, 0, 3000));
+  const auto committed = [this] { return daemon().stat("/leases/ended/committed"); };
+  EXPECT_EQ(ctl({"drain", "--max", "500", "--no-lease"}).status, 0);
+  EXPECT_EQ(committed(), 0U);
+  EXPECT_EQ(ctl({"drain", "--max", "500"}).status, 0);
+  EXPECT_EQ(committed(), 1U);
+  EXPECT_EQ(ctl({"drain", "--max", "500", "--lease-s", "5"}).status, 0);
+  EXPECT_EQ(ctl({"drain", "--max", "500", "--lease"}).status, 0);
+  EXPECT_EQ(committed(), 3U);
+  EXPECT_EQ(depth(), 1000U);
+  EXPECT_NE(ctl({"drain", "--no-lease", "--lease-s", "5"}).status, 0);
+  EXPECT_NE(ctl({"drain", "--no-lease", "--lease"}).status, 0);
+  EXPECT_EQ(depth(), 1000U);
+}
+
+TEST_F(Meridianctl, TakesAPartThatItCouldNotFinishOutOfTheFileAgain) {
+  start();
+  const std::vector<NativeFrame> frames = frames_of(42, 0, 1000, 100);
+  send_whole(daemon().port(), frames);
+  const std::string file = directory().file("frames");
+  ASSERT_EQ(ctl({"drain", "--max", "10", "--format", "binary", "--output", file}).status, 0);
+  // No file may get longer than 51,200 octets.
+  const Finished finished =
+      testing::run({"sh", "-c", "trap '' XFSZ; ulimit -f 100; exec \"$0\" \"$@\"",
+                    testing::meridianctl, "--socket", daemon().socket(), "drain", "--all",
+                    "--format", "binary", "--append", "--output", file});
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_THAT(finished.err, HasSubstr("cannot write to " + file));
+  EXPECT_EQ(read_file(file), encode(frames_of(42, 0, 10, 100)));
+  ASSERT_TRUE(testing::eventually([this] { return depth() == 990; }));
+  ASSERT_EQ(ctl({"drain", "--all", "--format", "binary", "--append", "--output", file}).status, 0);
+  EXPECT_EQ(read_file(file), encode(frames)) << "each once, and whole";
+}
+
 TEST_F(Meridianctl, DrainsNothingWhereItCannotWrite) {
   start();
   send_whole(daemon().port(), frames_of(42, 0, 10));

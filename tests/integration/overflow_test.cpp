@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstddef>
+#include <exception>
+#include <string>
 #include <string_view>
 #include <thread>
 
@@ -55,6 +58,42 @@ TEST_F(Overflow, DropOldestKeepsTheNewestFrames) {
   EXPECT_TRUE(balanced(stats));
   EXPECT_EQ(satellite(daemon().call("satellites"), 1).at("dropped"), 150);
   EXPECT_EQ(daemon().connect().drain_all(), frames_of(1, 150, 100));
+}
+
+TEST_F(Overflow, MemoryUsedUpEndsTheSessionThatWantsItAndNothingElse) {
+  if (testing::slowdown != 1) {
+    GTEST_SKIP() << "a sanitizer wants memory of its own";
+  }
+  constexpr std::size_t most = 16 * 1024 * 1024;
+  start({{"uplinks", {native_listener({{"max_payload_bytes", most}})}},
+         {"control", {{"max_request_bytes", most}}}});
+  ControlClient control = daemon().connect();
+  send_whole(daemon().port(), frames_of(1, 0, 10));
+  UplinkClient lasting(daemon().port());
+  lasting.send(frames_of(2, 0, 5));
+  ASSERT_TRUE(eventually([&] { return control.call("depth").at("frames") == 15; }));
+  const auto faults = [&](const char* of) {
+    return control.call("stats").at("faults").at(of).get<int>();
+  };
+  ASSERT_EQ(faults("uplink") + faults("control"), 0);
+  daemon().process().limit_memory_to_come(most / 4);
+
+  UplinkClient large(daemon().port());
+  large.send(std::string("\x01\x00\x00\x10", 4) + std::string(1000, '\0'));  // and 16 MiB to come
+  EXPECT_TRUE(eventually([&] { return faults("uplink") == 1; }));
+  EXPECT_EQ(daemon().stat("/sessions/closed/fault"), 1U);
+
+  ControlClient greedy = daemon().connect();
+  try {
+    greedy.send(std::string(most, 'x'));
+  } catch (const std::exception&) {
+    // It is cut off before all of that is sent.
+  }
+  EXPECT_TRUE(eventually([&] { return faults("control") == 1; }));
+  EXPECT_TRUE(daemon().logged("ended by a fault of this program: std::bad_alloc"));
+
+  lasting.send(frames_of(2, 5, 5));
+  EXPECT_TRUE(eventually([&] { return control.call("depth").at("frames") == 20; }));
 }
 
 TEST_F(Overflow, DropNewestKeepsTheOldestFrames) {

@@ -76,9 +76,9 @@ TEST_F(Reload, SaysWhatHasChanged) {
       {{"uplinks", {native_listener({{"max_sessions", 5}}), native_listener({{"name", "second"}})}},
        {"buffer", {{"max_frames", 5}}}});
   EXPECT_EQ(answer.at("changed"),
-            (Json{"uplinks[\"packets\"] (removed)", "uplinks[\"native\"].max_sessions",
-                  "uplinks[\"second\"] (added)", "buffer.max_frames"}));
-  EXPECT_TRUE(daemon().logged("info reloaded: uplinks[\"packets\"] (removed), "));
+            (Json{"uplinks[1] (\"packets\", removed)", "uplinks[0].max_sessions",
+                  "uplinks[1] (\"second\", added)", "buffer.max_frames"}));
+  EXPECT_TRUE(daemon().logged("info reloaded: uplinks[1] (\"packets\", removed), "));
 }
 
 TEST_F(Reload, LowerBoundDropsTheOldestAtOnce) {

@@ -8,10 +8,15 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <filesystem>
 #include <optional>
+#include <string>
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 namespace meridian {
 namespace {
@@ -153,6 +158,32 @@ TEST_F(Watchdog, IsAnsweredInTime) {
     ASSERT_TRUE(notify_.receive_with("WATCHDOG"));
     EXPECT_LT(std::chrono::steady_clock::now() - before, interval);
   }
+}
+
+TEST_F(Watchdog, IsAnsweredWhileAReloadWaitsForItsFile) {
+  start_watched();
+  const std::string file = directory().file("meridiand.json");
+  std::filesystem::remove(file);
+  ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
+  ControlClient reloads = daemon().connect();
+  reloads.send_line(testing::rpc("reload"));
+  ASSERT_TRUE(notify_.receive_with("RELOADING"));
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(notify_.receive_with("WATCHDOG"));
+    ASSERT_EQ(daemon().call("health").at("alive").at("status"), "ok");
+  }
+  daemon().process().signal(SIGHUP);  // this one waits for the other
+
+  const Json config = config_in(
+      directory(), {{"buffer", {{"max_frames", 7}}}, {"state", {{"directory", state().string()}}}});
+  const std::string text = config.dump();
+  const int writer = ::open(file.c_str(), O_WRONLY | O_CLOEXEC);  // waits for whoever reads
+  ASSERT_EQ(::write(writer, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  ::close(writer);
+  EXPECT_EQ(reloads.read_json().at("result").at("changed"), Json{"buffer.max_frames"});
+  const auto begun = std::chrono::steady_clock::now();
+  stop();  // while the second one hangs
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, at_most(5s));
 }
 
 TEST_F(Watchdog, IsNotAnsweredByADaemonThatStandsStill) {

@@ -216,7 +216,8 @@ def frames_go_in_and_come_out() -> None:
     expect(ledger["received"] == 40_000, f"40000 frames were received, not {ledger['received']}")
     for satellite in range(1, 9):
         octets = HERE / "drained"
-        run("meridianctl", "drain", "--all", "--satellite", str(satellite), "--format", "binary", "--output", str(octets))
+        run("meridianctl", "drain", "--all", "--satellite", str(satellite), "--format", "binary", "--force",
+            "--output", str(octets))
         if satellite > 4:  # meridian-sim has sent as 1 to 4, too
             expect(octets.read_bytes() == frames(satellite, range(2_500)), f"satellite {satellite}: as it was sent")
     ledger = ctl("stats")["ledger"]

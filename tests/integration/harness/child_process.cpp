@@ -192,6 +192,13 @@ std::size_t ChildProcess::resident_bytes() const {
   return resident_pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
+void ChildProcess::limit_memory_to_come(std::size_t bytes) const {
+  std::istringstream fields(read_file(fmt::format("/proc/{}/statm", pid_)));
+  std::size_t total_pages = 0;
+  fields >> total_pages;
+  limit(RLIMIT_AS, total_pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) + bytes);
+}
+
 std::size_t ChildProcess::open_files() const {
   const std::filesystem::directory_iterator files(fmt::format("/proc/{}/fd", pid_));
   return static_cast<std::size_t>(std::distance(begin(files), end(files)));

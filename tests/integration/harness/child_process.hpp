@@ -48,6 +48,8 @@ class ChildProcess {
   void limit_open_files(std::size_t count) const;
   /// Takes away the right to make a file longer than that.
   void limit_file_size(std::size_t bytes) const;
+  /// Takes away the right to more than so much memory beyond what it has now.
+  void limit_memory_to_come(std::size_t bytes) const;
   /// Whether SIGSTOP has stopped it.
   [[nodiscard]] bool halted() const;
 

@@ -15,7 +15,7 @@ namespace meridian::testing {
 
 /// A piece of a saved state: a frame, or a mark that says something of the frames.
 struct SavedRecord {
-  enum class Kind { frame, ledger, origins, block, end, places, consumer, forgotten };
+  enum class Kind { frame, ledger, origins, block, end, places, consumer, version, forgotten };
   Kind kind = Kind::frame;
   std::size_t begin = 0;
   std::size_t end = 0;

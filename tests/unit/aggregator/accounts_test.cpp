@@ -45,9 +45,9 @@ TEST(Accounts, BalanceOverEveryMovement) {
 TEST(Accounts, RefuseALedgerThatDoesNotBalance) {
   Accounts accounts(100);
   accounts.received(batch_of_run({1, 1}, 0, 10));
-  EXPECT_THROW(std::ignore = accounts.ledger(9, 0), std::logic_error);
-  EXPECT_THROW(std::ignore = accounts.ledger(11, 0), std::logic_error);
-  EXPECT_NO_THROW(std::ignore = accounts.ledger(10, 0));
+  EXPECT_THROW(Accounts::check(accounts.ledger(9, 0)), std::logic_error);
+  EXPECT_THROW(Accounts::check(accounts.ledger(11, 0)), std::logic_error);
+  EXPECT_NO_THROW(Accounts::check(accounts.ledger(10, 0)));
 }
 
 TEST(Ledger, BalancesOnlyWithEveryColumn) {

@@ -203,6 +203,33 @@ TEST(DrainParams, ReachFromTheLeastToTheMost) {
   EXPECT_EQ(drain_params(R"({"satellite_id":4294967295})").satellite_id, SatelliteId{4294967295});
 }
 
+/// Lists in each other.
+std::string nested(std::size_t levels) {
+  return std::string(levels, '[') + std::string(levels, ']');
+}
+
+TEST(ParseRequest, TakesParamsOfAnyDepthWithoutTheStack) {
+  constexpr std::size_t megabytes = 4'000'000;
+  for (const char* id : {"1", "null", R"("x")"}) {
+    const Error error = refused(rpc("drain", id, nested(megabytes)));
+    EXPECT_EQ(error.code, ErrorCode::invalid_request);
+    EXPECT_EQ(error.id.text(), id);
+  }
+  std::string objects;
+  for (std::size_t i = 0; i < 200'000; ++i) {
+    objects += R"({"a":)";
+  }
+  objects += "1" + std::string(200'000, '}');
+  EXPECT_EQ(refused(rpc("flush", objects)).code, ErrorCode::invalid_request);
+  EXPECT_EQ(refused(rpc("flush", "1", objects)).code, ErrorCode::invalid_request);
+}
+
+TEST(ParseRequest, TakesAMemberAsDeepAsIsAllowed) {
+  const std::string line =
+      R"({"x":)" + nested(deepest_request - 1) + R"(,"jsonrpc":"2.0","id":1,"method":"depth"})";
+  EXPECT_EQ(accepted(line).method, Method::depth);
+}
+
 struct BadLine {
   const char* name;
   std::string line;
@@ -235,7 +262,26 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         BadLine{"CutOff", R"({"jsonrpc":"2.0","id":1)", parse_error, "send one JSON-RPC 2.0"},
         BadLine{"TextBehind", rpc("depth") + "x", parse_error, "send one JSON-RPC 2.0"},
-        BadLine{"NumberTooLarge", rpc("depth", "1e999"), parse_error, "send one JSON-RPC 2.0"},
+        BadLine{"IdTooLarge", rpc("depth", "1e999"), invalid_request,
+                "id: the number is too large"},
+        BadLine{"NumberTooLarge", rpc("drain", "3", R"({"max_frames":1e999})"), invalid_request,
+                "params.max_frames: the number is too large", 3},
+        BadLine{"MethodTwice", R"({"id":3,"jsonrpc":"2.0","method":"depth","method":"flush"})",
+                invalid_request, "method stands twice", 3},
+        BadLine{"MethodTwiceOnceEscaped",
+                R"({"jsonrpc":"2.0","method":"depth","\u006dethod":"flush","id":3})",
+                invalid_request, "method stands twice", 3},
+        BadLine{"IdTwice", R"({"jsonrpc":"2.0","id":1,"id":2,"method":"depth"})", invalid_request,
+                "id stands twice"},
+        BadLine{"ParameterTwice", rpc("drain", "3", R"({"max_frames":1,"max_frames":2})"),
+                invalid_request, "params.max_frames stands twice", 3},
+        BadLine{"UnknownMemberTwice",
+                R"({"x":{"y":1,"y":1},"jsonrpc":"2.0","id":3,"method":"depth"})", invalid_request,
+                "x.y stands twice", 3},
+        BadLine{"NestedTooDeeply", rpc("drain", "3", nested(deepest_request)), invalid_request,
+                "deeper than 32 levels", 3},
+        BadLine{"NestedAndCutOff", R"({"jsonrpc":"2.0","id":3,"params":)" + std::string(100, '['),
+                parse_error, "send one JSON-RPC 2.0"},
         BadLine{"Empty", "", invalid_request, "send a JSON-RPC 2.0 object or one of depth, drain"},
         BadLine{"Blank", " \r\n", invalid_request, "send a JSON-RPC 2.0 object or one of depth"},
         BadLine{"Batch", "[" + rpc("depth") + "]", invalid_request, "one JSON-RPC 2.0 object per"},
@@ -297,7 +343,10 @@ TEST_P(Ids, ComeBackAsTheyWereSent) {
 
 INSTANTIATE_TEST_SUITE_P(OfEachType, Ids,
                          ::testing::Values("0", "7", "-1", "18446744073709551615",
-                                           "-9223372036854775808", "1.5", "null", R"("")",
+                                           "-9223372036854775808", "-9223372036854775809",
+                                           "18446744073709551616", "123456789012345678901234567890",
+                                           "-0", "0.10", "1E+2", "1e-999",
+                                           "0.1234567890123456789012345", "1.5", "null", R"("")",
                                            R"("seven")", R"("\" \\ \n")", "\"\xC3\xBC\""));
 
 TEST(EncodeResult, AnswersAPlainWordWithTheResultAlone) {
@@ -324,7 +373,7 @@ TEST(Envelope, StandsAroundAResultThatIsWrittenInPieces) {
 }
 
 TEST(EncodeError, IsAJsonRpcErrorObject) {
-  EXPECT_EQ(encode_error({ErrorCode::shut_down, "the daemon stops: ask \"again\"", 5}),
+  EXPECT_EQ(encode_error({ErrorCode::shut_down, "the daemon stops: ask \"again\"", SentJson(5)}),
             R"({"jsonrpc":"2.0","id":5,"error":{"code":-32002,)"
             R"("message":"the daemon stops: ask \"again\""}})"
             "\n");

@@ -1,5 +1,6 @@
 #include "control/socket_file.hpp"
 
+#include "integration/harness/ordinary_user.hpp"
 #include "integration/harness/temp_dir.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -9,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <ostream>
@@ -16,9 +18,12 @@
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
+#include <grp.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 namespace meridian::control {
 namespace {
@@ -75,6 +80,62 @@ TEST_F(SocketFileTest, ChangesItsModeWhileItListens) {
   const stream_protocol::acceptor acceptor = listen(file);
   file.set_access(Access{0666});
   EXPECT_EQ(fs::status(path_).permissions(), fs::perms{0666});
+}
+
+/// For as long as it lives this process is an ordinary user, in one group besides its own.
+class OrdinaryUser {
+ public:
+  explicit OrdinaryUser(gid_t group) {
+    be_in(&group, 1);
+    std::ignore = ::setegid(testing::nobody);
+    std::ignore = ::seteuid(testing::nobody);
+  }
+  OrdinaryUser(const OrdinaryUser&) = delete;
+  OrdinaryUser& operator=(const OrdinaryUser&) = delete;
+  ~OrdinaryUser() {
+    std::ignore = ::seteuid(0);
+    std::ignore = ::setegid(0);
+    std::ignore = ::setgroups(before_.size(), before_.data());
+  }
+
+  /// Is in no other group any more.
+  static void leave_group() {
+    std::ignore = ::seteuid(0);
+    be_in(nullptr, 0);
+    std::ignore = ::seteuid(testing::nobody);
+  }
+
+ private:
+  static void be_in(const gid_t* groups, std::size_t count) {
+    std::ignore = ::setgroups(count, groups);
+  }
+  static std::vector<gid_t> groups() {
+    std::vector<gid_t> all(static_cast<std::size_t>(::getgroups(0, nullptr)));
+    std::ignore = ::getgroups(static_cast<int>(all.size()), all.data());
+    return all;
+  }
+
+  std::vector<gid_t> before_ = groups();
+};
+
+TEST_F(SocketFileTest, LeavesModeAndGroupWhereTheyCannotBeChangedNorSetAgain) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "root alone can be in other groups, and then not";
+  }
+  constexpr gid_t former = 1;
+  constexpr gid_t next = 2;
+  fs::permissions(directory_.path(), fs::perms{0777});
+  const OrdinaryUser user(former);
+  SocketFile file(path_, Access{.mode = 0660, .group = former});
+  const stream_protocol::acceptor acceptor = listen(file);
+  OrdinaryUser::leave_group();
+  EXPECT_THAT([&] { file.set_access(Access{.mode = 0640, .group = next}); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("cannot give it to group 2")));
+  struct stat status{};
+  ASSERT_EQ(::lstat(path_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_gid, former);
+  EXPECT_EQ(status.st_mode & 07777U, 0660U) << "those in the group can still connect";
+  EXPECT_NO_THROW(file.set_access(Access{.mode = 0600, .group = former})) << "which it has already";
 }
 
 TEST_F(SocketFileTest, TouchesNoFileThatSomebodyPutInItsPlace) {

@@ -71,6 +71,7 @@ void expect_same(const Config& a, const Config& b) {
   EXPECT_EQ(a.control.access.mode, b.control.access.mode);
   EXPECT_EQ(a.control.access.group, b.control.access.group);
   EXPECT_EQ(a.state_directory, b.state_directory);
+  EXPECT_EQ(a.when_state_unreadable, b.when_state_unreadable);
   EXPECT_EQ(a.control.max_clients, b.control.max_clients);
   EXPECT_EQ(a.control.max_request_bytes, b.control.max_request_bytes);
   EXPECT_EQ(a.http, b.http);
@@ -270,6 +271,9 @@ TEST(ConfigFile, IsReadWhereItIsGiven) {
   EXPECT_EQ(find_config(directory.write("small.json", R"({"threads": 3})")).threads, 3U);
   EXPECT_THAT([&] { std::ignore = find_config(directory.file("missing.json")); },
               ThrowsMessage<ConfigError>(HasSubstr("missing.json: cannot be read")));
+  EXPECT_THAT([] { std::ignore = load_config("/dev/zero"); },
+              ThrowsMessage<ConfigError>(HasSubstr("cannot be read: it has more than")))
+      << "a file without an end";
 }
 
 }  // namespace

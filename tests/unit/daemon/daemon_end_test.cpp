@@ -1,6 +1,9 @@
-// A daemon that does not stop in order: something throws while others wait.
+// A daemon in which something throws while others wait: the logger, wherever it is called.
 #include "daemon/daemon.hpp"
+#include "integration/harness/deadlines.hpp"
 #include "integration/harness/temp_dir.hpp"
+#include "runtime/faults.hpp"
+#include "state/state_directory.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
@@ -12,47 +15,97 @@
 #include <spdlog/spdlog.h>
 
 #include <array>
-#include <charconv>
+#include <csignal>
+#include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <future>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
-#include <utility>
+#include <tuple>
 #include <vector>
+
+#include <unistd.h>
 
 namespace meridian::daemon {
 namespace {
 
 using boost::asio::ip::tcp;
 
-/// Thrown where a session says that it has ended.
+/// spdlog lets through what is not a std::exception.
 struct Broken {};
 
-/// Breaks the first session that ends; spdlog lets through what is not a std::exception.
+/// Breaks whoever logs what has `text` in it.
 class BreakingSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit BreakingSink(std::string_view text) : text_(text) {}
+
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
-    const std::string_view text(message.payload.data(), message.payload.size());
-    if (text.find(" closed: ") != std::string_view::npos) {
+    const std::string_view logged(message.payload.data(), message.payload.size());
+    if (logged.find(text_) != std::string_view::npos) {
       throw Broken();
     }
   }
   void flush_() override {}
+
+ private:
+  const std::string_view text_;
 };
 
 class BrokenDaemon : public ::testing::Test {
  protected:
-  void SetUp() override {
+  /// Runs a daemon with a small buffer, in which whoever logs `text` breaks.
+  void start(std::string_view text, std::string_view when_full) {
     spdlog::set_default_logger(
-        std::make_shared<spdlog::logger>("breaking", std::make_shared<BreakingSink>()));
+        std::make_shared<spdlog::logger>("breaking", std::make_shared<BreakingSink>(text)));
+    daemon_ = std::make_unique<Daemon>(parse_config(fmt::format(
+        R"({{"uplinks": [{{"name": "native", "listen": "127.0.0.1:{}"}}],
+            "channel": {{"capacity": 1}}, "state": {{"directory": "{}"}},
+            "buffer": {{"max_frames": 5, "when_full": "{}"}},
+            "control": {{"socket": "{}"}}, "threads": 3}})",
+        port_, state(), when_full, directory_.file("control.sock"))));
+    ended_ = std::async(std::launch::async, [this] { return daemon_->run(); });
   }
-  void TearDown() override { spdlog::set_default_logger(before_); }
+  void TearDown() override {
+    daemon_.reset();  // what it may not touch any more, the sanitizers know
+    spdlog::set_default_logger(before_);
+  }
 
+  [[nodiscard]] std::string state() const { return directory_.file("state"); }
+
+  tcp::socket connect() {
+    tcp::socket uplink(context_);
+    uplink.connect(tcp::endpoint(boost::asio::ip::address_v4::loopback(), port_));
+    return uplink;
+  }
+  static void send_frames(tcp::socket& uplink, int count) {
+    constexpr std::array<std::uint8_t, 20> frame{0, 0, 0, 16, 0, 0, 0, 1};
+    for (int i = 0; i < count; ++i) {
+      boost::asio::write(uplink, boost::asio::buffer(frame));
+    }
+  }
+
+  /// Some wait for their sockets, some for a turn, some for room in the channel.
+  std::vector<tcp::socket> connect_many() {
+    std::vector<tcp::socket> uplinks;
+    for (int i = 0; i < 12; ++i) {
+      send_frames(uplinks.emplace_back(connect()), i % 3 == 0 ? 0 : 9);
+    }
+    return uplinks;
+  }
+
+  static std::uint64_t faults() {
+    return runtime::Faults::of_process().counts().at(
+        static_cast<std::size_t>(runtime::FaultOf::uplink));
+  }
+
+  boost::asio::io_context context_;
+  std::unique_ptr<Daemon> daemon_;
+  std::future<int> ended_;
+
+ private:
   /// A port that was free a moment ago.
   [[nodiscard]] std::uint16_t free_port() {
     return tcp::acceptor(context_, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0))
@@ -60,38 +113,39 @@ class BrokenDaemon : public ::testing::Test {
         .port();
   }
 
-  boost::asio::io_context context_;
   const testing::TempDir directory_;
-
- private:
+  const std::uint16_t port_ = free_port();
   std::shared_ptr<spdlog::logger> before_ = spdlog::default_logger();
 };
 
-TEST_F(BrokenDaemon, ThrowsAndLeavesNothingBehindWhateverWaits) {
-  const std::uint16_t port = free_port();
-  auto daemon = std::make_unique<Daemon>(parse_config(fmt::format(
-      R"({{"uplinks": [{{"name": "native", "listen": "127.0.0.1:{}"}}],
-          "channel": {{"capacity": 1}},
-          "buffer": {{"max_frames": 1, "when_full": "backpressure"}},
-          "control": {{"socket": "{}"}}, "threads": 3}})",
-      port, directory_.file("control.sock"))));
-  std::future<int> ended = std::async(std::launch::async, [&daemon] { return daemon->run(); });
+TEST_F(BrokenDaemon, GoesOnWithoutASessionThatBreaks) {
+  start(" closed: ", "backpressure");
+  const std::uint64_t before = faults();
+  std::vector<tcp::socket> others = connect_many();
+  tcp::socket breaks = connect();
+  breaks.shutdown(tcp::socket::shutdown_send);
+  EXPECT_TRUE(testing::eventually([&] { return faults() == before + 1; }));
+  EXPECT_NO_THROW(std::ignore = connect());
+  ASSERT_EQ(::kill(::getpid(), SIGTERM), 0);
+  EXPECT_EQ(ended_.get(), 0) << "it stops in order, each of its sessions by a fault";
+}
 
-  // Some wait for their sockets, some for a turn, some for room in the channel.
-  std::vector<tcp::socket> uplinks;
-  constexpr std::array<std::uint8_t, 20> frame{0, 0, 0, 16, 0, 0, 0, 1};
-  for (int i = 0; i < 12; ++i) {
-    tcp::socket& uplink = uplinks.emplace_back(context_);
-    uplink.connect(tcp::endpoint(boost::asio::ip::address_v4::loopback(), port));
-    for (int frames = 0; i % 3 != 0 && frames < 3; ++frames) {
-      boost::asio::write(uplink, boost::asio::buffer(frame));
-    }
-  }
-  tcp::socket last(context_);
-  last.connect(tcp::endpoint(boost::asio::ip::address_v4::loopback(), port));
-  uplinks.front().close();
-  EXPECT_THROW(ended.get(), Broken);
-  daemon.reset();  // what it may not touch any more, the sanitizers know
+TEST_F(BrokenDaemon, SavesTheBufferAndEndsWithOneWhereAnythingElseBreaks) {
+  start("dropped ", "drop_oldest");  // what the housekeeping logs
+  std::vector<tcp::socket> others = connect_many();
+  EXPECT_EQ(ended_.get(), 1);
+  const auto saved = state::StateDirectory(state()).read();
+  ASSERT_TRUE(saved.has_value());
+  EXPECT_TRUE(saved->is_whole);
+  EXPECT_EQ(saved->frames, 5U);
+}
+
+TEST_F(BrokenDaemon, SavesTheBufferAlsoWhereItsStopBreaks) {
+  start("stopping on ", "drop_oldest");
+  std::vector<tcp::socket> others = connect_many();
+  ASSERT_EQ(::kill(::getpid(), SIGTERM), 0);
+  EXPECT_EQ(ended_.get(), 1);
+  EXPECT_TRUE(state::StateDirectory(state()).read().has_value());
 }
 
 }  // namespace

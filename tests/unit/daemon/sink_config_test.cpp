@@ -95,8 +95,15 @@ TEST(SinkConfig, MayHaveTlsOrNot) {
   EXPECT_EQ(parse_sink(R"("credentials":null)").credentials, "");
 }
 
-TEST(SinkConfig, LetsAtLeastOneMessageBeInFlight) {
-  EXPECT_EQ(parse_sink(R"("batch_max_bytes":67108864)").max_in_flight_bytes, 67'108'864U);
+TEST(SinkConfig, LetsAtLeastOneMessageBeInFlightAndRaisesNothingInSilence) {
+  EXPECT_EQ(parse_sink(R"("batch_max_bytes":8388608)").max_in_flight_bytes, 8'388'608U);
+  EXPECT_EQ(parse_sink(R"("batch_max_bytes":67108864,"max_in_flight_bytes":67108864)")
+                .max_in_flight_bytes,
+            67'108'864U);
+  EXPECT_THAT(
+      [] { std::ignore = parse_sink(R"("batch_max_bytes":8388609)"); },
+      ThrowsMessage<ConfigError>(AllOf(HasSubstr("sinks[0].max_in_flight_bytes: must be there"),
+                                       HasSubstr("8388609"), HasSubstr("8388608"))));
 }
 
 struct WrongSinks {
@@ -210,7 +217,7 @@ TEST(SinkConfig, HoldsNothingInABufferThatDropsTheOldest) {
   };
   EXPECT_THAT([&] { std::ignore = config("drop_oldest", "hold"); },
               ThrowsMessage<ConfigError>(HasSubstr(
-                  R"(sinks["a"].when_behind: "hold" needs buffer.when_full "backpressure")")));
+                  R"(sinks[0].when_behind: "hold" needs buffer.when_full "backpressure")")));
   for (const char* when_full : {"backpressure", "drop_newest"}) {
     EXPECT_EQ(config(when_full, "hold").sinks.size(), 1U);
   }

@@ -58,6 +58,9 @@ TEST(Metrics, HaveEveryReasonFromTheStart) {
                          std::string(name_of(reason)) + "\"}"),
               0);
   }
+  for (const runtime::FaultOf kind : runtime::all_fault_kinds) {
+    EXPECT_EQ(samples.at("meridian_faults_total{of=\"" + std::string(name_of(kind)) + "\"}"), 0);
+  }
   for (const status::CutOff reason : status::all_cut_offs) {
     EXPECT_EQ(samples.at("meridian_control_cut_off_total{reason=\"" + std::string(name_of(reason)) +
                          "\"}"),

@@ -1,14 +1,18 @@
 #include "runtime/run_on_threads.hpp"
 
+#include "runtime/faults.hpp"
+
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <gtest/gtest.h>
 
 #include <barrier>
+#include <exception>
 #include <map>
 #include <mutex>
 #include <set>
 #include <stdexcept>
+#include <string>
 #include <thread>
 
 namespace meridian::runtime {
@@ -70,6 +74,28 @@ TEST(RunOnThreads, ThrowsHereWhatIsThrownThereAndStopsTheOthers) {
     throw std::logic_error("a bug");
   });
   EXPECT_THROW(run_on_threads({&context, &context}), std::logic_error);
+}
+
+TEST(RunOnThreads, HandsOverWhatIsThrownAndGoesOn) {
+  asio::io_context one;
+  asio::io_context two;
+  std::mutex mutex;
+  std::set<std::string> thrown;
+  int ran = 0;
+  for (asio::io_context* const context : {&one, &two}) {
+    asio::post(*context, [] { throw std::logic_error("a bug"); });
+    asio::post(*context, [] { throw 5; });
+    asio::post(*context, [&] {
+      const std::lock_guard lock(mutex);
+      ++ran;
+    });
+  }
+  run_on_threads({&one, &two}, [&](const std::exception_ptr& error) {
+    const std::lock_guard lock(mutex);
+    thrown.insert(describe(error));
+  });
+  EXPECT_EQ(ran, 2);
+  EXPECT_EQ(thrown, (std::set<std::string>{"a bug", "an exception of an unknown type"}));
 }
 
 }  // namespace

@@ -96,7 +96,7 @@ TEST(ConsumeReport, TellsOfOriginsInTroubleOnly) {
                           Not(HasSubstr("satellite 1,"))));
 }
 
-TEST(ConsumeReport, TellsOfBadMessagesAndOfTheFailure) {
+TEST(ConsumeReport, TellsOfBadMessagesAndLeavesTheFailureToTheStandardError) {
   ConsumeReport report = good_report();
   report.malformed = 30;
   report.bad_messages = {{.place = 12'345, .fault = "no frames"}};
@@ -104,7 +104,7 @@ TEST(ConsumeReport, TellsOfBadMessagesAndOfTheFailure) {
   EXPECT_THAT(
       to_text(report),
       AllOf(HasSubstr("messages: 30 malformed"), HasSubstr("message 12,345: no frames\n"),
-            HasSubstr("and 29 more messages\n"), HasSubstr("failed: no connection to a server\n")));
+            HasSubstr("and 29 more messages\n"), Not(HasSubstr("no connection to a server"))));
 }
 
 TEST(ConsumeReport, TellsOfSoManyOriginsAndNoMore) {

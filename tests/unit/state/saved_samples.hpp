@@ -64,7 +64,7 @@ inline state::Restored read_back(const Octets& octets) {
          const std::size_t from = std::min<std::size_t>(offset, octets.size());
          const std::size_t bytes = std::min(out.size(), octets.size() - from);
          std::copy_n(octets.begin() + static_cast<std::ptrdiff_t>(from), bytes, out.begin());
-         return bytes;
+         return state::ReadResult{.bytes = bytes};
        }});
 }
 

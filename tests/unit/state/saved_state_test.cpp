@@ -1,4 +1,5 @@
 // What was saved comes back, and what is damaged takes nothing else with it.
+#include "state/bodies.hpp"
 #include "state/mark.hpp"
 #include "unit/state/saved_samples.hpp"
 
@@ -305,6 +306,50 @@ TEST(SavedState, CanBeEmpty) {
   EXPECT_FALSE(testing::read_back({}).is_whole) << "an empty file is not an empty state";
 }
 
+TEST(SavedState, OfTheFormatBeforeItHadANumberIsReadAsEver) {
+  const SavedState saved = testing::sample_state();
+  Octets file = testing::written(saved);
+  const std::size_t version_bytes = mark_bytes(file);
+  ASSERT_EQ(read_mark(file)->kind, MarkKind::version);
+  file.erase(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(version_bytes));
+  const Restored restored = testing::read_back(file);
+  EXPECT_TRUE(restored.is_whole);
+  EXPECT_EQ(testing::frames_in(restored.saved), testing::frames_in(saved));
+  EXPECT_EQ(restored.saved.ledger->received, saved.ledger->received);
+  EXPECT_THAT(restored.saved.origins, SizeIs(saved.origins.size()));
+}
+
+TEST(SavedState, OfANewerFormatIsNotSkimmed) {
+  for (const Body& body : {encode(FormatVersion{.format = format_version + 1, .program = "2.0.0"}),
+                           Body{std::byte{0xFF}, std::byte{0xFF}}, Body(100, std::byte{0xFF})}) {
+    Octets file = encode_mark(MarkKind::version, std::uint64_t{testing::sample_nonce} << 32, body);
+    const Octets known = testing::written(testing::sample_state());
+    testing::append(file, std::span(known).subspan(mark_bytes(known)));
+    const Restored restored = testing::read_back(file);
+    ASSERT_TRUE(restored.newer.has_value());
+    EXPECT_GT(restored.newer->format, format_version);
+    EXPECT_EQ(restored.frames, 0U);
+    EXPECT_FALSE(restored.saved.ledger.has_value());
+    EXPECT_FALSE(restored.is_whole);
+  }
+}
+
+TEST(SavedState, SaysWhereItsSourceFails) {
+  const Octets file = testing::written(testing::sample_state());
+  const Restored restored = read_saved(
+      {.bytes = file.size(), .read = [&file](std::uint64_t offset, std::span<std::byte> out) {
+         // A bad sector in the middle.
+         const std::size_t there = std::min<std::size_t>(offset, file.size() / 2);
+         const std::size_t bytes = std::min(out.size(), file.size() / 2 - there);
+         std::copy_n(file.begin() + static_cast<std::ptrdiff_t>(there), bytes, out.begin());
+         return ReadResult{.bytes = bytes,
+                           .error = bytes < out.size() ? std::make_error_code(std::errc::io_error)
+                                                       : std::error_code{}};
+       }});
+  EXPECT_EQ(restored.unreadable, std::errc::io_error);
+  EXPECT_FALSE(testing::read_back(file).unreadable);
+}
+
 TEST(SavedState, IsLeftAloneWhereWritingFails) {
   const SavedState saved = testing::sample_state();
   std::size_t pieces = 0;
@@ -447,7 +492,7 @@ TEST(DamagedState, FullOfWhatBeginsLikeAMarkIsReadInBoundedTime) {
          const std::size_t bytes = std::min<std::size_t>(out.size(), file.size() - offset);
          std::copy_n(file.begin() + static_cast<std::ptrdiff_t>(offset), bytes, out.begin());
          octets_read += bytes;
-         return bytes;
+         return ReadResult{.bytes = bytes};
        }});
   EXPECT_EQ(restored.frames, 0U);
   EXPECT_LT(octets_read, 20 * file.size());

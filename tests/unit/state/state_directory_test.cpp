@@ -1,17 +1,29 @@
 #include "state/state_directory.hpp"
 
 #include "integration/harness/temp_dir.hpp"
+#include "state/bodies.hpp"
+#include "state/file.hpp"
+#include "state/mark.hpp"
 #include "unit/state/saved_samples.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <system_error>
+#include <tuple>
 
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,6 +31,7 @@ namespace meridian::state {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -35,6 +48,18 @@ class StateDirectoryTest : public ::testing::Test {
     }
     std::ranges::sort(names);
     return names;
+  }
+
+  /// A state as a program would write it whose format this one does not know.
+  void leave_newer_state() const {
+    testing::Octets octets =
+        encode_mark(MarkKind::version, std::uint64_t{testing::sample_nonce} << 32,
+                    encode(FormatVersion{.format = format_version + 1, .program = "9.8.7"}));
+    const testing::Octets known = testing::written(testing::sample_state());
+    testing::append(octets, std::span(known).subspan(mark_bytes(known)));
+    std::ofstream(file("buffer.saved"), std::ios::binary)
+        .write(reinterpret_cast<const char*>(octets.data()),
+               static_cast<std::streamsize>(octets.size()));
   }
 
   /// Changes an octet of a file, counted from its end.
@@ -89,6 +114,88 @@ TEST_F(StateDirectoryTest, SetsAsideWhatIsDamagedAndNothingElse) {
   EXPECT_THAT(aside->filename().string(), HasSubstr("buffer.damaged-20"));
   EXPECT_EQ(testing::read_file(*aside), before.substr(before.size() - 32));
   EXPECT_THAT(names(), ElementsAre(aside->filename().string()));
+}
+
+/// No file can be opened as long as it lives.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit none{.rlim_cur = 0, .rlim_max = before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(StateDirectoryTest, RefusesAStateThatItCannotOpenAndLeavesItAlone) {
+  StateDirectory directory(path_);
+  directory.save(testing::sample_state());
+  {
+    const NoDescriptors none;
+    EXPECT_THAT([&] { std::ignore = directory.read(); },
+                ThrowsMessage<std::runtime_error>(AllOf(HasSubstr(file("buffer.saved").string()),
+                                                        HasSubstr("Too many open files"),
+                                                        HasSubstr("state.when_unreadable"))));
+  }
+  EXPECT_THAT(names(), ElementsAre("buffer.saved"));
+  EXPECT_TRUE(directory.read()->is_whole);
+}
+
+TEST_F(StateDirectoryTest, SetsAsideWhatItCannotOpenWhereItIsToldTo) {
+  StateDirectory directory(path_, WhenUnreadable::set_aside);
+  directory.save(testing::sample_state());
+  const std::string before = testing::read_file(file("buffer.saved"));
+  std::optional<Restored> read;
+  {
+    const NoDescriptors none;
+    read = directory.read();
+  }
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->frames, 0U);
+  EXPECT_EQ(read->why_unreadable, "Too many open files");
+  const auto aside = directory.forget(*read);
+  ASSERT_TRUE(aside.has_value());
+  EXPECT_EQ(testing::read_file(*aside), before);
+}
+
+TEST_F(StateDirectoryTest, RefusesAStateOfANewerFormatAndLeavesItAlone) {
+  const StateDirectory directory(path_);
+  leave_newer_state();
+  const std::string before = testing::read_file(file("buffer.saved"));
+  EXPECT_THAT([&] { std::ignore = directory.read(); },
+              ThrowsMessage<std::runtime_error>(
+                  AllOf(HasSubstr(file("buffer.saved").string()),
+                        HasSubstr(fmt::format("format {}", format_version + 1)), HasSubstr("9.8.7"),
+                        HasSubstr(fmt::format("up to {}", format_version)))));
+  EXPECT_THAT(names(), ElementsAre("buffer.saved"));
+  EXPECT_EQ(testing::read_file(file("buffer.saved")), before);
+}
+
+TEST_F(StateDirectoryTest, SetsAsideAStateOfANewerFormatUnreadWhereItIsToldTo) {
+  StateDirectory directory(path_, WhenUnreadable::set_aside);
+  leave_newer_state();
+  const std::string before = testing::read_file(file("buffer.saved"));
+  const auto read = directory.read();
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->frames, 0U) << "what it does not know could be anything";
+  const auto aside = directory.forget(*read);
+  ASSERT_TRUE(aside.has_value());
+  EXPECT_EQ(testing::read_file(*aside), before);
+}
+
+TEST(StateFile, SaysWhyItIsNotOpenAndWhyItCannotBeRead) {
+  EXPECT_EQ(File("/no such file", O_RDONLY).error(), std::errc::no_such_file_or_directory);
+  const File memory("/proc/self/mem", O_RDONLY);  // of which the first page is nobody's
+  ASSERT_TRUE(memory.is_open());
+  std::array<std::byte, 8> octets{};
+  const ReadResult read = memory.read(0, octets);
+  EXPECT_EQ(read.bytes, 0U);
+  EXPECT_EQ(read.error, std::errc::io_error);
 }
 
 TEST_F(StateDirectoryTest, SetsAsideUnderANameThatIsFree) {

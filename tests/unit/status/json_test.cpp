@@ -72,7 +72,7 @@ TEST(StatusJson, TellsEveryStatistic) {
                               .leases = {.open = 48, .ended = {49, 50, 51, 52}}};
   const SessionCounts sessions{.open = 16,
                                .accepted = 17,
-                               .closed = {18, 19, 20, 21, 22, 23, 24, 37},
+                               .closed = {18, 19, 20, 21, 22, 23, 24, 37, 57},
                                .malformed = {25, 26, 27, 28, 29, 55},
                                .truncated = 30,
                                .implausible = 56,
@@ -88,6 +88,7 @@ TEST(StatusJson, TellsEveryStatistic) {
                          .not_restored = 39,
                          .damaged_bytes = 40,
                          .set_aside = std::nullopt},
+               .faults = {58, 59, 60, 61},
                .uptime = std::chrono::milliseconds(37'250)})
           .dump(),
       R"({"ledger":{"received":21,"buffered":1,"leased":45,"delivered":53,"drained":2,"flushed":3,)"
@@ -98,12 +99,13 @@ TEST(StatusJson, TellsEveryStatistic) {
       R"("channel":{"length":13,"capacity":14,"high_water":15},)"
       R"("sessions":{"open":16,"accepted":17,"closed":{"end_of_stream":18,"truncated":19,)"
       R"("malformed":20,"idle_timeout":21,"connection_lost":22,"session_limit":23,"stopped":24,)"
-      R"("listener_removed":37}},)"
+      R"("listener_removed":37,"fault":57}},)"
       R"("malformed":{"length_too_small":25,"length_too_large":26,"reserved_flags":27,)"
       R"("packet_version":28,"packet_too_large":29,"sync_marker":55},"truncated":30,)"
       R"("implausible":56,"idle_packets":31,)"
       R"("control":{"clients":32,"accepted":33,"cut_off":{"request_too_long":34,)"
       R"("client_limit":35,"not_reading":36}},)"
+      R"("faults":{"uplink":58,"control":59,"http":60,"sink":61},)"
       R"("tails":{"watchers":41,"lost":42},)"
       R"("leases":{"open":48,"frames":45,"bytes":47,)"
       R"("ended":{"committed":49,"released":50,"expired":51,"evicted":52}},)"
@@ -112,8 +114,8 @@ TEST(StatusJson, TellsEveryStatistic) {
 }
 
 TEST(StatusJson, HasAllReasonsFromTheStart) {
-  const Json json =
-      to_json({.aggregator = {}, .sessions = {}, .control = {}, .state = {}, .uptime = {}});
+  const Json json = to_json(
+      {.aggregator = {}, .sessions = {}, .control = {}, .state = {}, .faults = {}, .uptime = {}});
   for (const DropReason reason : all_drop_reasons) {
     EXPECT_EQ(json.at("ledger").at("dropped").at(std::string(name_of(reason))), 0);
   }

@@ -1,0 +1,136 @@
+/// How the programs read their command lines and print what they were asked for.
+#pragma once
+
+#include "runtime/complain.hpp"
+#include "runtime/json_scan.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <numeric>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace meridian {
+
+/// Writes to the standard output. Throws std::runtime_error where that fails; see `flush_output`.
+inline void print(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
+    throw std::runtime_error(
+        fmt::format("cannot write to standard output: {}", std::strerror(errno)));
+  }
+}
+
+/// What was printed has been taken. Throws std::runtime_error where it was not.
+inline void flush_output() {
+  std::cout.flush();
+  if (std::fflush(stdout) != 0 || !std::cout) {
+    throw std::runtime_error(
+        fmt::format("cannot write to standard output: {}", std::strerror(errno)));
+  }
+}
+
+/// How many letters must be put in, left out, exchanged or swapped with the next to make one word
+/// of the other.
+inline std::size_t distance_between(std::string_view a, std::string_view b) {
+  // Rows of the table of distances between their beginnings: two back, the last, and this one.
+  std::vector<std::size_t> older;
+  std::vector<std::size_t> above(b.size() + 1);
+  std::iota(above.begin(), above.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::vector<std::size_t> row{i};
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t exchanged = above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      row.push_back(std::min({row[j - 1] + 1, above[j] + 1, exchanged}));
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        row[j] = std::min(row[j], older[j - 2] + 1);
+      }
+    }
+    older = std::move(above);
+    above = std::move(row);
+  }
+  return above.back();
+}
+
+/// The name that `word` may have been meant for; nothing if it is like none of them.
+inline std::optional<std::string> nearest(std::string_view word,
+                                          const std::vector<std::string>& names) {
+  std::optional<std::string> found;
+  // At most every third letter is wrong, or one of a short word.
+  std::size_t least = std::max<std::size_t>(1, word.size() / 3) + 1;
+  for (const std::string& name : names) {
+    const std::size_t distance =
+        name.starts_with(word) ? 1 : distance_between(word, name);  // or it is not finished
+    if (distance < least) {
+      least = distance;
+      found = name;
+    }
+  }
+  return found;
+}
+
+/// What is wrong with a command line that lacks a command, or has a word in its place that is none.
+/// Nothing where that is not what is wrong with it.
+inline std::optional<std::string> about_command(const CLI::App& app) {
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().front();
+  }
+  std::vector<std::string> names;
+  for (const CLI::App* const command : at->get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  std::ranges::sort(names);
+  const std::vector<std::string> words = app.remaining(/*recurse=*/true);
+  const auto word =
+      std::ranges::find_if(words, [](const std::string& each) { return !each.starts_with('-'); });
+  if (names.empty() || (word == words.end() && at->get_require_subcommand_min() == 0)) {
+    return std::nullopt;
+  }
+  const std::string known = fmt::format("there are {}", fmt::join(names, ", "));
+  if (word == words.end()) {
+    return words.empty() ? std::optional("needs a command: " + known) : std::nullopt;
+  }
+  const auto meant = nearest(*word, names);
+  return fmt::format("there is no command \"{}\"{}; {}", runtime::shown_key(*word),
+                     meant ? fmt::format(": did you mean \"{}\"?", *meant) : "", known);
+}
+
+/// Reads the command line. Nothing where the program is to go on; else its exit status: it has
+/// printed what was asked for, or said what is wrong.
+inline std::optional<int> read_command_line(CLI::App& app, int argc, char** argv,
+                                            std::string_view program) {
+  try {
+    app.parse(argc, argv);
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() != 0) {
+      if (const auto text = about_command(app)) {
+        runtime::complain(fmt::format("{}: {}", program, *text));
+        return error.get_exit_code();
+      }
+      return app.exit(error);
+    }
+    try {
+      app.exit(error);  // --help or --version
+      flush_output();
+      return EXIT_SUCCESS;
+    } catch (const std::exception& failed) {
+      runtime::complain(fmt::format("{}: {}", program, failed.what()));
+      return EXIT_FAILURE;
+    }
+  }
+}
+
+}  // namespace meridian

@@ -1,0 +1,66 @@
+#include "runtime/faults.hpp"
+
+#include "runtime/log.hpp"
+
+#include <optional>
+
+namespace meridian::runtime {
+
+std::string_view name_of(FaultOf kind) noexcept {
+  switch (kind) {
+    case FaultOf::uplink:
+      return "uplink";
+    case FaultOf::control:
+      return "control";
+    case FaultOf::http:
+      return "http";
+    case FaultOf::sink:
+      return "sink";
+  }
+  return "unknown";
+}
+
+std::string describe(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& known) {
+    return known.what();
+  } catch (...) {
+    return "an exception of an unknown type";
+  }
+}
+
+Faults& Faults::of_process() {
+  static Faults faults;
+  return faults;
+}
+
+void Faults::note(FaultOf kind, std::string_view which, const std::exception_ptr& error) noexcept {
+  const auto index = static_cast<std::size_t>(kind);
+  counts_.at(index).fetch_add(1, std::memory_order_relaxed);
+  try {
+    std::optional<std::uint64_t> held_back;
+    {
+      const std::lock_guard lock(mutex_);
+      held_back = limits_.at(index).admit(LogLimit::Clock::now());
+    }
+    if (held_back) {
+      log::error(
+          {{"reason", "fault"}},
+          "{} {} ended by a fault of this program: {} ({} more since the last message); please "
+          "report it, unless memory has run out",
+          name_of(kind), which, describe(error), *held_back);
+    }
+  } catch (...) {  // NOLINT(bugprone-empty-catch): it is counted; there may be no memory for a line
+  }
+}
+
+Faults::Counts Faults::counts() const noexcept {
+  Counts counts{};
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    counts.at(i) = counts_.at(i).load(std::memory_order_relaxed);
+  }
+  return counts;
+}
+
+}  // namespace meridian::runtime

@@ -1,0 +1,60 @@
+#include "runtime/output_file.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace meridian::runtime {
+
+namespace {
+
+/// Why an open file must not be written; "" where it may.
+std::string reason_against(int descriptor, WhenThere when_there) {
+  struct stat status{};
+  if (::fstat(descriptor, &status) != 0) {
+    return std::strerror(errno);
+  }
+  if (!S_ISREG(status.st_mode)) {
+    return "";
+  }
+  // Not all file systems have locks.
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    return "another program writes it";
+  }
+  if (when_there == WhenThere::refuse && status.st_size > 0) {
+    return fmt::format(
+        "it holds {} octets, which may be the only copy of what was drained; name another file, or "
+        "give --append or --force",
+        status.st_size);
+  }
+  if (when_there == WhenThere::replace && ::ftruncate(descriptor, 0) != 0) {
+    return std::strerror(errno);
+  }
+  return "";
+}
+
+}  // namespace
+
+int open_output(const std::string& path, WhenThere when_there) {
+  const int append = when_there == WhenThere::append ? O_APPEND : 0;
+  const int descriptor =
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | append, 0666);
+  const std::string why_not =
+      descriptor < 0 ? std::strerror(errno) : reason_against(descriptor, when_there);
+  if (!why_not.empty()) {
+    if (descriptor >= 0) {
+      ::close(descriptor);
+    }
+    throw std::runtime_error(fmt::format("cannot write to {}: {}", path, why_not));
+  }
+  return descriptor;
+}
+
+}  // namespace meridian::runtime

@@ -1,0 +1,18 @@
+/// Files that a program writes for its user.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace meridian::runtime {
+
+/// What becomes of a file that holds something already. It may be the only copy of frames that are
+/// nowhere else any more.
+enum class WhenThere : std::uint8_t { refuse, append, replace };
+
+/// Opens a file to be written, and locks it as long as it is open: what two programs write would
+/// be mixed up. Devices and pipes are opened as they are. Returns the descriptor. Throws
+/// std::runtime_error, with the file's name and what to do.
+[[nodiscard]] int open_output(const std::string& path, WhenThere when_there);
+
+}  // namespace meridian::runtime

@@ -1,0 +1,19 @@
+#include "runtime/stray_signals.hpp"
+
+#include <csignal>
+
+namespace meridian::runtime {
+
+void ignore_stray_signals() {
+  // SIGPIPE: who reads the log may go away. SIGXFSZ: a file may not grow any further, and the write
+  // that fails says so. The others mean nothing here.
+  for (const int signal :
+       {SIGPIPE, SIGXFSZ, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGSTKFLT}) {
+    std::signal(signal, SIG_IGN);
+  }
+  for (int signal = SIGRTMIN; signal <= SIGRTMAX; ++signal) {
+    std::signal(signal, SIG_IGN);
+  }
+}
+
+}  // namespace meridian::runtime
