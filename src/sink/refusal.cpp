@@ -22,6 +22,8 @@ std::string_view name_of(Refusal refusal) noexcept {
       return "stream_full";
     case Refusal::no_acknowledgement:
       return "no_acknowledgement";
+    case Refusal::bad_acknowledgement:
+      return "bad_acknowledgement";
     case Refusal::not_enabled:
       return "not_enabled";
     case Refusal::other:
