@@ -148,13 +148,11 @@ std::optional<Outbox::Publication> Outbox::next(Clock::time_point now) {
   sending.ticket = ++last_ticket_;
   in_flight_bytes_ += bytes;
   tickets_.emplace(sending.ticket, origin);
-  if (++sending.tries == 1) {
-    sending.first_tried = now;
-  }
+  ++sending.tries;
   return Publication{.ticket = sending.ticket,
                      .message = &sending.message,
                      .tries = sending.tries,
-                     .first_tried = sending.first_tried};
+                     .may_be_stored = sending.may_be_stored};
 }
 
 std::optional<Outbox::Clock::time_point> Outbox::next_retry() const {
@@ -174,6 +172,10 @@ const Message& Outbox::message_of(Ticket ticket) const {
 
 unsigned Outbox::tries_of(Ticket ticket) const {
   return lanes_.at(tickets_.at(ticket)).sending->tries;
+}
+
+bool Outbox::may_be_stored(Ticket ticket) const {
+  return lanes_.at(tickets_.at(ticket)).sending->may_be_stored;
 }
 
 std::vector<PlaceRange> Outbox::acknowledged(Ticket ticket) {
@@ -204,9 +206,10 @@ std::vector<PlaceRange> Outbox::acknowledged(Ticket ticket) {
   return done;
 }
 
-void Outbox::refused(Ticket ticket, Clock::time_point retry_at) {
+void Outbox::refused(Ticket ticket, Clock::time_point retry_at, Fate fate) {
   const Origin origin = tickets_.at(ticket);
   Lane& lane = lane_of(ticket);
+  lane.sending->may_be_stored |= fate == Fate::unknown;
   in_flight_bytes_ -= lane.sending->message.bytes;
   tickets_.erase(ticket);
   refused_lanes_ += lane.refused_frames == 0 ? 1 : 0;
@@ -216,7 +219,7 @@ void Outbox::refused(Ticket ticket, Clock::time_point retry_at) {
 
 void Outbox::refused_as_too_large(Ticket ticket, Clock::time_point retry_at) {
   Lane& lane = lane_of(ticket);
-  refused(ticket, retry_at);
+  refused(ticket, retry_at, Fate::not_stored);
   if (lane.sending->message.frames == 1) {
     return;
   }
@@ -341,7 +344,7 @@ void Outbox::resume(const Attempt& attempt, const std::map<std::uint64_t, Parts>
     }
     lane.sending.emplace(sending_of(std::move(pieces)));
     lane.sending->tries = 1;
-    lane.sending->first_tried = Clock::time_point::min();
+    lane.sending->may_be_stored = true;
     ready_.push_back(attempt.origin);
     return;
   }

@@ -57,8 +57,14 @@ class Outbox {
     Ticket ticket = 0;
     const Message* message = nullptr;  ///< until its outcome is told
     unsigned tries = 0;                ///< with this one
-    Clock::time_point first_tried{};   ///< long ago, if that was before a restart
+    bool may_be_stored = false;        ///< nobody knows what became of a try before
   };
+  /// What is known of a message that was refused.
+  enum class Fate : std::uint8_t {
+    not_stored,  ///< the server has said so
+    unknown,     ///< it may be stored, or may yet be
+  };
+
   /// A message that is to go now; nothing if there is none, or no room.
   [[nodiscard]] std::optional<Publication> next(Clock::time_point now);
 
@@ -69,7 +75,7 @@ class Outbox {
   [[nodiscard]] std::vector<PlaceRange> acknowledged(Ticket ticket);
 
   /// It may be tried again from `retry_at` on.
-  void refused(Ticket ticket, Clock::time_point retry_at);
+  void refused(Ticket ticket, Clock::time_point retry_at, Fate fate);
 
   /// It is larger than what is taken, and not stored: its frames go in smaller ones if they can.
   void refused_as_too_large(Ticket ticket, Clock::time_point retry_at);
@@ -86,6 +92,7 @@ class Outbox {
   /// A message on its way, and how often it has been tried.
   [[nodiscard]] const Message& message_of(Ticket ticket) const;
   [[nodiscard]] unsigned tries_of(Ticket ticket) const;
+  [[nodiscard]] bool may_be_stored(Ticket ticket) const;
 
   /// For `Consumer::suspend`: what must be tried in the same form again, and what is left of
   /// batches of which a part has arrived.
@@ -103,7 +110,7 @@ class Outbox {
     std::vector<Piece> pieces;
     Ticket ticket = 0;
     unsigned tries = 0;
-    Clock::time_point first_tried{};
+    bool may_be_stored = false;
   };
   struct Lane {
     std::deque<Piece> pending;

@@ -27,6 +27,22 @@ std::size_t index_of(Refusal refusal) {
   return static_cast<std::size_t>(refusal);
 }
 
+/// What a refusal tells of the message.
+Outbox::Fate fate_after(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::authorization:
+    case Refusal::tls:
+    case Refusal::stream_missing:
+    case Refusal::subject_not_in_stream:
+    case Refusal::message_too_large:
+    case Refusal::stream_full:
+    case Refusal::not_enabled:
+      return Outbox::Fate::not_stored;
+    default:
+      return Outbox::Fate::unknown;
+  }
+}
+
 /// Whether no other message will fare better until somebody has put it right.
 bool concerns_all(Refusal refusal) {
   switch (refusal) {
@@ -86,6 +102,8 @@ asio::awaitable<void> Sink::run() {
                       [this](const ConnectionState& state) { connection_changed(state); });
   publisher_.emplace(*connection_, options_, context_.get_executor(),
                      [this](const Outcome& told) { outcome(told); });
+  look_ups_.emplace(*connection_, options_, context_.get_executor(),
+                    [this](const Found& told) { found(told); });
   asio::co_spawn(
       context_, acknowledge_arrived(),
       [self = shared_from_this()](const std::exception_ptr& error) { runtime::rethrow(error); });
@@ -161,8 +179,9 @@ void Sink::look_at_stream() {
   }
   outbox_->set_max_message_bytes(
       std::max<std::size_t>(1, std::min(options_.batch_max_bytes, report->max_payload_bytes)));
-  duplicate_window_ = report->settings.duplicate_window;
-  figures_.problem.reset();
+  if (!outbox_->anything_refused()) {
+    figures_.problem.reset();
+  }
   may_publish_ = true;
   outbox_->retry_now();
   pump();
@@ -200,7 +219,7 @@ void Sink::refused(const Rejection& why, Ticket ticket) {
   if (why.refusal == Refusal::message_too_large) {
     refused_as_too_large(ticket, retry_at);
   } else {
-    outbox_->refused(ticket, retry_at);
+    outbox_->refused(ticket, retry_at, fate_after(why.refusal));
   }
   note_problem(why);
   if (concerns_all(why.refusal)) {
@@ -209,19 +228,12 @@ void Sink::refused(const Rejection& why, Ticket ticket) {
 }
 
 void Sink::refused_as_too_large(Ticket ticket, Clock::time_point retry_at) {
-  if (outbox_->tries_of(ticket) > 1) {
+  if (can_look_for(ticket)) {
     // The limit was lowered since, or before the restart; an answer may have been lost before that.
-    const Result<bool> stored = is_stored(outbox_->message_of(ticket));
-    if (!stored) {
-      outbox_->refused(ticket, retry_at);
-      return;
-    }
-    if (*stored) {
-      arrived(ticket, true);
-      return;
-    }
+    look_for(ticket, IfAbsent::make_smaller);
+  } else {
+    outbox_->refused_as_too_large(ticket, retry_at);
   }
-  outbox_->refused_as_too_large(ticket, retry_at);
 }
 
 void Sink::stop_publishing() {
@@ -236,13 +248,11 @@ void Sink::pump() {
       break;
     }
     figures_.retried += next->tries > 1 ? 1 : 0;
-    if (may_be_forgotten(*next)) {
-      look_and_publish(*next);
-      // Whoever has something to tell does not wait for all such messages.
-      asio::post(context_, [self = shared_from_this()] { self->pump(); });
-      break;
+    if (can_look_for(next->ticket)) {
+      look_for(next->ticket, IfAbsent::publish);
+    } else {
+      publisher_->publish(*next->message, next->ticket);
     }
-    publisher_->publish(*next->message, next->ticket);
   }
   if (const auto retry = outbox_->next_retry(); retry && may_publish_) {
     call_again_at(*retry);
@@ -250,38 +260,42 @@ void Sink::pump() {
   show();
 }
 
-bool Sink::may_be_forgotten(const Outbox::Publication& publication) const {
-  return publication.tries > 1 && publication.first_tried < Clock::now() - duplicate_window_ / 2;
+bool Sink::can_look_for(Ticket ticket) const {
+  return outbox_->may_be_stored(ticket) && subject_.tells_origins_apart();
 }
 
-void Sink::look_and_publish(const Outbox::Publication& publication) {
-  const Result<bool> stored = is_stored(*publication.message);
-  if (!stored) {
-    refused(stored.error(), publication.ticket);
+void Sink::look_for(Ticket ticket, IfAbsent then) {
+  looked_for_.insert_or_assign(ticket, then);
+  // Of each origin one message is on its way, so it is the last one of its subject if it is there.
+  look_ups_->ask(ticket, subject_.expand(outbox_->message_of(ticket).origin));
+}
+
+void Sink::found(const Found& found) {
+  const IfAbsent then = looked_for_.extract(found.ticket).mapped();
+  if (!found.message) {
+    refused(found.message.error(), found.ticket);
     if (may_publish_) {
       stop_publishing();  // the others would have to wait for the same
     }
-  } else if (*stored) {
-    arrived(publication.ticket, true);
+  } else if (*found.message && is_same(**found.message, outbox_->message_of(found.ticket))) {
+    constexpr bool had_been_stored = true;
+    arrived(found.ticket, had_been_stored);
   } else {
-    publisher_->publish(*publication.message, publication.ticket);
+    absent(found.ticket, then);
   }
+  changed_.cancel();
+  pump();
 }
 
-Result<bool> Sink::is_stored(const Message& message) const {
-  // Of each origin one message is on its way, so it is the last one of its subject if it is there.
-  if (!subject_.tells_origins_apart()) {
-    return false;  // that cannot be told
+void Sink::absent(Ticket ticket, IfAbsent then) {
+  const auto now = Clock::now();
+  if (then == IfAbsent::make_smaller) {
+    outbox_->refused_as_too_large(ticket, now + pauses_.after(outbox_->tries_of(ticket)));
+  } else if (may_publish_) {
+    publisher_->publish(outbox_->message_of(ticket), ticket);
+  } else {
+    outbox_->refused(ticket, now, Outbox::Fate::unknown);  // as soon as it may be tried
   }
-  const std::shared_ptr<NatsSession> session = connection_->session();
-  if (!session) {
-    return Rejection{Refusal::unreachable, "the connection was lost"};
-  }
-  const auto last = last_id(*session, options_, subject_.expand(message.origin));
-  if (!last) {
-    return last.error();
-  }
-  return *last == message.id;
 }
 
 void Sink::call_again_at(Clock::time_point time) {
@@ -328,6 +342,7 @@ void Sink::stop() {
     runtime::rethrow(error);
     self->give_up();
     // These may wait for a server; nobody is to wait for that.
+    self->look_ups_.reset();
     self->publisher_.reset();
     self->connection_.reset();
   });

@@ -184,31 +184,6 @@ Result<CreatedStream> create_stream(NatsSession& session, const Options& options
       .existed = false, .differences = {}, .report = report_on(session, options, *created)};
 }
 
-Result<std::optional<std::string>> last_id(NatsSession& session, const Options& options,
-                                           const std::string& subject) {
-  const Result<JetStreamHandle> context = jet_stream(session);
-  if (!context) {
-    return context.error();
-  }
-  natsMsg* message = nullptr;
-  jsErrCode code{};
-  const natsStatus status = js_GetLastMsg(&message, context->get(), options.stream.c_str(),
-                                          subject.c_str(), nullptr, &code);
-  if (status == NATS_NOT_FOUND) {
-    return std::optional<std::string>();
-  }
-  if (status != NATS_OK) {
-    return api_rejection(session, fmt::format("cannot ask for the last message of {}", subject),
-                         "STREAM.MSG.GET." + options.stream, status, code);
-  }
-  const MessageHandle owner(message);
-  const char* id = nullptr;
-  if (natsMsgHeader_Get(message, "Nats-Msg-Id", &id) != NATS_OK || id == nullptr) {
-    return std::optional<std::string>();
-  }
-  return std::optional<std::string>(id);
-}
-
 Rejection why_nobody_takes(NatsSession& session, const Options& options) {
   const Result<StreamReport> report = check_stream(session, options);
   if (!report) {

@@ -95,12 +95,6 @@ struct CreatedStream {
 [[nodiscard]] std::vector<std::string> find_differences(const StreamSettings& there,
                                                         const StreamSettings& wanted);
 
-/// The id of the last message that the stream has of a subject; nothing if it has none. For a
-/// message whose answer was lost long ago: the server remembers ids only for its duplicate window.
-[[nodiscard]] Result<std::optional<std::string>> last_id(NatsSession& session,
-                                                         const Options& options,
-                                                         const std::string& subject);
-
 /// After a server has said that nobody is there to take a message.
 [[nodiscard]] Rejection why_nobody_takes(NatsSession& session, const Options& options);
 

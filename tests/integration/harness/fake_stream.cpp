@@ -74,7 +74,7 @@ void FakeStream::set_answer(Answer answer) {
   answer_ = std::move(answer);
 }
 
-void FakeStream::set_stored(std::function<std::string(const std::string&)> stored) {
+void FakeStream::set_stored(Stored stored) {
   const std::lock_guard lock(mutex_);
   stored_ = std::move(stored);
 }
@@ -105,7 +105,7 @@ std::optional<std::string> FakeStream::answer_to(natsMsg* message) {
   }
   if (subject == "$JS.API.STREAM.MSG.GET.TELEMETRY") {
     asked_.push_back(payload_of(message));
-    return stored_ ? stored_(asked_.back()) : std::string(none_stored);
+    return stored_ ? stored_(asked_.back()) : std::optional(std::string(none_stored));
   }
   const char* id = nullptr;
   natsMsgHeader_Get(message, "Nats-Msg-Id", &id);

@@ -37,9 +37,10 @@ class FakeStream {
   /// From now on.
   void set_answer(Answer answer);
 
-  /// The answer to whoever asks for a stored message; it has none where this was not called. The
-  /// request is JSON.
-  void set_stored(std::function<std::string(const std::string& request)> stored);
+  /// The answer to whoever asks for a stored message, in JSON; nothing for none. Where this was not
+  /// called, it is that there is no such message.
+  using Stored = std::function<std::optional<std::string>(const std::string& request)>;
+  void set_stored(Stored stored);
 
   [[nodiscard]] std::vector<PublishedMessage> published() const;
   /// Requests for stored messages.
@@ -61,7 +62,7 @@ class FakeStream {
   mutable std::mutex mutex_;
   // Protected by mutex_.
   Answer answer_;
-  std::function<std::string(const std::string&)> stored_;
+  Stored stored_;
   std::vector<PublishedMessage> published_;
   std::vector<std::string> asked_;
 

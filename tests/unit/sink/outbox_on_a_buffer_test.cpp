@@ -125,7 +125,7 @@ class OutboxOnABuffer : public testing::ConsumerTest {
     if (ids_.contains(id) && up_to(3) > 0) {
       acknowledge_places(outbox_->acknowledged(ticket));
     } else {
-      outbox_->refused(ticket, at_once);
+      outbox_->refused(ticket, at_once, Outbox::Fate::unknown);
     }
   }
 

@@ -142,7 +142,7 @@ TEST_F(OutboxTest, TriesTheSameMessageAgainAfterItsPause) {
   const auto first = outbox.next(now).value();
   const std::string id = first.message->id;
   outbox.add(run_at(4, {7, 1}, 3, 3));
-  outbox.refused(first.ticket, now + 1s);
+  outbox.refused(first.ticket, now + 1s, Outbox::Fate::unknown);
   EXPECT_EQ(outbox.next_retry(), now + 1s);
   EXPECT_FALSE(outbox.next(now + 999ms).has_value());
   const auto again = outbox.next(now + 1s).value();
@@ -160,12 +160,12 @@ TEST_F(OutboxTest, KnowsWhetherWhatWasRefusedHasArrived) {
   const auto first = outbox.next(now).value();
   const auto second = outbox.next(now).value();
   EXPECT_FALSE(outbox.anything_refused());
-  outbox.refused(first.ticket, now);
+  outbox.refused(first.ticket, now, Outbox::Fate::unknown);
   std::ignore = outbox.acknowledged(second.ticket);
   EXPECT_TRUE(outbox.anything_refused());
   const auto again = outbox.next(now).value();
   EXPECT_TRUE(outbox.anything_refused()) << "it is on its way only";
-  outbox.refused(again.ticket, now);
+  outbox.refused(again.ticket, now, Outbox::Fate::unknown);
   std::ignore = outbox.acknowledged(outbox.next(now)->ticket);
   EXPECT_FALSE(outbox.anything_refused());
 }
@@ -193,7 +193,7 @@ TEST_F(OutboxTest, OtherFramesHaveAnotherIdThoughTheyBeginAtTheSamePlaceAndAreAs
 TEST_F(OutboxTest, TriesAtOnceWhereItIsTold) {
   Outbox outbox = make();
   outbox.add(run_at(1, {7, 1}, 0, 3));
-  outbox.refused(outbox.next(now)->ticket, now + 1h);
+  outbox.refused(outbox.next(now)->ticket, now + 1h, Outbox::Fate::unknown);
   outbox.retry_now();
   EXPECT_TRUE(outbox.next(now).has_value());
 }
@@ -228,7 +228,7 @@ TEST_F(OutboxTest, UntouchedBatchesAreNoAttempts) {
   Outbox outbox = make();
   outbox.add(run_at(1, {7, 1}, 0, 3));
   EXPECT_THAT(outbox.attempts(), IsEmpty());
-  outbox.refused(outbox.next(now)->ticket, now);
+  outbox.refused(outbox.next(now)->ticket, now, Outbox::Fate::unknown);
   outbox.add(run_at(4, {7, 1}, 3, 3));
   EXPECT_THAT(outbox.attempts(), ElementsAre(Attempt{{7, 1}, {{1, 3}}, 3}))
       << "what was refused may be stored";
@@ -364,7 +364,7 @@ TEST_F(OutboxAtRandom, StoresEveryFrameOnceAndInOrder) {
       } else if (!stored && up_to(9) == 0) {
         outbox.refused_as_too_large(ticket, now);
       } else {
-        outbox.refused(ticket, now);  // or its answer is lost
+        outbox.refused(ticket, now, Outbox::Fate::unknown);  // or its answer is lost
       }
     }
   }
