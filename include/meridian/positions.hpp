@@ -31,6 +31,9 @@ struct Attempt {
   Origin origin;
   std::vector<PlaceRange> ranges;  ///< from the first such frame in a batch to the last one
   std::uint64_t frames = 0;
+  /// The Consumer::epoch in which they were first handed on, and are known by; 0: they have not
+  /// been, and only have to go before what was not read.
+  std::uint64_t epoch = 0;
 
   friend bool operator==(const Attempt&, const Attempt&) = default;
 };
@@ -83,7 +86,7 @@ struct SavedConsumer {
 
 /// What makes places mean the same after a restart.
 struct SavedPositions {
-  std::uint64_t epoch = 0;       ///< Consumer::epoch
+  std::uint64_t epoch = 0;       ///< the last Consumer::epoch
   std::uint64_t next_place = 0;  ///< of the next frame
   std::vector<SavedConsumer> consumers;
 

@@ -1,5 +1,6 @@
 #include "sink/sink.hpp"
 
+#include "aggregator/epoch.hpp"
 #include "runtime/log.hpp"
 #include "runtime/rethrow.hpp"
 #include "runtime/use_tuple.hpp"
@@ -7,6 +8,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <exception>
@@ -25,35 +27,6 @@ using runtime::use_tuple;
 
 std::size_t index_of(Refusal refusal) {
   return static_cast<std::size_t>(refusal);
-}
-
-/// What a refusal tells of the message.
-Outbox::Fate fate_after(Refusal refusal) {
-  switch (refusal) {
-    case Refusal::authorization:
-    case Refusal::tls:
-    case Refusal::stream_missing:
-    case Refusal::subject_not_in_stream:
-    case Refusal::message_too_large:
-    case Refusal::stream_full:
-    case Refusal::not_enabled:
-      return Outbox::Fate::not_stored;
-    default:
-      return Outbox::Fate::unknown;
-  }
-}
-
-/// Whether no other message will fare better until somebody has put it right.
-bool concerns_all(Refusal refusal) {
-  switch (refusal) {
-    case Refusal::authorization:
-    case Refusal::stream_missing:
-    case Refusal::subject_not_in_stream:
-    case Refusal::not_enabled:
-      return true;
-    default:
-      return false;
-  }
 }
 
 }  // namespace
@@ -179,6 +152,7 @@ void Sink::look_at_stream() {
   }
   outbox_->set_max_message_bytes(
       std::max<std::size_t>(1, std::min(options_.batch_max_bytes, report->max_payload_bytes)));
+  stream_removes_messages_ = removes_messages(report->settings);
   if (!outbox_->anything_refused()) {
     figures_.problem.reset();
   }
@@ -192,7 +166,12 @@ void Sink::outcome(const Outcome& outcome) {
     refused(*why, outcome.ticket);
   } else {
     const auto& taken = std::get<Acknowledged>(outcome.result);
-    arrived(outcome.ticket, taken.duplicate);
+    if (taken.duplicate) {
+      said_to_be_stored(outcome.ticket, taken.sequence);
+    } else {
+      constexpr bool had_been_stored = false;
+      arrived(outcome.ticket, had_been_stored);
+    }
   }
   changed_.cancel();
   pump();
@@ -219,7 +198,8 @@ void Sink::refused(const Rejection& why, Ticket ticket) {
   if (why.refusal == Refusal::message_too_large) {
     refused_as_too_large(ticket, retry_at);
   } else {
-    outbox_->refused(ticket, retry_at, fate_after(why.refusal));
+    outbox_->refused(ticket, retry_at,
+                     leaves_open(why.refusal) ? Outbox::Fate::unknown : Outbox::Fate::not_stored);
   }
   note_problem(why);
   if (concerns_all(why.refusal)) {
@@ -248,7 +228,9 @@ void Sink::pump() {
       break;
     }
     figures_.retried += next->tries > 1 ? 1 : 0;
-    if (can_look_for(next->ticket)) {
+    if (next->said_to_be_at) {
+      look_for(next->ticket, IfAbsent::rename, *next->said_to_be_at);
+    } else if (can_look_for(next->ticket)) {
       look_for(next->ticket, IfAbsent::publish);
     } else {
       publisher_->publish(*next->message, next->ticket);
@@ -265,9 +247,13 @@ bool Sink::can_look_for(Ticket ticket) const {
 }
 
 void Sink::look_for(Ticket ticket, IfAbsent then) {
-  looked_for_.insert_or_assign(ticket, then);
   // Of each origin one message is on its way, so it is the last one of its subject if it is there.
-  look_ups_->ask(ticket, subject_.expand(outbox_->message_of(ticket).origin));
+  look_for(ticket, then, subject_.expand(outbox_->message_of(ticket).origin));
+}
+
+void Sink::look_for(Ticket ticket, IfAbsent then, Where where) {
+  looked_for_.insert_or_assign(ticket, then);
+  look_ups_->ask(ticket, std::move(where));
 }
 
 void Sink::found(const Found& found) {
@@ -280,6 +266,9 @@ void Sink::found(const Found& found) {
   } else if (*found.message && is_same(**found.message, outbox_->message_of(found.ticket))) {
     constexpr bool had_been_stored = true;
     arrived(found.ticket, had_been_stored);
+  } else if (!*found.message && then == IfAbsent::refuse && stream_removes_messages_) {
+    constexpr bool had_been_stored = true;  // and has been removed since
+    arrived(found.ticket, had_been_stored);
   } else {
     absent(found.ticket, then);
   }
@@ -291,11 +280,33 @@ void Sink::absent(Ticket ticket, IfAbsent then) {
   const auto now = Clock::now();
   if (then == IfAbsent::make_smaller) {
     outbox_->refused_as_too_large(ticket, now + pauses_.after(outbox_->tries_of(ticket)));
-  } else if (may_publish_) {
-    publisher_->publish(outbox_->message_of(ticket), ticket);
-  } else {
+  } else if (then == IfAbsent::refuse) {
+    refuse_as_false_duplicate(ticket, "and it is not there");
+  } else if (!may_publish_) {
     outbox_->refused(ticket, now, Outbox::Fate::unknown);  // as soon as it may be tried
+  } else {
+    if (then == IfAbsent::rename) {
+      outbox_->rename(ticket, new_epoch());
+    }
+    publisher_->publish(outbox_->message_of(ticket), ticket);
   }
+}
+
+void Sink::said_to_be_stored(Ticket ticket, std::uint64_t sequence) {
+  outbox_->doubt(ticket, sequence);
+  if (outbox_->may_be_stored(ticket)) {
+    look_for(ticket, IfAbsent::refuse, sequence);
+  } else {
+    refuse_as_false_duplicate(ticket, "and it had never been published");
+  }
+}
+
+void Sink::refuse_as_false_duplicate(Ticket ticket, std::string_view why) {
+  refused({Refusal::false_duplicate,
+           fmt::format("publishing to {}: the stream {} is said to have the message already, {}; "
+                       "if it does not, it is published under another id",
+                       subject_.expand(outbox_->message_of(ticket).origin), options_.stream, why)},
+          ticket);
 }
 
 void Sink::call_again_at(Clock::time_point time) {

@@ -28,6 +28,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -85,13 +86,21 @@ class Sink final : public runtime::Part, public std::enable_shared_from_this<Sin
   enum class IfAbsent : std::uint8_t {
     publish,
     make_smaller,  ///< it is too large
+    refuse,        ///< it was said to be there
+    rename,        ///< it was said to be there once more
   };
 
   /// Whether the stream can be asked for a message whose answer was lost.
   [[nodiscard]] bool can_look_for(Ticket ticket) const;
   void look_for(Ticket ticket, IfAbsent then);
+  void look_for(Ticket ticket, IfAbsent then, Where where);
   void found(const Found& found);
   void absent(Ticket ticket, IfAbsent then);
+
+  /// The server takes it for a repetition of what it has at that sequence, which is no proof: the
+  /// answer may come from one that does not have it, or the message there is another one.
+  void said_to_be_stored(Ticket ticket, std::uint64_t sequence);
+  void refuse_as_false_duplicate(Ticket ticket, std::string_view why);
   void arrived(Ticket ticket, bool duplicate);
 
   void note_problem(const Rejection& why);
@@ -109,6 +118,7 @@ class Sink final : public runtime::Part, public std::enable_shared_from_this<Sin
   std::optional<NatsPublisher> publisher_;
   std::optional<LookUps> look_ups_;
   std::unordered_map<Ticket, IfAbsent> looked_for_;  // of those in flight
+  bool stream_removes_messages_ = false;
   bool may_publish_ = false;  // there is a connection, and the stream is as it should be
   bool stopping_ = false;
   bool ended_ = false;

@@ -91,6 +91,9 @@ struct CreatedStream {
                                                    std::size_t max_payload_bytes,
                                                    std::size_t batch_max_bytes);
 
+/// Whether it removes by itself what it has acknowledged, read or not.
+[[nodiscard]] bool removes_messages(const StreamSettings& settings);
+
 /// What differs between two settings, as sentences.
 [[nodiscard]] std::vector<std::string> find_differences(const StreamSettings& there,
                                                         const StreamSettings& wanted);

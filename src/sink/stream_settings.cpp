@@ -60,6 +60,11 @@ std::string_view name_of(Retention retention) noexcept {
   return "unknown";
 }
 
+bool removes_messages(const StreamSettings& settings) {
+  return settings.retention != Retention::limits ||
+         (settings.discard == Discard::oldest && has_limit(settings));
+}
+
 std::vector<std::string> find_unsafe(const StreamSettings& settings, std::size_t max_payload_bytes,
                                      std::size_t batch_max_bytes) {
   std::vector<std::string> unsafe;
@@ -93,8 +98,9 @@ std::vector<std::string> find_unsafe(const StreamSettings& settings, std::size_t
   }
   if (settings.retention == Retention::work_queue) {
     unsafe.emplace_back(
-        "It drops what a consumer has acknowledged: a message that is published again after more "
-        "than half of the duplicate window is stored twice. Use the retention \"limits\".");
+        "It drops what a consumer has acknowledged: a message whose answer was lost is stored "
+        "twice where it is published again after the duplicate window. Use the retention "
+        "\"limits\".");
   }
   if (!settings.acknowledges) {
     unsafe.emplace_back(

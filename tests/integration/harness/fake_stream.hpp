@@ -59,7 +59,7 @@ class FakeStream {
     }
   };
 
-  mutable std::mutex mutex_;
+  mutable std::recursive_mutex mutex_;  // answers may be made of what was published
   // Protected by mutex_.
   Answer answer_;
   Stored stored_;

@@ -60,6 +60,17 @@ TEST(StreamSettings, MayDiscardTheOldestIfThereIsNoLimit) {
   EXPECT_THAT(find_unsafe(settings, batch, batch), IsEmpty());
 }
 
+TEST(StreamSettings, TellWhetherTheStreamRemovesMessages) {
+  EXPECT_FALSE(removes_messages(safe_settings()));
+  StreamSettings settings = safe_settings();
+  settings.discard = Discard::oldest;
+  EXPECT_TRUE(removes_messages(settings));
+  settings.max_bytes.reset();
+  EXPECT_FALSE(removes_messages(settings));
+  settings.retention = Retention::work_queue;
+  EXPECT_TRUE(removes_messages(settings));
+}
+
 TEST(StreamSettings, MessagesThatDoNotFitAreSaid) {
   EXPECT_THAT(find_unsafe(safe_settings(), batch - 1, batch),
               ElementsAre(HasSubstr("999 octets of payload, and batch_max_bytes is 1000")));
