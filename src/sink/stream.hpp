@@ -45,7 +45,8 @@ struct StreamSettings {
   std::optional<std::uint64_t> max_messages_per_subject{};
   std::optional<std::uint64_t> max_message_bytes{};  ///< octets of payload and headers
   bool acknowledges = true;
-  bool sealed = false;  ///< takes nothing more
+  bool writes_first = true;  ///< what it acknowledges is with the operating system by then
+  bool sealed = false;       ///< takes nothing more
 
   friend bool operator==(const StreamSettings&, const StreamSettings&) = default;
 };

@@ -106,6 +106,11 @@ std::vector<std::string> find_unsafe(const StreamSettings& settings, std::size_t
     unsafe.emplace_back(
         "It sends no acknowledgements, so nothing counts as delivered. Create it without no_ack.");
   }
+  if (!settings.writes_first) {
+    unsafe.emplace_back(
+        "It acknowledges what it has yet to write (persist_mode async): a server that fails loses "
+        "it. Create it without persist_mode.");
+  }
   if (settings.sealed) {
     unsafe.emplace_back("It is sealed and takes nothing more. Use another stream.");
   }
@@ -140,6 +145,7 @@ std::vector<std::string> find_differences(const StreamSettings& there,
   compare("messages of a subject at most", &StreamSettings::max_messages_per_subject);
   compare("octets of a message at most", &StreamSettings::max_message_bytes);
   compare("acknowledges", &StreamSettings::acknowledges);
+  compare("writes before it acknowledges", &StreamSettings::writes_first);
   compare("sealed", &StreamSettings::sealed);
   return differences;
 }

@@ -51,6 +51,7 @@ INSTANTIATE_TEST_SUITE_P(
         Danger{[](StreamSettings& s) { s.discard = Discard::oldest; }, "discards the oldest"},
         Danger{[](StreamSettings& s) { s.retention = Retention::interest; }, "consumer"},
         Danger{[](StreamSettings& s) { s.acknowledges = false; }, "no acknowledgements"},
+        Danger{[](StreamSettings& s) { s.writes_first = false; }, "persist_mode async"},
         Danger{[](StreamSettings& s) { s.sealed = true; }, "sealed"}));
 
 TEST(StreamSettings, MayDiscardTheOldestIfThereIsNoLimit) {
