@@ -67,11 +67,12 @@ struct Depth {
 struct ConsumerStats {
   std::string name;
   bool hold = true;
-  Depth lag;                          ///< to be read, or acknowledged
-  Depth in_flight;                    ///< of these, read
-  std::optional<ReceiveTime> oldest;  ///< of these; nothing where there are none
+  Depth lag;        ///< to be read, or acknowledged, and still held: in the buffer, lent or leased
+  Depth in_flight;  ///< read, and not acknowledged; also if drained since
+  std::optional<ReceiveTime> oldest;  ///< of the lag; nothing where there is none
   Depth acknowledged;                 ///< since the start, as the following
   std::array<std::uint64_t, all_skips.size()> skipped{};
+  Depth unread{};  ///< of the lag, what was not read
 };
 
 /// The position of a consumer, over a restart.

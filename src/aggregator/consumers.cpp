@@ -75,13 +75,31 @@ std::uint64_t Consumers::Position::remove_unread(const PlaceRange& range) {
 void Consumers::Position::read(std::uint64_t place, const FrameBatch& batch) {
   const Depth amount = amount_of(batch);
   std::ignore = remove_unread({.first = place, .frames = amount.frames});
-  in_flight.emplace(place, InFlight{.amount = amount, .received_at = batch.stamp().received_at});
+  in_flight.emplace(
+      place, InFlight{.amount = amount, .held = amount, .received_at = batch.stamp().received_at});
   add_to(stats.in_flight, amount);
+  add_to(held_in_flight, amount);
+}
+
+/// A batch, or a part of one, of which nothing was unread.
+void Consumers::Position::no_longer_held(const PlaceRange& range, std::uint64_t bytes) {
+  const auto behind = in_flight.upper_bound(range.first);
+  if (behind == in_flight.begin()) {
+    return;
+  }
+  auto& [place, read] = *std::prev(behind);
+  if (place + read.amount.frames > range.first) {
+    const Depth gone{.frames = range.frames, .bytes = bytes};
+    subtract_from(read.held, gone);
+    subtract_from(held_in_flight, gone);
+    subtract_from(stats.lag, gone);
+  }
 }
 
 void Consumers::Position::unread_again(std::map<std::uint64_t, InFlight>::iterator entry) {
   unread.add({.first = entry->first, .frames = entry->second.amount.frames});
   subtract_from(stats.in_flight, entry->second.amount);
+  subtract_from(held_in_flight, entry->second.held);
   in_flight.erase(entry);
 }
 
@@ -124,6 +142,8 @@ void Consumers::removed(const PlaceRange& range, std::uint64_t bytes, Skip why) 
       // A batch is read as a whole, so that none of it was.
       subtract_from(one.stats.lag, {.frames = skipped, .bytes = bytes});
       one.stats.skipped.at(static_cast<std::size_t>(why)) += skipped;
+    } else {
+      one.no_longer_held(range, bytes);
     }
   }
 }
@@ -259,7 +279,8 @@ bool Consumers::acknowledge(Id id, const PlaceRange& range) {
   }
   const Depth& amount = entry->second.amount;
   subtract_from(one.stats.in_flight, amount);
-  subtract_from(one.stats.lag, amount);
+  subtract_from(one.stats.lag, entry->second.held);
+  subtract_from(one.held_in_flight, entry->second.held);
   add_to(one.stats.acknowledged, amount);
   one.in_flight.erase(entry);
   return true;
@@ -304,8 +325,12 @@ std::vector<ConsumerStats> Consumers::stats(const FrameBuffer& buffer) const {
     const auto note = [&stats](ReceiveTime received_at) {
       stats.oldest = std::min(stats.oldest.value_or(received_at), received_at);
     };
-    if (!one.in_flight.empty()) {
-      note(one.in_flight.begin()->second.received_at);
+    stats.unread = stats.lag;
+    subtract_from(stats.unread, one.held_in_flight);
+    const auto held = std::ranges::find_if(
+        one.in_flight, [](const auto& each) { return each.second.held.frames > 0; });
+    if (held != one.in_flight.end()) {
+      note(held->second.received_at);
     }
     std::optional<FrameBuffer::Entry> first;
     for (const PlaceRange& hole : one.unread.ranges()) {

@@ -85,6 +85,7 @@ class Consumers {
  private:
   struct InFlight {
     Depth amount;
+    Depth held;  // of that: in the buffer, lent or leased
     ReceiveTime received_at{};
   };
   struct Waiting {
@@ -97,6 +98,7 @@ class Consumers {
     PlaceSet unread;                              // before next_place
     std::uint64_t next_place = 0;                 // everything from here on is unread
     std::map<std::uint64_t, InFlight> in_flight;  // by the place of the first frame
+    Depth held_in_flight;                         // in all of these
     std::vector<Attempt> attempts;
     std::optional<Waiting> waiting;
     ConsumerStats stats;
@@ -105,6 +107,7 @@ class Consumers {
     [[nodiscard]] std::uint64_t unread_in(const PlaceRange& range) const;
     std::uint64_t remove_unread(const PlaceRange& range);
     void read(std::uint64_t place, const FrameBatch& batch);
+    void no_longer_held(const PlaceRange& range, std::uint64_t bytes);
     void unread_again(std::map<std::uint64_t, InFlight>::iterator entry);
   };
 
