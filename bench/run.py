@@ -21,6 +21,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import far
 import sinks
 from report import HEADER_BYTES, chart, machine, print_table, table, write_markdown
 
@@ -415,6 +416,7 @@ def main():
         "onlookers": lambda: onlookers(bench, 4, REPEATS),
         "memory": lambda: memory(bench),
         "sinks": lambda: {count: sinks.into(bench, daemon, send, count, 4_000_000, 64, REPEATS) for count in (1, 3)},
+        "far": lambda: far.limits(bench, daemon, send),
     }
     if options.only:
         found[options.only] = sections[options.only]()
