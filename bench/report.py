@@ -68,6 +68,11 @@ def table(found):
                      f"{one['message_octets'] / 1e3:.0f} kB",
                      f"{one['ratio']:.2f} of the client library alone ({one['library_octets_per_s'] / 1e6:.0f} MB/s)",
                      "0.8" if int(count) == 1 else ""))
+    for one in found.get("far", []):
+        rows.append((f"into JetStream, {one['round_trip_s'] * 1000:.0f} ms away and back",
+                     f"{one['octets_per_s'] / 1e6:.2f} MB/s from {one['satellites']} satellite(s), messages of up to "
+                     f"{one['batch_max_bytes'] / 1024:.0f} KiB, {one['max_in_flight_bytes'] / 1024 ** 2:.0f} MiB in flight",
+                     f"{one['octets_per_s'] / one['limit_octets_per_s']:.2f} of what a round trip lets through", ""))
     if "memory" in found:
         one = found["memory"]
         rows.append(("resident, idle", f"{one['idle_bytes'] / 1e6:.1f} MB", "", ""))

@@ -54,8 +54,9 @@ class Consumer {
   Consumer& operator=(const Consumer&) = delete;
   ~Consumer() = default;
 
-  /// A number that places are counted in: the same as long as one aggregator takes up what another
-  /// has left. Together with a place it names a frame for good.
+  /// Differs from that of every other aggregator, also of one that takes up the same saved state:
+  /// a state may be taken up twice, by a copy of a machine or after a roll-back. So a place and an
+  /// epoch name a frame for good, for what is handed on from now on.
   [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
 
   /// What was attempted before the restart, and is read by this call. To be called before `next`,

@@ -31,6 +31,9 @@ struct Attempt {
   Origin origin;
   std::vector<PlaceRange> ranges;  ///< from the first such frame in a batch to the last one
   std::uint64_t frames = 0;
+  /// The Consumer::epoch in which they were first handed on, and are known by; 0: they have not
+  /// been, and only have to go before what was not read.
+  std::uint64_t epoch = 0;
 
   friend bool operator==(const Attempt&, const Attempt&) = default;
 };
@@ -64,11 +67,12 @@ struct Depth {
 struct ConsumerStats {
   std::string name;
   bool hold = true;
-  Depth lag;                          ///< to be read, or acknowledged
-  Depth in_flight;                    ///< of these, read
-  std::optional<ReceiveTime> oldest;  ///< of these; nothing where there are none
+  Depth lag;        ///< to be read, or acknowledged, and still held: in the buffer, lent or leased
+  Depth in_flight;  ///< read, and not acknowledged; also if drained since
+  std::optional<ReceiveTime> oldest;  ///< of the lag; nothing where there is none
   Depth acknowledged;                 ///< since the start, as the following
   std::array<std::uint64_t, all_skips.size()> skipped{};
+  Depth unread{};  ///< of the lag, what was not read
 };
 
 /// The position of a consumer, over a restart.
@@ -83,7 +87,7 @@ struct SavedConsumer {
 
 /// What makes places mean the same after a restart.
 struct SavedPositions {
-  std::uint64_t epoch = 0;       ///< Consumer::epoch
+  std::uint64_t epoch = 0;       ///< the last Consumer::epoch
   std::uint64_t next_place = 0;  ///< of the next frame
   std::vector<SavedConsumer> consumers;
 

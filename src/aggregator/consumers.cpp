@@ -14,11 +14,12 @@ namespace {
 /// Batches that are read at a time: some hundred microseconds' work.
 constexpr std::size_t most_batches = 1024;
 
-/// Octets that move to memory of their own meanwhile: a millisecond's work.
-constexpr std::size_t most_moved = 4 * 1024 * 1024;
-
 /// Of a buffer. What lies before it is not passed over, since it never was.
 constexpr std::uint64_t first_place = 1;
+
+PlaceRange range_of(const FrameBuffer::Entry& entry) {
+  return {.first = entry.place, .frames = entry.batch->frames()};
+}
 
 PlaceSet places_of(const std::vector<Attempt>& attempts) {
   PlaceSet places;
@@ -58,19 +59,12 @@ std::uint64_t Consumers::Position::unread_in(const PlaceRange& range) const {
   return behind + unread.count_in(range);
 }
 
-std::uint64_t Consumers::Position::remove_unread(const PlaceRange& range, Gap gap) {
+std::uint64_t Consumers::Position::remove_unread(const PlaceRange& range) {
   std::uint64_t removed = unread.remove(range);
-  if (removed > 0) {
-    std::ignore = at_hand.remove(range);
-  }
   if (range.end() > next_place) {
+    // What is passed over stays unread.
     if (range.first > next_place) {
-      // What is passed over stays unread.
-      const PlaceRange passed_over{.first = next_place, .frames = range.first - next_place};
-      unread.add(passed_over);
-      if (gap == Gap::may_hold_frames) {
-        at_hand.add(passed_over);
-      }
+      unread.add({.first = next_place, .frames = range.first - next_place});
     }
     removed += range.end() - std::max(range.first, next_place);
     next_place = range.end();
@@ -78,13 +72,35 @@ std::uint64_t Consumers::Position::remove_unread(const PlaceRange& range, Gap ga
   return removed;
 }
 
-PlaceRange Consumers::Position::unread_again(std::map<std::uint64_t, InFlight>::iterator entry) {
-  const PlaceRange range{.first = entry->first, .frames = entry->second.amount.frames};
-  unread.add(range);
-  at_hand.add(range);
+void Consumers::Position::read(std::uint64_t place, const FrameBatch& batch) {
+  const Depth amount = amount_of(batch);
+  std::ignore = remove_unread({.first = place, .frames = amount.frames});
+  in_flight.emplace(
+      place, InFlight{.amount = amount, .held = amount, .received_at = batch.stamp().received_at});
+  add_to(stats.in_flight, amount);
+  add_to(held_in_flight, amount);
+}
+
+/// A batch, or a part of one, of which nothing was unread.
+void Consumers::Position::no_longer_held(const PlaceRange& range, std::uint64_t bytes) {
+  const auto behind = in_flight.upper_bound(range.first);
+  if (behind == in_flight.begin()) {
+    return;
+  }
+  auto& [place, read] = *std::prev(behind);
+  if (place + read.amount.frames > range.first) {
+    const Depth gone{.frames = range.frames, .bytes = bytes};
+    subtract_from(read.held, gone);
+    subtract_from(held_in_flight, gone);
+    subtract_from(stats.lag, gone);
+  }
+}
+
+void Consumers::Position::unread_again(std::map<std::uint64_t, InFlight>::iterator entry) {
+  unread.add({.first = entry->first, .frames = entry->second.amount.frames});
   subtract_from(stats.in_flight, entry->second.amount);
+  subtract_from(held_in_flight, entry->second.held);
   in_flight.erase(entry);
-  return range;
 }
 
 Consumers::Consumers(const std::vector<ConsumerOptions>& options) {
@@ -98,20 +114,11 @@ Consumers::Consumers(const std::vector<ConsumerOptions>& options) {
   }
 }
 
-boost::system::result<Consumers::Id> Consumers::claim(std::string_view name,
-                                                      std::weak_ptr<const void> claim) {
+std::optional<Consumers::Id> Consumers::find(std::string_view name) const {
   const auto found = std::ranges::find(
       consumers_, name, [](const Position& one) -> std::string_view { return one.options.name; });
   if (found == consumers_.end()) {
-    return error_code(Errc::consumer_unknown);
-  }
-  if (!found->claim.expired()) {
-    return error_code(Errc::consumer_claimed);
-  }
-  found->claim = std::move(claim);
-  found->waiting.reset();
-  while (!found->in_flight.empty()) {
-    stays(found->unread_again(found->in_flight.begin()));
+    return std::nullopt;
   }
   return static_cast<Id>(found - consumers_.begin());
 }
@@ -128,19 +135,15 @@ void Consumers::refused(const Depth& amount) {
   }
 }
 
-void Consumers::left(const PlaceRange& range) {
-  left_over_.forget(range);
-  in_flight_only_.forget(range);
-}
-
 void Consumers::removed(const PlaceRange& range, std::uint64_t bytes, Skip why) {
-  left(range);
   for (Position& one : consumers_) {
-    const std::uint64_t skipped = one.remove_unread(range, Position::Gap::may_hold_frames);
+    const std::uint64_t skipped = one.remove_unread(range);
     if (skipped > 0) {
       // A batch is read as a whole, so that none of it was.
       subtract_from(one.stats.lag, {.frames = skipped, .bytes = bytes});
       one.stats.skipped.at(static_cast<std::size_t>(why)) += skipped;
+    } else {
+      one.no_longer_held(range, bytes);
     }
   }
 }
@@ -157,40 +160,58 @@ bool Consumers::needed_by_holders(const PlaceRange& range) const {
   });
 }
 
-bool Consumers::in_flight_anywhere(const PlaceRange& range) const {
-  return std::ranges::any_of(consumers_,
-                             [&](const Position& one) { return one.has_in_flight(range); });
+bool Consumers::may_make_room(const PlaceRange& range) const {
+  return !needed_by_holders(range) && std::ranges::none_of(consumers_, [&](const Position& one) {
+    return one.has_in_flight(range);
+  });
 }
 
 std::optional<std::uint64_t> Consumers::expendable(const FrameBuffer& buffer) {
-  const auto is_left_over = [&](const PlaceRange& range) {
-    return !needed_by_holders(range) && !in_flight_anywhere(range);
-  };
-  if (const auto place = left_over_.oldest(buffer, is_left_over)) {
-    return place;
-  }
-  if (!consumers_.empty() && !anyone_holds()) {
-    if (const auto entry = buffer.find_from(read_until_)) {
+  while (!left_over_.empty()) {
+    const auto entry = buffer.find_from(*left_over_.begin());
+    if (entry && entry->place == *left_over_.begin() && may_make_room(range_of(*entry))) {
       return entry->place;
     }
+    left_over_.erase(left_over_.begin());
   }
-  return in_flight_only_.oldest(buffer,
-                                [&](const PlaceRange& range) { return !needed_by_holders(range); });
+  if (!consumers_.empty() && !anyone_holds()) {
+    while (const auto entry = buffer.find_from(scan_from_)) {
+      if (may_make_room(range_of(*entry))) {
+        return entry->place;
+      }
+      scan_from_ = range_of(*entry).end();
+    }
+  }
+  return oldest_in_flight(buffer);
+}
+
+std::optional<std::uint64_t> Consumers::oldest_in_flight(const FrameBuffer& buffer) const {
+  const auto front = buffer.find_from(0);
+  for (const Position& one : consumers_) {
+    if (!front || one.options.hold) {
+      continue;
+    }
+    // What lies before has made room already.
+    auto each = one.in_flight.upper_bound(front->place);
+    if (each != one.in_flight.begin()) {
+      --each;
+    }
+    for (; each != one.in_flight.end(); ++each) {
+      const auto entry = buffer.find_from(each->first);  // a part of it may have been taken
+      if (entry && entry->place < each->first + each->second.amount.frames &&
+          !needed_by_holders(range_of(*entry))) {
+        return entry->place;
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 void Consumers::stays(const PlaceRange& range) {
-  if (!needed_by_holders(range)) {
-    (in_flight_anywhere(range) ? in_flight_only_ : left_over_).note(range.first);
+  scan_from_ = std::min(scan_from_, range.first);
+  if (anyone_holds() && may_make_room(range)) {
+    left_over_.insert(range.first);
   }
-}
-
-void Consumers::came_back(const PlaceRange& range) {
-  for (Position& one : consumers_) {
-    if (one.unread.intersects(range)) {
-      one.at_hand.add(range);
-    }
-  }
-  stays(range);
 }
 
 void Consumers::wait(Id id, std::size_t max_bytes, ReadReply reply) {
@@ -209,54 +230,42 @@ void Consumers::serve(FrameBuffer& buffer) {
     Waiting waiting = *std::exchange(one.waiting, std::nullopt);
     if (const auto undelivered = std::move(waiting.reply).send(std::move(batches))) {
       for (const BufferedBatch& each : *undelivered) {
-        stays(one.unread_again(one.in_flight.find(each.place)));
+        one.unread_again(one.in_flight.find(each.place));
+        stays({.first = each.place, .frames = each.batch.frames()});
       }
     }
   }
-}
-
-std::optional<FrameBuffer::Entry> Consumers::next_unread(Position& one,
-                                                         const FrameBuffer& buffer) const {
-  while (const auto range = one.at_hand.first()) {
-    const auto entry = buffer.find_from(range->first);
-    if (!entry || entry->place >= range->end()) {
-      std::ignore = one.at_hand.remove(*range);  // has been taken out since
-      continue;
-    }
-    if (one.unread.intersects(entry->places())) {
-      return entry;
-    }
-    std::ignore = one.at_hand.remove(entry->places());
-  }
-  return buffer.find_from(one.next_place);
-}
-
-void Consumers::note_read(Position& one, const FrameBuffer::Entry& entry) {
-  const PlaceRange places = entry.places();
-  const Depth amount = amount_of(*entry.batch);
-  std::ignore = one.remove_unread(places, Position::Gap::is_empty);
-  one.in_flight.emplace(
-      places.first, InFlight{.amount = amount, .received_at = entry.batch->stamp().received_at});
-  add_to(one.stats.in_flight, amount);
-  read_until_ = std::max(read_until_, places.end());
-  stays(places);
 }
 
 std::vector<BufferedBatch> Consumers::read(Position& one, FrameBuffer& buffer,
                                            std::size_t max_bytes) {
   std::vector<BufferedBatch> batches;
   std::size_t bytes = 0;
-  std::size_t moved = 0;
-  while (batches.size() < most_batches && moved < most_moved) {
-    const auto entry = next_unread(one, buffer);
-    if (!entry || (!batches.empty() && bytes + entry->batch->bytes() > max_bytes)) {
-      break;
+  // Returns whether there is room for more.
+  const auto take = [&](const FrameBuffer::Entry& entry) {
+    if (!batches.empty() && bytes + entry.batch->bytes() > max_bytes) {
+      return false;
     }
-    bytes += entry->batch->bytes();
-    batches.push_back({entry->place, buffer.hand_out(entry->place, moved)});
-    note_read(one, *entry);
-    if (entry->places().end() == buffer.end_place()) {
+    bytes += entry.batch->bytes();
+    batches.push_back({entry.place, entry.batch->share()});
+    one.read(entry.place, *entry.batch);
+    if (range_of(entry).end() == buffer.end_place()) {
       buffer.seal();  // what comes next is not joined to what has been read
+    }
+    return batches.size() < most_batches;
+  };
+  for (const PlaceRange& hole : one.unread.ranges()) {
+    auto entry = buffer.find_from(hole.first);
+    while (entry && entry->place < hole.end()) {
+      if (!take(*entry)) {
+        return batches;
+      }
+      entry = buffer.find_from(range_of(*entry).end());
+    }
+  }
+  while (const auto entry = buffer.find_from(one.next_place)) {
+    if (!take(*entry)) {
+      return batches;
     }
   }
   return batches;
@@ -270,7 +279,8 @@ bool Consumers::acknowledge(Id id, const PlaceRange& range) {
   }
   const Depth& amount = entry->second.amount;
   subtract_from(one.stats.in_flight, amount);
-  subtract_from(one.stats.lag, amount);
+  subtract_from(one.stats.lag, entry->second.held);
+  subtract_from(one.held_in_flight, entry->second.held);
   add_to(one.stats.acknowledged, amount);
   one.in_flight.erase(entry);
   return true;
@@ -283,42 +293,57 @@ void Consumers::suspend(Id id, std::vector<Attempt> attempts) {
   for (auto entry = one.in_flight.begin(); entry != one.in_flight.end();) {
     const auto next = std::next(entry);
     if (!attempted.intersects({.first = entry->first, .frames = entry->second.amount.frames})) {
-      stays(one.unread_again(entry));
+      one.unread_again(entry);
     }
     entry = next;
   }
+  scan_from_ = 0;
   one.attempts = std::move(attempts);
 }
 
-Resumed Consumers::resume(Id id, FrameBuffer& buffer) {
+Resumed Consumers::resume(Id id, const FrameBuffer& buffer) {
   Position& one = consumers_.at(id);
   Resumed resumed{.attempts = one.attempts, .batches = {}};
-  std::size_t moved = 0;
   const PlaceSet attempted = places_of(one.attempts);
   for (const PlaceRange& range : one.unread.ranges()) {
     auto entry = buffer.find_from(range.first);
     while (entry && entry->place < std::min(range.end(), attempted.end())) {
-      if (attempted.intersects(entry->places())) {
-        resumed.batches.push_back({entry->place, buffer.hand_out(entry->place, moved)});
-        note_read(one, *entry);
+      if (attempted.intersects(range_of(*entry))) {
+        resumed.batches.push_back({entry->place, entry->batch->share()});
+        one.read(entry->place, *entry->batch);
       }
-      entry = buffer.find_from(entry->places().end());
+      entry = buffer.find_from(range_of(*entry).end());
     }
   }
   return resumed;
 }
 
-std::vector<ConsumerStats> Consumers::stats(const FrameBuffer& buffer) {
+std::vector<ConsumerStats> Consumers::stats(const FrameBuffer& buffer) const {
   std::vector<ConsumerStats> all;
-  for (Position& one : consumers_) {
+  for (const Position& one : consumers_) {
     ConsumerStats& stats = all.emplace_back(one.stats);
     const auto note = [&stats](ReceiveTime received_at) {
       stats.oldest = std::min(stats.oldest.value_or(received_at), received_at);
     };
-    if (!one.in_flight.empty()) {
-      note(one.in_flight.begin()->second.received_at);
+    stats.unread = stats.lag;
+    subtract_from(stats.unread, one.held_in_flight);
+    const auto held = std::ranges::find_if(
+        one.in_flight, [](const auto& each) { return each.second.held.frames > 0; });
+    if (held != one.in_flight.end()) {
+      note(held->second.received_at);
     }
-    if (const auto first = next_unread(one, buffer)) {
+    std::optional<FrameBuffer::Entry> first;
+    for (const PlaceRange& hole : one.unread.ranges()) {
+      first = buffer.find_from(hole.first);
+      if (first && first->place < hole.end()) {
+        break;
+      }
+      first.reset();
+    }
+    if (!first) {
+      first = buffer.find_from(one.next_place);
+    }
+    if (first) {
       note(first->batch->stamp().received_at);
     }
   }
@@ -367,7 +392,6 @@ void Consumers::restore(const std::vector<SavedConsumer>& saved,
         add_to(one.stats.lag, {.frames = range.frames, .bytes = buffered.batch.bytes()});
       }
     }
-    one.at_hand = one.unread;
   }
 }
 

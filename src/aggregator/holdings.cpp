@@ -1,11 +1,11 @@
 #include "aggregator/holdings.hpp"
 
 #include "aggregator/depth.hpp"
+#include "aggregator/epoch.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <iterator>
-#include <random>
 #include <utility>
 
 namespace meridian::inline v1 {
@@ -35,12 +35,6 @@ void give_places(std::vector<BufferedBatch>& batches, std::optional<SavedPositio
     }
     next = buffered.places().end();
   }
-}
-
-/// Differs from those of all other aggregators.
-std::uint64_t new_epoch() {
-  std::random_device random;
-  return std::uint64_t{random()} << 32 | random();
 }
 
 }  // namespace
@@ -302,7 +296,6 @@ void Holdings::restore(SavedState saved) {
   std::uint64_t next_place = 0;
   std::vector<SavedConsumer> positions;
   if (saved.positions) {
-    epoch_ = saved.positions->epoch;
     next_place = saved.positions->next_place;
     positions = std::move(saved.positions->consumers);
   }

@@ -6,9 +6,30 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
+#include <limits>
+#include <string_view>
 #include <utility>
 
 namespace meridian::sink {
+
+namespace {
+
+/// Whether the library could not read an answer: it has the name of its own status for that, where
+/// a server's error has a text.
+bool is_unreadable(const jsPubAckErr& refused) {
+  return (refused.Err == NATS_ERR || refused.Err == NATS_INVALID_ARG) && refused.ErrCode == 0 &&
+         refused.ErrText != nullptr &&
+         std::string_view(refused.ErrText) == natsStatus_GetText(refused.Err);
+}
+
+Rejection bad_answer(const std::string& subject, std::string_view what) {
+  return {Refusal::bad_acknowledgement,
+          fmt::format("publishing to {}: the answer {}. Does another client answer there?", subject,
+                      what)};
+}
+
+}  // namespace
 
 InFlight::InFlight(std::shared_ptr<SessionInbox> inbox, std::shared_ptr<Outlet<Outcome>> outlet,
                    const Options& options)
@@ -42,11 +63,28 @@ void InFlight::answer(natsMsg* message, const jsPubAck* acknowledged, const jsPu
     return;
   }
   lock.unlock();
-  if (acknowledged != nullptr) {
-    outlet_->post({entry.ticket, Acknowledged{.duplicate = acknowledged->Duplicate}});
-  } else {
+  if (acknowledged == nullptr) {
     outlet_->post({entry.ticket, rejection_of(entry, *refused)});
+    return;
   }
+  const Result<Acknowledged> taken = acknowledgement(entry, *acknowledged);
+  if (taken) {
+    outlet_->post({entry.ticket, *taken});
+  } else {
+    outlet_->post({entry.ticket, taken.error()});
+  }
+}
+
+Result<Acknowledged> InFlight::acknowledgement(const Entry& entry, const jsPubAck& told) const {
+  if (told.Stream == nullptr || told.Stream != options_.stream) {
+    return bad_answer(entry.subject, fmt::format("is not of the stream {}", options_.stream));
+  }
+  // The library makes a huge number of a negative one, and 0 of none.
+  constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
+  if (told.Sequence < 1 || told.Sequence > largest) {
+    return bad_answer(entry.subject, "has no sequence in the stream");
+  }
+  return Acknowledged{.sequence = told.Sequence, .duplicate = told.Duplicate};
 }
 
 Rejection InFlight::rejection_of(const Entry& entry, const jsPubAckErr& refused) const {
@@ -56,6 +94,9 @@ Rejection InFlight::rejection_of(const Entry& entry, const jsPubAckErr& refused)
   std::string violation = inbox_->violation_about(entry.subject);
   if (refusal == Refusal::no_acknowledgement && !violation.empty()) {
     return {Refusal::authorization, std::move(violation)};
+  }
+  if (is_unreadable(refused)) {
+    return bad_answer(entry.subject, "is no acknowledgement");
   }
   return {refusal, fmt::format("publishing to {}: {}", entry.subject, text)};
 }

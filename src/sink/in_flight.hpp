@@ -46,6 +46,10 @@ class InFlight : public std::enable_shared_from_this<InFlight> {
     std::string subject;
   };
 
+  /// What the stream has said; an error where it was somebody else. Any client that may subscribe
+  /// to our subjects learns where the answer is to go.
+  [[nodiscard]] Result<Acknowledged> acknowledgement(const Entry& entry,
+                                                     const jsPubAck& told) const;
   [[nodiscard]] Rejection rejection_of(const Entry& entry, const jsPubAckErr& refused) const;
   void find_out_why_nobody_took(Ticket ticket);
   void refuse_unclaimed(const Rejection& why);

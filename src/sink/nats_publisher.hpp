@@ -24,7 +24,8 @@ using Ticket = std::uint64_t;
 
 /// The stream has it, on as many servers as it needs.
 struct Acknowledged {
-  bool duplicate = false;  ///< it had a message of this id already, and keeps that
+  std::uint64_t sequence = 0;  ///< its place in the stream, from 1 up
+  bool duplicate = false;      ///< it had a message of this id already, and keeps that
 };
 
 struct Outcome {

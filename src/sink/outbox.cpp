@@ -96,7 +96,7 @@ void Outbox::compose(Lane& lane) {
     pieces.push_back(std::move(lane.pending.front()));
     lane.pending.pop_front();
   }
-  lane.sending.emplace(sending_of(std::move(pieces)));
+  lane.sending.emplace(sending_of(std::move(pieces), epoch_));
 }
 
 /// From its first frame to its last: the same however its batch is cut.
@@ -112,18 +112,22 @@ PlaceRange Outbox::places_of(const Piece& piece) const {
   return {.first = piece.place + first, .frames = last - first + 1};
 }
 
-Outbox::Sending Outbox::sending_of(std::vector<Piece> pieces) {
+std::string Outbox::id_of(const std::vector<Piece>& pieces, std::uint64_t epoch) const {
+  const Origin origin = origin_of(pieces.front().frames);
+  return fmt::format("{}.{:x}.{:x}.{:x}.{}.{}", name_, epoch, places_of(pieces.front()).first,
+                     places_of(pieces.back()).end() - 1, origin.satellite_id, origin.channel_id);
+}
+
+Outbox::Sending Outbox::sending_of(std::vector<Piece> pieces, std::uint64_t epoch) {
   std::vector<FrameBatch> parts;
   for (const Piece& piece : pieces) {
     batches_.at(piece.place).touched = true;
     parts.push_back(piece.frames.share());
   }
-  const Piece& first = pieces.front();
-  const Origin origin = origin_of(first.frames);
-  std::string id =
-      fmt::format("{}.{:x}.{:x}.{:x}.{}.{}", name_, epoch_, places_of(first).first,
-                  places_of(pieces.back()).end() - 1, origin.satellite_id, origin.channel_id);
-  return {.message = make_message(std::move(id), std::move(parts)), .pieces = std::move(pieces)};
+  std::string id = id_of(pieces, epoch);
+  return {.message = make_message(std::move(id), std::move(parts)),
+          .pieces = std::move(pieces),
+          .epoch = epoch};
 }
 
 std::optional<Outbox::Publication> Outbox::next(Clock::time_point now) {
@@ -148,13 +152,12 @@ std::optional<Outbox::Publication> Outbox::next(Clock::time_point now) {
   sending.ticket = ++last_ticket_;
   in_flight_bytes_ += bytes;
   tickets_.emplace(sending.ticket, origin);
-  if (++sending.tries == 1) {
-    sending.first_tried = now;
-  }
+  ++sending.tries;
   return Publication{.ticket = sending.ticket,
                      .message = &sending.message,
                      .tries = sending.tries,
-                     .first_tried = sending.first_tried};
+                     .may_be_stored = sending.may_be_stored,
+                     .said_to_be_at = sending.said_to_be_at};
 }
 
 std::optional<Outbox::Clock::time_point> Outbox::next_retry() const {
@@ -174,6 +177,10 @@ const Message& Outbox::message_of(Ticket ticket) const {
 
 unsigned Outbox::tries_of(Ticket ticket) const {
   return lanes_.at(tickets_.at(ticket)).sending->tries;
+}
+
+bool Outbox::may_be_stored(Ticket ticket) const {
+  return lanes_.at(tickets_.at(ticket)).sending->may_be_stored;
 }
 
 std::vector<PlaceRange> Outbox::acknowledged(Ticket ticket) {
@@ -204,9 +211,10 @@ std::vector<PlaceRange> Outbox::acknowledged(Ticket ticket) {
   return done;
 }
 
-void Outbox::refused(Ticket ticket, Clock::time_point retry_at) {
+void Outbox::refused(Ticket ticket, Clock::time_point retry_at, Fate fate) {
   const Origin origin = tickets_.at(ticket);
   Lane& lane = lane_of(ticket);
+  lane.sending->may_be_stored |= fate == Fate::unknown;
   in_flight_bytes_ -= lane.sending->message.bytes;
   tickets_.erase(ticket);
   refused_lanes_ += lane.refused_frames == 0 ? 1 : 0;
@@ -214,9 +222,22 @@ void Outbox::refused(Ticket ticket, Clock::time_point retry_at) {
   refused_.emplace(retry_at, origin);
 }
 
+void Outbox::doubt(Ticket ticket, std::uint64_t sequence) {
+  lane_of(ticket).sending->said_to_be_at = sequence;
+}
+
+void Outbox::rename(Ticket ticket, std::uint64_t epoch) {
+  Sending& sending = *lane_of(ticket).sending;
+  sending.epoch = epoch;
+  sending.message.id = id_of(sending.pieces, epoch);
+  sending.tries = 1;
+  sending.may_be_stored = false;
+  sending.said_to_be_at.reset();
+}
+
 void Outbox::refused_as_too_large(Ticket ticket, Clock::time_point retry_at) {
   Lane& lane = lane_of(ticket);
-  refused(ticket, retry_at);
+  refused(ticket, retry_at, Fate::not_stored);
   if (lane.sending->message.frames == 1) {
     return;
   }
@@ -250,6 +271,7 @@ std::vector<Attempt> Outbox::attempts() const {
         attempt.ranges.push_back(places_of(piece));
       }
       attempt.frames = lane.sending->message.frames;
+      attempt.epoch = lane.sending->tries > 0 ? lane.sending->epoch : 0;
     }
     for (const Piece& piece : lane.pending) {
       if (piece.place <= last_touched) {
@@ -334,14 +356,15 @@ void Outbox::resume(const Attempt& attempt, const std::map<std::uint64_t, Parts>
     return;
   }
   Lane& lane = lanes_[attempt.origin];
-  // The first one of an origin may have been on its way: it goes as it was, if all of it is there.
-  if (found == attempt.frames && !lane.sending && lane.pending.empty()) {
+  // One that was on its way is the first of its origin: it goes as it was, if all of it is there.
+  const bool was_tried = attempt.epoch != 0;
+  if (was_tried && found == attempt.frames && !lane.sending && lane.pending.empty()) {
     for (const Piece& piece : pieces) {
       held_bytes_ += piece.frames.bytes();
     }
-    lane.sending.emplace(sending_of(std::move(pieces)));
+    lane.sending.emplace(sending_of(std::move(pieces), attempt.epoch));
     lane.sending->tries = 1;
-    lane.sending->first_tried = Clock::time_point::min();
+    lane.sending->may_be_stored = true;
     ready_.push_back(attempt.origin);
     return;
   }

@@ -26,7 +26,8 @@ namespace meridian::sink {
 /// together, so that a slow way has large messages.
 ///
 /// A message has the same frames and the same id each time it is tried, also after a restart. The
-/// id is made of the sink, the epoch of the buffer and the places of its first and last frame.
+/// id is made of the sink, the epoch in which it was first tried and the places of its first and
+/// last frame. The epoch is another one after each start: a saved state may be taken up twice.
 ///
 /// No I/O and no clock. Not thread-safe. Bounds: `room`; besides, in batches of several origins
 /// their octets are copied.
@@ -57,8 +58,16 @@ class Outbox {
     Ticket ticket = 0;
     const Message* message = nullptr;  ///< until its outcome is told
     unsigned tries = 0;                ///< with this one
-    Clock::time_point first_tried{};   ///< long ago, if that was before a restart
+    bool may_be_stored = false;        ///< nobody knows what became of a try before
+    /// It was said to be stored there, in answer to the last try. See `doubt`.
+    std::optional<std::uint64_t> said_to_be_at{};
   };
+  /// What is known of a message that was refused.
+  enum class Fate : std::uint8_t {
+    not_stored,  ///< the server has said so
+    unknown,     ///< it may be stored, or may yet be
+  };
+
   /// A message that is to go now; nothing if there is none, or no room.
   [[nodiscard]] std::optional<Publication> next(Clock::time_point now);
 
@@ -69,7 +78,15 @@ class Outbox {
   [[nodiscard]] std::vector<PlaceRange> acknowledged(Ticket ticket);
 
   /// It may be tried again from `retry_at` on.
-  void refused(Ticket ticket, Clock::time_point retry_at);
+  void refused(Ticket ticket, Clock::time_point retry_at, Fate fate);
+
+  /// It is in flight and said to be stored at that sequence of the stream already, which is not
+  /// believed: its id may be that of another message. To be refused as any other, and looked for.
+  void doubt(Ticket ticket, std::uint64_t sequence);
+
+  /// It is in flight, and not stored under its id, which is of no more use: it is another message
+  /// from now on, tried for the first time. `epoch` is one of its own.
+  void rename(Ticket ticket, std::uint64_t epoch);
 
   /// It is larger than what is taken, and not stored: its frames go in smaller ones if they can.
   void refused_as_too_large(Ticket ticket, Clock::time_point retry_at);
@@ -86,6 +103,7 @@ class Outbox {
   /// A message on its way, and how often it has been tried.
   [[nodiscard]] const Message& message_of(Ticket ticket) const;
   [[nodiscard]] unsigned tries_of(Ticket ticket) const;
+  [[nodiscard]] bool may_be_stored(Ticket ticket) const;
 
   /// For `Consumer::suspend`: what must be tried in the same form again, and what is left of
   /// batches of which a part has arrived.
@@ -101,9 +119,11 @@ class Outbox {
   struct Sending {
     Message message;  // its parts are those of the pieces
     std::vector<Piece> pieces;
+    std::uint64_t epoch = 0;
     Ticket ticket = 0;
     unsigned tries = 0;
-    Clock::time_point first_tried{};
+    bool may_be_stored = false;
+    std::optional<std::uint64_t> said_to_be_at{};
   };
   struct Lane {
     std::deque<Piece> pending;
@@ -127,7 +147,8 @@ class Outbox {
   void add_piece(Piece whole);
   void compose(Lane& lane);
   [[nodiscard]] PlaceRange places_of(const Piece& piece) const;
-  [[nodiscard]] Sending sending_of(std::vector<Piece> pieces);
+  [[nodiscard]] std::string id_of(const std::vector<Piece>& pieces, std::uint64_t epoch) const;
+  [[nodiscard]] Sending sending_of(std::vector<Piece> pieces, std::uint64_t epoch);
   void resume(const Attempt& attempt, const std::map<std::uint64_t, Parts>& parts);
   [[nodiscard]] std::optional<Piece> piece_in(const PlaceRange& range, const Batch& batch,
                                               const FrameBatch& frames) const;

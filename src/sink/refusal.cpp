@@ -22,12 +22,43 @@ std::string_view name_of(Refusal refusal) noexcept {
       return "stream_full";
     case Refusal::no_acknowledgement:
       return "no_acknowledgement";
+    case Refusal::bad_acknowledgement:
+      return "bad_acknowledgement";
+    case Refusal::false_duplicate:
+      return "false_duplicate";
     case Refusal::not_enabled:
       return "not_enabled";
     case Refusal::other:
       return "other";
   }
   return "unknown";
+}
+
+bool concerns_all(Refusal refusal) noexcept {
+  switch (refusal) {
+    case Refusal::authorization:
+    case Refusal::stream_missing:
+    case Refusal::subject_not_in_stream:
+    case Refusal::not_enabled:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool leaves_open(Refusal refusal) noexcept {
+  switch (refusal) {
+    case Refusal::authorization:
+    case Refusal::tls:
+    case Refusal::stream_missing:
+    case Refusal::subject_not_in_stream:
+    case Refusal::message_too_large:
+    case Refusal::stream_full:
+    case Refusal::not_enabled:
+      return false;
+    default:
+      return true;
+  }
 }
 
 }  // namespace meridian::sink

@@ -22,6 +22,8 @@ enum class Refusal : std::uint8_t {
   message_too_large,      ///< larger than the server or the stream takes
   stream_full,            ///< a limit of the stream or the account, or the disk
   no_acknowledgement,     ///< sent, and not answered in time: it may be stored or not
+  bad_acknowledgement,    ///< answered, but not by the stream: it may be stored or not
+  false_duplicate,        ///< said to be stored already, and is not, or cannot be
   not_enabled,            ///< no JetStream on this server, or not for this account
   other,                  ///< the text tells
 };
@@ -34,11 +36,19 @@ inline constexpr std::array all_refusals{Refusal::unreachable,
                                          Refusal::message_too_large,
                                          Refusal::stream_full,
                                          Refusal::no_acknowledgement,
+                                         Refusal::bad_acknowledgement,
+                                         Refusal::false_duplicate,
                                          Refusal::not_enabled,
                                          Refusal::other};
 
 /// The name under which a kind is counted and logged, such as "stream_full".
 [[nodiscard]] std::string_view name_of(Refusal refusal) noexcept;
+
+/// Whether no other message fares better until somebody has put it right.
+[[nodiscard]] bool concerns_all(Refusal refusal) noexcept;
+
+/// Whether a message that was refused so may be stored all the same.
+[[nodiscard]] bool leaves_open(Refusal refusal) noexcept;
 
 /// A refusal and what there is to say about it, without passwords.
 struct Rejection {

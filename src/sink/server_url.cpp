@@ -3,6 +3,7 @@
 #include "runtime/host_port.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace meridian::sink {
 
@@ -21,7 +22,12 @@ std::optional<ServerUrl> read_server_url(std::string_view text) {
   std::string_view address = text.substr(colon + 3);
   // A password may have an @ in it, a host cannot.
   const std::size_t at = address.rfind('@');
+  std::optional<runtime::UserInfo> user_info;
   if (at != std::string_view::npos) {
+    user_info = runtime::read_user_info(address.substr(0, at));
+    if (!user_info) {
+      return std::nullopt;
+    }
     address.remove_prefix(at + 1);
   }
   std::string with_port(address);
@@ -35,8 +41,8 @@ std::optional<ServerUrl> read_server_url(std::string_view text) {
   if (!parsed || parsed->port == 0 || blank || address.find('/') != std::string_view::npos) {
     return std::nullopt;
   }
-  return ServerUrl{.text = std::string(text),
-                   .shown = std::string(scheme) + "://" + with_port,
+  return ServerUrl{.shown = std::string(scheme) + "://" + with_port,
+                   .user_info = std::move(user_info),
                    .host = parsed->host,
                    .tls = scheme == "tls"};
 }

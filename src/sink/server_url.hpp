@@ -1,6 +1,8 @@
 /// "nats://user:password@host:port", as people write it.
 #pragma once
 
+#include "runtime/user_info.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,14 +10,14 @@
 namespace meridian::sink {
 
 struct ServerUrl {
-  std::string text;   ///< as it was written, with a password if it has one
-  std::string shown;  ///< the same without user and password, for messages
-  std::string host;   ///< a name or an address, without brackets
-  bool tls = false;   ///< the scheme asks for it
+  std::string shown;  ///< as it was written, without user and password
+  std::optional<runtime::UserInfo> user_info;
+  std::string host;  ///< a name or an address, without brackets
+  bool tls = false;  ///< the scheme asks for it
 };
 
-/// Nothing where the scheme is not "nats" or "tls", there is no host, or the port is none of 1 to
-/// 65535. Without a port it is 4222.
+/// Nothing where the scheme is not "nats" or "tls", there is no host, the port is none of 1 to
+/// 65535, or user and password cannot be read. Without a port it is 4222.
 [[nodiscard]] std::optional<ServerUrl> read_server_url(std::string_view text);
 
 }  // namespace meridian::sink

@@ -1,5 +1,6 @@
 #include "sink/sink.hpp"
 
+#include "aggregator/epoch.hpp"
 #include "runtime/faults.hpp"
 #include "runtime/log.hpp"
 #include "runtime/rethrow.hpp"
@@ -8,6 +9,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <exception>
@@ -26,19 +28,6 @@ using runtime::use_tuple;
 
 std::size_t index_of(Refusal refusal) {
   return static_cast<std::size_t>(refusal);
-}
-
-/// Whether no other message will fare better until somebody has put it right.
-bool concerns_all(Refusal refusal) {
-  switch (refusal) {
-    case Refusal::authorization:
-    case Refusal::stream_missing:
-    case Refusal::subject_not_in_stream:
-    case Refusal::not_enabled:
-      return true;
-    default:
-      return false;
-  }
 }
 
 }  // namespace
@@ -88,6 +77,8 @@ asio::awaitable<void> Sink::run() {
   });
   publisher_.emplace(*connection_, options_, context_.get_executor(),
                      [this](const Outcome& told) { guarded([&] { outcome(told); }); });
+  look_ups_.emplace(*connection_, options_, context_.get_executor(),
+                    [this](const Found& told) { guarded([&] { found(told); }); });
   asio::co_spawn(
       context_, acknowledge_arrived(),
       [self = shared_from_this()](const std::exception_ptr& error) { runtime::rethrow(error); });
@@ -196,8 +187,10 @@ void Sink::look_at_stream() {
   }
   outbox_->set_max_message_bytes(
       std::max<std::size_t>(1, std::min(options_.batch_max_bytes, report->max_payload_bytes)));
-  duplicate_window_ = report->settings.duplicate_window;
-  figures_.problem.reset();
+  stream_removes_messages_ = removes_messages(report->settings);
+  if (!outbox_->anything_refused()) {
+    figures_.problem.reset();
+  }
   may_publish_ = true;
   outbox_->retry_now();
   pump();
@@ -208,7 +201,12 @@ void Sink::outcome(const Outcome& outcome) {
     refused(*why, outcome.ticket);
   } else {
     const auto& taken = std::get<Acknowledged>(outcome.result);
-    arrived(outcome.ticket, taken.duplicate);
+    if (taken.duplicate) {
+      said_to_be_stored(outcome.ticket, taken.sequence);
+    } else {
+      constexpr bool had_been_stored = false;
+      arrived(outcome.ticket, had_been_stored);
+    }
   }
   changed_.cancel();
   pump();
@@ -235,7 +233,8 @@ void Sink::refused(const Rejection& why, Ticket ticket) {
   if (why.refusal == Refusal::message_too_large) {
     refused_as_too_large(ticket, retry_at);
   } else {
-    outbox_->refused(ticket, retry_at);
+    outbox_->refused(ticket, retry_at,
+                     leaves_open(why.refusal) ? Outbox::Fate::unknown : Outbox::Fate::not_stored);
   }
   note_problem(why);
   if (concerns_all(why.refusal)) {
@@ -244,19 +243,12 @@ void Sink::refused(const Rejection& why, Ticket ticket) {
 }
 
 void Sink::refused_as_too_large(Ticket ticket, Clock::time_point retry_at) {
-  if (outbox_->tries_of(ticket) > 1) {
+  if (can_look_for(ticket)) {
     // The limit was lowered since, or before the restart; an answer may have been lost before that.
-    const Result<bool> stored = is_stored(outbox_->message_of(ticket));
-    if (!stored) {
-      outbox_->refused(ticket, retry_at);
-      return;
-    }
-    if (*stored) {
-      arrived(ticket, true);
-      return;
-    }
+    look_for(ticket, IfAbsent::make_smaller);
+  } else {
+    outbox_->refused_as_too_large(ticket, retry_at);
   }
-  outbox_->refused_as_too_large(ticket, retry_at);
 }
 
 void Sink::stop_publishing() {
@@ -271,13 +263,13 @@ void Sink::pump() {
       break;
     }
     figures_.retried += next->tries > 1 ? 1 : 0;
-    if (may_be_forgotten(*next)) {
-      look_and_publish(*next);
-      // Whoever has something to tell does not wait for all such messages.
-      asio::post(context_, [self = shared_from_this()] { self->guarded([&] { self->pump(); }); });
-      break;
+    if (next->said_to_be_at) {
+      look_for(next->ticket, IfAbsent::rename, *next->said_to_be_at);
+    } else if (can_look_for(next->ticket)) {
+      look_for(next->ticket, IfAbsent::publish);
+    } else {
+      publisher_->publish(*next->message, next->ticket);
     }
-    publisher_->publish(*next->message, next->ticket);
   }
   if (const auto retry = outbox_->next_retry(); retry && may_publish_) {
     call_again_at(*retry);
@@ -285,38 +277,71 @@ void Sink::pump() {
   show();
 }
 
-bool Sink::may_be_forgotten(const Outbox::Publication& publication) const {
-  return publication.tries > 1 && publication.first_tried < Clock::now() - duplicate_window_ / 2;
+bool Sink::can_look_for(Ticket ticket) const {
+  return outbox_->may_be_stored(ticket) && subject_.tells_origins_apart();
 }
 
-void Sink::look_and_publish(const Outbox::Publication& publication) {
-  const Result<bool> stored = is_stored(*publication.message);
-  if (!stored) {
-    refused(stored.error(), publication.ticket);
+void Sink::look_for(Ticket ticket, IfAbsent then) {
+  // Of each origin one message is on its way, so it is the last one of its subject if it is there.
+  look_for(ticket, then, subject_.expand(outbox_->message_of(ticket).origin));
+}
+
+void Sink::look_for(Ticket ticket, IfAbsent then, Where where) {
+  looked_for_.insert_or_assign(ticket, then);
+  look_ups_->ask(ticket, std::move(where));
+}
+
+void Sink::found(const Found& found) {
+  const IfAbsent then = looked_for_.extract(found.ticket).mapped();
+  if (!found.message) {
+    refused(found.message.error(), found.ticket);
     if (may_publish_) {
       stop_publishing();  // the others would have to wait for the same
     }
-  } else if (*stored) {
-    arrived(publication.ticket, true);
+  } else if (*found.message && is_same(**found.message, outbox_->message_of(found.ticket))) {
+    constexpr bool had_been_stored = true;
+    arrived(found.ticket, had_been_stored);
+  } else if (!*found.message && then == IfAbsent::refuse && stream_removes_messages_) {
+    constexpr bool had_been_stored = true;  // and has been removed since
+    arrived(found.ticket, had_been_stored);
   } else {
-    publisher_->publish(*publication.message, publication.ticket);
+    absent(found.ticket, then);
+  }
+  changed_.cancel();
+  pump();
+}
+
+void Sink::absent(Ticket ticket, IfAbsent then) {
+  const auto now = Clock::now();
+  if (then == IfAbsent::make_smaller) {
+    outbox_->refused_as_too_large(ticket, now + pauses_.after(outbox_->tries_of(ticket)));
+  } else if (then == IfAbsent::refuse) {
+    refuse_as_false_duplicate(ticket, "and it is not there");
+  } else if (!may_publish_) {
+    outbox_->refused(ticket, now, Outbox::Fate::unknown);  // as soon as it may be tried
+  } else {
+    if (then == IfAbsent::rename) {
+      outbox_->rename(ticket, new_epoch());
+    }
+    publisher_->publish(outbox_->message_of(ticket), ticket);
   }
 }
 
-Result<bool> Sink::is_stored(const Message& message) const {
-  // Of each origin one message is on its way, so it is the last one of its subject if it is there.
-  if (!subject_.tells_origins_apart()) {
-    return false;  // that cannot be told
+void Sink::said_to_be_stored(Ticket ticket, std::uint64_t sequence) {
+  outbox_->doubt(ticket, sequence);
+  if (outbox_->may_be_stored(ticket)) {
+    look_for(ticket, IfAbsent::refuse, sequence);
+  } else {
+    refuse_as_false_duplicate(ticket, "and it had never been published");
   }
-  const std::shared_ptr<NatsSession> session = connection_->session();
-  if (!session) {
-    return Rejection{Refusal::unreachable, "the connection was lost"};
-  }
-  const auto last = last_id(*session, options_, subject_.expand(message.origin));
-  if (!last) {
-    return last.error();
-  }
-  return *last == message.id;
+}
+
+void Sink::refuse_as_false_duplicate(Ticket ticket, std::string_view why) {
+  refused({Refusal::false_duplicate,
+           fmt::format("publishing to {}: the stream {} is said to have the message already, {}; "
+                       "if it does not, it is published under another id",
+                       subject_.expand(outbox_->message_of(ticket).origin), options_.stream, why)},
+          ticket);
 }
 
 void Sink::call_again_at(Clock::time_point time) {
@@ -367,6 +392,7 @@ void Sink::stop() {
     }
     self->give_up();
     // These may wait for a server; nobody is to wait for that.
+    self->look_ups_.reset();
     self->publisher_.reset();
     self->connection_.reset();
   });

@@ -3,6 +3,7 @@
 
 #include "runtime/log_limit.hpp"
 #include "runtime/part.hpp"
+#include "sink/look_ups.hpp"
 #include "sink/nats_connection.hpp"
 #include "sink/nats_publisher.hpp"
 #include "sink/options.hpp"
@@ -28,6 +29,8 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace meridian::sink {
@@ -97,12 +100,25 @@ class Sink final : public runtime::Part, public std::enable_shared_from_this<Sin
   /// No message fares better until the stream has been looked at.
   void stop_publishing();
 
-  /// Whether a message was tried so long ago that the stream may have forgotten its id.
-  [[nodiscard]] bool may_be_forgotten(const Outbox::Publication& publication) const;
+  /// What is to become of a message that the stream does not have.
+  enum class IfAbsent : std::uint8_t {
+    publish,
+    make_smaller,  ///< it is too large
+    refuse,        ///< it was said to be there
+    rename,        ///< it was said to be there once more
+  };
 
-  /// Publishes it unless the stream has it. Waits for the server.
-  void look_and_publish(const Outbox::Publication& publication);
-  [[nodiscard]] Result<bool> is_stored(const Message& message) const;
+  /// Whether the stream can be asked for a message whose answer was lost.
+  [[nodiscard]] bool can_look_for(Ticket ticket) const;
+  void look_for(Ticket ticket, IfAbsent then);
+  void look_for(Ticket ticket, IfAbsent then, Where where);
+  void found(const Found& found);
+  void absent(Ticket ticket, IfAbsent then);
+
+  /// The server takes it for a repetition of what it has at that sequence, which is no proof: the
+  /// answer may come from one that does not have it, or the message there is another one.
+  void said_to_be_stored(Ticket ticket, std::uint64_t sequence);
+  void refuse_as_false_duplicate(Ticket ticket, std::string_view why);
   void arrived(Ticket ticket, bool duplicate);
 
   void note_problem(const Rejection& why);
@@ -118,7 +134,9 @@ class Sink final : public runtime::Part, public std::enable_shared_from_this<Sin
   std::optional<Outbox> outbox_;
   std::optional<NatsConnection> connection_;
   std::optional<NatsPublisher> publisher_;
-  std::chrono::nanoseconds duplicate_window_{};  // of the stream
+  std::optional<LookUps> look_ups_;
+  std::unordered_map<Ticket, IfAbsent> looked_for_;  // of those in flight
+  bool stream_removes_messages_ = false;
   bool may_publish_ = false;  // there is a connection, and the stream is as it should be
   bool stopping_ = false;
   bool ended_ = false;

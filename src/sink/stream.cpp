@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -94,6 +95,27 @@ Result<StreamInfoHandle> info_of(NatsSession& session, jsCtx* context, const std
   return StreamInfoHandle(info);
 }
 
+/// What the library does not tell, since it is older than that setting of a stream.
+Result<bool> writes_first(NatsSession& session, const std::string& stream) {
+  const std::string request = "STREAM.INFO." + stream;
+  natsMsg* reply = nullptr;
+  const natsStatus status = natsConnection_RequestString(
+      &reply, session.native(), ("$JS.API." + request).c_str(), "", stream_timeout.count());
+  const MessageHandle owner(reply);
+  if (status != NATS_OK) {
+    constexpr jsErrCode none{};
+    return api_rejection(session, fmt::format("cannot ask for the stream {}", stream), request,
+                         status, none);
+  }
+  constexpr bool no_exceptions = false;
+  const std::string_view text(natsMsg_GetData(reply),
+                              static_cast<std::size_t>(natsMsg_GetDataLength(reply)));
+  const auto info = nlohmann::json::parse(text, nullptr, no_exceptions);
+  const auto config = info.is_object() ? info.find("config") : info.end();
+  const bool readable = config != info.end() && config->is_object();
+  return !readable || config->value("persist_mode", nlohmann::json()) != "async";
+}
+
 std::size_t max_payload_of(NatsSession& session, const StreamSettings& settings) {
   std::uint64_t octets = static_cast<std::uint64_t>(
       std::max<std::int64_t>(natsConnection_GetMaxPayload(session.native()), 0));
@@ -101,7 +123,12 @@ std::size_t max_payload_of(NatsSession& session, const StreamSettings& settings)
   return octets > max_header_bytes ? octets - max_header_bytes : 0;
 }
 
-StreamReport report_on(NatsSession& session, const Options& options, const jsStreamInfo& info) {
+Result<StreamReport> report_on(NatsSession& session, const Options& options,
+                               const jsStreamInfo& info) {
+  const Result<bool> first = writes_first(session, options.stream);
+  if (!first) {
+    return first.error();
+  }
   StreamReport report{.name = options.stream,
                       .settings = settings_of(*info.Config),
                       .messages = info.State.Msgs,
@@ -111,6 +138,7 @@ StreamReport report_on(NatsSession& session, const Options& options, const jsStr
   if (info.Cluster != nullptr && info.Cluster->Leader != nullptr) {
     report.leader = info.Cluster->Leader;
   }
+  report.settings.writes_first = *first;
   report.max_payload_bytes = max_payload_of(session, report.settings);
   report.unsafe = find_unsafe(report.settings, report.max_payload_bytes, options.batch_max_bytes);
   return report;
@@ -127,14 +155,17 @@ Result<StreamReport> check_stream(NatsSession& session, const Options& options) 
   if (!info) {
     return info.error();
   }
-  StreamReport report = report_on(session, options, **info);
+  Result<StreamReport> report = report_on(session, options, **info);
+  if (!report) {
+    return report.error();
+  }
   const std::string filter = filter_of(options);
   const auto covers_all = [&](const std::string& subject) { return covers(subject, filter); };
-  if (std::ranges::none_of(report.settings.subjects, covers_all)) {
+  if (std::ranges::none_of(report->settings.subjects, covers_all)) {
     return Rejection{
         Refusal::subject_not_in_stream,
         fmt::format("the stream {} has the subjects {}, which do not cover {}", options.stream,
-                    fmt::join(report.settings.subjects, ", "), filter)};
+                    fmt::join(report->settings.subjects, ", "), filter)};
   }
   return report;
 }
@@ -152,10 +183,13 @@ Result<CreatedStream> create_stream(NatsSession& session, const Options& options
                               .max_bytes = wish.max_bytes};
   Result<StreamInfoHandle> info = info_of(session, context->get(), options.stream);
   if (info) {
-    CreatedStream there{.existed = true,
-                        .differences = find_differences(settings_of(*(*info)->Config), wanted),
-                        .report = report_on(session, options, **info)};
-    return there;
+    Result<StreamReport> there = report_on(session, options, **info);
+    if (!there) {
+      return there.error();
+    }
+    auto differences = find_differences(there->settings, wanted);
+    return CreatedStream{
+        .existed = true, .differences = std::move(differences), .report = *std::move(there)};
   }
   if (info.error().refusal != Refusal::stream_missing) {
     return info.error();
@@ -180,33 +214,11 @@ Result<CreatedStream> create_stream(NatsSession& session, const Options& options
                          "STREAM.CREATE." + options.stream, status, code);
   }
   const StreamInfoHandle owner(created);
-  return CreatedStream{
-      .existed = false, .differences = {}, .report = report_on(session, options, *created)};
-}
-
-Result<std::optional<std::string>> last_id(NatsSession& session, const Options& options,
-                                           const std::string& subject) {
-  const Result<JetStreamHandle> context = jet_stream(session);
-  if (!context) {
-    return context.error();
+  Result<StreamReport> report = report_on(session, options, *created);
+  if (!report) {
+    return report.error();
   }
-  natsMsg* message = nullptr;
-  jsErrCode code{};
-  const natsStatus status = js_GetLastMsg(&message, context->get(), options.stream.c_str(),
-                                          subject.c_str(), nullptr, &code);
-  if (status == NATS_NOT_FOUND) {
-    return std::optional<std::string>();
-  }
-  if (status != NATS_OK) {
-    return api_rejection(session, fmt::format("cannot ask for the last message of {}", subject),
-                         "STREAM.MSG.GET." + options.stream, status, code);
-  }
-  const MessageHandle owner(message);
-  const char* id = nullptr;
-  if (natsMsgHeader_Get(message, "Nats-Msg-Id", &id) != NATS_OK || id == nullptr) {
-    return std::optional<std::string>();
-  }
-  return std::optional<std::string>(id);
+  return CreatedStream{.existed = false, .differences = {}, .report = *std::move(report)};
 }
 
 Rejection why_nobody_takes(NatsSession& session, const Options& options) {

@@ -45,7 +45,8 @@ struct StreamSettings {
   std::optional<std::uint64_t> max_messages_per_subject{};
   std::optional<std::uint64_t> max_message_bytes{};  ///< octets of payload and headers
   bool acknowledges = true;
-  bool sealed = false;  ///< takes nothing more
+  bool writes_first = true;  ///< what it acknowledges is with the operating system by then
+  bool sealed = false;       ///< takes nothing more
 
   friend bool operator==(const StreamSettings&, const StreamSettings&) = default;
 };
@@ -91,15 +92,12 @@ struct CreatedStream {
                                                    std::size_t max_payload_bytes,
                                                    std::size_t batch_max_bytes);
 
+/// Whether it removes by itself what it has acknowledged, read or not.
+[[nodiscard]] bool removes_messages(const StreamSettings& settings);
+
 /// What differs between two settings, as sentences.
 [[nodiscard]] std::vector<std::string> find_differences(const StreamSettings& there,
                                                         const StreamSettings& wanted);
-
-/// The id of the last message that the stream has of a subject; nothing if it has none. For a
-/// message whose answer was lost long ago: the server remembers ids only for its duplicate window.
-[[nodiscard]] Result<std::optional<std::string>> last_id(NatsSession& session,
-                                                         const Options& options,
-                                                         const std::string& subject);
 
 /// After a server has said that nobody is there to take a message.
 [[nodiscard]] Rejection why_nobody_takes(NatsSession& session, const Options& options);

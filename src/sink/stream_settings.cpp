@@ -60,6 +60,11 @@ std::string_view name_of(Retention retention) noexcept {
   return "unknown";
 }
 
+bool removes_messages(const StreamSettings& settings) {
+  return settings.retention != Retention::limits ||
+         (settings.discard == Discard::oldest && has_limit(settings));
+}
+
 std::vector<std::string> find_unsafe(const StreamSettings& settings, std::size_t max_payload_bytes,
                                      std::size_t batch_max_bytes) {
   std::vector<std::string> unsafe;
@@ -93,12 +98,18 @@ std::vector<std::string> find_unsafe(const StreamSettings& settings, std::size_t
   }
   if (settings.retention == Retention::work_queue) {
     unsafe.emplace_back(
-        "It drops what a consumer has acknowledged: a message that is published again after more "
-        "than half of the duplicate window is stored twice. Use the retention \"limits\".");
+        "It drops what a consumer has acknowledged: a message whose answer was lost is stored "
+        "twice where it is published again after the duplicate window. Use the retention "
+        "\"limits\".");
   }
   if (!settings.acknowledges) {
     unsafe.emplace_back(
         "It sends no acknowledgements, so nothing counts as delivered. Create it without no_ack.");
+  }
+  if (!settings.writes_first) {
+    unsafe.emplace_back(
+        "It acknowledges what it has yet to write (persist_mode async): a server that fails loses "
+        "it. Create it without persist_mode.");
   }
   if (settings.sealed) {
     unsafe.emplace_back("It is sealed and takes nothing more. Use another stream.");
@@ -134,6 +145,7 @@ std::vector<std::string> find_differences(const StreamSettings& there,
   compare("messages of a subject at most", &StreamSettings::max_messages_per_subject);
   compare("octets of a message at most", &StreamSettings::max_message_bytes);
   compare("acknowledges", &StreamSettings::acknowledges);
+  compare("writes before it acknowledges", &StreamSettings::writes_first);
   compare("sealed", &StreamSettings::sealed);
   return differences;
 }

@@ -28,9 +28,9 @@ std::optional<SequenceWidth> width_from(std::uint8_t bits) {
   return std::nullopt;
 }
 
-/// Of one range, and of an attempt without its ranges.
+/// Of one range, and of an attempt without its ranges and with its epoch.
 constexpr std::size_t range_bytes = 16;
-constexpr std::size_t attempt_head_bytes = 18;
+constexpr std::size_t attempt_head_bytes = 26;
 
 void put_ranges(OctetWriter& out, const std::vector<PlaceRange>& ranges) {
   out.put(static_cast<std::uint32_t>(ranges.size()));
@@ -134,10 +134,14 @@ Body encode(const ConsumerPart& part) {
   for (const Attempt& attempt : consumer.attempts) {
     put_attempt(out, attempt);
   }
+  for (const Attempt& attempt : consumer.attempts) {
+    out.put(attempt.epoch);
+  }
   return std::move(out).octets();
 }
 
-std::optional<ConsumerPart> decode_consumer(std::span<const std::byte> body) {
+std::optional<ConsumerPart> decode_consumer(std::span<const std::byte> body,
+                                            std::uint64_t older_epoch) {
   OctetReader in(body);
   ConsumerPart part;
   SavedConsumer& consumer = part.consumer;
@@ -150,6 +154,10 @@ std::optional<ConsumerPart> decode_consumer(std::span<const std::byte> body) {
   const auto attempts = in.get<std::uint32_t>();
   for (std::uint32_t i = 0; i < attempts && in.ok(); ++i) {
     consumer.attempts.push_back(get_attempt(in));
+  }
+  const bool has_epochs = in.left() > 0;
+  for (Attempt& attempt : consumer.attempts) {
+    attempt.epoch = has_epochs ? in.get<std::uint64_t>() : older_epoch;
   }
   const bool sound = in.complete() && part.part < part.parts && is_sound(consumer);
   return sound ? std::optional(std::move(part)) : std::nullopt;

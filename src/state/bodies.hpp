@@ -68,7 +68,9 @@ using Body = std::vector<std::byte>;
 [[nodiscard]] std::optional<std::vector<OriginStats>> decode_origins(
     std::span<const std::byte> body);
 [[nodiscard]] std::optional<SavedPositions> decode_places(std::span<const std::byte> body);
-[[nodiscard]] std::optional<ConsumerPart> decode_consumer(std::span<const std::byte> body);
+/// `older_epoch`: that of attempts which have none of their own.
+[[nodiscard]] std::optional<ConsumerPart> decode_consumer(std::span<const std::byte> body,
+                                                          std::uint64_t older_epoch);
 [[nodiscard]] std::optional<BlockTable> decode_block(std::span<const std::byte> body);
 [[nodiscard]] std::optional<std::uint64_t> decode_end(std::span<const std::byte> body);
 

@@ -29,7 +29,8 @@
 ///     consumer  name octets u16, name, next place u64, part u16 (from 0 up), parts u16,
 ///             ranges u32 that are unread before it, for each: first place u64, frames u64
 ///             attempts u32, for each: satellite_id u32, channel_id u16, frames u64,
-///             ranges u32, for each: first place u64, frames u64
+///             ranges u32, for each: first place u64, frames u64;
+///             for each attempt: epoch u64 (in older files none is there, and it is that of places)
 ///     block   sequence width u8 (14 or 64; plus 128 where somebody has leased these frames and may
 ///             have had them; plus 32 where a place follows), reads u32, frames u32,
 ///             place of the first frame u64 (or not there),

@@ -177,7 +177,8 @@ class Reader {
       return result_.saved.positions.has_value();
     }
     if (mark.kind == MarkKind::consumer) {
-      return take_part(decode_consumer(mark.body));
+      const auto& positions = result_.saved.positions;
+      return take_part(decode_consumer(mark.body, positions ? positions->epoch : 0));
     }
     if (mark.kind == MarkKind::end) {
       end_frames_ = decode_end(mark.body);

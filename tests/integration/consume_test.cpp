@@ -248,6 +248,23 @@ TEST_F(ConsumeSecured, GoesInWithTheRightPasswordOnly) {
   }
 }
 
+TEST_F(ConsumeSecured, DecodesAPassword) {
+  NatsServer server({.lines = "authorization { users: [{ user: reader, password: \"p@ss%\" }] }"});
+  server.start();
+  const std::string url = server.url("reader:p%40ss%25");
+  const std::string nobody = "nats://" + testing::BoundSocket::reserved_port().address();
+  const Finished without_a_stream = testing::run(command({nobody, url}, {"--idle-timeout", "1"}));
+  EXPECT_THAT(without_a_stream.err, Not(HasSubstr("Authorization")));
+  EXPECT_THAT(without_a_stream.err, HasSubstr("stream")) << "it was let in";
+  const Finished unreadable = testing::run(command({server.url("reader:p%ss")}, {}));
+  EXPECT_EQ(unreadable.status, 1);
+  EXPECT_THAT(unreadable.err, HasSubstr("%25"));
+  EXPECT_THAT(unreadable.err, Not(HasSubstr("p%ss")));
+  const Finished different = testing::run(command({url, server.url("other:secret")}, {}));
+  EXPECT_EQ(different.status, 1);
+  EXPECT_THAT(different.err, HasSubstr("same user"));
+}
+
 TEST_F(ConsumeSecured, GoesInWithCredentialsOfAnOperatorThatIsTrusted) {
   const testing::NatsOperator trusted;
   const testing::TempDir directory;

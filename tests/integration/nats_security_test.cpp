@@ -4,10 +4,19 @@
 #include "integration/harness/nats_server.hpp"
 #include "integration/harness/test_sink.hpp"
 
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <cstddef>
+#include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 namespace meridian {
@@ -67,6 +76,16 @@ constexpr const char* users =
 TEST_F(NatsSecurity, AUserAndAPasswordInTheUrlAreUsed) {
   start(users);
   expect_delivery(sink_options({server().url("alice:sesame")}));
+}
+
+TEST_F(NatsSecurity, APasswordWithCharactersOfUrlsAndJsonIsDecoded) {
+  start("authorization { users: [ { user: \"a/b\", password: \"p@ss:w%rd/\\\"\\\\\" } ] }\n");
+  expect_delivery(sink_options({server().url("a%2Fb:p%40ss%3Aw%25rd%2F%22%5C")}));
+}
+
+TEST_F(NatsSecurity, ATokenIsDecoded) {
+  start("authorization { token: \"t@ken\" }\n");
+  expect_delivery(sink_options({server().url("t%40ken")}));
 }
 
 TEST_F(NatsSecurity, AWrongPasswordIsNamedAndNotShown) {
@@ -132,6 +151,104 @@ TEST_F(NatsSecurity, CredentialsThatAreNoneAreNamed) {
   sink::Options options = sink_options({server().url()});
   options.credentials = directory().write("user.creds", "nothing of that kind\n");
   EXPECT_THAT(refused(options, Refusal::authorization), HasSubstr("user.creds"));
+}
+
+/// Speaks as a NATS server does to whoever connects, and refuses the first ones.
+class RefusingServer {
+ public:
+  explicit RefusingServer(int refusals) : refusals_(refusals) {
+    accept();
+    thread_ = std::jthread([this] { context_.run(); });
+  }
+  RefusingServer(const RefusingServer&) = delete;
+  RefusingServer& operator=(const RefusingServer&) = delete;
+  ~RefusingServer() { context_.stop(); }
+
+  [[nodiscard]] std::string url() const {
+    return "nats://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port());
+  }
+  [[nodiscard]] int connections() const { return connections_; }
+
+ private:
+  using tcp = boost::asio::ip::tcp;
+  struct Connection {
+    tcp::socket socket;
+    std::string said{};
+    std::string answer{};
+  };
+
+  void accept() {
+    acceptor_.async_accept([this](const boost::system::error_code& failed, tcp::socket socket) {
+      if (failed) {
+        return;
+      }
+      const bool refused = connections_++ < refusals_;
+      greet(std::make_shared<Connection>(Connection{std::move(socket)}), refused);
+      accept();
+    });
+  }
+
+  void greet(const std::shared_ptr<Connection>& peer, bool refused) {
+    static const std::string info =
+        R"(INFO {"server_id":"X","version":"2.9.10","proto":1,"headers":true,)"
+        R"("auth_required":true,"nonce":"abcdefghijklmnop","max_payload":1048576})"
+        "\r\n";
+    peer->answer = refused ? "-ERR 'Authorization Violation'\r\n" : "PONG\r\n";
+    boost::asio::async_write(
+        peer->socket, boost::asio::buffer(info),
+        [this, peer, refused](const boost::system::error_code& failed, std::size_t) {
+          if (!failed) {
+            answer_pings(peer, refused);
+          }
+        });
+  }
+
+  void answer_pings(const std::shared_ptr<Connection>& peer, bool refused) {
+    boost::asio::async_read_until(
+        peer->socket, boost::asio::dynamic_buffer(peer->said), "PING\r\n",
+        [this, peer, refused](const boost::system::error_code& failed, std::size_t count) {
+          if (failed) {
+            return;
+          }
+          peer->said.erase(0, count);
+          boost::system::error_code ignored;
+          boost::asio::write(peer->socket, boost::asio::buffer(peer->answer), ignored);
+          if (!refused) {
+            answer_pings(peer, refused);
+          }
+        });
+  }
+
+  boost::asio::io_context context_{1};
+  tcp::acceptor acceptor_{context_, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0)};
+  const int refusals_;
+  std::atomic<int> connections_ = 0;
+  std::jthread thread_;
+};
+
+/// A user whose signature may be lost on its way, as the library loses one of 256.
+class NatsSignature : public NatsSecurity {
+ protected:
+  sink::Result<std::shared_ptr<sink::NatsSession>> connect_to(const RefusingServer& server) {
+    sink::Options options = sink_options({server.url()});
+    options.credentials = directory().write("user.creds", NatsOperator().new_user());
+    return sink::NatsSession::connect(options);
+  }
+};
+
+TEST_F(NatsSignature, ThatIsLostIsMadeOnceMore) {
+  const RefusingServer server(1);
+  const auto session = connect_to(server);
+  ASSERT_TRUE(session.has_value()) << session.error().text;
+  EXPECT_EQ(server.connections(), 2);
+}
+
+TEST_F(NatsSignature, ThatIsRefusedAgainAndAgainIsRefused) {
+  const RefusingServer server(3);
+  const auto session = connect_to(server);
+  ASSERT_FALSE(session.has_value());
+  EXPECT_EQ(session.error().refusal, Refusal::authorization);
+  EXPECT_EQ(server.connections(), 3);
 }
 
 /// A server with a certificate for `names`.

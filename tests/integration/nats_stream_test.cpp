@@ -1,4 +1,5 @@
 // The stream that a sink publishes into, as real servers have it.
+#include "integration/harness/fake_stream.hpp"
 #include "integration/harness/nats_server.hpp"
 #include "integration/harness/test_sink.hpp"
 
@@ -7,6 +8,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -19,6 +21,7 @@ using testing::connect;
 using ::testing::Contains;
 using testing::create_stream;
 using ::testing::ElementsAre;
+using testing::FakeStream;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::message_of;
@@ -55,6 +58,19 @@ class NatsStream : public testing::NatsTest {
 TEST_F(NatsStream, ThatIsMissingIsNamed) {
   start();
   EXPECT_EQ(check().error().refusal, Refusal::stream_missing);
+}
+
+TEST_F(NatsStream, ThatAcknowledgesWhatItHasYetToWriteIsUnsafe) {
+  start({.jet_stream = false});
+  for (const std::string mode : {"async", "default"}) {
+    const FakeStream stream(
+        server().url(), [](const testing::PublishedMessage&) { return std::nullopt; },
+        R"("persist_mode":")" + mode + '"');
+    const auto report = check();
+    ASSERT_TRUE(report.has_value()) << report.error().text;
+    EXPECT_EQ(report->settings.writes_first, mode != "async");
+    EXPECT_EQ(report->unsafe.empty(), mode != "async");
+  }
 }
 
 TEST_F(NatsStream, WithoutJetStreamIsNamed) {

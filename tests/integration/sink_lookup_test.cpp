@@ -198,6 +198,35 @@ TEST_F(SinkLookup, TellsWhatIsStoredFromWhatIsNot) {
   expect_all_once(4 * 600, 2);
 }
 
+/// Far from the server.
+class SinkLookupFarAway : public SinkThroughRelay {};
+
+TEST_F(SinkLookupFarAway, LooksForManySatellitesInAFewRoundTrips) {
+  constexpr std::uint32_t satellites = 500;
+  constexpr auto one_way = 50ms;
+  start_server(120s, two_users());
+  start_next();
+  relay().swallow_answers();
+  {
+    UplinkClient uplink(daemon().port());
+    for (std::uint32_t satellite = 1; satellite <= satellites; ++satellite) {
+      uplink.send(frames_of(satellite, 0, 1));
+    }
+    uplink.finish();
+  }
+  ASSERT_TRUE(leaves_unheard_of(satellites));
+  stop();
+  relay().pass_answers();
+  relay().set_delay(one_way);
+  start_next();
+  // One after the other they would take 50 s.
+  EXPECT_TRUE(eventually([&] { return delivered() == satellites; }, testing::at_most(8s)))
+      << sink();
+  EXPECT_EQ(figure("/acknowledged/duplicates"), satellites);
+  relay().set_delay(0ms);
+  expect_whole(read_back({owner_url()}, satellites), satellites);
+}
+
 constexpr const char* look_up = "$JS.API.STREAM.MSG.GET.TELEMETRY";
 
 /// Messages that may have been stored wait to be looked for, which the sink may not do.

@@ -154,6 +154,61 @@ TEST_F(SinkOverRestarts, WhatWasStoredAndNotKnownIsKnownByItsId) {
   expect_whole(read_back({server().url()}, 4 * frames), 4 * frames);
 }
 
+/// A copy of the state is there for two daemons: a machine that was copied, or rolled back.
+class SinksOfOneState : public SinkOverRestarts {
+ protected:
+  void stop_and_copy() {
+    stop();
+    copy_ = testing::read_file(saved());
+  }
+  void start_from_the_copy() {
+    leave(copy_);
+    start_next();
+    ASSERT_TRUE(comes_to_say("")) << sink();
+  }
+  void send_as_one_message(std::uint64_t first, std::uint64_t count) {
+    testing::UplinkClient uplink(port());
+    send_as_batch(uplink, frames_of(7, first, count));
+    uplink.finish();
+  }
+
+ private:
+  std::string copy_;
+};
+
+TEST_F(SinksOfOneState, DeliverEachItsOwnFrames) {
+  constexpr std::uint64_t frames = 20;
+  start_next();
+  ASSERT_TRUE(comes_to_say(""));
+  ASSERT_NO_FATAL_FAILURE(stop_and_copy());
+  for (std::uint64_t user = 0; user < 2; ++user) {
+    ASSERT_NO_FATAL_FAILURE(start_from_the_copy());
+    send_as_one_message(user * frames, frames);
+    EXPECT_TRUE(comes_to_deliver(frames)) << sink();
+    EXPECT_EQ(figure("/acknowledged/duplicates"), 0U);
+    stop();
+  }
+  expect_whole(read_back({server().url()}, 2 * frames), 2 * frames);
+}
+
+TEST_F(SinksOfOneState, KnowWhatWasOnItsWayByItsId) {
+  constexpr std::uint64_t frames = 20;
+  start_next();
+  ASSERT_TRUE(comes_to_say(""));
+  relay().swallow_answers();
+  send_as_one_message(0, frames);
+  ASSERT_TRUE(leaves_unheard_of(1));
+  ASSERT_NO_FATAL_FAILURE(stop_and_copy());
+  relay().pass_answers();
+  for (int user = 0; user < 2; ++user) {
+    ASSERT_NO_FATAL_FAILURE(start_from_the_copy());
+    EXPECT_TRUE(comes_to_deliver(frames)) << sink();
+    EXPECT_EQ(figure("/acknowledged/duplicates"), 1U);
+    stop();
+  }
+  expect_whole(read_back({server().url()}, frames), frames);
+}
+
 TEST_F(SinkOverRestarts, ReadsOfSeveralSatellitesKeepTheirOrder) {
   std::map<std::uint32_t, std::uint64_t> next;
   std::uint64_t frames = 0;

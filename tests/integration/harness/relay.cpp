@@ -2,11 +2,13 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <fmt/format.h>
 
 #include <array>
 #include <cstddef>
+#include <deque>
 #include <utility>
 
 namespace meridian::testing {
@@ -15,47 +17,88 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 struct Relay::Connection : std::enable_shared_from_this<Connection> {
+  using Clock = std::chrono::steady_clock;
+
+  struct Piece {
+    Clock::time_point due;
+    std::string octets;
+  };
   /// One of the two directions.
   struct Way {
     tcp::socket& from;
     tcp::socket& to;
     Relay* swallower;  // of answers
+    asio::steady_timer timer;
     std::array<char, 65'536> octets{};
+    std::deque<Piece> on_its_way{};
+    bool reads = false;
+    bool writes = false;
   };
 
-  Connection(tcp::socket own_client, tcp::socket own_server, Relay& relay)
+  Connection(tcp::socket own_client, tcp::socket own_server, Relay& own_relay)
       : client(std::move(own_client)),
         server(std::move(own_server)),
-        there{.from = client, .to = server, .swallower = nullptr},
-        back{.from = server, .to = client, .swallower = &relay} {}
+        relay(own_relay),
+        there{.from = client,
+              .to = server,
+              .swallower = nullptr,
+              .timer = asio::steady_timer(client.get_executor())},
+        back{.from = server,
+             .to = client,
+             .swallower = &own_relay,
+             .timer = asio::steady_timer(server.get_executor())} {}
 
   void pass_on(Way& way) {
-    way.from.async_read_some(asio::buffer(way.octets), [self = shared_from_this(), &way](
-                                                           const error_code& failed,
-                                                           std::size_t count) {
-      if (failed) {
-        self->close();
-      } else if (way.swallower != nullptr && way.swallower->swallow({way.octets.data(), count})) {
-        self->pass_on(way);
-      } else {
-        self->write(way, count);
-      }
-    });
+    const bool delays = relay.delay_.load().count() > 0;
+    if (way.reads || (!way.on_its_way.empty() && !delays)) {
+      return;
+    }
+    way.reads = true;
+    way.from.async_read_some(
+        asio::buffer(way.octets),
+        [self = shared_from_this(), &way](const error_code& failed, std::size_t count) {
+          way.reads = false;
+          if (failed) {
+            self->close();
+            return;
+          }
+          if (way.swallower == nullptr || !way.swallower->swallow({way.octets.data(), count})) {
+            way.on_its_way.push_back(
+                {Clock::now() + self->relay.delay_.load(), std::string(way.octets.data(), count)});
+            self->write(way);
+          }
+          self->pass_on(way);
+        });
   }
 
-  void write(Way& way, std::size_t count) {
-    asio::async_write(way.to, asio::buffer(way.octets.data(), count),
-                      [self = shared_from_this(), &way](const error_code& failed, std::size_t) {
-                        if (failed) {
-                          self->close();
-                        } else {
+  void write(Way& way) {
+    if (way.writes || way.on_its_way.empty()) {
+      return;
+    }
+    way.writes = true;
+    way.timer.expires_at(way.on_its_way.front().due);
+    way.timer.async_wait([self = shared_from_this(), &way](const error_code& closed) {
+      if (closed) {
+        return;
+      }
+      asio::async_write(way.to, asio::buffer(way.on_its_way.front().octets),
+                        [self, &way](const error_code& failed, std::size_t) {
+                          if (failed) {
+                            self->close();
+                            return;
+                          }
+                          way.writes = false;
+                          way.on_its_way.pop_front();
+                          self->write(way);
                           self->pass_on(way);
-                        }
-                      });
+                        });
+    });
   }
 
   void close() {
     error_code ignored;
+    there.timer.cancel();
+    back.timer.cancel();
     client.close(ignored);
     server.close(ignored);
   }
@@ -70,6 +113,7 @@ struct Relay::Connection : std::enable_shared_from_this<Connection> {
 
   tcp::socket client;
   tcp::socket server;
+  Relay& relay;
   Way there;
   Way back;
 };

@@ -4,6 +4,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -28,6 +30,10 @@ class Relay {
   /// "nats://127.0.0.1:43210"
   [[nodiscard]] const std::string& url() const noexcept { return url_; }
 
+  /// From now on everything arrives so much later, in both directions: a round trip takes twice as
+  /// long. As much as comes is on its way meanwhile.
+  void set_delay(std::chrono::milliseconds delay) { delay_ = delay; }
+
   /// Ends all connections, in the middle of whatever they say. Who connects again is let in.
   void cut();
 
@@ -50,6 +56,7 @@ class Relay {
   tcp::acceptor acceptor_;
   const tcp::endpoint target_;
   const std::string url_;
+  std::atomic<std::chrono::milliseconds> delay_{};
   mutable std::mutex mutex_;
   std::optional<std::string> swallowed_;  // protected by mutex_; nothing while answers pass
   std::vector<std::weak_ptr<Connection>> connections_;  // of the thread

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <set>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -38,15 +40,17 @@ TEST_F(ConsumerRestart, GoesOnWhereItWas) {
     acknowledge(a, next(a, 1));
     const Batches attempted = next(a, 1);
     const Batches forgotten = next(a, 1);
-    const Attempt attempt{.origin = {1, 1}, .ranges = places_of(attempted), .frames = 1};
+    const Attempt attempt{
+        .origin = {1, 1}, .ranges = places_of(attempted), .frames = 1, .epoch = epoch};
     EXPECT_EQ(call(a.suspend({attempt})), error_code{});
   }
   restart({{"a"}, {"b"}});
   Consumer a = consume("a");
-  EXPECT_EQ(a.epoch(), epoch);
+  EXPECT_NE(a.epoch(), epoch) << "somebody else may take up the same state";
   const Resumed resumed = call(a.resume()).value();
   ASSERT_EQ(resumed.attempts.size(), 1U);
   EXPECT_EQ(resumed.attempts[0].ranges, places_of(resumed.batches));
+  EXPECT_EQ(resumed.attempts[0].epoch, epoch);
   EXPECT_EQ(sequences_in(resumed.batches), numbers(1, 1));
   EXPECT_EQ(stats_of("a").lag.frames, 4U);
   EXPECT_EQ(stats_of("a").in_flight.frames, 1U);
@@ -56,6 +60,20 @@ TEST_F(ConsumerRestart, GoesOnWhereItWas) {
   Consumer b = consume("b");
   EXPECT_EQ(sequences_in(next(b)), numbers(0, 6));
   EXPECT_THAT(call(b.resume()).value().attempts, IsEmpty());
+}
+
+TEST_F(ConsumerRestart, WhoTakesUpTheSameStateHasAnEpochOfItsOwn) {
+  spawn_with(WhenFull::backpressure, {{"a"}});
+  std::set<std::uint64_t> epochs{0, consume("a").epoch()};
+  const SavedState saved = call(aggregator_->shut_down()).value().saved;
+  for (int copy = 0; copy < 3; ++copy) {
+    spawn_with(WhenFull::backpressure, {{"a"}});
+    SavedState again;
+    again.positions = saved.positions;
+    EXPECT_TRUE(call(aggregator_->restore(std::move(again))).has_value());
+    EXPECT_TRUE(epochs.insert(consume("a").epoch()).second);
+    std::ignore = call(aggregator_->shut_down());
+  }
 }
 
 TEST_F(ConsumerRestart, ReadsAgainWhatItHadInFlightWithoutAWord) {

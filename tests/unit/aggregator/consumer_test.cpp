@@ -263,6 +263,46 @@ TEST_F(ConsumerTest, SkipsWhatIsFlushed) {
   EXPECT_EQ(stats_of("a").lag, Depth{});
 }
 
+TEST_F(ConsumerTest, LagsBehindWhatIsHeldOnly) {
+  spawn_with(WhenFull::backpressure, {{"a"}});
+  const ReceiveTime long_ago{1'000'000us};
+  send(batch_of_run({1, 1}, 0, 2, large, {.received_at = long_ago}));
+  send(batch_of_run({1, 1}, 2, 2, large, {.received_at = long_ago + 1us}));
+  send_run(4);
+  Consumer a = consume("a");
+  Batches read = next(a, 1);
+  for (BufferedBatch& batch : next(a, 1)) {
+    read.push_back(std::move(batch));
+  }
+  EXPECT_EQ(stats_of("a").lag.frames, 5U);
+  EXPECT_EQ(drain(3).taken.frames, 3U);
+  const ConsumerStats drained = stats_of("a");
+  EXPECT_EQ(drained.lag.frames, 2U);
+  EXPECT_EQ(drained.lag, (Depth{.frames = 2, .bytes = stats().buffer.now.bytes}));
+  EXPECT_EQ(drained.unread.frames, 1U);
+  EXPECT_EQ(drained.in_flight.frames, 4U) << "it has them, and may deliver them";
+  EXPECT_EQ(drained.oldest, long_ago + 1us);
+  acknowledge(a, read);
+  const ConsumerStats delivered = stats_of("a");
+  EXPECT_EQ(delivered.lag, delivered.unread);
+  EXPECT_EQ(delivered.in_flight, Depth{});
+  EXPECT_EQ(delivered.acknowledged.frames, 4U);
+  acknowledge(a, next(a));
+  EXPECT_EQ(stats_of("a").lag, Depth{});
+}
+
+TEST_F(ConsumerTest, LagsNotForEverBehindWhatWasDrainedWhileItHadIt) {
+  spawn_with(WhenFull::backpressure, {{"a"}});
+  send_run(0, 4);
+  Consumer a = consume("a");
+  std::ignore = next(a);
+  EXPECT_EQ(drain(3).taken.frames, 3U);
+  EXPECT_EQ(call(a.suspend({})), error_code{});
+  EXPECT_EQ(stats_of("a").lag.frames, 1U);
+  EXPECT_EQ(stats_of("a").unread.frames, 1U);
+  EXPECT_EQ(sequences_in(next(a)), numbers(3, 1));
+}
+
 TEST_F(ConsumerTest, TellsHowOldTheOldestIs) {
   spawn_with(WhenFull::backpressure, {{"a"}});
   EXPECT_EQ(stats_of("a").oldest, std::nullopt);

@@ -78,7 +78,7 @@ class OutboxOnABuffer : public testing::ConsumerTest {
 
   void read_some() {
     const ConsumerStats stats = stats_of("archive");
-    if (outbox_->room() == 0 || stats.lag == stats.in_flight) {
+    if (outbox_->room() == 0 || stats.unread == Depth{}) {
       return;
     }
     auto reading = testing::start(context_, consumer_->next(outbox_->room()));
@@ -125,7 +125,7 @@ class OutboxOnABuffer : public testing::ConsumerTest {
     if (ids_.contains(id) && up_to(3) > 0) {
       acknowledge_places(outbox_->acknowledged(ticket));
     } else {
-      outbox_->refused(ticket, start);
+      outbox_->refused(ticket, start, Outbox::Fate::unknown);
     }
   }
 

@@ -53,9 +53,12 @@ std::vector<std::uint64_t> sequences_of(const Message& message) {
 
 class OutboxTest : public ::testing::Test {
  protected:
-  Outbox make(std::size_t in_flight = 1'000'000, std::size_t message = 100 * frame_bytes) {
-    return {"archive", 0xE, {.max_in_flight_bytes = in_flight, .max_message_bytes = message}};
+  Outbox make(std::size_t in_flight = 1'000'000, std::size_t message = 100 * frame_bytes,
+              std::uint64_t epoch = 0xE) {
+    return {"archive", epoch, {.max_in_flight_bytes = in_flight, .max_message_bytes = message}};
   }
+  /// As after a start.
+  Outbox make_next(std::uint64_t epoch) { return make(1'000'000, 100 * frame_bytes, epoch); }
 };
 
 TEST_F(OutboxTest, GivesOneMessageOfAnOriginAtATime) {
@@ -142,7 +145,7 @@ TEST_F(OutboxTest, TriesTheSameMessageAgainAfterItsPause) {
   const auto first = outbox.next(now).value();
   const std::string id = first.message->id;
   outbox.add(run_at(4, {7, 1}, 3, 3));
-  outbox.refused(first.ticket, now + 1s);
+  outbox.refused(first.ticket, now + 1s, Outbox::Fate::unknown);
   EXPECT_EQ(outbox.next_retry(), now + 1s);
   EXPECT_FALSE(outbox.next(now + 999ms).has_value());
   const auto again = outbox.next(now + 1s).value();
@@ -160,12 +163,12 @@ TEST_F(OutboxTest, KnowsWhetherWhatWasRefusedHasArrived) {
   const auto first = outbox.next(now).value();
   const auto second = outbox.next(now).value();
   EXPECT_FALSE(outbox.anything_refused());
-  outbox.refused(first.ticket, now);
+  outbox.refused(first.ticket, now, Outbox::Fate::unknown);
   std::ignore = outbox.acknowledged(second.ticket);
   EXPECT_TRUE(outbox.anything_refused());
   const auto again = outbox.next(now).value();
   EXPECT_TRUE(outbox.anything_refused()) << "it is on its way only";
-  outbox.refused(again.ticket, now);
+  outbox.refused(again.ticket, now, Outbox::Fate::unknown);
   std::ignore = outbox.acknowledged(outbox.next(now)->ticket);
   EXPECT_FALSE(outbox.anything_refused());
 }
@@ -193,7 +196,7 @@ TEST_F(OutboxTest, OtherFramesHaveAnotherIdThoughTheyBeginAtTheSamePlaceAndAreAs
 TEST_F(OutboxTest, TriesAtOnceWhereItIsTold) {
   Outbox outbox = make();
   outbox.add(run_at(1, {7, 1}, 0, 3));
-  outbox.refused(outbox.next(now)->ticket, now + 1h);
+  outbox.refused(outbox.next(now)->ticket, now + 1h, Outbox::Fate::unknown);
   outbox.retry_now();
   EXPECT_TRUE(outbox.next(now).has_value());
 }
@@ -228,10 +231,99 @@ TEST_F(OutboxTest, UntouchedBatchesAreNoAttempts) {
   Outbox outbox = make();
   outbox.add(run_at(1, {7, 1}, 0, 3));
   EXPECT_THAT(outbox.attempts(), IsEmpty());
-  outbox.refused(outbox.next(now)->ticket, now);
+  outbox.refused(outbox.next(now)->ticket, now, Outbox::Fate::unknown);
   outbox.add(run_at(4, {7, 1}, 3, 3));
-  EXPECT_THAT(outbox.attempts(), ElementsAre(Attempt{{7, 1}, {{1, 3}}, 3}))
+  EXPECT_THAT(outbox.attempts(), ElementsAre(Attempt{{7, 1}, {{1, 3}}, 3, 0xE}))
       << "what was refused may be stored";
+}
+
+/// An outbox that has had the places from 1 on, and what takes up what it had not delivered.
+Resumed resumed_from(const Outbox& before, std::vector<BufferedBatch> batches) {
+  return {.attempts = before.attempts(), .batches = std::move(batches)};
+}
+
+std::vector<BufferedBatch> one_batch(BufferedBatch batch) {
+  std::vector<BufferedBatch> batches;
+  batches.push_back(std::move(batch));
+  return batches;
+}
+
+TEST_F(OutboxTest, OtherFramesHaveOtherIdsWhereAStateIsTakenUpTwice) {
+  const Outbox before = make();
+  std::set<std::string> ids;
+  for (const std::uint64_t epoch : {0xA, 0xB}) {
+    Outbox outbox = make_next(epoch);
+    std::ignore = outbox.resume(resumed_from(before, {}));
+    outbox.add(run_at(1, {7, 1}, 100 * epoch, 3));
+    ids.insert(outbox.next(now)->message->id);
+  }
+  EXPECT_EQ(ids.size(), 2U);
+}
+
+TEST_F(OutboxTest, WhatWasTriedKeepsItsIdOverAnyNumberOfRestarts) {
+  Outbox before = make();
+  before.add(run_at(1, {7, 1}, 0, 3));
+  const std::string id = before.next(now)->message->id;
+  Outbox second = make_next(0xA);
+  std::ignore = second.resume(resumed_from(before, one_batch(run_at(1, {7, 1}, 0, 3))));
+  Outbox third = make_next(0xB);  // the second was stopped before it could try
+  std::ignore = third.resume(resumed_from(second, one_batch(run_at(1, {7, 1}, 0, 3))));
+  const auto again = third.next(now).value();
+  EXPECT_EQ(again.message->id, id);
+  EXPECT_TRUE(again.may_be_stored);
+  EXPECT_GT(again.tries, 1U);
+}
+
+TEST_F(OutboxTest, WhatWasNotTriedGetsAnIdOfTheNextEpoch) {
+  Outbox before = make(2 * frame_bytes, 2 * frame_bytes);
+  before.add(run_at(1, {7, 1}, 0, 4));
+  std::ignore = before.acknowledged(before.next(now)->ticket);
+  ASSERT_THAT(before.attempts(), ElementsAre(Attempt{{7, 1}, {{3, 2}}, 2, 0}));
+  Outbox outbox = make_next(0xA);
+  std::ignore = outbox.resume(resumed_from(before, one_batch(run_at(1, {7, 1}, 0, 4))));
+  const auto next = outbox.next(now).value();
+  EXPECT_THAT(sequences_of(*next.message), ElementsAre(2, 3));
+  EXPECT_EQ(next.tries, 1U);
+  EXPECT_FALSE(next.may_be_stored);
+  EXPECT_THAT(outbox.attempts(), ElementsAre(Attempt{{7, 1}, {{3, 2}}, 2, 0xA}));
+}
+
+TEST_F(OutboxTest, MayBeStoredOnceAnAnswerWasLost) {
+  Outbox outbox = make();
+  outbox.add(run_at(1, {7, 1}, 0, 1));
+  outbox.refused(outbox.next(now)->ticket, now, Outbox::Fate::not_stored);
+  const auto second = outbox.next(now).value();
+  EXPECT_FALSE(second.may_be_stored);
+  outbox.refused(second.ticket, now, Outbox::Fate::unknown);
+  const auto third = outbox.next(now).value();
+  EXPECT_TRUE(third.may_be_stored);
+  outbox.refused(third.ticket, now, Outbox::Fate::not_stored);
+  EXPECT_TRUE(outbox.next(now)->may_be_stored) << "that was about the third try alone";
+}
+
+TEST_F(OutboxTest, AMessageThatIsRenamedIsTriedForTheFirstTimeAndKeepsItsNewIdOverARestart) {
+  Outbox outbox = make();
+  outbox.add(run_at(1, {7, 1}, 0, 2));
+  const auto first = outbox.next(now).value();
+  const std::string id = first.message->id;
+  outbox.doubt(first.ticket, 17);
+  outbox.refused(first.ticket, now, Outbox::Fate::unknown);
+  const auto doubted = outbox.next(now).value();
+  EXPECT_EQ(doubted.said_to_be_at, 17U);
+  EXPECT_EQ(doubted.message->id, id) << "until it was looked for";
+  outbox.rename(doubted.ticket, 0xC);
+  const std::string renamed = outbox.message_of(doubted.ticket).id;
+  EXPECT_NE(renamed, id);
+  EXPECT_EQ(outbox.tries_of(doubted.ticket), 1U);
+  EXPECT_FALSE(outbox.may_be_stored(doubted.ticket));
+  outbox.refused(doubted.ticket, now, Outbox::Fate::unknown);
+
+  Outbox after = make_next(0xD);
+  std::ignore = after.resume(resumed_from(outbox, one_batch(run_at(1, {7, 1}, 0, 2))));
+  const auto again = after.next(now).value();
+  EXPECT_EQ(again.message->id, renamed);
+  EXPECT_EQ(again.said_to_be_at, std::nullopt);
+  EXPECT_THAT(after.acknowledged(again.ticket), ElementsAre(PlaceRange{1, 2}));
 }
 
 TEST_F(OutboxTest, TakesUpTheRestOfAMessageWhoseBeginningWasDrained) {
@@ -318,7 +410,7 @@ class OutboxAtRandom : public OutboxTest {
       buffer.emplace(at, std::move(batch));
     }
     buffer_ = std::move(buffer);
-    Outbox outbox = make(20 * frame_bytes, 6 * frame_bytes);
+    Outbox outbox = make(20 * frame_bytes, 6 * frame_bytes, ++epoch_);
     finish(outbox.resume(resumed));
     for (const BufferedBatch& batch : unread) {
       outbox.add(batch);
@@ -327,6 +419,7 @@ class OutboxAtRandom : public OutboxTest {
   }
 
   std::mt19937_64 random_{7};
+  std::uint64_t epoch_ = 0xE;
   std::uint64_t next_place_ = 1;
   std::map<SatelliteId, std::uint64_t> sent_;
   std::map<SatelliteId, std::uint64_t> stored_;
@@ -364,7 +457,7 @@ TEST_F(OutboxAtRandom, StoresEveryFrameOnceAndInOrder) {
       } else if (!stored && up_to(9) == 0) {
         outbox.refused_as_too_large(ticket, now);
       } else {
-        outbox.refused(ticket, now);  // or its answer is lost
+        outbox.refused(ticket, now, Outbox::Fate::unknown);  // or its answer is lost
       }
     }
   }

@@ -21,6 +21,16 @@ TEST(Refusals, HaveDistinctNames) {
   EXPECT_FALSE(names.contains("unknown"));
 }
 
+TEST(Refusals, WithoutAWordOfTheStreamLeaveOpenWhetherItHasTheMessage) {
+  for (const Refusal refusal :
+       {Refusal::unreachable, Refusal::stream_unavailable, Refusal::no_acknowledgement,
+        Refusal::bad_acknowledgement, Refusal::false_duplicate, Refusal::other}) {
+    EXPECT_TRUE(leaves_open(refusal)) << name_of(refusal);
+  }
+  EXPECT_FALSE(leaves_open(Refusal::stream_full));
+  EXPECT_FALSE(leaves_open(Refusal::message_too_large));
+}
+
 // What real servers answer is in the integration tests; here is what they can hardly be made to
 // say.
 struct Said {

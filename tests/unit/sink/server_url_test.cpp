@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 
 namespace meridian::sink {
@@ -12,6 +13,7 @@ struct Good {
   std::string shown;
   std::string host;
   bool tls = false;
+  std::optional<runtime::UserInfo> user_info = std::nullopt;
 };
 
 class ServerUrls : public ::testing::TestWithParam<Good> {};
@@ -19,7 +21,7 @@ class ServerUrls : public ::testing::TestWithParam<Good> {};
 TEST_P(ServerUrls, AreReadAndShownWithoutPasswords) {
   const auto read = read_server_url(GetParam().text);
   ASSERT_TRUE(read.has_value());
-  EXPECT_EQ(read->text, GetParam().text);
+  EXPECT_EQ(read->user_info, GetParam().user_info);
   EXPECT_EQ(read->shown, GetParam().shown);
   EXPECT_EQ(read->host, GetParam().host);
   EXPECT_EQ(read->tls, GetParam().tls);
@@ -31,9 +33,13 @@ INSTANTIATE_TEST_SUITE_P(
                       Good{"nats://localhost", "nats://localhost:4222", "localhost"},
                       Good{"tls://nats.example:4222", "tls://nats.example:4222", "nats.example",
                            true},
-                      Good{"nats://user:pass@word@host:1", "nats://host:1", "host"},
+                      Good{"nats://user:pass@word@host:1", "nats://host:1", "host", false,
+                           runtime::UserInfo{"user", "pass@word"}},
+                      Good{"nats://us%3Aer:p%40ss@host:1", "nats://host:1", "host", false,
+                           runtime::UserInfo{"us:er", "p@ss"}},
                       Good{"nats://[::1]:4222", "nats://[::1]:4222", "::1"},
-                      Good{"nats://token@[::1]", "nats://[::1]:4222", "::1"}));
+                      Good{"nats://token@[::1]", "nats://[::1]:4222", "::1", false,
+                           runtime::UserInfo{"token", std::nullopt}}));
 
 class BadServerUrls : public ::testing::TestWithParam<std::string> {};
 
@@ -45,7 +51,8 @@ INSTANTIATE_TEST_SUITE_P(Each, BadServerUrls,
                          ::testing::Values("", "127.0.0.1:4222", "http://host:1", "nats://",
                                            "nats://:4222", "nats://host:0", "nats://host:65536",
                                            "nats://user:pass@", "nats://ho st:1",
-                                           "nats://host:4222/path", "ws://host:80"));
+                                           "nats://user:p%ss@host:1", "nats://host:4222/path",
+                                           "ws://host:80"));
 
 }  // namespace
 }  // namespace meridian::sink

@@ -51,6 +51,7 @@ INSTANTIATE_TEST_SUITE_P(
         Danger{[](StreamSettings& s) { s.discard = Discard::oldest; }, "discards the oldest"},
         Danger{[](StreamSettings& s) { s.retention = Retention::interest; }, "consumer"},
         Danger{[](StreamSettings& s) { s.acknowledges = false; }, "no acknowledgements"},
+        Danger{[](StreamSettings& s) { s.writes_first = false; }, "persist_mode async"},
         Danger{[](StreamSettings& s) { s.sealed = true; }, "sealed"}));
 
 TEST(StreamSettings, MayDiscardTheOldestIfThereIsNoLimit) {
@@ -58,6 +59,17 @@ TEST(StreamSettings, MayDiscardTheOldestIfThereIsNoLimit) {
   settings.discard = Discard::oldest;
   settings.max_bytes.reset();
   EXPECT_THAT(find_unsafe(settings, batch, batch), IsEmpty());
+}
+
+TEST(StreamSettings, TellWhetherTheStreamRemovesMessages) {
+  EXPECT_FALSE(removes_messages(safe_settings()));
+  StreamSettings settings = safe_settings();
+  settings.discard = Discard::oldest;
+  EXPECT_TRUE(removes_messages(settings));
+  settings.max_bytes.reset();
+  EXPECT_FALSE(removes_messages(settings));
+  settings.retention = Retention::work_queue;
+  EXPECT_TRUE(removes_messages(settings));
 }
 
 TEST(StreamSettings, MessagesThatDoNotFitAreSaid) {

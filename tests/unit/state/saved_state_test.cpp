@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <random>
 #include <ranges>
 #include <utility>
@@ -176,7 +177,11 @@ TEST(SavedState, KeepsPlacesAndPositions) {
           {.name = "archive",
            .next_place = 300,
            .unread = {{.first = 100, .frames = 2}, {.first = 201, .frames = 1}},
-           .attempts = {{.origin = {2, 0}, .ranges = {{.first = 200, .frames = 1}}, .frames = 4}}},
+           .attempts = {{.origin = {2, 0},
+                         .ranges = {{.first = 200, .frames = 1}},
+                         .frames = 4,
+                         .epoch = 0xFEDCBA9876543210},
+                        {.origin = {2, 0}, .ranges = {{.first = 201, .frames = 1}}, .frames = 1}}},
           {.name = "", .next_place = 0, .unread = {}, .attempts = {}}}};
   const Restored restored = testing::read_back(testing::written(saved));
   EXPECT_TRUE(restored.is_whole);
@@ -184,6 +189,30 @@ TEST(SavedState, KeepsPlacesAndPositions) {
   EXPECT_EQ(restored.saved.ledger->delivered, 7U);
   ASSERT_THAT(restored.saved.frames, SizeIs(3));
   EXPECT_EQ(restored.saved.frames[1].place, 200U);
+}
+
+TEST(SavedState, AttemptsOfOlderFilesAreOfTheEpochOfTheirPlaces) {
+  const ConsumerPart part{
+      .consumer = {
+          .name = "archive",
+          .next_place = 300,
+          .unread = {},
+          .attempts = {
+              {.origin = {2, 0}, .ranges = {{.first = 1, .frames = 1}}, .frames = 1, .epoch = 5},
+              {.origin = {3, 0}, .ranges = {{.first = 2, .frames = 1}}, .frames = 1}}}};
+  Body body = encode(part);
+  constexpr std::uint64_t older_epoch = 7;
+  const auto whole = decode_consumer(body, older_epoch);
+  ASSERT_TRUE(whole.has_value());
+  EXPECT_EQ(whole->consumer, part.consumer);
+  body.resize(body.size() - 2 * sizeof(std::uint64_t));  // which did not have them
+  const auto older = decode_consumer(body, older_epoch);
+  ASSERT_TRUE(older.has_value());
+  for (const Attempt& attempt : older->consumer.attempts) {
+    EXPECT_EQ(attempt.epoch, older_epoch);
+  }
+  body.resize(body.size() - 1);
+  EXPECT_FALSE(decode_consumer(body, older_epoch).has_value());
 }
 
 TEST(SavedState, KeepsThePlacesOfFramesBehindADamagedOne) {

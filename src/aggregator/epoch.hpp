@@ -1,0 +1,15 @@
+/// Numbers that nobody else has.
+#pragma once
+
+#include <cstdint>
+#include <random>
+
+namespace meridian::inline v1 {
+
+/// Differs from all others, also in copies of this machine that begin at the same moment; not 0.
+[[nodiscard]] inline std::uint64_t new_epoch() {
+  std::random_device random;
+  return std::uint64_t{random()} << 32 | random() | 1U;
+}
+
+}  // namespace meridian::inline v1

@@ -1,0 +1,63 @@
+/// Asks a stream for what it has, many questions at a time.
+#pragma once
+
+#include "sink/nats_publisher.hpp"
+#include "sink/options.hpp"
+#include "sink/outlet.hpp"
+#include "sink/refusal.hpp"
+#include "sink/stored_message.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace meridian::sink {
+
+class NatsConnection;
+
+/// The message at a sequence, or the last one of a subject.
+using Where = std::variant<std::uint64_t, std::string>;
+
+struct Found {
+  Ticket ticket = 0;
+  Result<std::optional<StoredMessage>> message;  ///< nothing: there is none
+};
+
+/// Gives each question exactly one answer: what the leader of the stream says, that it does not
+/// within `stream_timeout`, or that the connection was lost. Up to `most_at_once` are on their way,
+/// so that a thousand of them take a few round trips; the others wait in their order.
+///
+/// The thread that serves the session asks and waits, nobody else does.
+/// Bounds: the caller's, who counts the messages that he asks for. Of the answers those that are on
+/// their way, each as large as a message of the stream.
+/// Thread-safety: `ask` is for one thread at a time. Lifetime: as NatsPublisher.
+class LookUps {
+ public:
+  static constexpr std::size_t most_at_once = 256;
+  using OnFound = std::function<void(const Found&)>;
+
+  LookUps(NatsConnection& connection, Options options, const asio::any_io_executor& executor,
+          OnFound on_found);
+  LookUps(const LookUps&) = delete;
+  LookUps& operator=(const LookUps&) = delete;
+  ~LookUps();
+
+  /// Does not wait.
+  void ask(Ticket ticket, Where where);
+
+ private:
+  class Round;
+
+  NatsConnection& connection_;
+  const Options options_;
+  const std::shared_ptr<Outlet<Found>> outlet_;
+  std::weak_ptr<Round> round_;  // the one that is asked in the session as it is now
+};
+
+}  // namespace meridian::sink

@@ -1,0 +1,74 @@
+/// A client of a plain NATS server that answers in the place of JetStream.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <nats/nats.h>
+
+namespace meridian::testing {
+
+/// What was published to it.
+struct PublishedMessage {
+  std::string subject;
+  std::string id;  ///< its Nats-Msg-Id
+  std::string payload;
+};
+
+/// The stream TELEMETRY with the subjects meridian.*.*, as its answers have it; it stores nothing.
+/// To be used where the server has no JetStream, which would answer as well. Thread-safety: all
+/// members from any thread.
+class FakeStream {
+ public:
+  /// The answer to a message; nothing for none.
+  using Answer = std::function<std::optional<std::string>(const PublishedMessage&)>;
+
+  /// `config` is put into the configuration that it tells of: `"persist_mode":"async"`.
+  FakeStream(const std::string& url, Answer answer, const std::string& config = "");
+  FakeStream(const FakeStream&) = delete;
+  FakeStream& operator=(const FakeStream&) = delete;
+
+  /// From now on.
+  void set_answer(Answer answer);
+
+  /// The answer to whoever asks for a stored message, in JSON; nothing for none. Where this was not
+  /// called, it is that there is no such message.
+  using Stored = std::function<std::optional<std::string>(const std::string& request)>;
+  void set_stored(Stored stored);
+
+  [[nodiscard]] std::vector<PublishedMessage> published() const;
+  /// Requests for stored messages.
+  [[nodiscard]] std::vector<std::string> asked() const;
+
+ private:
+  void serve(const std::string& subject);
+  void received(natsMsg* message);
+  [[nodiscard]] std::optional<std::string> answer_to(natsMsg* message);
+
+  template <auto destroy>
+  struct Destroy {
+    template <typename Object>
+    void operator()(Object* object) const noexcept {
+      destroy(object);
+    }
+  };
+
+  mutable std::recursive_mutex mutex_;  // answers may be made of what was published
+  // Protected by mutex_.
+  Answer answer_;
+  Stored stored_;
+  std::vector<PublishedMessage> published_;
+  std::vector<std::string> asked_;
+
+  const std::string info_;
+  std::unique_ptr<natsConnection, Destroy<natsConnection_Destroy>> connection_;
+  std::vector<std::jthread> threads_;  // one for each subscription; the last member
+};
+
+}  // namespace meridian::testing
