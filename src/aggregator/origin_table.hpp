@@ -2,6 +2,7 @@
 #pragma once
 
 #include "aggregator/sequence_state.hpp"
+#include "frame/keyed_hash.hpp"
 
 #include <meridian/aggregator.hpp>
 
@@ -72,7 +73,8 @@ class OriginTable {
   [[nodiscard]] bool is_tracked(const Entry& entry) const noexcept { return &entry != &others_; }
 
   std::size_t max_tracked_;
-  boost::unordered_flat_map<std::uint64_t, std::uint32_t> index_;  // packed origin → entries_
+  boost::unordered_flat_map<std::uint64_t, std::uint32_t, KeyedHash>
+      index_;  // packed origin → entries_
   std::vector<Entry> entries_;
   Entry others_;  // the sum over all origins beyond max_tracked_
   OriginTotals totals_;
