@@ -18,6 +18,7 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -31,8 +32,10 @@ using namespace meridian;
 /// To whoever starts the daemon: a line, or an entry of the journal with its level.
 void complain(const std::string& text) {
   if (service::is_journal(STDERR_FILENO)) {
-    daemon::set_log(service::make_journal_sink(), spdlog::level::err);
+    daemon::set_log(std::make_shared<daemon::LogWriter>(service::make_journal_sink()),
+                    spdlog::level::err);
     spdlog::error(text);
+    daemon::flush_log();
   } else {
     runtime::complain("meridiand: " + text);
   }
@@ -51,9 +54,13 @@ int serve(const daemon::Config& config, const daemon::ReadConfig& read_config) {
     // Nor is a file that may not grow any further: the write that fails says so.
     std::signal(SIGXFSZ, SIG_IGN);
     runtime::raise_open_files_limit();
-    return daemon::Daemon(config, read_config, service::InheritedSockets::of_process()).run();
+    const int status =
+        daemon::Daemon(config, read_config, service::InheritedSockets::of_process()).run();
+    daemon::flush_log();
+    return status;
   } catch (const std::exception& error) {
     spdlog::critical("{}", error.what());
+    daemon::flush_log();
     if (config.log.target != "stderr" || config.log.level == spdlog::level::off) {
       complain(error.what());
     }

@@ -73,8 +73,9 @@ void ClientSession::close() {
 
 asio::awaitable<void> ClientSession::refuse_long_line() {
   context_->services.sources.control_clients.cut_off(status::CutOff::request_too_long);
-  spdlog::warn("control client cut off: a line of more than {} octets",
-               context_->max_request_bytes.load());
+  request_log_->cut_off(status::CutOff::request_too_long,
+                        fmt::format("a line of more than {} octets",
+                                    context_->max_request_bytes.load()));
   const std::string answer =
       encode_error({ErrorCode::request_too_long,
                     fmt::format("a line has at most {} octets: send shorter ones, or raise "
@@ -289,8 +290,9 @@ asio::awaitable<error_code> ClientSession::answer_satellites(Request request) {
 
 void ClientSession::cut_off_for_not_reading() {
   context_->services.sources.control_clients.cut_off(status::CutOff::not_reading);
-  spdlog::warn("control client cut off: did not read its answer for {} s",
-               ReplyWriter::usual_patience.count());
+  request_log_->cut_off(
+      status::CutOff::not_reading,
+      fmt::format("did not read its answer for {} s", ReplyWriter::usual_patience.count()));
   close();
 }
 

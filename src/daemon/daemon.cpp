@@ -270,7 +270,7 @@ control::ReloadReport Daemon::take_up_new_config() {
   ConfigChanges changes = changes_between(config_, read);
   Config next = applicable(config_, read);
   check_sinks(next);
-  spdlog::sink_ptr log = open_log(next.log);
+  std::shared_ptr<LogWriter> log = open_log(next.log);
   Listeners::Change listeners = listeners_->prepare(next.uplinks, inherited_);
   control_->set_access(next.control.access);
   // Nothing fails from here on.
@@ -308,6 +308,7 @@ asio::awaitable<void> Daemon::stop_in_order() {
   deadline_.cancel();
   if (drops && last) {
     log_drops(*drops);
+    log::tell_left_out(runtime::PeerLines::Clock::time_point::max());
     const bool saved = save_state(last->saved);
     log_end(last->stats, saved);
   }

@@ -114,6 +114,7 @@ asio::awaitable<void> Housekeeping::run(AggregatorHandle aggregator) {
       co_return;
     }
     log_drops(*report);
+    runtime::log::tell_left_out();
     co_await look_for_silence(aggregator);
     if (second % seconds_between_trims == 0) {
       give_memory_back();

@@ -319,6 +319,13 @@ void add_clients(Families& to, const status::ControlCounts& control, const Clien
   to.counter("meridian_http_timed_out_total", "HTTP clients that were too slow.", http.timed_out);
 }
 
+void add_log(Families& to, const LogCounts& log) {
+  to.counter("meridian_log_lines_left_out_total",
+             "Lines about peers that were not logged, since there were many of their kind.",
+             log.left_out);
+  to.counter("meridian_log_lines_lost_total", "Lines that log.target did not take.", log.lost);
+}
+
 void add_state(Families& to, const status::StateReport& state) {
   to.gauge("meridian_state_restored_frames",
            "Frames that the last stop had saved and this start has.", state.restored);
@@ -367,6 +374,7 @@ std::string encode_metrics(const Scrape& scrape) {
   add_sink_reasons(families, scrape);
   add_tails(families, stats.tails);
   add_clients(families, scrape.stats.control, scrape.http);
+  add_log(families, scrape.log);
   add_state(families, scrape.stats.state);
   if (scrape.process) {
     add_process(families, *scrape.process);

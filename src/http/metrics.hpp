@@ -24,6 +24,12 @@ struct ClientCounts {
   std::uint64_t timed_out = 0;  ///< did not send a request, or read an answer, in time
 };
 
+/// What became of log lines that are not in the log.
+struct LogCounts {
+  std::uint64_t left_out = 0;  ///< there were many of their kind
+  std::uint64_t lost = 0;      ///< the target did not take them
+};
+
 /// What is told of a sink; its consumer has the same name.
 struct SinkSample {
   std::string name;
@@ -43,6 +49,7 @@ struct Scrape {
   std::vector<SinkSample> sinks;
   ReceiveTime now{};  ///< by which sinks are behind
   ClientCounts http;
+  LogCounts log;
   std::optional<status::ProcessFigures> process;
 };
 

@@ -1,6 +1,7 @@
 #include "http/session.hpp"
 
 #include "http/metrics.hpp"
+#include "runtime/log.hpp"
 #include "runtime/use_tuple.hpp"
 #include "status/list_encoder.hpp"
 #include "status/patience.hpp"
@@ -218,6 +219,8 @@ asio::awaitable<error_code> Session::answer_metrics(Request request) {
                                      .sinks = sink_samples(sources.sinks),
                                      .now = now,
                                      .http = context_->counters.counts(),
+                                     .log = {.left_out = runtime::PeerLines::of_process().left_out(),
+                                             .lost = runtime::log::lost_lines()},
                                      .process = status::process_figures()});
   co_return co_await write(request, whole(request, Status::ok, metrics_type, std::move(text)));
 }

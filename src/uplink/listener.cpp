@@ -139,10 +139,12 @@ void Listener::open_session(tcp::socket socket, const Lane& lane) {
     socket.close(ignored);
     return;
   }
-  log::info({{"uplink", std::to_string(record->id())},
-             {"listener", options_->name},
-             {"peer", record->peer()}},
-            "uplink {} ({}) from {} connected", record->id(), options_->name, record->peer());
+  log::limited(spdlog::level::info,
+               fmt::format("uplinks of listener \"{}\": connected", options_->name),
+               {{"uplink", std::to_string(record->id())},
+                {"listener", options_->name},
+                {"peer", record->peer()}},
+               "uplink {} ({}) from {} connected", record->id(), options_->name, record->peer());
   auto session = std::make_shared<Session>(std::move(socket), options_, *lane.turns, aggregator_,
                                            table_, record);
   if (!sessions_.add(session)) {

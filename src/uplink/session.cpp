@@ -9,6 +9,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
 
 #include <string_view>
 #include <utility>
@@ -26,6 +27,10 @@ log::Fields fields_of(const status::UplinkRecord& record, std::string_view reaso
           {"listener", record.listener()},
           {"peer", record.peer()},
           {"reason", std::string(reason)}};
+}
+
+std::string kind_of(const status::UplinkRecord& record, std::string_view what) {
+  return fmt::format("uplinks of listener \"{}\": {}", record.listener(), what);
 }
 
 }  // namespace
@@ -188,8 +193,9 @@ asio::awaitable<void> Session::deliver_refused(Turns::Turn turn) {
     }
   }
   if (ec && !closing_) {
-    log::error(fields_of(*record_, ec.message()), "uplink {} from {}: {}", record_->id(),
-               record_->peer(), ec.message());
+    log::limited(spdlog::level::err, kind_of(*record_, "given up"),
+                 fields_of(*record_, ec.message()), "uplink {} from {}: {}", record_->id(),
+                 record_->peer(), ec.message());
     closing_ = CloseReason::stopped;
   }
 }
@@ -227,23 +233,27 @@ void Session::finish() {
   const std::size_t cut_short = malformed_ ? 0 : buffer_.unconsumed();
   if (malformed_) {
     table_.count_malformed(*malformed_);
-    log::warn(fields_of(*record_, name_of(*malformed_)),
-              "uplink {} ({}) from {}: malformed at stream offset {}: {}", record_->id(),
-              record_->listener(), record_->peer(), stream_offset_, name_of(*malformed_));
+    log::limited(spdlog::level::warn, kind_of(*record_, name_of(*malformed_)),
+                 fields_of(*record_, name_of(*malformed_)),
+                 "uplink {} ({}) from {}: malformed at stream offset {}: {}", record_->id(),
+                 record_->listener(), record_->peer(), stream_offset_, name_of(*malformed_));
   }
   if (cut_short > 0) {
     table_.count_truncated();
-    log::warn(
+    log::limited(
+        spdlog::level::warn, kind_of(*record_, name_of(CloseReason::truncated)),
         fields_of(*record_, name_of(CloseReason::truncated)),
         "uplink {} ({}) from {}: ended in the middle of a frame at stream offset {}: {} octets "
         "lost",
         record_->id(), record_->listener(), record_->peer(), stream_offset_, cut_short);
   }
   table_.close(record_, *closing_, now());
-  log::info(fields_of(*record_, name_of(*closing_)),
-            "uplink {} ({}) from {} closed: {}, {} frames, {} octets", record_->id(),
-            record_->listener(), record_->peer(), name_of(*closing_), record_->frames(),
-            record_->bytes());
+  log::limited(spdlog::level::info,
+               kind_of(*record_, fmt::format("closed, {}", name_of(*closing_))),
+               fields_of(*record_, name_of(*closing_)),
+               "uplink {} ({}) from {} closed: {}, {} frames, {} octets", record_->id(),
+               record_->listener(), record_->peer(), name_of(*closing_), record_->frames(),
+               record_->bytes());
 
   // Last: a peer that sees its connection end finds it in the books.
   error_code ignored;
