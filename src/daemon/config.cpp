@@ -187,12 +187,33 @@ void read_section(ConfigReader& root, std::string_view key, Read&& read) {
   }
 }
 
+/// Those that clients may know the HTTP server by.
+void read_names(ConfigReader& reader, std::vector<std::string>& names) {
+  const Json* const list = reader.find("names");
+  if (list == nullptr) {
+    return;
+  }
+  const auto is_host = [](const Json& name) {
+    return name.is_string() && runtime::is_host(name.get_ref<const std::string&>());
+  };
+  constexpr std::size_t most_names = 64;
+  if (!list->is_array() || list->size() > most_names || !std::ranges::all_of(*list, is_host)) {
+    reader.fail("names",
+                fmt::format("must be a list of 0 to {} names or addresses without a port, such as "
+                            "\"meridian.example\"",
+                            most_names),
+                *list);
+  }
+  names = list->get<std::vector<std::string>>();
+}
+
 void read_http(ConfigReader& reader, http::ServerOptions& options) {
   const Json* const listen = reader.find("listen");
   if (listen != nullptr && !listen->is_null()) {
     const runtime::HostPort address = read_listen(reader, *listen, "; or null: no HTTP");
     options.listen.emplace(boost::asio::ip::make_address(address.host), address.port);
   }
+  read_names(reader, options.names);
   reader.read("max_clients", options.max_clients, 1, 10'000);
   auto timeout_s = static_cast<std::uint64_t>(options.timeout.count());
   reader.read("timeout_s", timeout_s, 1, 3600);

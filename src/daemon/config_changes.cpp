@@ -82,6 +82,7 @@ ConfigChanges changes_between(const Config& now, const Config& next) {
        next.aggregator.channel_capacity);
   note(changes.needs_restart, "control.socket", control.socket, next_control.socket);
   note(changes.needs_restart, "http.listen", now.http.listen, next.http.listen);
+  note(changes.needs_restart, "http.names", now.http.names, next.http.names);
   note(changes.needs_restart, "http.max_clients", now.http.max_clients, next.http.max_clients);
   note(changes.needs_restart, "http.timeout_s", now.http.timeout, next.http.timeout);
   note(changes.needs_restart, "http.max_satellites", now.http.max_satellites,

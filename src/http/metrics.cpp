@@ -130,14 +130,14 @@ void add_levels(Families& to, const AggregatorStats& stats, const Peaks& peaks) 
            buffer.limits.max_frames);
   to.gauge("meridian_buffer_max_bytes", "Octets that the buffer may hold.",
            buffer.limits.max_bytes);
-  to.gauge("meridian_buffer_peak_frames", "Most frames in the buffer since the scrape before.",
+  to.gauge("meridian_buffer_peak_frames", "Most frames in the buffer in the last minute.",
            peaks.buffer.frames);
-  to.gauge("meridian_buffer_peak_bytes", "Most octets in the buffer since the scrape before.",
+  to.gauge("meridian_buffer_peak_bytes", "Most octets in the buffer in the last minute.",
            peaks.buffer.bytes);
   to.gauge("meridian_channel_batches", "Batches in the channel.", stats.channel.length);
   to.gauge("meridian_channel_capacity_batches", "Batches that the channel may hold.",
            stats.channel.capacity);
-  to.gauge("meridian_channel_peak_batches", "Most batches in the channel since the scrape before.",
+  to.gauge("meridian_channel_peak_batches", "Most batches in the channel in the last minute.",
            peaks.channel);
 }
 

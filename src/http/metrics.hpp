@@ -41,7 +41,7 @@ struct SinkSample {
 /// Everything that a scrape tells.
 struct Scrape {
   status::Stats stats;
-  Peaks peaks;                          ///< since the scrape before
+  Peaks peaks;                          ///< of the last minute
   std::size_t max_satellites = 0;       ///< how many may have series of their own
   std::vector<OriginStats> satellites;  ///< those with series of their own
   OriginStats other_satellites;         ///< the sum over the others

@@ -1,5 +1,6 @@
 #include "http/session.hpp"
 
+#include "http/host.hpp"
 #include "http/metrics.hpp"
 #include "runtime/log.hpp"
 #include "runtime/use_tuple.hpp"
@@ -24,6 +25,8 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -47,6 +50,10 @@ void set_common(Message& message) {
   message.set("X-Content-Type-Options", "nosniff");
 }
 
+std::string_view view_of(beast::string_view text) {
+  return {text.data(), text.size()};
+}
+
 // How much, and for how long, a peer may go on sending after the last answer.
 constexpr std::size_t most_discarded_bytes = 4 * 1024 * 1024;
 constexpr std::chrono::seconds discard_time{1};
@@ -54,7 +61,10 @@ constexpr std::chrono::seconds discard_time{1};
 }  // namespace
 
 Session::Session(asio::ip::tcp::socket socket, std::shared_ptr<const Context> context)
-    : stream_(std::move(socket)), context_(std::move(context)), received_(max_request_bytes) {}
+    : stream_(std::move(socket)), context_(std::move(context)), received_(max_request_bytes) {
+  error_code gone;
+  local_ = stream_.socket().local_endpoint(gone).address();
+}
 
 asio::awaitable<void> Session::run() {
   for (bool more = true; more;) {
@@ -108,7 +118,7 @@ asio::awaitable<bool> Session::serve_one() {
 }
 
 std::optional<Session::Whole> Session::refusal_of(Request& request, const Message& message,
-                                                  const error_code& read_error) {
+                                                  const error_code& read_error) const {
   using beast::http::error;
   const auto refuse_body = [&request] {
     request.keep_alive = false;  // where another one would begin is not known
@@ -138,6 +148,14 @@ std::optional<Session::Whole> Session::refusal_of(Request& request, const Messag
     request.keep_alive = false;
     return refusal(request, Status::bad_request, "a request of HTTP/1.1 has one Host");
   }
+  if (const HostVerdict host = judge_hosts(message); host != HostVerdict::ours) {
+    request.keep_alive = false;
+    return host == HostVerdict::malformed
+               ? refusal(request, Status::bad_request, "this Host is no name and no address")
+               : refusal(request, Status::misdirected_request,
+                         "this server is not known by that Host: add the name to http.names, if "
+                         "it is right");
+  }
   if (!request.head && message.method() != beast::http::verb::get) {
     Whole response =
         refusal(request, Status::method_not_allowed, "everything here is read-only: GET or HEAD");
@@ -145,6 +163,20 @@ std::optional<Session::Whole> Session::refusal_of(Request& request, const Messag
     return response;
   }
   return std::nullopt;
+}
+
+HostVerdict Session::judge_hosts(const Message& message) const {
+  const std::vector<std::string>& names = context_->options.names;
+  const auto host = message.find(field::host);
+  HostVerdict verdict = HostVerdict::ours;  // HTTP/1.0 may have none; browsers always send it
+  if (host != message.end()) {
+    verdict = judge_host(view_of(host->value()), local_, names);
+  }
+  const auto authority = authority_of(view_of(message.target()));
+  if (authority && verdict == HostVerdict::ours) {
+    verdict = judge_host(*authority, local_, names);
+  }
+  return verdict;
 }
 
 asio::awaitable<error_code> Session::answer_target(Request request, std::string target) {
@@ -201,11 +233,7 @@ asio::awaitable<error_code> Session::answer_metrics(Request request) {
   if (!stats) {
     co_return co_await refuse_unanswered(request, stats.error());
   }
-  // They begin anew once they are told: not for a client that does not see them.
-  boost::system::result<Peaks> peaks{Peaks{}};
-  if (!request.head) {
-    peaks = co_await ask(sources.aggregator.take_peaks());
-  }
+  const auto peaks = co_await ask(context_->live->peaks());
   if (!peaks) {
     co_return co_await refuse_unanswered(request, peaks.error());
   }
@@ -305,6 +333,7 @@ asio::awaitable<error_code> Session::answer_events(Request request) {
   beast::http::response<beast::http::empty_body> head(Status::ok, request.version);
   set_common(head);
   head.set(field::content_type, "text/event-stream");
+  head.set("X-Accel-Buffering", "no");  // a proxy in front is to hand events on as they come
   head.keep_alive(false);  // the end of the events is the stream's
   beast::http::response_serializer<beast::http::empty_body> serializer(head);
   stream_.expires_after(context_->options.timeout);

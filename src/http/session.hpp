@@ -2,6 +2,7 @@
 #pragma once
 
 #include "http/client_counters.hpp"
+#include "http/host.hpp"
 #include "http/live.hpp"
 #include "http/options.hpp"
 #include "http/page.hpp"
@@ -13,6 +14,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -85,8 +87,10 @@ class Session : public std::enable_shared_from_this<Session> {
   /// Why a request, or what could not be read as one, is not carried out; nothing where it is, or
   /// where there is nobody to tell. May end the connection.
   using Message = beast::http::request<beast::http::empty_body>;
-  [[nodiscard]] static std::optional<Whole> refusal_of(Request& request, const Message& message,
-                                                       const error_code& read_error);
+  [[nodiscard]] std::optional<Whole> refusal_of(Request& request, const Message& message,
+                                                const error_code& read_error) const;
+  /// Host, and the authority where the target is a whole address.
+  [[nodiscard]] HostVerdict judge_hosts(const Message& message) const;
   [[nodiscard]] static Whole verdict(const Request& request, const status::Verdict& verdict);
   [[nodiscard]] asio::awaitable<error_code> write(Request request, Whole response);
 
@@ -105,6 +109,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   beast::tcp_stream stream_;
   std::shared_ptr<const Context> context_;
+  asio::ip::address local_;  // where the client connected to
   beast::flat_buffer received_;
   bool answered_ = false;  // a request
 };

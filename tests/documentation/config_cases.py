@@ -188,7 +188,7 @@ class ConfigCases(Documentation):
         (self.directory / "state").mkdir()
         values = {"control.socket": str(self.directory / "other.sock"), "control.mode": "0600",
                   "control.group": grp.getgrgid(os.getgid()).gr_name, "state.directory": str(self.directory / "state"),
-                  "log.target": str(self.directory / "other.log"), "http.listen": "127.0.0.1:0",
+                  "log.target": str(self.directory / "other.log"), "http.listen": "127.0.0.1:0", "http.names": ["a.example"],
                   "sinks": [ELEMENT["sinks[]"] | {"when_behind": "skip_oldest"}]}
         for path, key in self.keys().items():
             if path not in values and "[]" not in path:

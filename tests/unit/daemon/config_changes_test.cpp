@@ -74,6 +74,7 @@ INSTANTIATE_TEST_SUITE_P(
         ChangedKey{"control.socket", R"("control":{"socket":"/tmp/x"})", true},
         ChangedKey{"satellites.silent_after_s", R"("satellites":{"silent_after_s":1})", false},
         ChangedKey{"http.listen", R"("http":{"listen":"127.0.0.1:1"})", true},
+        ChangedKey{"http.names", R"("http":{"names":["a.example"]})", true},
         ChangedKey{"http.max_clients", R"("http":{"max_clients":1})", true},
         ChangedKey{"http.timeout_s", R"("http":{"timeout_s":1})", true},
         ChangedKey{"http.max_satellites", R"("http":{"max_satellites":1})", true},

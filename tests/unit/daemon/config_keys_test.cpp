@@ -85,7 +85,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Key{"control", "socket"}, Key{"control", "mode"},
                       Key{"control", "max_clients"}, Key{"control", "max_request_bytes"},
                       Key{"satellites", "max_tracked"}, Key{"satellites", "silent_after_s"},
-                      Key{"http", "max_clients"}, Key{"http", "timeout_s"},
+                      Key{"http", "names"}, Key{"http", "max_clients"}, Key{"http", "timeout_s"},
                       Key{"http", "max_satellites"}, Key{"", "http"}, Key{"log", "level"},
                       Key{"log", "format"}, Key{"log", "target"}),
     [](const auto& each) { return each.param.identifier(); });
