@@ -42,12 +42,16 @@ ClientSession::ClientSession(asio::local::stream_protocol::socket socket,
       writer_(std::make_shared<ReplyWriter>(socket_, [this] { cut_off_for_not_reading(); })),
       request_log_(std::make_shared<RequestLog>(socket_.get_executor(), peer_of(socket_))),
       lines_(socket_, context_->max_request_bytes),
-      drains_(context_->services.sources.aggregator, *writer_, *request_log_) {}
+      drains_(context_->services.sources.aggregator, *writer_, *request_log_),
+      idle_timer_(socket_.get_executor()) {}
 
 asio::awaitable<void> ClientSession::run() {
   error_code ec;
   while (!ec && !closed_) {
+    watch_idle();
     std::optional<std::string> line = co_await lines_.next();
+    ++request_;
+    idle_timer_.cancel();
     if (!line) {
       break;
     }
@@ -293,6 +297,40 @@ void ClientSession::cut_off_for_not_reading() {
   request_log_->cut_off(
       status::CutOff::not_reading,
       fmt::format("did not read its answer for {} s", ReplyWriter::usual_patience.count()));
+  close();
+}
+
+void ClientSession::watch_idle() {
+  const std::chrono::seconds timeout = context_->idle_timeout;
+  if (timeout.count() == 0) {
+    return;
+  }
+  idle_timer_.expires_after(timeout);
+  idle_timer_.async_wait(
+      [self = shared_from_this(), request = request_](const error_code& cancelled) {
+        if (cancelled || self->closed_ || self->request_ != request) {
+          return;
+        }
+        if (self->drains_.holds_leases()) {
+          self->watch_idle();  // it works on its frames
+        } else {
+          self->cut_off_for_idleness();
+        }
+      });
+}
+
+void ClientSession::cut_off_for_idleness() {
+  const std::chrono::seconds timeout = context_->idle_timeout;
+  context_->services.sources.control_clients.cut_off(status::CutOff::idle);
+  request_log_->cut_off(status::CutOff::idle,
+                        fmt::format("asked for nothing for {} s", timeout.count()));
+  const std::string farewell = encode_error(
+      {ErrorCode::idle, fmt::format("nothing was asked for {} s: connect again, or raise "
+                                    "control.idle_timeout_s",
+                                    timeout.count())});
+  error_code ignored;
+  socket_.non_blocking(true, ignored);
+  socket_.write_some(asio::buffer(farewell), ignored);
   close();
 }
 

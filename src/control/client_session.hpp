@@ -10,9 +10,12 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <variant>
@@ -24,7 +27,9 @@ namespace asio = boost::asio;
 /// What the sessions of a server share.
 struct Context {
   Services services;
-  std::atomic<std::size_t> max_request_bytes;  // may change at any time
+  // May change at any time.
+  std::atomic<std::size_t> max_request_bytes;
+  std::atomic<std::chrono::seconds> idle_timeout;  // 0: none
 };
 
 /// Answers requests in order, one at a time: a client that sends many without reading waits for
@@ -58,6 +63,9 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   [[nodiscard]] asio::awaitable<std::variant<status::Json, error_code>> result_of(Method method);
 
   void cut_off_for_not_reading();
+  /// Ends the session where no request comes for a while.
+  void watch_idle();
+  void cut_off_for_idleness();
   void close();
 
   asio::local::stream_protocol::socket socket_;
@@ -66,6 +74,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   std::shared_ptr<RequestLog> request_log_;
   LineReader lines_;
   ClientDrains drains_;
+  asio::steady_timer idle_timer_;
+  std::uint64_t request_ = 0;  // which one is waited for: a tick on its way is for an earlier one
   bool closed_ = false;
 };
 

@@ -53,6 +53,7 @@ enum class ErrorCode : int {
   reload_refused = -32003,
   lease_ended = -32004,
   too_many_leases = -32005,
+  idle = -32006,
 };
 
 enum class FrameFormat : std::uint8_t { json, binary };

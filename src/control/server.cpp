@@ -36,7 +36,8 @@ Server::Server(const asio::any_io_executor& executor, const ServerOptions& optio
                       : std::optional<SocketFile>(std::in_place, options.socket, options.access)),
       acceptor_(listen(asio::make_strand(executor), file_, inherited)),
       counters_(services.sources.control_clients),
-      context_(std::make_shared<Context>(std::move(services), options.max_request_bytes)),
+      context_(std::make_shared<Context>(std::move(services), options.max_request_bytes,
+                                         options.idle_timeout)),
       clients_(executor) {
   spdlog::info("control socket is {}{}", acceptor_.local_endpoint().path(),
                inherited ? " (inherited)" : "");
@@ -61,6 +62,7 @@ void Server::set_limits(const ServerOptions& options) {
   asio::dispatch(acceptor_.get_executor(), [self = shared_from_this(), options] {
     self->max_clients_ = options.max_clients;
     self->context_->max_request_bytes = options.max_request_bytes;
+    self->context_->idle_timeout = options.idle_timeout;
   });
 }
 

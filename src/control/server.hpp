@@ -9,6 +9,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -21,6 +22,7 @@ struct ServerOptions {
   Access access;
   std::size_t max_clients = 64;
   std::size_t max_request_bytes = 65536;
+  std::chrono::seconds idle_timeout{60};  ///< 0: none
 };
 
 /// Binds in its constructor, accepts from `start` on. Runs on a strand of its own; all members but

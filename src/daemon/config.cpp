@@ -146,6 +146,13 @@ std::vector<uplink::ListenerOptions> read_listeners(ConfigReader& root, const Js
   return listeners;
 }
 
+void read_seconds(ConfigReader& reader, std::string_view key, std::chrono::seconds& target,
+                  std::uint64_t least) {
+  auto seconds = static_cast<std::uint64_t>(target.count());
+  reader.read(key, seconds, least, most_seconds);
+  target = std::chrono::seconds(seconds);
+}
+
 /// "0660": octal, with its leading zero, as chmod takes it.
 void read_mode(ConfigReader& reader, std::uint32_t& mode) {
   const Json* const value = reader.find("mode");
@@ -218,6 +225,8 @@ void read_http(ConfigReader& reader, http::ServerOptions& options) {
   auto timeout_s = static_cast<std::uint64_t>(options.timeout.count());
   reader.read("timeout_s", timeout_s, 1, 3600);
   options.timeout = std::chrono::seconds(timeout_s);
+  reader.read("max_event_streams", options.max_event_streams, 0, 10'000);
+  read_seconds(reader, "event_stream_s", options.event_stream, 1);
   reader.read("max_satellites", options.max_satellites, 0, 65'536);
 }
 
@@ -275,6 +284,7 @@ Config read_config(const Json& json) {
     read_group(control, config.control.access.group);
     control.read("max_clients", config.control.max_clients, 1, 10'000);
     control.read("max_request_bytes", config.control.max_request_bytes, 64, most_payload_bytes);
+    read_seconds(control, "idle_timeout_s", config.control.idle_timeout, 0);
   });
   read_section(root, "http", [&](ConfigReader& http) { read_http(http, config.http); });
   read_section(root, "state", [&](ConfigReader& state) {

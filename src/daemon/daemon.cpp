@@ -6,6 +6,7 @@
 #include "http/make_server.hpp"
 #include "runtime/log.hpp"
 #include "runtime/nearest_executor.hpp"
+#include "runtime/process_limits.hpp"
 #include "runtime/rethrow.hpp"
 #include "runtime/run_on_threads.hpp"
 #include "sink/make_sink.hpp"
@@ -44,6 +45,13 @@ constexpr unsigned stop_deadline_ticks = 4;
 std::size_t thread_count(std::size_t configured) {
   return configured != 0 ? configured
                          : std::max<std::size_t>(2, std::thread::hardware_concurrency());
+}
+
+/// For all clients that there may be, and for files, sinks and what else is opened now and then.
+void keep_descriptors_for_operators(const Config& config) {
+  constexpr std::size_t others = 64;
+  const std::size_t http = config.http.listen ? config.http.max_clients + http::reserved_places : 0;
+  runtime::keep_descriptors(config.control.max_clients + http + others);
 }
 
 void log_end(const AggregatorStats& stats, bool saved) {
@@ -98,6 +106,7 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
       read_config_(std::move(read_config)),
       inherited_(std::move(inherited)) {
   silence_.set_limit(config.silent_after);
+  keep_descriptors_for_operators(config);
   contexts_.push_back(&control_context_);
   std::vector<asio::any_io_executor> uplink_executors;
   for (std::size_t i = 0; i < thread_count(config.threads); ++i) {
@@ -278,6 +287,7 @@ control::ReloadReport Daemon::take_up_new_config() {
   listeners_->carry_out(std::move(listeners));
   control_->set_limits(next.control);
   silence_.set_limit(next.silent_after);
+  keep_descriptors_for_operators(next);
   config_ = std::move(next);
   return {.changed = std::move(changes.applied), .needs_restart = std::move(changes.needs_restart)};
 }

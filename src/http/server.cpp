@@ -79,13 +79,14 @@ void Server::stop() {
 
 void Server::open_client(tcp::socket socket) {
   const std::size_t most = context_->options.max_clients;
-  if (clients_.size() >= most) {
+  const std::size_t clients = clients_.size();
+  if (clients >= most + reserved_places) {
     counters_.refused();
     if (const auto held_back = limit_log_.admit(runtime::LogLimit::Clock::now())) {
       spdlog::warn(
-          "HTTP client refused: there are {}, as many as http.max_clients allows ({} more since "
-          "the last message)",
-          most, *held_back);
+          "HTTP client refused: there are {}, as many as http.max_clients allows and {} that are "
+          "reserved for probes ({} more since the last message)",
+          most, reserved_places, *held_back);
     }
     error_code ignored;
     socket.non_blocking(true, ignored);
@@ -93,7 +94,8 @@ void Server::open_client(tcp::socket socket) {
     return;
   }
   const auto executor = socket.get_executor();
-  auto client = std::make_shared<Session>(std::move(socket), context_);
+  const auto place = clients < most ? Session::Place::ordinary : Session::Place::reserved;
+  auto client = std::make_shared<Session>(std::move(socket), context_, place);
   if (clients_.add(client)) {
     counters_.opened();
     asio::co_spawn(executor, run_client(shared_from_this(), std::move(client)), runtime::rethrow);

@@ -3,6 +3,7 @@
 #include "http/host.hpp"
 #include "http/metrics.hpp"
 #include "runtime/log.hpp"
+#include "runtime/lost_peers.hpp"
 #include "runtime/use_tuple.hpp"
 #include "status/list_encoder.hpp"
 #include "status/patience.hpp"
@@ -24,9 +25,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -50,6 +54,14 @@ void set_common(Message& message) {
   message.set("X-Content-Type-Options", "nosniff");
 }
 
+/// Of a client in a reserved place: others may want it.
+constexpr std::chrono::seconds reserved_place_timeout{2};
+
+bool is_for_operators(std::optional<Resource> resource) {
+  return resource == Resource::healthz || resource == Resource::readyz ||
+         resource == Resource::metrics;
+}
+
 std::string_view view_of(beast::string_view text) {
   return {text.data(), text.size()};
 }
@@ -60,9 +72,13 @@ constexpr std::chrono::seconds discard_time{1};
 
 }  // namespace
 
-Session::Session(asio::ip::tcp::socket socket, std::shared_ptr<const Context> context)
-    : stream_(std::move(socket)), context_(std::move(context)), received_(max_request_bytes) {
+Session::Session(asio::ip::tcp::socket socket, std::shared_ptr<const Context> context, Place place)
+    : stream_(std::move(socket)),
+      context_(std::move(context)),
+      place_(place),
+      received_(max_request_bytes) {
   error_code gone;
+  runtime::notice_lost_peers(stream_.socket(), context_->options.timeout);
   local_ = stream_.socket().local_endpoint(gone).address();
 }
 
@@ -96,12 +112,14 @@ asio::awaitable<bool> Session::serve_one() {
   beast::http::request_parser<beast::http::empty_body> parser;
   parser.header_limit(max_request_bytes);
   parser.body_limit(0);
-  stream_.expires_after(context_->options.timeout);
+  stream_.expires_after(place_ == Place::reserved
+                            ? std::min(reserved_place_timeout, context_->options.timeout)
+                            : context_->options.timeout);
   const auto [read_error, bytes] =
       co_await beast::http::async_read(stream_, received_, parser, use_tuple);
   const auto& message = parser.get();
   Request request{.head = message.method() == beast::http::verb::head,
-                  .keep_alive = !read_error && parser.keep_alive(),
+                  .keep_alive = !read_error && parser.keep_alive() && place_ == Place::ordinary,
                   .version = std::clamp(message.version(), 10U, 11U)};
   const bool is_idle = answered_ && bytes == 0 && received_.size() == 0;
   answered_ = true;
@@ -180,7 +198,13 @@ HostVerdict Session::judge_hosts(const Message& message) const {
 }
 
 asio::awaitable<error_code> Session::answer_target(Request request, std::string target) {
-  if (const auto resource = resource_at(target)) {
+  const auto resource = resource_at(target);
+  if (place_ == Place::reserved && !is_for_operators(resource)) {
+    return write(request, no_place(request, fmt::format("there are {} clients already: raise "
+                                                        "http.max_clients",
+                                                        context_->options.max_clients)));
+  }
+  if (resource) {
     return answer(request, *resource);
   }
   if (const PageFile* const file = find_page_file(path_of(target))) {
@@ -329,7 +353,28 @@ asio::awaitable<error_code> Session::refuse_unanswered(Request request, error_co
   return write(request, refusal(request, Status::service_unavailable, reason));
 }
 
+Session::Whole Session::no_place(Request request, std::string message) {
+  context_->counters.refused();
+  request.keep_alive = false;
+  Whole response = refusal(request, Status::service_unavailable, std::move(message));
+  response.set(field::retry_after, "5");
+  return response;
+}
+
 asio::awaitable<error_code> Session::answer_events(Request request) {
+  const std::size_t most = context_->options.max_event_streams;
+  if (!context_->counters.open_events(most)) {
+    const std::string why = fmt::format(
+        "there are {} streams of events already: close one, or raise http.max_event_streams", most);
+    std::ignore = co_await write(request, no_place(request, why));
+    co_return error_code(beast::http::error::end_of_stream);
+  }
+  const std::shared_ptr<ClientCounters> place(&context_->counters, std::mem_fn(
+                                                  &ClientCounters::close_events));
+  co_return co_await write_events(request);
+}
+
+asio::awaitable<error_code> Session::write_events(Request request) {
   beast::http::response<beast::http::empty_body> head(Status::ok, request.version);
   set_common(head);
   head.set(field::content_type, "text/event-stream");
@@ -344,7 +389,8 @@ asio::awaitable<error_code> Session::answer_events(Request request) {
   if (!ec && !request.head) {
     text = co_await context_->live->history();
   }
-  while (!ec && text) {
+  const auto end = std::chrono::steady_clock::now() + context_->options.event_stream;
+  while (!ec && text && std::chrono::steady_clock::now() < end) {
     ec = co_await write_text(text);
     stream_.expires_never();
     text = co_await context_->live->next_snapshot();

@@ -33,6 +33,8 @@ std::string_view name_of(CutOff reason) noexcept {
       return "client_limit";
     case CutOff::not_reading:
       return "not_reading";
+    case CutOff::idle:
+      return "idle";
   }
   return "unknown";
 }

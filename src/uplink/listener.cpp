@@ -88,7 +88,8 @@ void Listener::start() {
           [this](tcp::socket socket) {
             open_session(std::move(socket), lanes_[next_lane_]);
             next_lane_ = (next_lane_ + 1) % lanes_.size();
-          }),
+          },
+          runtime::Descriptors::those_to_spare),
       [self = shared_from_this()](const std::exception_ptr& error) { runtime::rethrow(error); });
 }
 

@@ -215,10 +215,67 @@ TEST_F(Http, ClientsBeyondTheLimitAreRefused) {
   EXPECT_EQ(first.request("GET", "/healthz").status, 200);
   EXPECT_EQ(second.request("GET", "/healthz").status, 200);
   HttpClient third(http_port(daemon()));
-  EXPECT_EQ(third.read_answer().status, 503);
-  const HttpAnswer metrics = first.request("GET", "/metrics");
-  EXPECT_THAT(metrics.body, HasSubstr("meridian_http_refused_total 1\n"));
-  EXPECT_THAT(metrics.body, HasSubstr("meridian_http_clients 2\n"));
+  const HttpAnswer refused = third.request("GET", "/api/v1/stats");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_THAT(refused.body, HasSubstr("http.max_clients"));
+  EXPECT_EQ(third.socket().wait_closed(), "");
+  EXPECT_TRUE(testing::eventually([&] {
+    const HttpAnswer metrics = first.request("GET", "/metrics");
+    return metrics.body.find("meridian_http_refused_total 1\n") != std::string::npos &&
+           metrics.body.find("meridian_http_clients 2\n") != std::string::npos;
+  }));
+}
+
+TEST_F(Http, ProbesAndScrapesAreAnsweredHoweverManyClientsThereAre) {
+  start_with_http({{"http", {{"max_clients", 3}, {"timeout_s", 60}}}});
+  std::vector<HttpClient> watchers;
+  for (int i = 0; i < 3; ++i) {
+    watchers.emplace_back(http_port(daemon())).socket().send(
+        "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_EQ(watchers.back().read_answer(false).status, 200);
+  }
+  for (int i = 0; i < 20; ++i) {  // one after the other: each gives its place back
+    for (const char* target : {"/healthz", "/readyz", "/metrics"}) {
+      EXPECT_EQ(get(target).status, 200) << target;
+    }
+  }
+  EXPECT_EQ(get("/").status, 503);
+}
+
+TEST_F(Http, WhoTakesAReservedPlaceAndSaysNothingGivesItBackSoon) {
+  start_with_http({{"http", {{"max_clients", 1}, {"timeout_s", 600}}}});
+  HttpClient first(http_port(daemon()));
+  EXPECT_EQ(first.request("GET", "/healthz").status, 200);
+  std::vector<HttpClient> silent;
+  for (int i = 0; i < 8; ++i) {
+    silent.emplace_back(http_port(daemon()));
+  }
+  for (HttpClient& each : silent) {
+    EXPECT_EQ(each.socket().wait_closed(), "");
+  }
+  EXPECT_EQ(get("/healthz").status, 200);
+}
+
+TEST_F(Http, StreamsOfEventsHavePlacesOfTheirOwnAndEnd) {
+  start_with_http({{"http", {{"max_event_streams", 1}, {"event_stream_s", 1}}}});
+  const std::string ask = "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  HttpClient first(http_port(daemon()));
+  first.socket().send(ask);
+  EXPECT_EQ(first.read_answer(false).status, 200);
+  HttpClient second(http_port(daemon()));
+  second.socket().send(ask);
+  const HttpAnswer refused = second.read_answer();
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.headers.at("retry-after"), "5");
+  EXPECT_THAT(refused.body, HasSubstr("http.max_event_streams"));
+  EXPECT_EQ(get("/").status, 200) << "there are places for others";
+  EXPECT_THAT(first.socket().read_to_end(), HasSubstr("event: snapshot"))
+      << "it ends in order, and a browser opens another one";
+  EXPECT_TRUE(testing::eventually([&] {
+    HttpClient third(http_port(daemon()));
+    third.socket().send(ask);
+    return third.read_answer(false).status == 200;
+  }));
 }
 
 TEST_F(Http, SlowClientsAreCutOff) {

@@ -181,6 +181,11 @@ double ask_without_reading(LossMetrics& test) {
   return 1;
 }
 
+double ask_for_nothing(LossMetrics& test) {
+  test.daemon().connect().socket().wait_closed();
+  return 1;
+}
+
 double say_nothing_to_http(LossMetrics& test) {
   HttpClient(http_port(test.daemon())).socket().wait_closed();
   return 1;
@@ -260,6 +265,7 @@ const std::vector<Loss>& losses() {
        {{"control", {{"max_clients", 1}}}},
        connect_once_too_often},
       {reason(cut_off, "not_reading"), Json::object(), ask_without_reading},
+      {reason(cut_off, "idle"), {{"control", {{"idle_timeout_s", 1}}}}, ask_for_nothing},
       {"meridian_http_timed_out_total", Json::object(), say_nothing_to_http},
       {"meridian_tail_lost_frames_total", Json::object(), watch_without_reading},
   };

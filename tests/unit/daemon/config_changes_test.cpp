@@ -66,6 +66,7 @@ INSTANTIATE_TEST_SUITE_P(
         ChangedKey{"control.group", R"("control":{"group":"root"})"},
         ChangedKey{"control.max_clients", R"("control":{"max_clients":7})"},
         ChangedKey{"control.max_request_bytes", R"("control":{"max_request_bytes":700})"},
+        ChangedKey{"control.idle_timeout_s", R"("control":{"idle_timeout_s":7})"},
         ChangedKey{"satellites.max_tracked", R"("satellites":{"max_tracked":7})"},
         ChangedKey{"log.level", R"("log":{"level":"debug"})"},
         ChangedKey{"log.format", R"("log":{"format":"json"})"},
@@ -77,6 +78,8 @@ INSTANTIATE_TEST_SUITE_P(
         ChangedKey{"http.names", R"("http":{"names":["a.example"]})", true},
         ChangedKey{"http.max_clients", R"("http":{"max_clients":1})", true},
         ChangedKey{"http.timeout_s", R"("http":{"timeout_s":1})", true},
+        ChangedKey{"http.max_event_streams", R"("http":{"max_event_streams":1})", true},
+        ChangedKey{"http.event_stream_s", R"("http":{"event_stream_s":1})", true},
         ChangedKey{"http.max_satellites", R"("http":{"max_satellites":1})", true},
         ChangedKey{"state.directory", R"("state":{"directory":"/tmp/x"})", true},
         ChangedKey{"threads", R"("threads":7)", true}));
