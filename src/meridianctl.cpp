@@ -229,13 +229,13 @@ int run_sink_create(Options& options) {
   const sink::CreatedStream created =
       ctl::create_sink_stream(ctl::choose_sink(config.sinks, options.sink), options.stream);
   fmt::print("{}",
-             options.json ? ctl::to_json(created).dump() + "\n" : ctl::report_created(created));
+             options.json ? ctl::json_line(ctl::to_json(created)) : ctl::report_created(created));
   return ctl::as_asked(created) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int run_log_level(control::Client& client, const Options& options) {
   const ctl::Json result = client.call("log_level", {{"level", options.log_level}});
-  fmt::print("{}", options.json ? result.dump() + "\n" : ctl::report_log_level(result));
+  fmt::print("{}", options.json ? ctl::json_line(result) : ctl::report_log_level(result));
   return EXIT_SUCCESS;
 }
 
@@ -244,7 +244,7 @@ int run_health(const Options& options) {
   constexpr std::chrono::seconds patience{5};
   control::Client client(find_socket(options.socket), patience);
   const ctl::Json result = client.call("health");
-  fmt::print("{}", options.json ? result.dump() + "\n" : ctl::report_health(result));
+  fmt::print("{}", options.json ? ctl::json_line(result) : ctl::report_health(result));
   return ctl::health_status(result);
 }
 
@@ -282,7 +282,7 @@ int run(const CLI::App& app, Options& options) {
   for (const Command& command : commands) {
     if (app.got_subcommand(command.name)) {
       const ctl::Json result = client.call(command.name);
-      fmt::print("{}", options.json ? result.dump() + "\n" : command.report(result));
+      fmt::print("{}", options.json ? ctl::json_line(result) : command.report(result));
     }
   }
   return EXIT_SUCCESS;

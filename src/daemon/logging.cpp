@@ -1,6 +1,7 @@
 #include "daemon/logging.hpp"
 
 #include "runtime/log.hpp"
+#include "runtime/printable.hpp"
 #include "service/journal_sink.hpp"
 
 #include <nlohmann/json.hpp>
@@ -70,6 +71,18 @@ class JsonMessage final : public spdlog::custom_flag_formatter {
   }
   [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
     return std::make_unique<JsonMessage>();
+  }
+};
+
+/// The message in one line, for the pattern "%*": it may have what a server or a peer has said.
+class PrintableMessage final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm& /*time*/,
+              spdlog::memory_buf_t& out) override {
+    append(out, runtime::printable({message.payload.data(), message.payload.size()}));
+  }
+  [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<PrintableMessage>();
   }
 };
 
@@ -156,10 +169,11 @@ spdlog::sink_ptr open_target(const LogOptions& options) {
 
 std::unique_ptr<spdlog::formatter> make_formatter(LogFormat format) {
   constexpr auto utc = spdlog::pattern_time_type::utc;
-  if (format == LogFormat::text) {
-    return std::make_unique<spdlog::pattern_formatter>("%Y-%m-%dT%H:%M:%S.%fZ %l %v", utc);
-  }
   auto formatter = std::make_unique<spdlog::pattern_formatter>(utc);
+  if (format == LogFormat::text) {
+    formatter->add_flag<PrintableMessage>('*').set_pattern("%Y-%m-%dT%H:%M:%S.%fZ %l %*");
+    return formatter;
+  }
   formatter->add_flag<JsonMessage>('*').set_pattern(
       R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","message":%*})");
   return formatter;

@@ -1,6 +1,7 @@
 #include "daemon/strict_json.hpp"
 
 #include "daemon/config.hpp"
+#include "runtime/printable.hpp"
 
 #include <fmt/format.h>
 
@@ -101,7 +102,7 @@ nlohmann::json parse_strictly(std::string_view text) {
     throw ConfigError(fmt::format("{}: the number is too large", watch.path()));
   } catch (const Json::exception& error) {
     const std::string_view what = error.what();
-    throw ConfigError(fmt::format("not valid JSON: {}", what.substr(what.find(']') + 2)));
+    throw ConfigError(fmt::format("not valid JSON: {}", runtime::hide_passwords(what.substr(what.find(']') + 2))));
   }
 }
 

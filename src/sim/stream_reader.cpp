@@ -1,5 +1,7 @@
 #include "sim/stream_reader.hpp"
 
+#include "runtime/printable.hpp"
+
 #include <fmt/format.h>
 
 #include <cstdint>
@@ -43,18 +45,10 @@ std::string name_of_our_own() {
   return fmt::format("meridian-sim-{:08x}{:08x}", random(), random());
 }
 
-/// Without user and password.
-std::string shown_url(const std::string& url) {
-  const std::size_t scheme = url.find("://");
-  const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
-  const std::size_t at = url.rfind('@');
-  return at == std::string::npos || at < begin ? url : url.substr(0, begin) + url.substr(at + 1);
-}
-
 std::string shown_urls(const std::vector<std::string>& urls) {
   std::string text;
   for (const std::string& url : urls) {
-    text += (text.empty() ? "" : ", ") + shown_url(url);
+    text += (text.empty() ? "" : ", ") + runtime::hide_password(url);
   }
   return text;
 }

@@ -35,7 +35,7 @@ const std::map<std::string, Rooms> allowed = {
     {"daemon",
      {"frame", "channel", "runtime", "aggregator", "status", "uplink", "control", "http", "state",
       "service", "sink"}},
-    {"ctl", {"frame", "status", "control", "sink"}},
+    {"ctl", {"frame", "runtime", "status", "control", "sink"}},
     {"top", {"frame", "runtime", "status", "control", "ctl"}},
     {"sim", {"frame", "runtime", "status"}},
 };
