@@ -36,11 +36,13 @@ std::variant<Json, error_code> convert(const boost::system::result<T>& reply, Co
 }  // namespace
 
 ClientSession::ClientSession(asio::local::stream_protocol::socket socket,
-                             std::shared_ptr<const Context> context)
+                             std::shared_ptr<const Context> context, const Peer& peer, Role role)
     : socket_(std::move(socket)),
       context_(std::move(context)),
+      peer_(peer),
+      role_(role),
       writer_(std::make_shared<ReplyWriter>(socket_, [this] { cut_off_for_not_reading(); })),
-      request_log_(std::make_shared<RequestLog>(socket_.get_executor(), peer_of(socket_))),
+      request_log_(std::make_shared<RequestLog>(socket_.get_executor(), peer_)),
       lines_(socket_, context_->max_request_bytes),
       drains_(context_->services.sources.aggregator, *writer_, *request_log_),
       idle_timer_(socket_.get_executor()) {}
@@ -91,6 +93,9 @@ asio::awaitable<void> ClientSession::refuse_long_line() {
 asio::awaitable<error_code> ClientSession::answer_line(std::string line) {
   std::variant<Request, Error> parsed = parse_request(line);
   if (auto* const request = std::get_if<Request>(&parsed)) {
+    if (role_ == Role::reader && changes_something(request->method)) {
+      co_return co_await refuse_change(std::move(*request));
+    }
     co_return co_await answer(std::move(*request));
   }
   const auto& error = std::get<Error>(parsed);
@@ -99,6 +104,18 @@ asio::awaitable<error_code> ClientSession::answer_line(std::string line) {
     co_return error_code();
   }
   const std::string refusal = encode_error(error);
+  co_return co_await writer_->write(refusal);
+}
+
+asio::awaitable<error_code> ClientSession::refuse_change(Request request) {
+  const std::string why = fmt::format(
+      "uid {} may read and change nothing: ask somebody who is in the group of control.group",
+      peer_.uid);
+  if (!request.id) {
+    request_log_->refused_notification(why);
+    co_return error_code();
+  }
+  const std::string refusal = encode_error({ErrorCode::not_allowed, why, *request.id});
   co_return co_await writer_->write(refusal);
 }
 

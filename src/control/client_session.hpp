@@ -6,6 +6,7 @@
 #include "control/protocol.hpp"
 #include "control/reply_writer.hpp"
 #include "control/request_log.hpp"
+#include "control/role.hpp"
 #include "control/services.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -38,8 +39,8 @@ struct Context {
 /// Everything runs on the socket's strand; only `stop` may be called from elsewhere.
 class ClientSession : public std::enable_shared_from_this<ClientSession> {
  public:
-  ClientSession(asio::local::stream_protocol::socket socket,
-                std::shared_ptr<const Context> context);
+  ClientSession(asio::local::stream_protocol::socket socket, std::shared_ptr<const Context> context,
+                const Peer& peer, Role role);
 
   [[nodiscard]] asio::awaitable<void> run();
 
@@ -52,6 +53,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   // Each fails where the session is to end.
   [[nodiscard]] asio::awaitable<error_code> answer_line(std::string line);
   [[nodiscard]] asio::awaitable<error_code> answer(Request request);
+  /// To a client that may only read.
+  [[nodiscard]] asio::awaitable<error_code> refuse_change(Request request);
   [[nodiscard]] asio::awaitable<error_code> answer_in_whole(Request request);
   [[nodiscard]] asio::awaitable<error_code> answer_tail(Request request);
   [[nodiscard]] asio::awaitable<error_code> answer_reload(Request request);
@@ -70,6 +73,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
 
   asio::local::stream_protocol::socket socket_;
   std::shared_ptr<const Context> context_;
+  const Peer peer_;
+  const Role role_;
   std::shared_ptr<ReplyWriter> writer_;
   std::shared_ptr<RequestLog> request_log_;
   LineReader lines_;

@@ -54,6 +54,7 @@ enum class ErrorCode : int {
   lease_ended = -32004,
   too_many_leases = -32005,
   idle = -32006,
+  not_allowed = -32007,
 };
 
 enum class FrameFormat : std::uint8_t { json, binary };

@@ -1,6 +1,8 @@
 #include "control/server.hpp"
 
+#include "control/role.hpp"
 #include "runtime/accept_loop.hpp"
+#include "runtime/log.hpp"
 #include "runtime/rethrow.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -10,6 +12,7 @@
 #include <spdlog/spdlog.h>
 
 #include <exception>
+#include <string>
 #include <utility>
 
 namespace meridian::control {
@@ -26,12 +29,24 @@ stream_protocol::acceptor listen(const asio::any_io_executor& executor,
   return {executor, stream_protocol(), inherited.value()};
 }
 
+void warn_if_open_to_all(const Access& access) {
+  constexpr mode_t others_may_write = 0002;
+  if ((access.mode & others_may_write) != 0 && !access.read_only_group) {
+    runtime::log::warn({{"reason", "open_to_all"}},
+                       "control.mode {:04o} lets every user of this machine drain, flush and "
+                       "reload: close it to others, and name groups (control.group, "
+                       "control.read_only_group)",
+                       access.mode);
+  }
+}
+
 }  // namespace
 
 Server::Server(const asio::any_io_executor& executor, const ServerOptions& options,
                std::optional<int> inherited, Services services)
     : executor_(executor),
       max_clients_(options.max_clients),
+      access_(options.access),
       file_(inherited ? std::nullopt
                       : std::optional<SocketFile>(std::in_place, options.socket, options.access)),
       acceptor_(listen(asio::make_strand(executor), file_, inherited)),
@@ -41,6 +56,9 @@ Server::Server(const asio::any_io_executor& executor, const ServerOptions& optio
       clients_(executor) {
   spdlog::info("control socket is {}{}", acceptor_.local_endpoint().path(),
                inherited ? " (inherited)" : "");
+  if (file_) {
+    warn_if_open_to_all(options.access);
+  }
 }
 
 void Server::start() {
@@ -55,7 +73,10 @@ void Server::start() {
 void Server::set_access(const Access& access) {
   if (file_) {
     file_->set_access(access);
+    warn_if_open_to_all(access);
   }
+  asio::dispatch(acceptor_.get_executor(),
+                 [self = shared_from_this(), access] { self->access_ = access; });
 }
 
 void Server::set_limits(const ServerOptions& options) {
@@ -86,21 +107,42 @@ void Server::open_client(Socket socket) {
           "({} more since the last message)",
           max_clients_, *held_back);
     }
-    const std::string refusal = encode_error(
-        {ErrorCode::too_many_clients,
-         fmt::format("there are {} clients already: try again later, or raise control.max_clients",
-                     max_clients_)});
-    error_code ignored;
-    socket.non_blocking(true, ignored);
-    socket.write_some(asio::buffer(refusal), ignored);  // a new socket has room for it
+    turn_away(socket, {ErrorCode::too_many_clients,
+                       fmt::format("there are {} clients already: try again later, or raise "
+                                   "control.max_clients",
+                                   max_clients_)});
+    return;
+  }
+  const Peer peer = peer_of(socket);
+  const Role role = role_of(peer, access_);
+  if (role == Role::none) {
+    counters_.cut_off(status::CutOff::not_allowed);
+    runtime::log::limited(
+        spdlog::level::warn, "control clients cut off: not_allowed",
+        {{"reason", "not_allowed"},
+         {"uid", std::to_string(peer.uid)},
+         {"pid", std::to_string(peer.pid)}},
+        "control client cut off: uid {} is in neither control.group nor control.read_only_group",
+        peer.uid);
+    turn_away(socket, {ErrorCode::not_allowed,
+                       fmt::format("uid {} may not use this socket: ask to be added to the group "
+                                   "that control.group or control.read_only_group names",
+                                   peer.uid)});
     return;
   }
   const auto executor = socket.get_executor();
-  auto client = std::make_shared<ClientSession>(std::move(socket), context_);
+  auto client = std::make_shared<ClientSession>(std::move(socket), context_, peer, role);
   if (clients_.add(client)) {
     counters_.opened();
     asio::co_spawn(executor, run_client(shared_from_this(), std::move(client)), runtime::rethrow);
   }
+}
+
+void Server::turn_away(Socket& socket, const Error& why) {
+  error_code ignored;
+  socket.non_blocking(true, ignored);
+  // A new socket has room for it.
+  socket.write_some(asio::buffer(encode_error(why)), ignored);
 }
 
 asio::awaitable<void> Server::run_client(std::shared_ptr<Server> server,

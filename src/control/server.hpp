@@ -57,11 +57,14 @@ class Server : public std::enable_shared_from_this<Server> {
   using Socket = asio::local::stream_protocol::socket;
 
   void open_client(Socket socket);
+  /// Says why to a client that gets no session.
+  static void turn_away(Socket& socket, const Error& why);
   [[nodiscard]] static asio::awaitable<void> run_client(std::shared_ptr<Server> server,
                                                         std::shared_ptr<ClientSession> client);
 
   asio::any_io_executor executor_;
   std::size_t max_clients_;
+  Access access_;  // for those who connect from now on
   std::optional<SocketFile> file_;                   // nothing: the socket was inherited
   asio::local::stream_protocol::acceptor acceptor_;  // its executor is the server's strand
   status::ClientCounters& counters_;

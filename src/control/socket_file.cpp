@@ -1,5 +1,7 @@
 #include "control/socket_file.hpp"
 
+#include "control/access_list.hpp"
+
 #include <boost/asio/io_context.hpp>
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
@@ -144,7 +146,7 @@ void SocketFile::set_access(const Access& access) {
 
 void SocketFile::apply(const Access& access) const {
   // Neither the old group with the new mode nor the other way round: closed to both in between.
-  if (::chmod(path_.c_str(), 0600) != 0) {
+  if (!set_second_group(path_, 0600, std::nullopt)) {
     throw failure(path_, "cannot set its mode: " + reason(errno));
   }
   const gid_t group = access.group.value_or(::getegid());
@@ -152,8 +154,12 @@ void SocketFile::apply(const Access& access) const {
     throw failure(path_, fmt::format("cannot give it to group {}: {}; the daemon must be in it",
                                      group, reason(errno)));
   }
-  if (::chmod(path_.c_str(), access.mode) != 0) {
-    throw failure(path_, "cannot set its mode: " + reason(errno));
+  if (!set_second_group(path_, access.mode, access.read_only_group)) {
+    throw failure(path_, access.read_only_group
+                             ? fmt::format("cannot let the group {} in: {}; control.read_only_group "
+                                           "needs a file system with access lists (acl)",
+                                           *access.read_only_group, reason(errno))
+                             : "cannot set its mode: " + reason(errno));
   }
 }
 

@@ -19,6 +19,8 @@ namespace asio = boost::asio;
 struct Access {
   mode_t mode = 0660;
   std::optional<gid_t> group{};  ///< nothing: that of the process
+  /// Those who may connect and read. Nothing: whoever may connect may do everything.
+  std::optional<gid_t> read_only_group{};
 
   friend bool operator==(const Access&, const Access&) = default;
 };

@@ -168,9 +168,9 @@ void read_mode(ConfigReader& reader, std::uint32_t& mode) {
 }
 
 /// The name of a group that the system knows.
-void read_group(ConfigReader& reader, std::optional<gid_t>& group) {
+void read_group(ConfigReader& reader, std::string_view key, std::optional<gid_t>& group) {
   std::optional<std::string> name;
-  reader.read_or_null("group", name);
+  reader.read_or_null(key, name);
   if (!name) {
     return;
   }
@@ -179,7 +179,7 @@ void read_group(ConfigReader& reader, std::optional<gid_t>& group) {
   std::vector<char> room(65'536);
   ::getgrnam_r(name->c_str(), &entry, room.data(), room.size(), &found);
   if (found == nullptr) {
-    reader.fail("group", "must be the name of a group of this system, or null", *name);
+    reader.fail(key, "must be the name of a group of this system, or null", *name);
   }
   group = found->gr_gid;
 }
@@ -281,7 +281,8 @@ Config read_config(const Json& json) {
                    config.control.socket);
     }
     read_mode(control, config.control.access.mode);
-    read_group(control, config.control.access.group);
+    read_group(control, "group", config.control.access.group);
+    read_group(control, "read_only_group", config.control.access.read_only_group);
     control.read("max_clients", config.control.max_clients, 1, 10'000);
     control.read("max_request_bytes", config.control.max_request_bytes, 64, most_payload_bytes);
     read_seconds(control, "idle_timeout_s", config.control.idle_timeout, 0);

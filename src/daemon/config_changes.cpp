@@ -68,6 +68,8 @@ ConfigChanges changes_between(const Config& now, const Config& next) {
   const control::ServerOptions& next_control = next.control;
   note(changes.applied, "control.mode", control.access.mode, next_control.access.mode);
   note(changes.applied, "control.group", control.access.group, next_control.access.group);
+  note(changes.applied, "control.read_only_group", control.access.read_only_group,
+       next_control.access.read_only_group);
   note(changes.applied, "control.max_clients", control.max_clients, next_control.max_clients);
   note(changes.applied, "control.max_request_bytes", control.max_request_bytes,
        next_control.max_request_bytes);

@@ -35,6 +35,8 @@ std::string_view name_of(CutOff reason) noexcept {
       return "not_reading";
     case CutOff::idle:
       return "idle";
+    case CutOff::not_allowed:
+      return "not_allowed";
   }
   return "unknown";
 }

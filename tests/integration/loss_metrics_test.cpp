@@ -310,8 +310,9 @@ TEST_F(LossMetrics, AreAllMadeToHappenHere) {
   start_with(Json::object());
   // Http.ClientsBeyondTheLimitAreRefused: whoever looks is a client, too. What a sink was refused
   // is not lost, and what it skipped is counted for itself: sink_refused_test, sink_behind_test.
-  // Lines of the log: LogWriter.
-  std::set<std::string> tested{"meridian_http_refused_total", "meridian_log_lines_lost_total"};
+  // Lines of the log: LogWriter. Clients of other users: ControlRoles.
+  std::set<std::string> tested{"meridian_http_refused_total", "meridian_log_lines_lost_total",
+                               reason(cut_off, "not_allowed")};
   for (const Loss& loss : losses()) {
     tested.insert(loss.metric);
   }

@@ -64,6 +64,7 @@ INSTANTIATE_TEST_SUITE_P(
         ChangedKey{"buffer.when_full", R"("buffer":{"when_full":"drop_newest"})"},
         ChangedKey{"control.mode", R"("control":{"mode":"0600"})"},
         ChangedKey{"control.group", R"("control":{"group":"root"})"},
+        ChangedKey{"control.read_only_group", R"("control":{"read_only_group":"root"})"},
         ChangedKey{"control.max_clients", R"("control":{"max_clients":7})"},
         ChangedKey{"control.max_request_bytes", R"("control":{"max_request_bytes":700})"},
         ChangedKey{"control.idle_timeout_s", R"("control":{"idle_timeout_s":7})"},

@@ -76,7 +76,7 @@ TEST(StatusJson, TellsEveryStatistic) {
                                .malformed = {25, 26, 27, 28, 29},
                                .truncated = 30,
                                .idle_packets = 31};
-  const ControlCounts control{.clients = 32, .accepted = 33, .cut_off = {34, 35, 36, 37}};
+  const ControlCounts control{.clients = 32, .accepted = 33, .cut_off = {34, 35, 36, 37, 38}};
 
   EXPECT_EQ(
       to_json({.aggregator = stats,
@@ -101,7 +101,7 @@ TEST(StatusJson, TellsEveryStatistic) {
       R"("malformed":{"length_too_small":25,"length_too_large":26,"reserved_flags":27,)"
       R"("packet_version":28,"packet_too_large":29},"truncated":30,"idle_packets":31,)"
       R"("control":{"clients":32,"accepted":33,"cut_off":{"request_too_long":34,)"
-      R"("client_limit":35,"not_reading":36,"idle":37}},)"
+      R"("client_limit":35,"not_reading":36,"idle":37,"not_allowed":38}},)"
       R"("tails":{"watchers":41,"lost":42},)"
       R"("leases":{"open":48,"frames":45,"bytes":47,)"
       R"("ended":{"committed":49,"released":50,"expired":51,"evicted":52}},)"
