@@ -45,6 +45,11 @@ std::string find_socket(const std::string& given) {
   try {
     return daemon::find_config(std::nullopt).control.socket;
   } catch (const daemon::ConfigError&) {
+    // The service's configuration may hold a password, and not be for everybody to read.
+    if (::access(daemon::installed_config, F_OK) == 0 &&
+        ::access(daemon::installed_config, R_OK) != 0) {
+      return control::socket_of_the_service;
+    }
     // The daemon runs on with the configuration that it had, and can say what is wrong with this
     // one.
     return control::default_socket();

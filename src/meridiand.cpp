@@ -2,6 +2,7 @@
 #include "daemon/config.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/logging.hpp"
+#include "daemon/secrets.hpp"
 #include "runtime/complain.hpp"
 #include "runtime/log_level.hpp"
 #include "runtime/process_limits.hpp"
@@ -13,6 +14,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -103,6 +105,7 @@ int main(int argc, char** argv) {
   try {
     const daemon::Config config = read_config();
     if (check_config) {
+      std::ranges::for_each(daemon::open_secrets(config), complain);
       fmt::print("the configuration is valid\n");
       return EXIT_SUCCESS;
     }

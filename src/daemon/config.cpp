@@ -378,6 +378,7 @@ Config load_config(const std::filesystem::path& file) {
   try {
     Config config = parse_config(text);
     check_build(config);
+    config.file = file;
     return config;
   } catch (const ConfigError& error) {
     throw ConfigError(fmt::format("{}: {}", file.string(), error.what()));
@@ -385,7 +386,7 @@ Config load_config(const std::filesystem::path& file) {
 }
 
 Config find_config(const std::optional<std::filesystem::path>& file) {
-  const std::filesystem::path installed = "/etc/meridian/meridiand.json";
+  const std::filesystem::path installed = installed_config;
   std::error_code ignored;
   if (file) {
     return load_config(*file);

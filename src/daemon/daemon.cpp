@@ -3,6 +3,7 @@
 #include "daemon/config_changes.hpp"
 #include "daemon/housekeeping.hpp"
 #include "daemon/logging.hpp"
+#include "daemon/secrets.hpp"
 #include "http/make_server.hpp"
 #include "runtime/log.hpp"
 #include "runtime/nearest_executor.hpp"
@@ -135,6 +136,7 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
                                    .silence = silence_,
                                    .state = state_report_,
                                    .sinks = sink_table_});
+  warn_of_open_secrets(config);
   make_sinks();
   control_ = std::make_shared<control::Server>(
       control_context_.get_executor(), config.control, inherited_.take_control(),
@@ -289,6 +291,7 @@ control::ReloadReport Daemon::take_up_new_config() {
   silence_.set_limit(next.silent_after);
   keep_descriptors_for_operators(next);
   config_ = std::move(next);
+  warn_of_open_secrets(config_);
   return {.changed = std::move(changes.applied), .needs_restart = std::move(changes.needs_restart)};
 }
 
