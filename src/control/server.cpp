@@ -15,6 +15,8 @@
 #include <string>
 #include <utility>
 
+#include <sys/stat.h>
+
 namespace meridian::control {
 
 namespace {
@@ -45,17 +47,18 @@ void warn_if_open_to_all(const Access& access) {
 Server::Server(const asio::any_io_executor& executor, const ServerOptions& options,
                std::optional<int> inherited, Services services)
     : executor_(executor),
+      strand_(asio::make_strand(executor)),
       max_clients_(options.max_clients),
       access_(options.access),
       file_(inherited ? std::nullopt
                       : std::optional<SocketFile>(std::in_place, options.socket, options.access)),
-      acceptor_(listen(asio::make_strand(executor), file_, inherited)),
+      acceptor_(listen(strand_, file_, inherited)),
       counters_(services.sources.control_clients),
       context_(std::make_shared<Context>(std::move(services), options.max_request_bytes,
                                          options.idle_timeout)),
       clients_(executor) {
-  spdlog::info("control socket is {}{}", acceptor_.local_endpoint().path(),
-               inherited ? " (inherited)" : "");
+  path_ = acceptor_.local_endpoint().path();
+  spdlog::info("control socket is {}{}", path_, inherited ? " (inherited)" : "");
   if (file_) {
     warn_if_open_to_all(options.access);
   }
@@ -63,7 +66,7 @@ Server::Server(const asio::any_io_executor& executor, const ServerOptions& optio
 
 void Server::start() {
   asio::co_spawn(
-      acceptor_.get_executor(),
+      strand_,
       runtime::accept_all(
           acceptor_, [this] { return asio::make_strand(executor_); }, "control socket",
           [this](Socket socket) { open_client(std::move(socket)); }),
@@ -72,15 +75,32 @@ void Server::start() {
 
 void Server::set_access(const Access& access) {
   if (file_) {
+    if (!file_->is_there()) {
+      asio::dispatch(strand_, [self = shared_from_this(),
+                               acceptor = file_->listen_again(strand_)]() mutable {
+        if (self->acceptor_.is_open()) {
+          self->acceptor_ = std::move(acceptor);  // closes the old one; the loop goes on here
+        }
+      });
+    }
     file_->set_access(access);
     warn_if_open_to_all(access);
   }
-  asio::dispatch(acceptor_.get_executor(),
+  asio::dispatch(strand_,
                  [self = shared_from_this(), access] { self->access_ = access; });
 }
 
+bool Server::has_its_file() const {
+  if (file_) {
+    return file_->is_there();
+  }
+  struct stat status{};
+  const bool is_abstract = path_.empty() || path_.front() == '\0';
+  return is_abstract || (::lstat(path_.c_str(), &status) == 0 && S_ISSOCK(status.st_mode));
+}
+
 void Server::set_limits(const ServerOptions& options) {
-  asio::dispatch(acceptor_.get_executor(), [self = shared_from_this(), options] {
+  asio::dispatch(strand_, [self = shared_from_this(), options] {
     self->max_clients_ = options.max_clients;
     self->context_->max_request_bytes = options.max_request_bytes;
     self->context_->idle_timeout = options.idle_timeout;
@@ -88,7 +108,7 @@ void Server::set_limits(const ServerOptions& options) {
 }
 
 void Server::stop() {
-  asio::dispatch(acceptor_.get_executor(), [self = shared_from_this()] {
+  asio::dispatch(strand_, [self = shared_from_this()] {
     if (self->file_) {
       self->file_->remove();
     }

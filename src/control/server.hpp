@@ -8,6 +8,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/strand.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -36,10 +37,13 @@ class Server : public std::enable_shared_from_this<Server> {
 
   void start();
 
-  /// Lets others connect from now on, unless the socket was inherited. On the thread of its
-  /// executor, which must have one. Throws std::runtime_error where the system refuses it; it is
-  /// then as it was.
+  /// Lets others connect from now on, unless the socket was inherited; makes its file anew where it
+  /// is gone. On the thread of its executor, which must have one. Throws std::runtime_error where
+  /// the system refuses it; it is then as it was.
   void set_access(const Access& access);
+
+  /// Whether clients can find it. On the thread of its executor.
+  [[nodiscard]] bool has_its_file() const;
 
   /// Goes on with other limits.
   void set_limits(const ServerOptions& options);
@@ -63,9 +67,11 @@ class Server : public std::enable_shared_from_this<Server> {
                                                         std::shared_ptr<ClientSession> client);
 
   asio::any_io_executor executor_;
+  asio::any_io_executor strand_;
   std::size_t max_clients_;
   Access access_;  // for those who connect from now on
   std::optional<SocketFile> file_;                   // nothing: the socket was inherited
+  std::string path_;                                 // of the socket; empty: it has none
   asio::local::stream_protocol::acceptor acceptor_;  // its executor is the server's strand
   status::ClientCounters& counters_;
   std::shared_ptr<Context> context_;

@@ -68,7 +68,7 @@ SocketFile::SocketFile(std::string path, const Access& access)
                                      path_.size(), longest_path));
   }
   create_directory_of(path_);
-  take_lock();
+  lock_ = take_lock();
   try {
     remove_stale();
   } catch (...) {
@@ -83,27 +83,35 @@ SocketFile::~SocketFile() {
 }
 
 void SocketFile::remove() noexcept {
-  if (is_ours()) {
+  if (is_there()) {
     ::unlink(path_.c_str());
   }
   inode_ = 0;
 }
 
-void SocketFile::take_lock() {
+int SocketFile::take_lock() const {
   const std::string lock_path = path_ + ".lock";
-  lock_ = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (lock_ < 0) {
+  const int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (lock < 0) {
     throw failure(path_, fmt::format("cannot open {}: {}; set control.socket to a path that can "
                                      "be written",
                                      lock_path, reason(errno)));
   }
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+  if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;
-    ::close(lock_);
+    ::close(lock);
     throw failure(path_, error == EWOULDBLOCK
                              ? "a running daemon holds it; stop that one, or set another path"
                              : "cannot lock it: " + reason(error));
   }
+  return lock;
+}
+
+bool SocketFile::lock_is_there() const noexcept {
+  struct stat named{};
+  struct stat held{};
+  return ::lstat((path_ + ".lock").c_str(), &named) == 0 && ::fstat(lock_, &held) == 0 &&
+         named.st_ino == held.st_ino && named.st_dev == held.st_dev;
 }
 
 void SocketFile::remove_stale() const {
@@ -122,7 +130,7 @@ void SocketFile::remove_stale() const {
   }
 }
 
-bool SocketFile::is_ours() const noexcept {
+bool SocketFile::is_there() const noexcept {
   struct stat status{};
   return inode_ != 0 && ::lstat(path_.c_str(), &status) == 0 && S_ISSOCK(status.st_mode) &&
          status.st_ino == inode_;
@@ -132,7 +140,7 @@ void SocketFile::set_access(const Access& access) {
   if (access == access_) {
     return;
   }
-  if (!is_ours()) {
+  if (!is_there()) {
     throw failure(path_, "is no longer the socket of this daemon; start it again");
   }
   try {
@@ -182,6 +190,16 @@ stream_protocol::acceptor SocketFile::listen(const asio::any_io_executor& execut
                                      "written",
                                      error.code().message()));
   }
+}
+
+stream_protocol::acceptor SocketFile::listen_again(const asio::any_io_executor& executor) {
+  create_directory_of(path_);
+  if (!lock_is_there()) {
+    const int lock = take_lock();
+    ::close(std::exchange(lock_, lock));
+  }
+  remove_stale();
+  return listen(executor);
 }
 
 }  // namespace meridian::control

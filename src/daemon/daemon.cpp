@@ -100,7 +100,8 @@ void log_reload(const control::ReloadOutcome& outcome) {
 Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedSockets inherited)
     : signals_(asio::make_strand(control_context_), SIGTERM, SIGINT, SIGHUP),
       deadline_(control_context_),
-      housekeeping_(signals_.get_executor(), silence_),
+      housekeeping_(signals_.get_executor(), silence_,
+                    [this] { look_for_control_socket(); }),
       notifier_(signals_.get_executor()),
       heartbeat_(signals_.get_executor(), notifier_),
       config_(config),
@@ -139,13 +140,14 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
   warn_of_open_secrets(config);
   make_sinks();
   control_ = std::make_shared<control::Server>(
-      control_context_.get_executor(), config.control, inherited_.take_control(),
+      control_context_.get_executor(), config.control, inherited_.take_control(config.control.socket),
       control::Services{.sources = *sources_, .reload = [this] {
                           return asio::co_spawn(signals_.get_executor(), reload(),
                                                 asio::use_awaitable);
                         }});
   if (config.http.listen) {
-    http_ = http::make_server(http_context_.get_executor(), config.http, *sources_);
+    http_ = http::make_server(http_context_.get_executor(), config.http,
+                              inherited_.find("http", *config.http.listen), *sources_);
   }
   listeners_.emplace(std::move(uplink_executors), *aggregator_, uplinks_);
   first_listeners_ = listeners_->prepare(config.uplinks, inherited_);
@@ -168,6 +170,24 @@ int Daemon::run() {
   asio::co_spawn(signals_.get_executor(), serve(), runtime::rethrow);
   runtime::run_on_threads(all_contexts());
   return exit_status_;
+}
+
+void Daemon::look_for_control_socket() {
+  if (stopping_) {
+    return;  // it goes with the daemon
+  }
+  const bool is_there = control_->has_its_file();
+  if (pulse_.set_control_socket(is_there) == is_there) {
+    return;
+  }
+  if (is_there) {
+    spdlog::info("the file of the control socket is there again");
+  } else {
+    log::error({{"reason", "control_socket_gone"}},
+               "the file of the control socket, {}, is gone, so nobody can connect: SIGHUP makes "
+               "it again, unless it is one of systemd",
+               config_.control.socket);
+  }
 }
 
 void Daemon::make_sinks() {

@@ -75,6 +75,8 @@ class Daemon {
   [[nodiscard]] asio::awaitable<void> stop_in_order();
   [[nodiscard]] bool save_state(const SavedState& saved);
   void make_sinks();
+  /// Notes, and logs, whether it is still there.
+  void look_for_control_socket();
   [[nodiscard]] std::vector<asio::io_context*> all_contexts();
   /// Gives up what hangs: sessions and clients first, all of it in the end.
   void watch_stop();

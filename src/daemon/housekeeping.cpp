@@ -115,6 +115,7 @@ asio::awaitable<void> Housekeeping::run(AggregatorHandle aggregator) {
     }
     log_drops(*report);
     runtime::log::tell_left_out();
+    every_second_();
     co_await look_for_silence(aggregator);
     if (second % seconds_between_trims == 0) {
       give_memory_back();

@@ -9,6 +9,9 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <functional>
+#include <utility>
+
 namespace meridian::daemon {
 
 /// Logs one line for each reason for which frames were dropped.
@@ -20,8 +23,10 @@ void log_drops(const DropReport& report);
 /// Confined to one strand, on which `stop` must be called too.
 class Housekeeping {
  public:
-  Housekeeping(const asio::any_io_executor& strand, status::Silence& silence)
-      : tick_(strand), silence_(silence) {}
+  /// `every_second` is called on the strand, too.
+  Housekeeping(const asio::any_io_executor& strand, status::Silence& silence,
+               std::function<void()> every_second)
+      : tick_(strand), silence_(silence), every_second_(std::move(every_second)) {}
 
   /// Runs until `stop`, or until the aggregator has shut down.
   [[nodiscard]] asio::awaitable<void> run(AggregatorHandle aggregator);
@@ -36,6 +41,7 @@ class Housekeeping {
 
   asio::steady_timer tick_;
   status::Silence& silence_;  // used on the same strand
+  std::function<void()> every_second_;
   bool stopped_ = false;      // a tick that is on its way already is not cancelled
 };
 

@@ -12,10 +12,13 @@
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <exception>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
+
+#include <fcntl.h>
 
 namespace meridian::http {
 
@@ -23,8 +26,16 @@ namespace {
 
 using asio::ip::tcp;
 
-tcp::acceptor listen(const asio::any_io_executor& executor, const ServerOptions& options) {
+tcp::acceptor listen(const asio::any_io_executor& executor, const ServerOptions& options,
+                     std::optional<int> inherited) {
   try {
+    if (inherited) {
+      const int copy = ::fcntl(*inherited, F_DUPFD_CLOEXEC, 0);
+      if (copy < 0) {
+        throw boost::system::system_error(errno, boost::system::system_category());
+      }
+      return {executor, options.listen->protocol(), copy};
+    }
     return {executor, options.listen.value()};
   } catch (const boost::system::system_error& error) {
     throw std::runtime_error(fmt::format("http.listen: cannot listen on {}: {}",
@@ -41,9 +52,9 @@ constexpr std::string_view too_many_clients =
 }  // namespace
 
 Server::Server(const asio::any_io_executor& executor, const ServerOptions& options,
-               const status::Sources& sources)
+               std::optional<int> inherited, const status::Sources& sources)
     : executor_(executor),
-      acceptor_(listen(asio::make_strand(executor), options)),
+      acceptor_(listen(asio::make_strand(executor), options, inherited)),
       live_(std::make_shared<Live>(executor, sources)),
       context_(std::make_shared<Context>(sources, counters_, live_, options)),
       clients_(executor) {
@@ -111,8 +122,9 @@ asio::awaitable<void> Server::run_client(std::shared_ptr<Server> server,
 
 std::shared_ptr<runtime::Part> make_server(const asio::any_io_executor& executor,
                                            const ServerOptions& options,
+                                           std::optional<int> inherited,
                                            const status::Sources& sources) {
-  return std::make_shared<Server>(executor, options, sources);
+  return std::make_shared<Server>(executor, options, inherited, sources);
 }
 
 }  // namespace meridian::http
