@@ -109,19 +109,19 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
       inherited_(std::move(inherited)) {
   silence_.set_limit(config.silent_after);
   keep_descriptors_for_operators(config);
-  contexts_.push_back(&control_context_);
+  aggregator_contexts_.push_back(&aggregator_context_);
+  kept_running_.emplace_back(aggregator_context_.get_executor());
   std::vector<asio::any_io_executor> uplink_executors;
   for (std::size_t i = 0; i < thread_count(config.threads); ++i) {
     Context& context = uplink_contexts_.emplace_back(1);
-    contexts_.push_back(&context);
+    aggregator_contexts_.push_back(&context);
     kept_running_.emplace_back(context.get_executor());
     uplink_executors.emplace_back(context.get_executor());
   }
   if (config.http.listen) {
-    contexts_.push_back(&http_context_);
     kept_running_.emplace_back(http_context_.get_executor());
   }
-  aggregator_ = spawn_aggregator(runtime::NearestExecutor(contexts_), config.aggregator);
+  aggregator_ = spawn_aggregator(runtime::NearestExecutor(aggregator_contexts_), config.aggregator);
   spdlog::info("meridiand {} starts with {} threads for uplinks", status::version,
                uplink_executors.size());
   if (config.state_directory) {
@@ -162,6 +162,7 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
 Daemon::~Daemon() {
   control_context_.shutdown();
   http_context_.shutdown();
+  aggregator_context_.shutdown();
   std::ranges::for_each(uplink_contexts_, &Context::shutdown);
   std::ranges::for_each(sink_contexts_, &Context::shutdown);
 }
@@ -207,7 +208,11 @@ void Daemon::make_sinks() {
 }
 
 std::vector<asio::io_context*> Daemon::all_contexts() {
-  std::vector<asio::io_context*> all = contexts_;
+  std::vector<asio::io_context*> all{&control_context_};
+  all.insert(all.end(), aggregator_contexts_.begin(), aggregator_contexts_.end());
+  if (config_.http.listen) {
+    all.push_back(&http_context_);
+  }
   for (Context& context : sink_contexts_) {
     all.push_back(&context);
   }

@@ -7,9 +7,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <string>
+#include <thread>
+#include <tuple>
 #include <vector>
 
 namespace meridian {
@@ -346,6 +351,40 @@ TEST_F(Http, PeaksAreTheSameForAllWhoAsk) {
   EXPECT_EQ(metric("meridian_buffer_peak_frames"), 100) << "a second Prometheus";
   EXPECT_EQ(metric("meridian_buffer_peak_bytes"), 100 * 28) << "headers included";
   EXPECT_EQ(daemon().stat("/buffer/frames_high_water"), 100U) << "which is for good";
+}
+
+TEST_F(Http, LargeScrapesKeepNobodyWaiting) {
+  start_with_http({{"http", {{"max_satellites", 65'536}}}});
+  std::string octets;
+  const auto satellites = static_cast<std::uint32_t>(scaled(60'000));
+  for (std::uint32_t id = 0; id < satellites; ++id) {
+    octets += encode(frames_of(id, 0, 1));
+  }
+  send_whole(daemon().port(), octets);
+  std::atomic<bool> enough{false};
+  std::vector<std::thread> scrapers;
+  for (int i = 0; i < 4; ++i) {  // as each is encoded, the others ask the aggregator
+    scrapers.emplace_back([this, &enough] {
+      while (!enough) {
+        std::ignore = get("/metrics");
+      }
+    });
+  }
+  std::vector<std::chrono::steady_clock::duration> waits;
+  testing::ControlClient control = daemon().connect();
+  for (int i = 0; i < 100; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    std::ignore = control.call("depth");
+    waits.push_back(std::chrono::steady_clock::now() - begin);
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));  // a hundred samples of a second
+  }
+  enough = true;
+  for (std::thread& scraper : scrapers) {
+    scraper.join();
+  }
+  std::ranges::sort(waits);
+  EXPECT_LT(waits.at(waits.size() / 2), testing::at_most(std::chrono::milliseconds(10)));
+  EXPECT_LT(waits.at(waits.size() * 9 / 10), testing::at_most(std::chrono::milliseconds(50)));
 }
 
 TEST_F(Http, PromtoolHasNothingToSay) {
