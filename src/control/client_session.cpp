@@ -5,6 +5,7 @@
 #include "status/list_encoder.hpp"
 #include "status/version.hpp"
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>

@@ -51,8 +51,9 @@ std::size_t thread_count(std::size_t configured) {
 /// For all clients that there may be, and for files, sinks and what else is opened now and then.
 void keep_descriptors_for_operators(const Config& config) {
   constexpr std::size_t others = 64;
-  const std::size_t http = config.http.listen ? config.http.max_clients + http::reserved_places : 0;
-  runtime::keep_descriptors(config.control.max_clients + http + others);
+  const std::size_t http_clients =
+      config.http.listen ? config.http.max_clients + http::reserved_places : 0;
+  runtime::keep_descriptors(config.control.max_clients + http_clients + others);
 }
 
 void log_end(const AggregatorStats& stats, bool saved) {
