@@ -63,7 +63,7 @@ class Tails {
 
   KeyedMap<Key, std::unique_ptr<Group>> groups_;
   std::unordered_map<Id, std::unique_ptr<Watcher>> watchers_;  // ids are ours
-  std::vector<Group*> touched_;  // by the batch that is being offered
+  std::vector<Group*> touched_;                                // by the batch that is being offered
   Id last_id_ = 0;
   std::uint64_t lost_ = 0;  // as far as it has been told, or is for nobody any more
 };

@@ -56,12 +56,11 @@ bool set_second_group(const std::string& path, mode_t mode, std::optional<gid_t>
     return (removed || errno == ENODATA || errno == ENOTSUP) && ::chmod(path.c_str(), mode) == 0;
   }
   using acl::Tag;
-  const acl::List list{.version = htole32(acl::version),
-                       .entries = {acl::entry(Tag::owner, mode >> 6U),
-                                   acl::entry(Tag::owning_group, mode >> 3U),
-                                   acl::entry(Tag::group, acl::read_and_write, *group),
-                                   acl::entry(Tag::mask, acl::read_and_write),
-                                   acl::entry(Tag::others, mode)}};
+  const acl::List list{
+      .version = htole32(acl::version),
+      .entries = {acl::entry(Tag::owner, mode >> 6U), acl::entry(Tag::owning_group, mode >> 3U),
+                  acl::entry(Tag::group, acl::read_and_write, *group),
+                  acl::entry(Tag::mask, acl::read_and_write), acl::entry(Tag::others, mode)}};
   return ::setxattr(path.c_str(), acl_attribute, &list, sizeof list, 0) == 0;
 }
 

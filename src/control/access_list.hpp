@@ -8,8 +8,9 @@
 
 namespace meridian::control {
 
-/// Sets the mode of a file, and lets members of `group` read and write it besides; with none, nobody
-/// else. False, with `errno`, where the system refuses it, as file systems without access lists do.
+/// Sets the mode of a file, and lets members of `group` read and write it besides; with none,
+/// nobody else. False, with `errno`, where the system refuses it, as file systems without access
+/// lists do.
 [[nodiscard]] bool set_second_group(const std::string& path, mode_t mode,
                                     std::optional<gid_t> group);
 

@@ -30,9 +30,7 @@ class ClientDrains {
   [[nodiscard]] asio::awaitable<error_code> answer_lease_end(Request request);
 
   /// Whether its client has frames that it may still commit.
-  [[nodiscard]] bool holds_leases() const {
-    return leases_.holds_any(HeldLeases::Clock::now());
-  }
+  [[nodiscard]] bool holds_leases() const { return leases_.holds_any(HeldLeases::Clock::now()); }
 
   /// Nobody is there any more who could commit them.
   [[nodiscard]] asio::awaitable<void> release_leases();

@@ -80,9 +80,9 @@ void ClientSession::close() {
 
 asio::awaitable<void> ClientSession::refuse_long_line() {
   context_->services.sources.control_clients.cut_off(status::CutOff::request_too_long);
-  request_log_->cut_off(status::CutOff::request_too_long,
-                        fmt::format("a line of more than {} octets",
-                                    context_->max_request_bytes.load()));
+  request_log_->cut_off(
+      status::CutOff::request_too_long,
+      fmt::format("a line of more than {} octets", context_->max_request_bytes.load()));
   const std::string answer =
       encode_error({ErrorCode::request_too_long,
                     fmt::format("a line has at most {} octets: send shorter ones, or raise "

@@ -28,7 +28,8 @@ class HeldLeases {
 
   /// Whether there is one that has not expired.
   [[nodiscard]] bool holds_any(Clock::time_point now) const {
-    return std::ranges::any_of(expires_at_, [now](const auto& lease) { return lease.second > now; });
+    return std::ranges::any_of(expires_at_,
+                               [now](const auto& lease) { return lease.second > now; });
   }
 
   void add(LeaseId id, Clock::time_point expires_at) { expires_at_.emplace(id, expires_at); }

@@ -76,18 +76,17 @@ void Server::start() {
 void Server::set_access(const Access& access) {
   if (file_) {
     if (!file_->is_there()) {
-      asio::dispatch(strand_, [self = shared_from_this(),
-                               acceptor = file_->listen_again(strand_)]() mutable {
-        if (self->acceptor_.is_open()) {
-          self->acceptor_ = std::move(acceptor);  // closes the old one; the loop goes on here
-        }
-      });
+      asio::dispatch(
+          strand_, [self = shared_from_this(), acceptor = file_->listen_again(strand_)]() mutable {
+            if (self->acceptor_.is_open()) {
+              self->acceptor_ = std::move(acceptor);  // closes the old one; the loop goes on here
+            }
+          });
     }
     file_->set_access(access);
     warn_if_open_to_all(access);
   }
-  asio::dispatch(strand_,
-                 [self = shared_from_this(), access] { self->access_ = access; });
+  asio::dispatch(strand_, [self = shared_from_this(), access] { self->access_ = access; });
 }
 
 bool Server::has_its_file() const {

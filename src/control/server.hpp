@@ -69,7 +69,7 @@ class Server : public std::enable_shared_from_this<Server> {
   asio::any_io_executor executor_;
   asio::any_io_executor strand_;
   std::size_t max_clients_;
-  Access access_;  // for those who connect from now on
+  Access access_;                                    // for those who connect from now on
   std::optional<SocketFile> file_;                   // nothing: the socket was inherited
   std::string path_;                                 // of the socket; empty: it has none
   asio::local::stream_protocol::acceptor acceptor_;  // its executor is the server's strand

@@ -163,11 +163,12 @@ void SocketFile::apply(const Access& access) const {
                                      group, reason(errno)));
   }
   if (!set_second_group(path_, access.mode, access.read_only_group)) {
-    throw failure(path_, access.read_only_group
-                             ? fmt::format("cannot let the group {} in: {}; control.read_only_group "
-                                           "needs a file system with access lists (acl)",
-                                           *access.read_only_group, reason(errno))
-                             : "cannot set its mode: " + reason(errno));
+    throw failure(path_,
+                  access.read_only_group
+                      ? fmt::format("cannot let the group {} in: {}; control.read_only_group "
+                                    "needs a file system with access lists (acl)",
+                                    *access.read_only_group, reason(errno))
+                      : "cannot set its mode: " + reason(errno));
   }
 }
 

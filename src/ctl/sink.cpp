@@ -33,10 +33,10 @@ double seconds(std::chrono::nanoseconds time) {
 
 /// "subjects a, b; 3 replicas; …"
 std::string text_of(const sink::StreamSettings& settings) {
-  std::string text = fmt::format("subjects {}; {} replica(s); duplicate window {} s",
-                                 runtime::printable(fmt::format("{}", fmt::join(settings.subjects, ", "))),
-                                 settings.replicas,
-                                 seconds(settings.duplicate_window));
+  std::string text =
+      fmt::format("subjects {}; {} replica(s); duplicate window {} s",
+                  runtime::printable(fmt::format("{}", fmt::join(settings.subjects, ", "))),
+                  settings.replicas, seconds(settings.duplicate_window));
   if (settings.max_bytes) {
     text += fmt::format("; at most {} octets", status::with_separators(*settings.max_bytes));
   }
@@ -79,8 +79,8 @@ std::string report_created(const sink::CreatedStream& created) {
   if (!created.existed) {
     text = fmt::format("created the stream {}: {}\n", name, text_of(report.settings));
   } else if (as_asked(created)) {
-    text = fmt::format("the stream {} is there, as asked for: {}\n", name,
-                       text_of(report.settings));
+    text =
+        fmt::format("the stream {} is there, as asked for: {}\n", name, text_of(report.settings));
   } else {
     text = fmt::format("the stream {} is there, and is left as it is, which is not as asked for:\n",
                        name);

@@ -73,8 +73,7 @@ ConfigChanges changes_between(const Config& now, const Config& next) {
   note(changes.applied, "control.max_clients", control.max_clients, next_control.max_clients);
   note(changes.applied, "control.max_request_bytes", control.max_request_bytes,
        next_control.max_request_bytes);
-  note(changes.applied, "control.idle_timeout_s", control.idle_timeout,
-       next_control.idle_timeout);
+  note(changes.applied, "control.idle_timeout_s", control.idle_timeout, next_control.idle_timeout);
   note(changes.applied, "satellites.max_tracked", now.aggregator.max_tracked,
        next.aggregator.max_tracked);
   note(changes.applied, "satellites.silent_after_s", now.silent_after, next.silent_after);
@@ -91,8 +90,7 @@ ConfigChanges changes_between(const Config& now, const Config& next) {
   note(changes.needs_restart, "http.timeout_s", now.http.timeout, next.http.timeout);
   note(changes.needs_restart, "http.max_event_streams", now.http.max_event_streams,
        next.http.max_event_streams);
-  note(changes.needs_restart, "http.event_stream_s", now.http.event_stream,
-       next.http.event_stream);
+  note(changes.needs_restart, "http.event_stream_s", now.http.event_stream, next.http.event_stream);
   note(changes.needs_restart, "http.max_satellites", now.http.max_satellites,
        next.http.max_satellites);
   note(changes.needs_restart, "state.directory", now.state_directory, next.state_directory);

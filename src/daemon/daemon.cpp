@@ -101,8 +101,7 @@ void log_reload(const control::ReloadOutcome& outcome) {
 Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedSockets inherited)
     : signals_(asio::make_strand(control_context_), SIGTERM, SIGINT, SIGHUP),
       deadline_(control_context_),
-      housekeeping_(signals_.get_executor(), silence_,
-                    [this] { look_for_control_socket(); }),
+      housekeeping_(signals_.get_executor(), silence_, [this] { look_for_control_socket(); }),
       notifier_(signals_.get_executor()),
       heartbeat_(signals_.get_executor(), notifier_),
       config_(config),
@@ -141,7 +140,8 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
   warn_of_open_secrets(config);
   make_sinks();
   control_ = std::make_shared<control::Server>(
-      control_context_.get_executor(), config.control, inherited_.take_control(config.control.socket),
+      control_context_.get_executor(), config.control,
+      inherited_.take_control(config.control.socket),
       control::Services{.sources = *sources_, .reload = [this] {
                           return asio::co_spawn(signals_.get_executor(), reload(),
                                                 asio::use_awaitable);

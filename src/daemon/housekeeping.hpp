@@ -42,7 +42,7 @@ class Housekeeping {
   asio::steady_timer tick_;
   status::Silence& silence_;  // used on the same strand
   std::function<void()> every_second_;
-  bool stopped_ = false;      // a tick that is on its way already is not cancelled
+  bool stopped_ = false;  // a tick that is on its way already is not cancelled
 };
 
 }  // namespace meridian::daemon

@@ -25,9 +25,8 @@ void look_at(const std::string& file, std::string_view what, std::vector<std::st
 }
 
 bool has_password(const sink::Options& sink) {
-  return std::ranges::any_of(sink.servers, [](const std::string& url) {
-    return url.find('@') != std::string::npos;
-  });
+  return std::ranges::any_of(
+      sink.servers, [](const std::string& url) { return url.find('@') != std::string::npos; });
 }
 
 }  // namespace

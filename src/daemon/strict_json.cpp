@@ -102,7 +102,8 @@ nlohmann::json parse_strictly(std::string_view text) {
     throw ConfigError(fmt::format("{}: the number is too large", watch.path()));
   } catch (const Json::exception& error) {
     const std::string_view what = error.what();
-    throw ConfigError(fmt::format("not valid JSON: {}", runtime::hide_passwords(what.substr(what.find(']') + 2))));
+    throw ConfigError(fmt::format("not valid JSON: {}",
+                                  runtime::hide_passwords(what.substr(what.find(']') + 2))));
   }
 }
 

@@ -12,10 +12,10 @@
 
 namespace meridian::http {
 
-/// Listens at `options.listen`, which must be set, with a copy of the descriptor `inherited` if there
-/// is one. `sources` must outlive the server.
-/// Throws std::runtime_error where the address cannot be had, std::logic_error in a build without
-/// HTTP: its configuration refuses `http.listen`.
+/// Listens at `options.listen`, which must be set, with a copy of the descriptor `inherited` if
+/// there is one. `sources` must outlive the server. Throws std::runtime_error where the address
+/// cannot be had, std::logic_error in a build without HTTP: its configuration refuses
+/// `http.listen`.
 [[nodiscard]] std::shared_ptr<runtime::Part> make_server(
     const boost::asio::any_io_executor& executor, const ServerOptions& options,
     std::optional<int> inherited, const status::Sources& sources);

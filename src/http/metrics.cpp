@@ -315,7 +315,8 @@ void add_clients(Families& to, const status::ControlCounts& control, const Clien
                status::all_cut_offs, control.cut_off);
   to.gauge("meridian_http_clients", "Clients of the HTTP server.", http.clients);
   to.counter("meridian_http_accepted_total", "HTTP clients that have connected.", http.accepted);
-  to.counter("meridian_http_refused_total", "HTTP clients, and streams of events, for which there was no place.", http.refused);
+  to.counter("meridian_http_refused_total",
+             "HTTP clients, and streams of events, for which there was no place.", http.refused);
   to.gauge("meridian_http_event_streams", "HTTP clients that watch events.", http.event_streams);
   to.counter("meridian_http_timed_out_total", "HTTP clients that were too slow.", http.timed_out);
 }

@@ -20,7 +20,7 @@ namespace meridian::http {
 struct ClientCounts {
   std::uint64_t clients = 0;
   std::uint64_t accepted = 0;
-  std::uint64_t refused = 0;    ///< there was no place for them
+  std::uint64_t refused = 0;  ///< there was no place for them
   std::uint64_t event_streams = 0;
   std::uint64_t timed_out = 0;  ///< did not send a request, or read an answer, in time
 };

@@ -11,8 +11,8 @@
 
 namespace meridian::http {
 
-/// Places beyond `max_clients`, for probes and scrapes alone: a daemon that is healthy must be able to
-/// say so, whoever else is there.
+/// Places beyond `max_clients`, for probes and scrapes alone: a daemon that is healthy must be able
+/// to say so, whoever else is there.
 inline constexpr std::size_t reserved_places = 8;
 
 struct ServerOptions {

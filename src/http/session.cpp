@@ -262,18 +262,19 @@ asio::awaitable<error_code> Session::answer_metrics(Request request) {
     co_return co_await refuse_unanswered(request, peaks.error());
   }
   const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-  std::string text = encode_metrics({.stats = *stats,
-                                     .peaks = *peaks,
-                                     .max_satellites = most,
-                                     .satellites = std::move(satellites),
-                                     .other_satellites = *others,
-                                     .silent = *sources.silence.silent(),
-                                     .sinks = sink_samples(sources.sinks),
-                                     .now = now,
-                                     .http = context_->counters.counts(),
-                                     .log = {.left_out = runtime::PeerLines::of_process().left_out(),
-                                             .lost = runtime::log::lost_lines()},
-                                     .process = status::process_figures()});
+  std::string text =
+      encode_metrics({.stats = *stats,
+                      .peaks = *peaks,
+                      .max_satellites = most,
+                      .satellites = std::move(satellites),
+                      .other_satellites = *others,
+                      .silent = *sources.silence.silent(),
+                      .sinks = sink_samples(sources.sinks),
+                      .now = now,
+                      .http = context_->counters.counts(),
+                      .log = {.left_out = runtime::PeerLines::of_process().left_out(),
+                              .lost = runtime::log::lost_lines()},
+                      .process = status::process_figures()});
   co_return co_await write(request, whole(request, Status::ok, metrics_type, std::move(text)));
 }
 
@@ -369,8 +370,8 @@ asio::awaitable<error_code> Session::answer_events(Request request) {
     std::ignore = co_await write(request, no_place(request, why));
     co_return error_code(beast::http::error::end_of_stream);
   }
-  const std::shared_ptr<ClientCounters> place(&context_->counters, std::mem_fn(
-                                                  &ClientCounters::close_events));
+  const std::shared_ptr<ClientCounters> place(&context_->counters,
+                                              std::mem_fn(&ClientCounters::close_events));
   co_return co_await write_events(request);
 }
 
@@ -379,7 +380,7 @@ asio::awaitable<error_code> Session::write_events(Request request) {
   set_common(head);
   head.set(field::content_type, "text/event-stream");
   head.set("X-Accel-Buffering", "no");  // a proxy in front is to hand events on as they come
-  head.keep_alive(false);  // the end of the events is the stream's
+  head.keep_alive(false);               // the end of the events is the stream's
   beast::http::response_serializer<beast::http::empty_body> serializer(head);
   stream_.expires_after(context_->options.timeout);
   const auto [failed, bytes] =

@@ -11,8 +11,8 @@
 
 namespace meridian::runtime {
 
-/// Writes a line to the standard error, printable. Where that fails, or nobody reads it for a second, there is
-/// nobody to tell, and no reason to do anything else than what is being done.
+/// Writes a line to the standard error, printable. Where that fails, or nobody reads it for a
+/// second, there is nobody to tell, and no reason to do anything else than what is being done.
 inline void complain(const std::string& text) {
   constexpr int patience_ms = 1000;
   pollfd room{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};

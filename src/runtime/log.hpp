@@ -60,8 +60,7 @@ void error(const Fields& fields, fmt::format_string<Args...> format, Args&&... a
 template <typename... Args>
 void limited(spdlog::level::level_enum level, std::string_view kind, const Fields& fields,
              fmt::format_string<Args...> format, Args&&... args) {
-  if (spdlog::should_log(level) &&
-      PeerLines::of_process().admit(kind, PeerLines::Clock::now())) {
+  if (spdlog::should_log(level) && PeerLines::of_process().admit(kind, PeerLines::Clock::now())) {
     write(level, fields, format, std::forward<Args>(args)...);
   }
 }

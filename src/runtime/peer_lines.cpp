@@ -12,8 +12,8 @@ PeerLines& PeerLines::of_process() {
 bool PeerLines::admit(std::string_view kind, Clock::time_point now) {
   const std::lock_guard lock(mutex_);
   const auto found = kinds_.find(kind);
-  Second& second =
-      found != kinds_.end() ? found->second : kinds_.emplace(kind, Second{.begin = now}).first->second;
+  Second& second = found != kinds_.end() ? found->second
+                                         : kinds_.emplace(kind, Second{.begin = now}).first->second;
   if (now - second.begin >= std::chrono::seconds(1)) {
     second.begin = now;
     second.lines = 0;

@@ -38,8 +38,8 @@ bool has_descriptor_to_spare(int open) noexcept {
     return false;
   }
   ::close(lowest_free);
-  const rlim_t for_others = std::min<rlim_t>(kept.load(std::memory_order_relaxed),
-                                             files.rlim_cur / 4);
+  const rlim_t for_others =
+      std::min<rlim_t>(kept.load(std::memory_order_relaxed), files.rlim_cur / 4);
   return static_cast<rlim_t>(lowest_free) + for_others < files.rlim_cur;
 }
 

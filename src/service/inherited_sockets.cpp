@@ -94,9 +94,8 @@ std::optional<int> InheritedSockets::find(std::string_view name,
            ::sd_is_socket_inet(socket.descriptor, AF_UNSPEC, SOCK_STREAM, /*listening=*/1, 0) > 0;
   });
   if (found == sockets_.end()) {
-    found = std::ranges::find_if(sockets_, [&](const Inherited& socket) {
-      return listens_on(socket.descriptor, address);
-    });
+    found = std::ranges::find_if(
+        sockets_, [&](const Inherited& socket) { return listens_on(socket.descriptor, address); });
   }
   if (found == sockets_.end()) {
     return std::nullopt;

@@ -24,8 +24,8 @@ class InheritedSockets {
   InheritedSockets& operator=(InheritedSockets&&) = delete;
   ~InheritedSockets();
 
-  /// The descriptor of the listening Unix socket that is named "control", or else has that path. The
-  /// caller must close it.
+  /// The descriptor of the listening Unix socket that is named "control", or else has that path.
+  /// The caller must close it.
   [[nodiscard]] std::optional<int> take_control(std::string_view path);
 
   /// The one that has that name, or else listens on that address. To be copied, not closed.

@@ -52,7 +52,8 @@ class JournalSink final : public spdlog::sinks::base_sink<spdlog::details::null_
                     runtime::printable({message.payload.data(), message.payload.size()})),
         fmt::format("PRIORITY={}", priority_of(message.level)), "SYSLOG_IDENTIFIER=meridiand"};
     for (const runtime::log::Field& field : runtime::log::current_fields()) {
-      fields.push_back(fmt::format("MERIDIAN_{}={}", upper(field.name), runtime::printable(field.value)));
+      fields.push_back(
+          fmt::format("MERIDIAN_{}={}", upper(field.name), runtime::printable(field.value)));
     }
     std::vector<iovec> parts;
     parts.reserve(fields.size());

@@ -41,8 +41,8 @@ std::optional<int> InheritedSockets::take_control(std::string_view /*path*/) {
   return std::nullopt;
 }
 
-std::optional<int> InheritedSockets::find(
-    std::string_view /*name*/, const boost::asio::ip::tcp::endpoint& /*address*/) const {
+std::optional<int> InheritedSockets::find(std::string_view /*name*/,
+                                          const boost::asio::ip::tcp::endpoint& /*address*/) const {
   return std::nullopt;
 }
 

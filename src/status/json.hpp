@@ -32,8 +32,7 @@ enum class CutOff : std::uint8_t {
   not_allowed,       ///< in none of the groups that may connect
 };
 inline constexpr std::array all_cut_offs{CutOff::request_too_long, CutOff::client_limit,
-                                         CutOff::not_reading, CutOff::idle,
-                                         CutOff::not_allowed};
+                                         CutOff::not_reading, CutOff::idle, CutOff::not_allowed};
 [[nodiscard]] std::string_view name_of(CutOff reason) noexcept;
 
 struct ControlCounts {

@@ -248,12 +248,11 @@ void Session::finish() {
         record_->id(), record_->listener(), record_->peer(), stream_offset_, cut_short);
   }
   table_.close(record_, *closing_, now());
-  log::limited(spdlog::level::info,
-               kind_of(*record_, fmt::format("closed, {}", name_of(*closing_))),
-               fields_of(*record_, name_of(*closing_)),
-               "uplink {} ({}) from {} closed: {}, {} frames, {} octets", record_->id(),
-               record_->listener(), record_->peer(), name_of(*closing_), record_->frames(),
-               record_->bytes());
+  log::limited(
+      spdlog::level::info, kind_of(*record_, fmt::format("closed, {}", name_of(*closing_))),
+      fields_of(*record_, name_of(*closing_)),
+      "uplink {} ({}) from {} closed: {}, {} frames, {} octets", record_->id(), record_->listener(),
+      record_->peer(), name_of(*closing_), record_->frames(), record_->bytes());
 
   // Last: a peer that sees its connection end finds it in the books.
   error_code ignored;

@@ -64,9 +64,11 @@ TEST_F(ControlRoles, ReadersReadAndChangeNothing) {
     const Finished asked = ask_as(readers, {reading});
     EXPECT_EQ(asked.status, 0) << reading << ": " << asked.err;
   }
-  for (const std::vector<std::string>& changing :
-       {std::vector<std::string>{"flush"}, {"drain"}, {"drain", "--lease"}, {"reload"},
-        {"log-level", "debug"}}) {
+  for (const std::vector<std::string>& changing : {std::vector<std::string>{"flush"},
+                                                   {"drain"},
+                                                   {"drain", "--lease"},
+                                                   {"reload"},
+                                                   {"log-level", "debug"}}) {
     const Finished asked = ask_as(readers, changing);
     EXPECT_EQ(asked.status, 1) << changing.front();
     EXPECT_THAT(asked.err, HasSubstr("control.group")) << changing.front();

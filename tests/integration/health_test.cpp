@@ -87,7 +87,8 @@ TEST_F(Health, SaysSoWhereTheDirectoryOfTheSocketIsGone) {
   EXPECT_TRUE(testing::eventually(
       [&] { return before.call("health").at("ready").at("reason") == "control_socket_gone"; }));
   daemon().process().signal(SIGHUP);
-  EXPECT_TRUE(testing::eventually([&] { return std::filesystem::exists(place + "/control.sock"); }));
+  EXPECT_TRUE(
+      testing::eventually([&] { return std::filesystem::exists(place + "/control.sock"); }));
   EXPECT_TRUE(daemon().call("depth").contains("frames"));
 }
 

@@ -184,33 +184,30 @@ class Hosts : public Http, public ::testing::WithParamInterface<Asked> {};
 TEST_P(Hosts, AreThoseOfTheServerOrRefused) {
   start_with_http({{"http", {{"names", {"meridian.example", "[2001:db8::7]"}}}}});
   HttpClient client(http_port(daemon()));
-  client.socket().send(fmt::format("GET {} HTTP/1.1\r\nHost:{}\r\n\r\n", GetParam().target,
-                                   GetParam().host));
+  client.socket().send(
+      fmt::format("GET {} HTTP/1.1\r\nHost:{}\r\n\r\n", GetParam().target, GetParam().host));
   EXPECT_EQ(client.read_answer().status, GetParam().status);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Each, Hosts,
-    ::testing::Values(Asked{"Address", " 127.0.0.1", 200},
-                      Asked{"AddressAndPort", " 127.0.0.1:7480", 200},
-                      Asked{"OtherLoopback", " [::1]:7480", 200},
-                      Asked{"LocalhostInCapitals", " LocalHost:1", 200},
-                      Asked{"NameOfTheConfiguration", " Meridian.Example.:443", 200},
-                      Asked{"AddressOfTheConfiguration", " [2001:db8::7]", 200},
-                      Asked{"OtherName", " rebound.example", 421},
-                      Asked{"OtherNameOnAPage", " rebound.example", 421, "/"},
-                      Asked{"OtherNameForFigures", " rebound.example:7480", 421, "/metrics"},
-                      Asked{"NameThatBeginsAlike", " meridian.example.evil.example", 421},
-                      Asked{"OtherAddress", " 192.0.2.1", 421},
-                      Asked{"AnyAddress", " 0.0.0.0", 421},
-                      Asked{"WholeAddressOfAnother", " localhost", 421, "http://evil.example/"},
-                      Asked{"WholeAddress", " localhost", 200, "http://127.0.0.1:1/healthz"},
-                      Asked{"Empty", "", 400}, Asked{"PortAlone", " :80", 400},
-                      Asked{"Blank", " a b", 400}, Asked{"NoPort", " localhost:x", 400},
-                      Asked{"LargePort", " localhost:65536", 400},
-                      Asked{"User", " user@localhost", 400}, Asked{"Path", " localhost/x", 400},
-                      Asked{"List", " localhost, localhost", 400},
-                      Asked{"NoAddress", " [::1", 400}),
+    ::testing::Values(
+        Asked{"Address", " 127.0.0.1", 200}, Asked{"AddressAndPort", " 127.0.0.1:7480", 200},
+        Asked{"OtherLoopback", " [::1]:7480", 200},
+        Asked{"LocalhostInCapitals", " LocalHost:1", 200},
+        Asked{"NameOfTheConfiguration", " Meridian.Example.:443", 200},
+        Asked{"AddressOfTheConfiguration", " [2001:db8::7]", 200},
+        Asked{"OtherName", " rebound.example", 421},
+        Asked{"OtherNameOnAPage", " rebound.example", 421, "/"},
+        Asked{"OtherNameForFigures", " rebound.example:7480", 421, "/metrics"},
+        Asked{"NameThatBeginsAlike", " meridian.example.evil.example", 421},
+        Asked{"OtherAddress", " 192.0.2.1", 421}, Asked{"AnyAddress", " 0.0.0.0", 421},
+        Asked{"WholeAddressOfAnother", " localhost", 421, "http://evil.example/"},
+        Asked{"WholeAddress", " localhost", 200, "http://127.0.0.1:1/healthz"},
+        Asked{"Empty", "", 400}, Asked{"PortAlone", " :80", 400}, Asked{"Blank", " a b", 400},
+        Asked{"NoPort", " localhost:x", 400}, Asked{"LargePort", " localhost:65536", 400},
+        Asked{"User", " user@localhost", 400}, Asked{"Path", " localhost/x", 400},
+        Asked{"List", " localhost, localhost", 400}, Asked{"NoAddress", " [::1", 400}),
     [](const auto& each) { return std::string(each.param.name); });
 
 TEST_F(Http, ClientsBeyondTheLimitAreRefused) {
@@ -235,8 +232,9 @@ TEST_F(Http, ProbesAndScrapesAreAnsweredHoweverManyClientsThereAre) {
   start_with_http({{"http", {{"max_clients", 3}, {"timeout_s", 60}}}});
   std::vector<HttpClient> watchers;
   for (int i = 0; i < 3; ++i) {
-    watchers.emplace_back(http_port(daemon())).socket().send(
-        "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    watchers.emplace_back(http_port(daemon()))
+        .socket()
+        .send("GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
     EXPECT_EQ(watchers.back().read_answer(false).status, 200);
   }
   for (int i = 0; i < 20; ++i) {  // one after the other: each gives its place back

@@ -45,8 +45,9 @@ TEST_F(LogFlood, OneBadPeerLeavesFewLinesThatAddUp) {
   std::uint64_t left_out = 0;
   for (const std::string& line : testing::lines_of(daemon().log())) {
     malformed += line.find("malformed at stream offset") != std::string::npos ? 1 : 0;
-    const std::size_t at = line.find(" more lines were left out: uplinks of listener \"native\": "
-                                     "length_too_large");
+    const std::size_t at = line.find(
+        " more lines were left out: uplinks of listener \"native\": "
+        "length_too_large");
     if (at != std::string::npos) {
       left_out += std::stoull(line.substr(line.rfind(' ', at - 1) + 1));
     }
@@ -103,9 +104,8 @@ TEST(StandardErrorThatNobodyReads, HoldsNothingUp) {
   const FullPipe pipe;
   const Json config = testing::config_in(directory, {{"log", {{"level", "debug"}}}});
   const std::string file = directory.write("meridiand.json", config.dump());
-  ChildProcess daemon(
-      {"sh", "-c", R"(exec "$0" "$@" 2>&3)", testing::meridiand, "--config", file}, {},
-      {pipe.write_end});
+  ChildProcess daemon({"sh", "-c", R"(exec "$0" "$@" 2>&3)", testing::meridiand, "--config", file},
+                      {}, {pipe.write_end});
   const std::string socket = directory.file("control.sock");
   ASSERT_TRUE(eventually([&] {
     try {

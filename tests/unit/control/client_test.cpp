@@ -70,8 +70,9 @@ TEST_F(ClientTest, ConnectsAgainWhereItWasIdleForTooLong) {
 TEST_F(ClientTest, IsToldWhyItWasRefusedAtOnce) {
   std::thread serving([this] {
     stream_protocol::socket first = server_.accept();
-    asio::write(first, asio::buffer(std::string(
-                           "{\"error\":{\"code\":-32001,\"message\":\"too many\"}}\n")));
+    asio::write(
+        first,
+        asio::buffer(std::string("{\"error\":{\"code\":-32001,\"message\":\"too many\"}}\n")));
   });
   Client client(path_);
   serving.join();

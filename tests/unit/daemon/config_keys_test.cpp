@@ -74,21 +74,20 @@ TEST_P(EveryKey, IsAllowedOnceOnly) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, EveryKey,
-    ::testing::Values(Key{"", "uplinks"}, Key{"", "channel"}, Key{"", "buffer"}, Key{"", "control"},
-                      Key{"", "satellites"}, Key{"", "sinks"}, Key{"", "threads"}, Key{"", "log"},
-                      Key{"uplinks[0]", "name"}, Key{"uplinks[0]", "listen"},
-                      Key{"uplinks[0]", "framing"}, Key{"uplinks[0]", "satellite_id"},
-                      Key{"uplinks[0]", "max_sessions"}, Key{"uplinks[0]", "max_payload_bytes"},
-                      Key{"uplinks[0]", "idle_timeout_s"}, Key{"uplinks[0]", "when_channel_full"},
-                      Key{"channel", "capacity"}, Key{"buffer", "max_frames"},
-                      Key{"buffer", "max_bytes"}, Key{"buffer", "when_full"},
-                      Key{"control", "socket"}, Key{"control", "mode"},
-                      Key{"control", "max_clients"}, Key{"control", "max_request_bytes"},
-                      Key{"satellites", "max_tracked"}, Key{"satellites", "silent_after_s"},
-                      Key{"http", "names"}, Key{"http", "max_clients"}, Key{"http", "timeout_s"},
-                      Key{"http", "max_satellites"}, Key{"http", "max_event_streams"},
-                      Key{"http", "event_stream_s"}, Key{"control", "idle_timeout_s"}, Key{"", "http"}, Key{"log", "level"},
-                      Key{"log", "format"}, Key{"log", "target"}),
+    ::testing::Values(
+        Key{"", "uplinks"}, Key{"", "channel"}, Key{"", "buffer"}, Key{"", "control"},
+        Key{"", "satellites"}, Key{"", "sinks"}, Key{"", "threads"}, Key{"", "log"},
+        Key{"uplinks[0]", "name"}, Key{"uplinks[0]", "listen"}, Key{"uplinks[0]", "framing"},
+        Key{"uplinks[0]", "satellite_id"}, Key{"uplinks[0]", "max_sessions"},
+        Key{"uplinks[0]", "max_payload_bytes"}, Key{"uplinks[0]", "idle_timeout_s"},
+        Key{"uplinks[0]", "when_channel_full"}, Key{"channel", "capacity"},
+        Key{"buffer", "max_frames"}, Key{"buffer", "max_bytes"}, Key{"buffer", "when_full"},
+        Key{"control", "socket"}, Key{"control", "mode"}, Key{"control", "max_clients"},
+        Key{"control", "max_request_bytes"}, Key{"satellites", "max_tracked"},
+        Key{"satellites", "silent_after_s"}, Key{"http", "names"}, Key{"http", "max_clients"},
+        Key{"http", "timeout_s"}, Key{"http", "max_satellites"}, Key{"http", "max_event_streams"},
+        Key{"http", "event_stream_s"}, Key{"control", "idle_timeout_s"}, Key{"", "http"},
+        Key{"log", "level"}, Key{"log", "format"}, Key{"log", "target"}),
     [](const auto& each) { return each.param.identifier(); });
 
 struct Bounds {

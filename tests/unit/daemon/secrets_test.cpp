@@ -56,8 +56,7 @@ TEST_F(Secrets, InFilesOfSinksAreToldByTheFile) {
   config.sinks.front().credentials = file("archive.creds", 0604);
   config.sinks.front().tls.key_file = file("key.pem", 0644);
   config.sinks.front().tls.certificate_file = file("cert.pem", 0644);  // for all to see
-  EXPECT_THAT(open_secrets(config),
-              ElementsAre(HasSubstr("archive.creds"), HasSubstr("key.pem")));
+  EXPECT_THAT(open_secrets(config), ElementsAre(HasSubstr("archive.creds"), HasSubstr("key.pem")));
   std::filesystem::permissions(config.sinks.front().credentials, std::filesystem::perms(0640));
   EXPECT_THAT(open_secrets(config), ElementsAre(HasSubstr("key.pem")));
 }

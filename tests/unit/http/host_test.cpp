@@ -44,9 +44,9 @@ TEST(Host, IsANameOfTheConfiguration) {
 }
 
 TEST(Host, IsMalformed) {
-  for (const char* host : {"", ":", ":80", "a b", "a,b", "a/b", "a@b", "localhost:x", "localhost:-1",
-                           "localhost:65536", "[::1", "::1", "[127.0.0.1]", "[]", ".", "..", "a\tb",
-                           "http://localhost", "localhost:80:80"}) {
+  for (const char* host : {"", ":", ":80", "a b", "a,b", "a/b", "a@b", "localhost:x",
+                           "localhost:-1", "localhost:65536", "[::1", "::1", "[127.0.0.1]", "[]",
+                           ".", "..", "a\tb", "http://localhost", "localhost:80:80"}) {
     EXPECT_EQ(judge_host(host, local, names), HostVerdict::malformed) << '"' << host << '"';
   }
   EXPECT_EQ(judge_host("localhost:", local, {}), HostVerdict::ours) << "a port may be empty";

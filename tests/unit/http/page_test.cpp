@@ -1,5 +1,6 @@
 // Where the page points to. What it shows is tested in a browser: see tests/page/.
 #include "http/page.hpp"
+
 #include "http/resource.hpp"
 
 #include <gtest/gtest.h>
