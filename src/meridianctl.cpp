@@ -47,6 +47,11 @@ std::string find_socket(const std::string& given) {
   try {
     return daemon::find_config(std::nullopt).control.socket;
   } catch (const daemon::ConfigError&) {
+    // The service's configuration may hold a password, and not be for everybody to read.
+    if (::access(daemon::installed_config, F_OK) == 0 &&
+        ::access(daemon::installed_config, R_OK) != 0) {
+      return control::socket_of_the_service;
+    }
     // The daemon runs on with the configuration that it had, and can say what is wrong with this
     // one.
     return control::default_socket();
@@ -263,13 +268,13 @@ int run_sink_create(Options& options) {
   const daemon::Config config = daemon::find_config(options.config);
   const sink::CreatedStream created =
       ctl::create_sink_stream(ctl::choose_sink(config.sinks, options.sink), options.stream);
-  print(options.json ? ctl::to_json(created).dump() + "\n" : ctl::report_created(created));
+  print(options.json ? ctl::json_line(ctl::to_json(created)) : ctl::report_created(created));
   return ctl::as_asked(created) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int run_log_level(control::Client& client, const Options& options) {
   const ctl::Json result = client.call("log_level", {{"level", options.log_level}});
-  print(options.json ? result.dump() + "\n" : ctl::report_log_level(result));
+  print(options.json ? ctl::json_line(result) : ctl::report_log_level(result));
   return EXIT_SUCCESS;
 }
 
@@ -288,7 +293,7 @@ int run_health(const Options& options) {
   constexpr std::chrono::seconds patience{5};
   control::Client client(find_socket(options.socket), patience);
   const ctl::Json result = client.call("health");
-  print(options.json ? result.dump() + "\n" : ctl::report_health(result));
+  print(options.json ? ctl::json_line(result) : ctl::report_health(result));
   return ctl::health_status(result);
 }
 
@@ -329,7 +334,7 @@ int run(const CLI::App& app, Options& options) {
   for (const Command& command : commands) {
     if (app.got_subcommand(command.name)) {
       const ctl::Json result = client.call(command.name);
-      print(options.json ? result.dump() + "\n" : command.report(result));
+      print(options.json ? ctl::json_line(result) : command.report(result));
     }
   }
   return EXIT_SUCCESS;

@@ -3,6 +3,7 @@
 #include "daemon/config.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/logging.hpp"
+#include "daemon/secrets.hpp"
 #include "runtime/complain.hpp"
 #include "runtime/log_level.hpp"
 #include "runtime/process_limits.hpp"
@@ -15,10 +16,12 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -32,8 +35,10 @@ using namespace meridian;
 /// To whoever starts the daemon: a line, or an entry of the journal with its level.
 void complain(const std::string& text) {
   if (service::is_journal(STDERR_FILENO)) {
-    daemon::set_log(service::make_journal_sink(), spdlog::level::err);
+    daemon::set_log(std::make_shared<daemon::LogWriter>(service::make_journal_sink()),
+                    spdlog::level::err);
     spdlog::error(text);
+    daemon::flush_log();
   } else {
     runtime::complain("meridiand: " + text);
   }
@@ -49,9 +54,13 @@ int serve(const daemon::Config& config, const daemon::ReadConfig& read_config) {
   try {
     runtime::ignore_stray_signals();
     runtime::raise_open_files_limit();
-    return daemon::Daemon(config, read_config, service::InheritedSockets::of_process()).run();
+    const int status =
+        daemon::Daemon(config, read_config, service::InheritedSockets::of_process()).run();
+    daemon::flush_log();
+    return status;
   } catch (const std::exception& error) {
     spdlog::critical("{}", error.what());
+    daemon::flush_log();
     if (config.log.target != "stderr" || config.log.level == spdlog::level::off) {
       complain(error.what());
     }
@@ -97,6 +106,7 @@ int main(int argc, char** argv) {
   try {
     const daemon::Config config = read_config();
     if (check_config) {
+      std::ranges::for_each(daemon::open_secrets(config), complain);
       print("the configuration is valid\n");
       flush_output();
       return EXIT_SUCCESS;

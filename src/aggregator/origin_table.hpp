@@ -2,6 +2,7 @@
 #pragma once
 
 #include "aggregator/sequence_state.hpp"
+#include "frame/keyed_hash.hpp"
 
 #include <meridian/aggregator.hpp>
 
@@ -126,10 +127,11 @@ class OriginTable {
 
   std::size_t max_tracked_;
   std::uint32_t reset_after_;
-  boost::unordered_flat_map<std::uint64_t, std::uint32_t> index_;  // packed origin → entries_
-  std::vector<Entry> entries_;                                     // by place
-  std::set<std::uint32_t> free_{};                                 // places that nobody has
-  Entry others_;  // the sum over all origins beyond max_tracked_
+  boost::unordered_flat_map<std::uint64_t, std::uint32_t, KeyedHash>
+      index_;                       // packed origin → entries_
+  std::vector<Entry> entries_;      // by place
+  std::set<std::uint32_t> free_{};  // places that nobody has
+  Entry others_;                    // the sum over all origins beyond max_tracked_
   OriginTotals totals_;
   std::optional<OriginStats> forgotten_;
   std::optional<OriginStats> restored_forgotten_;  // at no place

@@ -1,6 +1,8 @@
 /// Those who watch frames as they come.
 #pragma once
 
+#include "frame/keyed_hash.hpp"
+
 #include <meridian/aggregator.hpp>
 #include <meridian/oneshot.hpp>
 #include <meridian/tail.hpp>
@@ -59,9 +61,9 @@ class Tails {
   bool note_frames(Key key, std::uint32_t frames);
   void give_to(Group& group, const FrameBatch& batch);
 
-  std::unordered_map<Key, std::unique_ptr<Group>> groups_;
-  std::unordered_map<Id, std::unique_ptr<Watcher>> watchers_;
-  std::vector<Group*> touched_;  // by the batch that is being offered
+  KeyedMap<Key, std::unique_ptr<Group>> groups_;
+  std::unordered_map<Id, std::unique_ptr<Watcher>> watchers_;  // ids are ours
+  std::vector<Group*> touched_;                                // by the batch that is being offered
   Id last_id_ = 0;
   std::uint64_t lost_ = 0;  // as far as it has been told, or is for nobody any more
 };

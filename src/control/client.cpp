@@ -39,6 +39,8 @@ Client::Client(std::string path, std::chrono::seconds patience)
 
 void Client::connect() {
   boost::system::error_code ec;
+  socket_.close(ec);
+  received_.clear();
   try {
     const asio::local::stream_protocol::endpoint endpoint(path_);
     socket_.open(endpoint.protocol(), ec);
@@ -87,9 +89,18 @@ Client::Json Client::tail(const Json& params, const OnMessage& on_message) {
   }
 }
 
+bool Client::was_closed() {
+  char octet = 0;  // of a farewell; where there is nothing, and the connection stands, it fails
+  return !received_.empty() ||
+         ::recv(socket_.native_handle(), &octet, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+}
+
 void Client::send(const std::string& method, const Json& params) {
   const Json request = {
       {"jsonrpc", "2.0"}, {"id", ++last_id_}, {"method", method}, {"params", params}};
+  if (last_id_ > 1 && was_closed()) {
+    connect();
+  }
   boost::system::error_code ec;
   asio::write(socket_, asio::buffer(request.dump() + "\n"), ec);
   // A daemon that has refused this client has said why, and may have closed already.

@@ -51,6 +51,9 @@ class Client {
 
  private:
   void connect();
+  /// Whether the daemon has ended the connection since the last answer, as it does where nothing is
+  /// asked for a while: whoever writes frames to a slow pipe is to go on then.
+  [[nodiscard]] bool was_closed();
   void send(const std::string& method, const Json& params);
   [[nodiscard]] Json read_object();
   /// The result of a reply. Throws RequestFailed.

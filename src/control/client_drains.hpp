@@ -29,6 +29,9 @@ class ClientDrains {
   [[nodiscard]] asio::awaitable<error_code> answer_drain(Request request);
   [[nodiscard]] asio::awaitable<error_code> answer_lease_end(Request request);
 
+  /// Whether its client has frames that it may still commit.
+  [[nodiscard]] bool holds_leases() const { return leases_.holds_any(HeldLeases::Clock::now()); }
+
   /// Nobody is there any more who could commit them.
   [[nodiscard]] asio::awaitable<void> release_leases();
 

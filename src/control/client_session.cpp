@@ -6,6 +6,7 @@
 #include "status/list_encoder.hpp"
 #include "status/version.hpp"
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -38,13 +39,16 @@ std::variant<Json, error_code> convert(const boost::system::result<T>& reply, Co
 }  // namespace
 
 ClientSession::ClientSession(asio::local::stream_protocol::socket socket,
-                             std::shared_ptr<const Context> context)
+                             std::shared_ptr<const Context> context, const Peer& peer, Role role)
     : socket_(std::move(socket)),
       context_(std::move(context)),
+      peer_(peer),
+      role_(role),
       writer_(std::make_shared<ReplyWriter>(socket_, [this] { cut_off_for_not_reading(); })),
-      request_log_(std::make_shared<RequestLog>(socket_.get_executor(), peer_of(socket_))),
+      request_log_(std::make_shared<RequestLog>(socket_.get_executor(), peer_)),
       lines_(socket_, context_->max_request_bytes),
-      drains_(context_->services.sources.aggregator, *writer_, *request_log_) {}
+      drains_(context_->services.sources.aggregator, *writer_, *request_log_),
+      idle_timer_(socket_.get_executor()) {}
 
 asio::awaitable<void> ClientSession::run() {
   std::exception_ptr fault;
@@ -62,7 +66,10 @@ asio::awaitable<void> ClientSession::run() {
 asio::awaitable<void> ClientSession::answer_lines() {
   error_code ec;
   while (!ec && !closed_) {
+    watch_idle();
     std::optional<std::string> line = co_await lines_.next();
+    ++request_;
+    idle_timer_.cancel();
     if (!line) {
       break;
     }
@@ -85,8 +92,9 @@ void ClientSession::close() {
 
 asio::awaitable<void> ClientSession::refuse_long_line() {
   context_->services.sources.control_clients.cut_off(status::CutOff::request_too_long);
-  spdlog::warn("control client cut off: a line of more than {} octets",
-               context_->max_request_bytes.load());
+  request_log_->cut_off(
+      status::CutOff::request_too_long,
+      fmt::format("a line of more than {} octets", context_->max_request_bytes.load()));
   const std::string answer =
       encode_error({ErrorCode::request_too_long,
                     fmt::format("a line has at most {} octets: send shorter ones, or raise "
@@ -98,6 +106,9 @@ asio::awaitable<void> ClientSession::refuse_long_line() {
 asio::awaitable<error_code> ClientSession::answer_line(std::string line) {
   std::variant<Request, Error> parsed = parse_request(line);
   if (auto* const request = std::get_if<Request>(&parsed)) {
+    if (role_ == Role::reader && changes_something(request->method)) {
+      co_return co_await refuse_change(std::move(*request));
+    }
     co_return co_await answer(std::move(*request));
   }
   const auto& error = std::get<Error>(parsed);
@@ -106,6 +117,18 @@ asio::awaitable<error_code> ClientSession::answer_line(std::string line) {
     co_return error_code();
   }
   const std::string refusal = encode_error(error);
+  co_return co_await writer_->write(refusal);
+}
+
+asio::awaitable<error_code> ClientSession::refuse_change(Request request) {
+  const std::string why = fmt::format(
+      "uid {} may read and change nothing: ask somebody who is in the group of control.group",
+      peer_.uid);
+  if (!request.id) {
+    request_log_->refused_notification(why);
+    co_return error_code();
+  }
+  const std::string refusal = encode_error({ErrorCode::not_allowed, why, *request.id});
   co_return co_await writer_->write(refusal);
 }
 
@@ -322,8 +345,43 @@ asio::awaitable<error_code> ClientSession::answer_satellites(Request request) {
 
 void ClientSession::cut_off_for_not_reading() {
   context_->services.sources.control_clients.cut_off(status::CutOff::not_reading);
-  spdlog::warn("control client cut off: did not read its answer for {} s",
-               ReplyWriter::usual_patience.count());
+  request_log_->cut_off(
+      status::CutOff::not_reading,
+      fmt::format("did not read its answer for {} s", ReplyWriter::usual_patience.count()));
+  close();
+}
+
+void ClientSession::watch_idle() {
+  const std::chrono::seconds timeout = context_->idle_timeout;
+  if (timeout.count() == 0) {
+    return;
+  }
+  idle_timer_.expires_after(timeout);
+  idle_timer_.async_wait(
+      [self = shared_from_this(), request = request_](const error_code& cancelled) {
+        if (cancelled || self->closed_ || self->request_ != request) {
+          return;
+        }
+        if (self->drains_.holds_leases()) {
+          self->watch_idle();  // it works on its frames
+        } else {
+          self->cut_off_for_idleness();
+        }
+      });
+}
+
+void ClientSession::cut_off_for_idleness() {
+  const std::chrono::seconds timeout = context_->idle_timeout;
+  context_->services.sources.control_clients.cut_off(status::CutOff::idle);
+  request_log_->cut_off(status::CutOff::idle,
+                        fmt::format("asked for nothing for {} s", timeout.count()));
+  const std::string farewell = encode_error(
+      {ErrorCode::idle, fmt::format("nothing was asked for {} s: connect again, or raise "
+                                    "control.idle_timeout_s",
+                                    timeout.count())});
+  error_code ignored;
+  socket_.non_blocking(true, ignored);
+  socket_.write_some(asio::buffer(farewell), ignored);
   close();
 }
 

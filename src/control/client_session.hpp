@@ -6,13 +6,17 @@
 #include "control/protocol.hpp"
 #include "control/reply_writer.hpp"
 #include "control/request_log.hpp"
+#include "control/role.hpp"
 #include "control/services.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <variant>
@@ -24,7 +28,9 @@ namespace asio = boost::asio;
 /// What the sessions of a server share.
 struct Context {
   Services services;
-  std::atomic<std::size_t> max_request_bytes;  // may change at any time
+  // May change at any time.
+  std::atomic<std::size_t> max_request_bytes;
+  std::atomic<std::chrono::seconds> idle_timeout;  // 0: none
 };
 
 /// Answers requests in order, one at a time: a client that sends many without reading waits for
@@ -33,8 +39,8 @@ struct Context {
 /// Everything runs on the socket's strand; only `stop` may be called from elsewhere.
 class ClientSession : public std::enable_shared_from_this<ClientSession> {
  public:
-  ClientSession(asio::local::stream_protocol::socket socket,
-                std::shared_ptr<const Context> context);
+  ClientSession(asio::local::stream_protocol::socket socket, std::shared_ptr<const Context> context,
+                const Peer& peer, Role role);
 
   /// Throws what is a fault of the program, once the session has ended.
   [[nodiscard]] asio::awaitable<void> run();
@@ -49,6 +55,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   // Each fails where the session is to end.
   [[nodiscard]] asio::awaitable<error_code> answer_line(std::string line);
   [[nodiscard]] asio::awaitable<error_code> answer(Request request);
+  /// To a client that may only read.
+  [[nodiscard]] asio::awaitable<error_code> refuse_change(Request request);
   [[nodiscard]] asio::awaitable<error_code> answer_in_whole(Request request);
   [[nodiscard]] asio::awaitable<error_code> answer_tail(Request request);
   [[nodiscard]] asio::awaitable<error_code> answer_reload(Request request);
@@ -61,14 +69,21 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   [[nodiscard]] asio::awaitable<std::variant<status::Json, error_code>> result_of(Method method);
 
   void cut_off_for_not_reading();
+  /// Ends the session where no request comes for a while.
+  void watch_idle();
+  void cut_off_for_idleness();
   void close();
 
   asio::local::stream_protocol::socket socket_;
   std::shared_ptr<const Context> context_;
+  const Peer peer_;
+  const Role role_;
   std::shared_ptr<ReplyWriter> writer_;
   std::shared_ptr<RequestLog> request_log_;
   LineReader lines_;
   ClientDrains drains_;
+  asio::steady_timer idle_timer_;
+  std::uint64_t request_ = 0;  // which one is waited for: a tick on its way is for an earlier one
   bool closed_ = false;
 };
 

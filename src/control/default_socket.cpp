@@ -11,7 +11,7 @@ std::string default_socket() {
   if (::geteuid() != 0 && runtime_directory != nullptr && *runtime_directory != '\0') {
     return std::string(runtime_directory) + "/meridian/control.sock";
   }
-  return "/run/meridian/control.sock";
+  return socket_of_the_service;
 }
 
 }  // namespace meridian::control

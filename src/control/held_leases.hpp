@@ -3,6 +3,7 @@
 
 #include <meridian/aggregator.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <map>
@@ -24,6 +25,12 @@ class HeldLeases {
 
   /// Whether one more can be added; forgets expired ones where that is needed.
   [[nodiscard]] bool has_room(Clock::time_point now);
+
+  /// Whether there is one that has not expired.
+  [[nodiscard]] bool holds_any(Clock::time_point now) const {
+    return std::ranges::any_of(expires_at_,
+                               [now](const auto& lease) { return lease.second > now; });
+  }
 
   void add(LeaseId id, Clock::time_point expires_at) { expires_at_.emplace(id, expires_at); }
 

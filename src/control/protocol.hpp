@@ -78,6 +78,8 @@ enum class ErrorCode : int {
   reload_refused = -32003,
   lease_ended = -32004,
   too_many_leases = -32005,
+  idle = -32006,
+  not_allowed = -32007,
 };
 
 enum class FrameFormat : std::uint8_t { json, binary };

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "control/peer.hpp"
-#include "runtime/log_limit.hpp"
+#include "status/json.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -27,8 +27,11 @@ class RequestLog : public std::enable_shared_from_this<RequestLog> {
 
   void drained(std::uint64_t frames);
 
-  /// A notification that is not carried out, which nobody is told of. Logs one a second.
+  /// A notification that is not carried out, which nobody is told of.
   void refused_notification(std::string_view why);
+
+  /// The client is cut off.
+  void cut_off(status::CutOff reason, std::string_view why);
 
   /// The client has gone.
   void close();
@@ -47,7 +50,6 @@ class RequestLog : public std::enable_shared_from_this<RequestLog> {
   bool holds_back_ = false;
   std::uint64_t drains_ = 0;  // since the last line
   std::uint64_t frames_ = 0;
-  runtime::LogLimit notification_limit_;
 };
 
 }  // namespace meridian::control

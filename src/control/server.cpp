@@ -1,7 +1,8 @@
 #include "control/server.hpp"
 
+#include "control/role.hpp"
 #include "runtime/accept_loop.hpp"
-#include "runtime/faults.hpp"
+#include "runtime/log.hpp"
 #include "runtime/rethrow.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -11,7 +12,10 @@
 #include <spdlog/spdlog.h>
 
 #include <exception>
+#include <string>
 #include <utility>
+
+#include <sys/stat.h>
 
 namespace meridian::control {
 
@@ -27,46 +31,83 @@ stream_protocol::acceptor listen(const asio::any_io_executor& executor,
   return {executor, stream_protocol(), inherited.value()};
 }
 
+void warn_if_open_to_all(const Access& access) {
+  constexpr mode_t others_may_write = 0002;
+  if ((access.mode & others_may_write) != 0 && !access.read_only_group) {
+    runtime::log::warn({{"reason", "open_to_all"}},
+                       "control.mode {:04o} lets every user of this machine drain, flush and "
+                       "reload: close it to others, and name groups (control.group, "
+                       "control.read_only_group)",
+                       access.mode);
+  }
+}
+
 }  // namespace
 
 Server::Server(const asio::any_io_executor& executor, const ServerOptions& options,
                std::optional<int> inherited, Services services)
     : executor_(executor),
+      strand_(asio::make_strand(executor)),
       max_clients_(options.max_clients),
+      access_(options.access),
       file_(inherited ? std::nullopt
                       : std::optional<SocketFile>(std::in_place, options.socket, options.access)),
-      acceptor_(listen(asio::make_strand(executor), file_, inherited)),
+      acceptor_(listen(strand_, file_, inherited)),
       counters_(services.sources.control_clients),
-      context_(std::make_shared<Context>(std::move(services), options.max_request_bytes)),
+      context_(std::make_shared<Context>(std::move(services), options.max_request_bytes,
+                                         options.idle_timeout)),
       clients_(executor) {
-  spdlog::info("control socket is {}{}", acceptor_.local_endpoint().path(),
-               inherited ? " (inherited)" : "");
+  path_ = acceptor_.local_endpoint().path();
+  spdlog::info("control socket is {}{}", path_, inherited ? " (inherited)" : "");
+  if (file_) {
+    warn_if_open_to_all(options.access);
+  }
 }
 
 void Server::start() {
   asio::co_spawn(
-      acceptor_.get_executor(),
+      strand_,
       runtime::accept_all(
-          acceptor_, [this] { return asio::make_strand(executor_); }, runtime::FaultOf::control,
-          "control socket", [this](Socket socket) { open_client(std::move(socket)); }),
+          acceptor_, [this] { return asio::make_strand(executor_); }, "control socket",
+          [this](Socket socket) { open_client(std::move(socket)); }),
       [self = shared_from_this()](const std::exception_ptr& error) { runtime::rethrow(error); });
 }
 
 void Server::set_access(const Access& access) {
   if (file_) {
+    if (!file_->is_there()) {
+      asio::dispatch(
+          strand_, [self = shared_from_this(), acceptor = file_->listen_again(strand_)]() mutable {
+            if (self->acceptor_.is_open()) {
+              self->acceptor_ = std::move(acceptor);  // closes the old one; the loop goes on here
+            }
+          });
+    }
     file_->set_access(access);
+    warn_if_open_to_all(access);
   }
+  asio::dispatch(strand_, [self = shared_from_this(), access] { self->access_ = access; });
+}
+
+bool Server::has_its_file() const {
+  if (file_) {
+    return file_->is_there();
+  }
+  struct stat status{};
+  const bool is_abstract = path_.empty() || path_.front() == '\0';
+  return is_abstract || (::lstat(path_.c_str(), &status) == 0 && S_ISSOCK(status.st_mode));
 }
 
 void Server::set_limits(const ServerOptions& options) {
-  asio::dispatch(acceptor_.get_executor(), [self = shared_from_this(), options] {
+  asio::dispatch(strand_, [self = shared_from_this(), options] {
     self->max_clients_ = options.max_clients;
     self->context_->max_request_bytes = options.max_request_bytes;
+    self->context_->idle_timeout = options.idle_timeout;
   });
 }
 
 void Server::stop() {
-  asio::dispatch(acceptor_.get_executor(), [self = shared_from_this()] {
+  asio::dispatch(strand_, [self = shared_from_this()] {
     if (self->file_) {
       self->file_->remove();
     }
@@ -85,42 +126,49 @@ void Server::open_client(Socket socket) {
           "({} more since the last message)",
           max_clients_, *held_back);
     }
-    const std::string refusal = encode_error(
-        {ErrorCode::too_many_clients,
-         fmt::format("there are {} clients already: try again later, or raise control.max_clients",
-                     max_clients_)});
-    error_code ignored;
-    socket.non_blocking(true, ignored);
-    socket.write_some(asio::buffer(refusal), ignored);  // a new socket has room for it
+    turn_away(socket, {ErrorCode::too_many_clients,
+                       fmt::format("there are {} clients already: try again later, or raise "
+                                   "control.max_clients",
+                                   max_clients_)});
+    return;
+  }
+  const Peer peer = peer_of(socket);
+  const Role role = role_of(peer, access_);
+  if (role == Role::none) {
+    counters_.cut_off(status::CutOff::not_allowed);
+    runtime::log::limited(
+        spdlog::level::warn, "control clients cut off: not_allowed",
+        {{"reason", "not_allowed"},
+         {"uid", std::to_string(peer.uid)},
+         {"pid", std::to_string(peer.pid)}},
+        "control client cut off: uid {} is in neither control.group nor control.read_only_group",
+        peer.uid);
+    turn_away(socket, {ErrorCode::not_allowed,
+                       fmt::format("uid {} may not use this socket: ask to be added to the group "
+                                   "that control.group or control.read_only_group names",
+                                   peer.uid)});
     return;
   }
   const auto executor = socket.get_executor();
-  auto client = std::make_shared<ClientSession>(std::move(socket), context_);
+  auto client = std::make_shared<ClientSession>(std::move(socket), context_, peer, role);
   if (clients_.add(client)) {
     counters_.opened();
-    try {
-      asio::co_spawn(executor, run_client(shared_from_this(), client), runtime::rethrow);
-    } catch (...) {
-      close_client(client);
-      throw;
-    }
+    asio::co_spawn(executor, run_client(shared_from_this(), std::move(client)), runtime::rethrow);
   }
 }
 
-void Server::close_client(const std::shared_ptr<ClientSession>& client) {
-  counters_.closed();
-  clients_.remove(client);
+void Server::turn_away(Socket& socket, const Error& why) {
+  error_code ignored;
+  socket.non_blocking(true, ignored);
+  // A new socket has room for it.
+  socket.write_some(asio::buffer(encode_error(why)), ignored);
 }
 
 asio::awaitable<void> Server::run_client(std::shared_ptr<Server> server,
                                          std::shared_ptr<ClientSession> client) {
-  try {
-    co_await client->run();
-  } catch (...) {
-    runtime::Faults::of_process().note(runtime::FaultOf::control, "client",
-                                       std::current_exception());
-  }
-  server->close_client(client);
+  co_await client->run();
+  server->counters_.closed();
+  server->clients_.remove(client);
 }
 
 }  // namespace meridian::control

@@ -8,7 +8,9 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/strand.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -21,6 +23,7 @@ struct ServerOptions {
   Access access;
   std::size_t max_clients = 64;
   std::size_t max_request_bytes = 65536;
+  std::chrono::seconds idle_timeout{60};  ///< 0: none
 };
 
 /// Binds in its constructor, accepts from `start` on. Runs on a strand of its own; all members but
@@ -37,10 +40,13 @@ class Server : public std::enable_shared_from_this<Server> {
   /// Whether the socket is somebody else's, with its mode and group.
   [[nodiscard]] bool is_inherited() const noexcept { return !file_; }
 
-  /// Lets others connect from now on, unless the socket was inherited. On the thread of its
-  /// executor, which must have one. Throws std::runtime_error where the system refuses it; it is
-  /// then as it was.
+  /// Lets others connect from now on, unless the socket was inherited; makes its file anew where it
+  /// is gone. On the thread of its executor, which must have one. Throws std::runtime_error where
+  /// the system refuses it; it is then as it was.
   void set_access(const Access& access);
+
+  /// Whether clients can find it. On the thread of its executor.
+  [[nodiscard]] bool has_its_file() const;
 
   /// Goes on with other limits.
   void set_limits(const ServerOptions& options);
@@ -59,12 +65,17 @@ class Server : public std::enable_shared_from_this<Server> {
 
   void open_client(Socket socket);
   void close_client(const std::shared_ptr<ClientSession>& client);
+  /// Says why to a client that gets no session.
+  static void turn_away(Socket& socket, const Error& why);
   [[nodiscard]] static asio::awaitable<void> run_client(std::shared_ptr<Server> server,
                                                         std::shared_ptr<ClientSession> client);
 
   asio::any_io_executor executor_;
+  asio::any_io_executor strand_;
   std::size_t max_clients_;
+  Access access_;                                    // for those who connect from now on
   std::optional<SocketFile> file_;                   // nothing: the socket was inherited
+  std::string path_;                                 // of the socket; empty: it has none
   asio::local::stream_protocol::acceptor acceptor_;  // its executor is the server's strand
   status::ClientCounters& counters_;
   std::shared_ptr<Context> context_;

@@ -1,5 +1,7 @@
 #include "control/socket_file.hpp"
 
+#include "control/access_list.hpp"
+
 #include <boost/asio/io_context.hpp>
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
@@ -66,7 +68,7 @@ SocketFile::SocketFile(std::string path, const Access& access)
                                      path_.size(), longest_path));
   }
   create_directory_of(path_);
-  take_lock();
+  lock_ = take_lock();
   try {
     remove_stale();
   } catch (...) {
@@ -81,27 +83,35 @@ SocketFile::~SocketFile() {
 }
 
 void SocketFile::remove() noexcept {
-  if (is_ours()) {
+  if (is_there()) {
     ::unlink(path_.c_str());
   }
   inode_ = 0;
 }
 
-void SocketFile::take_lock() {
+int SocketFile::take_lock() const {
   const std::string lock_path = path_ + ".lock";
-  lock_ = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (lock_ < 0) {
+  const int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (lock < 0) {
     throw failure(path_, fmt::format("cannot open {}: {}; set control.socket to a path that can "
                                      "be written",
                                      lock_path, reason(errno)));
   }
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+  if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;
-    ::close(lock_);
+    ::close(lock);
     throw failure(path_, error == EWOULDBLOCK
                              ? "a running daemon holds it; stop that one, or set another path"
                              : "cannot lock it: " + reason(error));
   }
+  return lock;
+}
+
+bool SocketFile::lock_is_there() const noexcept {
+  struct stat named{};
+  struct stat held{};
+  return ::lstat((path_ + ".lock").c_str(), &named) == 0 && ::fstat(lock_, &held) == 0 &&
+         named.st_ino == held.st_ino && named.st_dev == held.st_dev;
 }
 
 void SocketFile::remove_stale() const {
@@ -120,7 +130,7 @@ void SocketFile::remove_stale() const {
   }
 }
 
-bool SocketFile::is_ours() const noexcept {
+bool SocketFile::is_there() const noexcept {
   struct stat status{};
   return inode_ != 0 && ::lstat(path_.c_str(), &status) == 0 && S_ISSOCK(status.st_mode) &&
          status.st_ino == inode_;
@@ -131,7 +141,7 @@ void SocketFile::set_access(const Access& access) {
     return;
   }
   struct stat before{};
-  if (!is_ours() || ::lstat(path_.c_str(), &before) != 0) {
+  if (!is_there() || ::lstat(path_.c_str(), &before) != 0) {
     throw failure(path_, "is no longer the socket of this daemon; start it again");
   }
   try {
@@ -148,7 +158,7 @@ void SocketFile::restore(const struct stat& before) const noexcept {
   struct stat now{};
   const bool same_group = ::lstat(path_.c_str(), &now) == 0 && now.st_gid == before.st_gid;
   if (same_group || ::lchown(path_.c_str(), static_cast<uid_t>(-1), before.st_gid) == 0) {
-    ::chmod(path_.c_str(), before.st_mode & 07777);
+    set_second_group(path_, before.st_mode & 07777, access_.read_only_group);
   }
 }
 
@@ -157,15 +167,20 @@ void SocketFile::apply(const Access& access) const {
   const gid_t group = access.group.value_or(::getegid());
   const bool same_group = ::lstat(path_.c_str(), &now) == 0 && now.st_gid == group;
   // Neither the old group with the new mode nor the other way round: closed to both in between.
-  if (!same_group && ::chmod(path_.c_str(), 0600) != 0) {
+  if (!same_group && !set_second_group(path_, 0600, std::nullopt)) {
     throw failure(path_, "cannot set its mode: " + reason(errno));
   }
   if (!same_group && ::lchown(path_.c_str(), static_cast<uid_t>(-1), group) != 0) {
     throw failure(path_, fmt::format("cannot give it to group {}: {}; the daemon must be in it",
                                      group, reason(errno)));
   }
-  if (::chmod(path_.c_str(), access.mode) != 0) {
-    throw failure(path_, "cannot set its mode: " + reason(errno));
+  if (!set_second_group(path_, access.mode, access.read_only_group)) {
+    throw failure(path_,
+                  access.read_only_group
+                      ? fmt::format("cannot let the group {} in: {}; control.read_only_group "
+                                    "needs a file system with access lists (acl)",
+                                    *access.read_only_group, reason(errno))
+                      : "cannot set its mode: " + reason(errno));
   }
 }
 
@@ -188,6 +203,16 @@ stream_protocol::acceptor SocketFile::listen(const asio::any_io_executor& execut
                                      "written",
                                      error.code().message()));
   }
+}
+
+stream_protocol::acceptor SocketFile::listen_again(const asio::any_io_executor& executor) {
+  create_directory_of(path_);
+  if (!lock_is_there()) {
+    const int lock = take_lock();
+    ::close(std::exchange(lock_, lock));
+  }
+  remove_stale();
+  return listen(executor);
 }
 
 }  // namespace meridian::control

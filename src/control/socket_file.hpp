@@ -20,6 +20,8 @@ namespace asio = boost::asio;
 struct Access {
   mode_t mode = 0660;
   std::optional<gid_t> group{};  ///< nothing: that of the process
+  /// Those who may connect and read. Nothing: whoever may connect may do everything.
+  std::optional<gid_t> read_only_group{};
 
   friend bool operator==(const Access&, const Access&) = default;
 };
@@ -45,6 +47,14 @@ class SocketFile {
   [[nodiscard]] asio::local::stream_protocol::acceptor listen(
       const asio::any_io_executor& executor);
 
+  /// Whether its file is still the one that was made here, or somebody has removed it.
+  [[nodiscard]] bool is_there() const noexcept;
+
+  /// Listens anew where the file is gone, and with it the lock or the directory perhaps. Throws
+  /// std::runtime_error where somebody else has taken the path.
+  [[nodiscard]] asio::local::stream_protocol::acceptor listen_again(
+      const asio::any_io_executor& executor);
+
   /// Lets others connect from now on. Throws std::runtime_error where the system refuses it, or the
   /// file is no longer the one that was made here; it is then as it was.
   void set_access(const Access& access);
@@ -54,10 +64,10 @@ class SocketFile {
   void remove() noexcept;
 
  private:
-  [[nodiscard]] bool is_ours() const noexcept;
   void apply(const Access& access) const;
   void restore(const struct stat& before) const noexcept;
-  void take_lock();
+  [[nodiscard]] int take_lock() const;
+  [[nodiscard]] bool lock_is_there() const noexcept;
   void remove_stale() const;
 
   std::string path_;

@@ -34,7 +34,7 @@ std::string table_of(const Json& frames, bool with_heading) {
 std::string ndjson_of(const Json& frames) {
   std::string text;
   for (const Json& frame : frames) {
-    text += frame.dump() + "\n";
+    text += json_line(frame);
   }
   return text;
 }

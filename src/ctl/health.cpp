@@ -1,5 +1,7 @@
 #include "ctl/health.hpp"
 
+#include "runtime/printable.hpp"
+
 #include <fmt/format.h>
 
 namespace meridian::ctl {
@@ -14,7 +16,7 @@ bool is_good(const Json& verdict) {
 
 std::string line(const char* what, const Json& verdict) {
   return fmt::format("{}: {}, {}\n", what, is_good(verdict) ? "yes" : "no",
-                     verdict.at("message").get_ref<const std::string&>());
+                     runtime::printable(verdict.at("message").get_ref<const std::string&>()));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "ctl/report.hpp"
 
 #include "ctl/table.hpp"
+#include "runtime/printable.hpp"
 #include "status/figures.hpp"
 
 #include <fmt/format.h>
@@ -28,12 +29,12 @@ std::string counted(const Json& json, const char* key) {
   return with_separators(number(json, key));
 }
 
-/// A value as it is, "-" for null, strings without quotes.
+/// A value as it is, "-" for null, strings without quotes and printable.
 std::string plain(const Json& value) {
   if (value.is_null()) {
     return "-";
   }
-  return value.is_string() ? value.get<std::string>() : value.dump();
+  return runtime::printable(value.is_string() ? value.get<std::string>() : value.dump());
 }
 
 /// "reason 3, reason 4" for what is not 0, or "none".
@@ -41,7 +42,7 @@ std::string reasons(const Json& by_reason) {
   std::string text;
   for (const auto& [reason, count] : by_reason.items()) {
     if (count != 0) {
-      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", reason,
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", runtime::printable(reason),
                           with_separators(count.get<std::uint64_t>()));
     }
   }

@@ -22,4 +22,9 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] std::string report_log_level(const Json& result);
 [[nodiscard]] std::string report_version(const Json& result);
 
+/// A line for programs, in ASCII: a terminal that it goes to shows all of it.
+[[nodiscard]] inline std::string json_line(const Json& json) {
+  return json.dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace) + "\n";
+}
+
 }  // namespace meridian::ctl

@@ -1,5 +1,6 @@
 #include "ctl/sink.hpp"
 
+#include "runtime/printable.hpp"
 #include "status/figures.hpp"
 
 #include <fmt/format.h>
@@ -32,9 +33,10 @@ double seconds(std::chrono::nanoseconds time) {
 
 /// "subjects a, b; 3 replicas; …"
 std::string text_of(const sink::StreamSettings& settings) {
-  std::string text = fmt::format("subjects {}; {} replica(s); duplicate window {} s",
-                                 fmt::join(settings.subjects, ", "), settings.replicas,
-                                 seconds(settings.duplicate_window));
+  std::string text =
+      fmt::format("subjects {}; {} replica(s); duplicate window {} s",
+                  runtime::printable(fmt::format("{}", fmt::join(settings.subjects, ", "))),
+                  settings.replicas, seconds(settings.duplicate_window));
   if (settings.max_bytes) {
     text += fmt::format("; at most {} octets", status::with_separators(*settings.max_bytes));
   }
@@ -72,21 +74,22 @@ bool as_asked(const sink::CreatedStream& created) {
 
 std::string report_created(const sink::CreatedStream& created) {
   const sink::StreamReport& report = created.report;
+  const std::string name = runtime::printable(report.name);
   std::string text;
   if (!created.existed) {
-    text = fmt::format("created the stream {}: {}\n", report.name, text_of(report.settings));
+    text = fmt::format("created the stream {}: {}\n", name, text_of(report.settings));
   } else if (as_asked(created)) {
-    text = fmt::format("the stream {} is there, as asked for: {}\n", report.name,
-                       text_of(report.settings));
+    text =
+        fmt::format("the stream {} is there, as asked for: {}\n", name, text_of(report.settings));
   } else {
     text = fmt::format("the stream {} is there, and is left as it is, which is not as asked for:\n",
-                       report.name);
+                       name);
     for (const std::string& difference : created.differences) {
-      text += fmt::format("  {}\n", difference);
+      text += fmt::format("  {}\n", runtime::printable(difference));
     }
   }
   for (const std::string& sentence : report.unsafe) {
-    text += fmt::format("unsafe: {}\n", sentence);
+    text += fmt::format("unsafe: {}\n", runtime::printable(sentence));
   }
   return text;
 }

@@ -1,11 +1,19 @@
 #include "ctl/table.hpp"
 
+#include "runtime/printable.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace meridian::ctl {
+
+void Table::add(std::vector<std::string> row) {
+  std::ranges::transform(row, row.begin(), runtime::printable);
+  rows_.push_back(std::move(row));
+}
 
 std::string Table::to_text(bool with_heading) const {
   std::vector<std::size_t> widths;

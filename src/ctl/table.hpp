@@ -20,8 +20,8 @@ class Table {
 
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
-  /// A row has a cell for each column.
-  void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+  /// A row has a cell for each column, which is made printable.
+  void add(std::vector<std::string> row);
   [[nodiscard]] bool empty() const noexcept { return rows_.empty(); }
 
   /// Columns are as wide as their headings also where these are left away.

@@ -155,6 +155,13 @@ std::vector<uplink::ListenerOptions> read_listeners(ConfigReader& root, const Js
   return listeners;
 }
 
+void read_seconds(ConfigReader& reader, std::string_view key, std::chrono::seconds& target,
+                  std::uint64_t least) {
+  auto seconds = static_cast<std::uint64_t>(target.count());
+  reader.read(key, seconds, least, most_seconds);
+  target = std::chrono::seconds(seconds);
+}
+
 /// "0660": octal, with its leading zero, as chmod takes it.
 void read_mode(ConfigReader& reader, std::uint32_t& mode) {
   const Json* const value = reader.find("mode");
@@ -170,9 +177,9 @@ void read_mode(ConfigReader& reader, std::uint32_t& mode) {
 }
 
 /// The name of a group that the system knows.
-void read_group(ConfigReader& reader, std::optional<gid_t>& group) {
+void read_group(ConfigReader& reader, std::string_view key, std::optional<gid_t>& group) {
   std::optional<std::string> name;
-  reader.read_or_null("group", name);
+  reader.read_or_null(key, name);
   if (!name) {
     return;
   }
@@ -181,7 +188,7 @@ void read_group(ConfigReader& reader, std::optional<gid_t>& group) {
   std::vector<char> room(65'536);
   ::getgrnam_r(name->c_str(), &entry, room.data(), room.size(), &found);
   if (found == nullptr) {
-    reader.fail("group", "must be the name of a group of this system, or null", *name);
+    reader.fail(key, "must be the name of a group of this system, or null", *name);
   }
   group = found->gr_gid;
 }
@@ -196,16 +203,39 @@ void read_section(ConfigReader& root, std::string_view key, Read&& read) {
   }
 }
 
+/// Those that clients may know the HTTP server by.
+void read_names(ConfigReader& reader, std::vector<std::string>& names) {
+  const Json* const list = reader.find("names");
+  if (list == nullptr) {
+    return;
+  }
+  const auto is_host = [](const Json& name) {
+    return name.is_string() && runtime::is_host(name.get_ref<const std::string&>());
+  };
+  constexpr std::size_t most_names = 64;
+  if (!list->is_array() || list->size() > most_names || !std::ranges::all_of(*list, is_host)) {
+    reader.fail("names",
+                fmt::format("must be a list of 0 to {} names or addresses without a port, such as "
+                            "\"meridian.example\"",
+                            most_names),
+                *list);
+  }
+  names = list->get<std::vector<std::string>>();
+}
+
 void read_http(ConfigReader& reader, http::ServerOptions& options) {
   const Json* const listen = reader.find("listen");
   if (listen != nullptr && !listen->is_null()) {
     const runtime::HostPort address = read_listen(reader, *listen, "; or null: no HTTP");
     options.listen.emplace(boost::asio::ip::make_address(address.host), address.port);
   }
+  read_names(reader, options.names);
   reader.read("max_clients", options.max_clients, 1, 10'000);
   auto timeout_s = static_cast<std::uint64_t>(options.timeout.count());
   reader.read("timeout_s", timeout_s, 1, 3600);
   options.timeout = std::chrono::seconds(timeout_s);
+  reader.read("max_event_streams", options.max_event_streams, 0, 10'000);
+  read_seconds(reader, "event_stream_s", options.event_stream, 1);
   reader.read("max_satellites", options.max_satellites, 0, 65'536);
 }
 
@@ -248,9 +278,11 @@ Config read_config(const Json& json) {
                    config.control.socket);
     }
     read_mode(control, config.control.access.mode);
-    read_group(control, config.control.access.group);
+    read_group(control, "group", config.control.access.group);
+    read_group(control, "read_only_group", config.control.access.read_only_group);
     control.read("max_clients", config.control.max_clients, 1, 10'000);
     control.read("max_request_bytes", config.control.max_request_bytes, 64, most_payload_bytes);
+    read_seconds(control, "idle_timeout_s", config.control.idle_timeout, 0);
   });
   read_section(root, "http", [&](ConfigReader& http) { read_http(http, config.http); });
   read_section(root, "state", [&](ConfigReader& state) {
@@ -367,7 +399,9 @@ Config parse_config(std::string_view text) {
 Config load_config(const std::filesystem::path& file) {
   const std::string text = read_text(file);
   try {
-    return parse_config(text);
+    Config config = parse_config(text);
+    config.file = file;
+    return config;
   } catch (const ConfigError& error) {
     throw ConfigError(fmt::format("{}: {}", file.string(), error.what()));
   }
@@ -386,7 +420,7 @@ void check_build(const Config& config) {
 }
 
 Config find_config(const std::optional<std::filesystem::path>& file) {
-  const std::filesystem::path installed = "/etc/meridian/meridiand.json";
+  const std::filesystem::path installed = installed_config;
   std::error_code ignored;
   if (file) {
     return load_config(*file);

@@ -32,6 +32,7 @@ struct LogOptions {
 };
 
 struct Config {
+  std::filesystem::path file;  ///< where it was read; empty: nowhere
   std::vector<uplink::ListenerOptions> uplinks;
   AggregatorOptions aggregator;
   control::ServerOptions control;
@@ -54,6 +55,9 @@ class ConfigError : public std::runtime_error {
 
 /// Throws ConfigError where a sink is to hold frames that the buffer's policy drops.
 void check_sinks(const Config& config);
+
+/// Where that of the system's service is.
+inline constexpr const char* installed_config = "/etc/meridian/meridiand.json";
 
 /// What holds where no file says otherwise.
 [[nodiscard]] Config default_config();

@@ -72,9 +72,12 @@ ConfigChanges changes_between(const Config& now, const Config& next) {
   const control::ServerOptions& next_control = next.control;
   note(changes.applied, "control.mode", control.access.mode, next_control.access.mode);
   note(changes.applied, "control.group", control.access.group, next_control.access.group);
+  note(changes.applied, "control.read_only_group", control.access.read_only_group,
+       next_control.access.read_only_group);
   note(changes.applied, "control.max_clients", control.max_clients, next_control.max_clients);
   note(changes.applied, "control.max_request_bytes", control.max_request_bytes,
        next_control.max_request_bytes);
+  note(changes.applied, "control.idle_timeout_s", control.idle_timeout, next_control.idle_timeout);
   note(changes.applied, "satellites.max_tracked", now.aggregator.max_tracked,
        next.aggregator.max_tracked);
   note(changes.applied, "satellites.reset_after_frames", now.aggregator.reset_after,
@@ -89,8 +92,12 @@ ConfigChanges changes_between(const Config& now, const Config& next) {
        next.aggregator.channel_capacity);
   note(changes.needs_restart, "control.socket", control.socket, next_control.socket);
   note(changes.needs_restart, "http.listen", now.http.listen, next.http.listen);
+  note(changes.needs_restart, "http.names", now.http.names, next.http.names);
   note(changes.needs_restart, "http.max_clients", now.http.max_clients, next.http.max_clients);
   note(changes.needs_restart, "http.timeout_s", now.http.timeout, next.http.timeout);
+  note(changes.needs_restart, "http.max_event_streams", now.http.max_event_streams,
+       next.http.max_event_streams);
+  note(changes.needs_restart, "http.event_stream_s", now.http.event_stream, next.http.event_stream);
   note(changes.needs_restart, "http.max_satellites", now.http.max_satellites,
        next.http.max_satellites);
   note(changes.needs_restart, "state.directory", now.state_directory, next.state_directory);

@@ -1,6 +1,7 @@
 #include "daemon/config_reader.hpp"
 
 #include "daemon/strict_json.hpp"
+#include "runtime/printable.hpp"
 
 #include <algorithm>
 
@@ -12,7 +13,8 @@ using Json = ConfigReader::Json;
 
 std::string shown(const Json& value) {
   constexpr std::size_t longest = 60;
-  std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string text =
+      runtime::hide_passwords(value.dump(-1, ' ', false, Json::error_handler_t::replace));
   if (text.size() > longest) {
     text = text.substr(0, longest) + "…";
   }

@@ -3,10 +3,12 @@
 #include "daemon/config_changes.hpp"
 #include "daemon/housekeeping.hpp"
 #include "daemon/logging.hpp"
+#include "daemon/secrets.hpp"
 #include "http/make_server.hpp"
 #include "runtime/faults.hpp"
 #include "runtime/log.hpp"
 #include "runtime/nearest_executor.hpp"
+#include "runtime/process_limits.hpp"
 #include "runtime/rethrow.hpp"
 #include "runtime/run_on_threads.hpp"
 #include "runtime/use_tuple.hpp"
@@ -58,6 +60,14 @@ control::ReloadRefused refused_by_stop() {
 std::size_t thread_count(std::size_t configured) {
   return configured != 0 ? configured
                          : std::max<std::size_t>(2, std::thread::hardware_concurrency());
+}
+
+/// For all clients that there may be, and for files, sinks and what else is opened now and then.
+void keep_descriptors_for_operators(const Config& config) {
+  constexpr std::size_t others = 64;
+  const std::size_t http_clients =
+      config.http.listen ? config.http.max_clients + http::reserved_places : 0;
+  runtime::keep_descriptors(config.control.max_clients + http_clients + others);
 }
 
 /// What has become of the buffer.
@@ -124,7 +134,7 @@ void log_reload(const control::ReloadOutcome& outcome) {
 Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedSockets inherited)
     : signals_(asio::make_strand(control_context_), SIGTERM, SIGINT, SIGHUP),
       deadline_(control_context_),
-      housekeeping_(signals_.get_executor(), silence_),
+      housekeeping_(signals_.get_executor(), silence_, [this] { look_for_control_socket(); }),
       notifier_(signals_.get_executor()),
       heartbeat_(signals_.get_executor(), notifier_),
       config_(config),
@@ -139,19 +149,20 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
   }
   silence_.set_limit(config.silent_after);
   housekeeping_.set_forget_after(config.forget_after);
-  contexts_.push_back(&control_context_);
+  keep_descriptors_for_operators(config);
+  aggregator_contexts_.push_back(&aggregator_context_);
+  kept_running_.emplace_back(aggregator_context_.get_executor());
   std::vector<asio::any_io_executor> uplink_executors;
   for (std::size_t i = 0; i < thread_count(config.threads); ++i) {
     Context& context = uplink_contexts_.emplace_back(1);
-    contexts_.push_back(&context);
+    aggregator_contexts_.push_back(&context);
     kept_running_.emplace_back(context.get_executor());
     uplink_executors.emplace_back(context.get_executor());
   }
   if (config.http.listen) {
-    contexts_.push_back(&http_context_);
     kept_running_.emplace_back(http_context_.get_executor());
   }
-  aggregator_ = spawn_aggregator(runtime::NearestExecutor(contexts_), config.aggregator);
+  aggregator_ = spawn_aggregator(runtime::NearestExecutor(aggregator_contexts_), config.aggregator);
   spdlog::info("meridiand {} starts with {} threads for uplinks", status::version,
                uplink_executors.size());
   if (config.state_directory) {
@@ -167,15 +178,18 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
                                    .silence = silence_,
                                    .state = state_report_,
                                    .sinks = sink_table_});
+  warn_of_open_secrets(config);
   make_sinks();
   control_ = std::make_shared<control::Server>(
-      control_context_.get_executor(), config.control, inherited_.take_control(),
+      control_context_.get_executor(), config.control,
+      inherited_.take_control(config.control.socket),
       control::Services{.sources = *sources_, .reload = [this] {
                           return asio::co_spawn(signals_.get_executor(), reload(),
                                                 asio::use_awaitable);
                         }});
   if (config.http.listen) {
-    http_ = http::make_server(http_context_.get_executor(), config.http, *sources_);
+    http_ = http::make_server(http_context_.get_executor(), config.http,
+                              inherited_.find("http", *config.http.listen), *sources_);
   }
   listeners_.emplace(std::move(uplink_executors), *aggregator_, uplinks_);
   first_listeners_ = listeners_->prepare(config.uplinks, inherited_);
@@ -190,6 +204,7 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
 Daemon::~Daemon() {
   control_context_.shutdown();
   http_context_.shutdown();
+  aggregator_context_.shutdown();
   std::ranges::for_each(uplink_contexts_, &Context::shutdown);
   std::ranges::for_each(sink_contexts_, &Context::shutdown);
 }
@@ -223,6 +238,24 @@ void Daemon::broken(const std::exception_ptr& error) noexcept {
   }
 }
 
+void Daemon::look_for_control_socket() {
+  if (stopping_) {
+    return;  // it goes with the daemon
+  }
+  const bool is_there = control_->has_its_file();
+  if (pulse_.set_control_socket(is_there) == is_there) {
+    return;
+  }
+  if (is_there) {
+    spdlog::info("the file of the control socket is there again");
+  } else {
+    log::error({{"reason", "control_socket_gone"}},
+               "the file of the control socket, {}, is gone, so nobody can connect: SIGHUP makes "
+               "it again, unless it is one of systemd",
+               config_.control.socket);
+  }
+}
+
 void Daemon::make_sinks() {
   for (const sink::Options& options : config_.sinks) {
     const bool holds = options.when_behind == sink::WhenBehind::hold;
@@ -240,7 +273,11 @@ void Daemon::make_sinks() {
 }
 
 std::vector<asio::io_context*> Daemon::all_contexts() {
-  std::vector<asio::io_context*> all = contexts_;
+  std::vector<asio::io_context*> all{&control_context_};
+  all.insert(all.end(), aggregator_contexts_.begin(), aggregator_contexts_.end());
+  if (config_.http.listen) {
+    all.push_back(&http_context_);
+  }
   for (Context& context : sink_contexts_) {
     all.push_back(&context);
   }
@@ -371,7 +408,7 @@ asio::awaitable<control::ReloadOutcome> Daemon::read_and_take_up() {
   try {
     std::function<NewConfig()> read = [read_config = read_config_] {
       Config config = read_config();
-      spdlog::sink_ptr log = open_log(config.log);
+      std::shared_ptr<LogWriter> log = open_log(config.log);
       return NewConfig{.config = std::move(config), .log = std::move(log)};
     };
     std::optional<NewConfig> next = co_await new_config_.call(std::move(read), config_patience);
@@ -408,7 +445,9 @@ control::ReloadReport Daemon::take_up(NewConfig read) {
   control_->set_limits(next.control);
   silence_.set_limit(next.silent_after);
   housekeeping_.set_forget_after(next.forget_after);
+  keep_descriptors_for_operators(next);
   config_ = std::move(next);
+  warn_of_open_secrets(config_);
   return {.changed = std::move(changes.applied), .needs_restart = std::move(changes.needs_restart)};
 }
 
@@ -441,6 +480,7 @@ asio::awaitable<void> Daemon::save_what_is_left() {
   stopped_ = true;  // a large state may take long to write
   deadline_.cancel();
   if (last) {
+    log::tell_left_out(runtime::PeerLines::Clock::time_point::max());
     const Saved saved = save_state(last->saved);
     log_drops(drops.value_or(DropReport{}));
     log_end(last->stats, saved);

@@ -46,8 +46,10 @@ using ReadConfig = std::function<Config()>;
 /// All parts of a running daemon.
 ///
 /// Threads: `run` runs each execution context on a thread, one of them the calling thread. Uplinks
-/// are spread over all but the first, which the control socket has for itself: so it never waits
-/// behind a read. The aggregator's strand runs on whichever thread has something for it.
+/// are spread over several; the control socket, the HTTP server and each sink have one for
+/// themselves. The aggregator's strand runs on the thread of whichever uplink has something for it,
+/// and for all others on one of its own: so it never waits behind an answer that is being encoded,
+/// nor an answer behind a read.
 class Daemon {
  public:
   /// Opens the listeners and the control socket, or takes them from `inherited`. Throws where one
@@ -99,6 +101,8 @@ class Daemon {
   [[nodiscard]] asio::awaitable<void> stop_in_order();
   [[nodiscard]] Saved save_state(const SavedState& saved);
   void make_sinks();
+  /// Notes, and logs, whether it is still there.
+  void look_for_control_socket();
   [[nodiscard]] std::vector<asio::io_context*> all_contexts();
   /// Gives up what hangs: sessions and clients first, all of it in the end.
   void watch_stop();
@@ -110,11 +114,13 @@ class Daemon {
   /// Does everything of a reload that may fail, or throws and has changed nothing.
   [[nodiscard]] control::ReloadReport take_up(NewConfig read);
 
-  runtime::NearestExecutor::Contexts contexts_;  // those that follow, the control socket's first
+  // Where the aggregator's strand may run: the following two, its own first. Nobody encodes there.
+  runtime::NearestExecutor::Contexts aggregator_contexts_;
+  Context aggregator_context_{1};  // for whoever asks from elsewhere
   std::deque<Context> uplink_contexts_;
   Context control_context_{1};
   Context http_context_{1};  // where it is on: its clients hold nobody else up
-  // One for each: it may wait for a server. The aggregator's strand never runs in them.
+  // One for each: it may wait for a server.
   std::deque<Context> sink_contexts_;
   std::vector<asio::executor_work_guard<asio::io_context::executor_type>> kept_running_;
   asio::signal_set signals_;  // its executor is the daemon's strand

@@ -154,6 +154,8 @@ asio::awaitable<void> Housekeeping::run(AggregatorHandle aggregator) {
       co_return;
     }
     log_drops(*report);
+    runtime::log::tell_left_out();
+    every_second_();
     const auto stats = co_await aggregator.stats();
     if (!stats) {
       co_return;

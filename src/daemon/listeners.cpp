@@ -48,7 +48,7 @@ const Listeners::Entry* Listeners::same_listener(const ListenerOptions& options)
 uplink::Listener::Acceptor Listeners::acceptor_for(
     const ListenerOptions& options, const service::InheritedSockets& inherited) const {
   const tcp::endpoint endpoint = endpoint_of(options);
-  std::optional<int> shared = inherited.uplink(options.name, endpoint);
+  std::optional<int> shared = inherited.find(options.name, endpoint);
   // A listener that has the address now gives it up, but not before this one has it: no connection
   // that waits there is lost.
   const auto holder = std::ranges::find_if(

@@ -1,6 +1,7 @@
 #include "daemon/logging.hpp"
 
 #include "runtime/log.hpp"
+#include "runtime/printable.hpp"
 #include "service/journal_sink.hpp"
 
 #include <nlohmann/json.hpp>
@@ -8,10 +9,10 @@
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -19,8 +20,12 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <tuple>
 #include <utility>
+#include <vector>
 
+#include <poll.h>
 #include <unistd.h>
 
 namespace meridian::daemon {
@@ -69,20 +74,73 @@ class JsonMessage final : public spdlog::custom_flag_formatter {
   }
 };
 
-/// Hands messages to another sink, which can be replaced while threads log.
+/// The message in one line, for the pattern "%*": it may have what a server or a peer has said.
+class PrintableMessage final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm& /*time*/,
+              spdlog::memory_buf_t& out) override {
+    append(out, runtime::printable({message.payload.data(), message.payload.size()}));
+  }
+  [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<PrintableMessage>();
+  }
+};
+
+/// Hands messages to a writer, which can be replaced while threads log.
 class ReplaceableSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  void replace(spdlog::sink_ptr next) {
+  void replace(std::shared_ptr<LogWriter> next) {
     const std::lock_guard lock(mutex_);
-    sink_ = std::move(next);
+    before_ = std::exchange(writer_, std::move(next));
+  }
+
+  /// Those that may still have something to write.
+  [[nodiscard]] std::vector<std::shared_ptr<LogWriter>> writers() {
+    const std::lock_guard lock(mutex_);
+    return {before_, writer_};
   }
 
  protected:
-  void sink_it_(const spdlog::details::log_msg& message) override { sink_->log(message); }
-  void flush_() override { sink_->flush(); }
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    if (writer_) {
+      writer_->log(message);
+    }
+  }
+  void flush_() override {}  // writers do so by themselves
 
  private:
-  spdlog::sink_ptr sink_;  // protected by the base's mutex_
+  // Protected by the base's mutex_.
+  std::shared_ptr<LogWriter> writer_;
+  std::shared_ptr<LogWriter> before_;
+};
+
+/// Writes lines to a descriptor, without the lock and the buffer of a C stream: a thread that is
+/// stuck here, since nobody reads, must not keep others from their standard error.
+class StreamSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ public:
+  explicit StreamSink(int stream) : stream_(stream) {}
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    std::string_view rest(line.data(), line.size());
+    while (!rest.empty()) {
+      const ssize_t bytes = ::write(stream_, rest.data(), rest.size());
+      if (bytes >= 0) {
+        rest.remove_prefix(static_cast<std::size_t>(bytes));
+      } else if (errno == EAGAIN) {
+        pollfd room{.fd = stream_, .events = POLLOUT, .revents = 0};
+        ::poll(&room, 1, /*timeout=*/-1);
+      } else if (errno != EINTR) {
+        throw std::system_error(errno, std::generic_category());
+      }
+    }
+  }
+  void flush_() override {}
+
+ private:
+  const int stream_;
 };
 
 spdlog::sink_ptr open_target(const LogOptions& options) {
@@ -92,10 +150,7 @@ spdlog::sink_ptr open_target(const LogOptions& options) {
     if (options.format == LogFormat::text && service::is_journal(stream)) {
       return service::make_journal_sink();
     }
-    if (is_stdout) {
-      return std::make_shared<spdlog::sinks::stdout_sink_mt>();
-    }
-    return std::make_shared<spdlog::sinks::stderr_sink_mt>();
+    return std::make_shared<StreamSink>(stream);
   }
   // It would make the directories itself, and so hide a slip of the pen.
   if (!std::filesystem::is_directory(std::filesystem::path(options.target).parent_path())) {
@@ -114,10 +169,11 @@ spdlog::sink_ptr open_target(const LogOptions& options) {
 
 std::unique_ptr<spdlog::formatter> make_formatter(LogFormat format) {
   constexpr auto utc = spdlog::pattern_time_type::utc;
-  if (format == LogFormat::text) {
-    return std::make_unique<spdlog::pattern_formatter>("%Y-%m-%dT%H:%M:%S.%fZ %l %v", utc);
-  }
   auto formatter = std::make_unique<spdlog::pattern_formatter>(utc);
+  if (format == LogFormat::text) {
+    formatter->add_flag<PrintableMessage>('*').set_pattern("%Y-%m-%dT%H:%M:%S.%fZ %l %*");
+    return formatter;
+  }
   formatter->add_flag<JsonMessage>('*').set_pattern(
       R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","message":%*})");
   return formatter;
@@ -127,9 +183,7 @@ std::unique_ptr<spdlog::formatter> make_formatter(LogFormat format) {
 ReplaceableSink& sink_of_process() {
   static const auto sink = [] {
     auto replaceable = std::make_shared<ReplaceableSink>();
-    replaceable->replace(std::make_shared<spdlog::sinks::stderr_sink_mt>());
     auto logger = std::make_shared<spdlog::logger>("meridiand", replaceable);
-    logger->flush_on(spdlog::level::info);
     spdlog::set_default_logger(std::move(logger));
     return replaceable;
   }();
@@ -138,15 +192,24 @@ ReplaceableSink& sink_of_process() {
 
 }  // namespace
 
-spdlog::sink_ptr open_log(const LogOptions& options) {
-  spdlog::sink_ptr sink = open_target(options);
-  sink->set_formatter(make_formatter(options.format));
-  return sink;
+std::shared_ptr<LogWriter> open_log(const LogOptions& options) {
+  const spdlog::sink_ptr target = open_target(options);
+  target->set_formatter(make_formatter(options.format));
+  return std::make_shared<LogWriter>(target);
 }
 
-void set_log(spdlog::sink_ptr sink, spdlog::level::level_enum level) {
-  sink_of_process().replace(std::move(sink));
+void set_log(std::shared_ptr<LogWriter> log, spdlog::level::level_enum level) {
+  sink_of_process().replace(std::move(log));
   spdlog::default_logger_raw()->set_level(level);
+}
+
+void flush_log() {
+  constexpr std::chrono::milliseconds patience{500};  // there may be two
+  for (const std::shared_ptr<LogWriter>& writer : sink_of_process().writers()) {
+    if (writer) {
+      std::ignore = writer->wait_written(patience);
+    }
+  }
 }
 
 }  // namespace meridian::daemon

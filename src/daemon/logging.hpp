@@ -2,8 +2,12 @@
 #pragma once
 
 #include "daemon/config.hpp"
+#include "daemon/log_writer.hpp"
 
 #include <spdlog/sinks/sink.h>
+
+#include <chrono>
+#include <memory>
 
 namespace meridian::daemon {
 
@@ -11,9 +15,13 @@ namespace meridian::daemon {
 /// keys time, level and message, and one for each field. Times are UTC. Text for a standard stream
 /// that is the journal's becomes entries of the journal, with its fields.
 /// Throws std::runtime_error, naming log.target, if a log file cannot be opened.
-[[nodiscard]] spdlog::sink_ptr open_log(const LogOptions& options);
+[[nodiscard]] std::shared_ptr<LogWriter> open_log(const LogOptions& options);
 
 /// Messages go there from now on, from all threads. Thread-safe.
-void set_log(spdlog::sink_ptr sink, spdlog::level::level_enum level);
+void set_log(std::shared_ptr<LogWriter> log, spdlog::level::level_enum level);
+
+/// Waits until what was logged is written; not for long where nobody reads it. For the end of the
+/// process.
+void flush_log();
 
 }  // namespace meridian::daemon

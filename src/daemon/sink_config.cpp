@@ -1,6 +1,7 @@
 #include "daemon/sink_config.hpp"
 
 #include "daemon/config.hpp"
+#include "runtime/printable.hpp"
 #include "sink/server_url.hpp"
 #include "sink/subject.hpp"
 
@@ -45,9 +46,7 @@ Json as_shown(Json servers) {
   if (servers.is_structured()) {
     std::ranges::transform(servers, servers.begin(), as_shown);
   } else if (servers.is_string()) {
-    const auto text = servers.get<std::string>();
-    const std::size_t at = text.rfind('@');
-    return at == std::string::npos ? text : "…" + text.substr(at);
+    return runtime::hide_password(servers.get_ref<const std::string&>());
   }
   return servers;
 }

@@ -4,6 +4,7 @@
 #include "http/metrics.hpp"
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 namespace meridian::http {
@@ -17,12 +18,23 @@ class ClientCounters {
   }
   void closed() noexcept { clients_.fetch_sub(1, relaxed); }
   void refused() noexcept { refused_.fetch_add(1, relaxed); }
+  /// False where there are `most` streams of events already.
+  [[nodiscard]] bool open_events(std::size_t most) noexcept {
+    if (events_.fetch_add(1, relaxed) < most) {
+      return true;
+    }
+    close_events();
+    return false;
+  }
+  void close_events() noexcept { events_.fetch_sub(1, relaxed); }
+
   void timed_out() noexcept { timed_out_.fetch_add(1, relaxed); }
 
   [[nodiscard]] ClientCounts counts() const noexcept {
     return {.clients = clients_.load(relaxed),
             .accepted = accepted_.load(relaxed),
             .refused = refused_.load(relaxed),
+            .event_streams = events_.load(relaxed),
             .timed_out = timed_out_.load(relaxed)};
   }
 
@@ -33,6 +45,7 @@ class ClientCounters {
   std::atomic<std::uint64_t> accepted_{0};
   std::atomic<std::uint64_t> refused_{0};
   std::atomic<std::uint64_t> timed_out_{0};
+  std::atomic<std::size_t> events_{0};  // streams that are open
 };
 
 }  // namespace meridian::http

@@ -48,6 +48,11 @@ void Live::stop() {
   });
 }
 
+asio::awaitable<boost::system::result<Peaks>> Live::peaks() {
+  co_return co_await asio::co_spawn(tick_.get_executor(), add_peaks(shared_from_this()),
+                                    asio::use_awaitable);
+}
+
 asio::awaitable<Live::Text> Live::history() {
   co_return co_await asio::co_spawn(tick_.get_executor(), make_history(shared_from_this()),
                                     asio::use_awaitable);
@@ -56,6 +61,16 @@ asio::awaitable<Live::Text> Live::history() {
 asio::awaitable<Live::Text> Live::next_snapshot() {
   co_return co_await asio::co_spawn(tick_.get_executor(), wait_for_snapshot(shared_from_this()),
                                     asio::use_awaitable);
+}
+
+asio::awaitable<boost::system::result<Peaks>> Live::add_peaks(std::shared_ptr<Live> live) {
+  const auto taken = co_await live->sources_.aggregator.take_peaks();
+  if (!taken) {
+    co_return taken.error();
+  }
+  const auto now = PeakWindow::Clock::now();
+  live->peaks_.add(*taken, now);
+  co_return live->peaks_.most(now);
 }
 
 asio::awaitable<Live::Text> Live::make_history(std::shared_ptr<Live> live) {
@@ -101,6 +116,7 @@ asio::awaitable<void> Live::look() {
   if (points_.size() > history_points) {
     points_.pop_front();
   }
+  std::ignore = co_await add_peaks(shared_from_this());
   if (waiting_ > 0) {
     co_await make_snapshot(*std::move(stats), now);
   }

@@ -1,12 +1,14 @@
 /// What is new, once a second, for all who watch.
 #pragma once
 
+#include "http/peak_window.hpp"
 #include "http/snapshot.hpp"
 #include "status/sources.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/system/result.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -34,6 +36,9 @@ class Live : public std::enable_shared_from_this<Live> {
   void start();
   void stop();
 
+  /// The highest levels of the last minute, the same for all who ask. Fails as the aggregator does.
+  [[nodiscard]] asio::awaitable<boost::system::result<Peaks>> peaks();
+
   /// The event "history".
   [[nodiscard]] asio::awaitable<Text> history();
 
@@ -45,6 +50,8 @@ class Live : public std::enable_shared_from_this<Live> {
   [[nodiscard]] static asio::awaitable<void> run(std::shared_ptr<Live> live);
   [[nodiscard]] static asio::awaitable<Text> make_history(std::shared_ptr<Live> live);
   [[nodiscard]] static asio::awaitable<Text> wait_for_snapshot(std::shared_ptr<Live> live);
+  [[nodiscard]] static asio::awaitable<boost::system::result<Peaks>> add_peaks(
+      std::shared_ptr<Live> live);
   [[nodiscard]] asio::awaitable<void> look();
   [[nodiscard]] asio::awaitable<void> make_snapshot(status::Stats stats, ReceiveTime now);
 
@@ -52,6 +59,7 @@ class Live : public std::enable_shared_from_this<Live> {
   asio::steady_timer tick_;
   asio::steady_timer changed_;  // never expires: cancelled for all who wait, when there is news
   std::deque<HistoryPoint> points_;
+  PeakWindow peaks_;
   Text latest_;
   std::size_t waiting_ = 0;
   bool stopped_ = false;

@@ -137,14 +137,14 @@ void add_levels(Families& to, const AggregatorStats& stats, const Peaks& peaks) 
            buffer.limits.max_frames);
   to.gauge("meridian_buffer_max_bytes", "Octets that the buffer may hold.",
            buffer.limits.max_bytes);
-  to.gauge("meridian_buffer_peak_frames", "Most frames in the buffer since the scrape before.",
+  to.gauge("meridian_buffer_peak_frames", "Most frames in the buffer in the last minute.",
            peaks.buffer.frames);
-  to.gauge("meridian_buffer_peak_bytes", "Most octets in the buffer since the scrape before.",
+  to.gauge("meridian_buffer_peak_bytes", "Most octets in the buffer in the last minute.",
            peaks.buffer.bytes);
   to.gauge("meridian_channel_batches", "Batches in the channel.", stats.channel.length);
   to.gauge("meridian_channel_capacity_batches", "Batches that the channel may hold.",
            stats.channel.capacity);
-  to.gauge("meridian_channel_peak_batches", "Most batches in the channel since the scrape before.",
+  to.gauge("meridian_channel_peak_batches", "Most batches in the channel in the last minute.",
            peaks.channel);
 }
 
@@ -353,8 +353,17 @@ void add_clients(Families& to, const status::ControlCounts& control, const Clien
                status::all_cut_offs, control.cut_off);
   to.gauge("meridian_http_clients", "Clients of the HTTP server.", http.clients);
   to.counter("meridian_http_accepted_total", "HTTP clients that have connected.", http.accepted);
-  to.counter("meridian_http_refused_total", "HTTP clients beyond http.max_clients.", http.refused);
+  to.counter("meridian_http_refused_total",
+             "HTTP clients, and streams of events, for which there was no place.", http.refused);
+  to.gauge("meridian_http_event_streams", "HTTP clients that watch events.", http.event_streams);
   to.counter("meridian_http_timed_out_total", "HTTP clients that were too slow.", http.timed_out);
+}
+
+void add_log(Families& to, const LogCounts& log) {
+  to.counter("meridian_log_lines_left_out_total",
+             "Lines about peers that were not logged, since there were many of their kind.",
+             log.left_out);
+  to.counter("meridian_log_lines_lost_total", "Lines that log.target did not take.", log.lost);
 }
 
 void add_state(Families& to, const status::StateReport& state) {
@@ -408,6 +417,7 @@ std::string encode_metrics(const Scrape& scrape) {
   families.by("of", "meridian_faults_total",
               "Sessions that ended by a fault of the program, by what they were.",
               runtime::all_fault_kinds, scrape.stats.faults);
+  add_log(families, scrape.log);
   add_state(families, scrape.stats.state);
   if (scrape.process) {
     add_process(families, *scrape.process);

@@ -20,8 +20,15 @@ namespace meridian::http {
 struct ClientCounts {
   std::uint64_t clients = 0;
   std::uint64_t accepted = 0;
-  std::uint64_t refused = 0;    ///< there were max_clients already
+  std::uint64_t refused = 0;  ///< there was no place for them
+  std::uint64_t event_streams = 0;
   std::uint64_t timed_out = 0;  ///< did not send a request, or read an answer, in time
+};
+
+/// What became of log lines that are not in the log.
+struct LogCounts {
+  std::uint64_t left_out = 0;  ///< there were many of their kind
+  std::uint64_t lost = 0;      ///< the target did not take them
 };
 
 /// What is told of a sink; its consumer has the same name.
@@ -35,7 +42,7 @@ struct SinkSample {
 /// Everything that a scrape tells.
 struct Scrape {
   status::Stats stats;
-  Peaks peaks;                          ///< since the scrape before
+  Peaks peaks;                          ///< of the last minute
   std::size_t max_satellites = 0;       ///< how many may have series of their own
   std::vector<OriginStats> satellites;  ///< those with series of their own
   OriginStats other_satellites;         ///< the sum over the others
@@ -43,6 +50,7 @@ struct Scrape {
   std::vector<SinkSample> sinks;
   ReceiveTime now{};  ///< by which sinks are behind
   ClientCounts http;
+  LogCounts log;
   std::optional<status::ProcessFigures> process;
 };
 

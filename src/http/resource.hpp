@@ -18,6 +18,17 @@ enum class Resource : std::uint8_t {
   events,      ///< /api/v1/events
 };
 
+/// Where a request's target is a whole address ("http://host/path"), its host and port.
+[[nodiscard]] constexpr std::optional<std::string_view> authority_of(
+    std::string_view target) noexcept {
+  constexpr std::string_view scheme = "http://";
+  if (!target.starts_with(scheme)) {
+    return std::nullopt;
+  }
+  target.remove_prefix(scheme.size());
+  return target.substr(0, target.find_first_of("/?"));
+}
+
 /// A request's target without its query; of a whole address ("http://host/path") the path.
 [[nodiscard]] constexpr std::string_view path_of(std::string_view target) noexcept {
   constexpr std::string_view scheme = "http://";

@@ -13,10 +13,13 @@
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <exception>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
+
+#include <fcntl.h>
 
 namespace meridian::http {
 
@@ -24,8 +27,16 @@ namespace {
 
 using asio::ip::tcp;
 
-tcp::acceptor listen(const asio::any_io_executor& executor, const ServerOptions& options) {
+tcp::acceptor listen(const asio::any_io_executor& executor, const ServerOptions& options,
+                     std::optional<int> inherited) {
   try {
+    if (inherited) {
+      const int copy = ::fcntl(*inherited, F_DUPFD_CLOEXEC, 0);
+      if (copy < 0) {
+        throw boost::system::system_error(errno, boost::system::system_category());
+      }
+      return {executor, options.listen->protocol(), copy};
+    }
     return {executor, options.listen.value()};
   } catch (const boost::system::system_error& error) {
     throw std::runtime_error(fmt::format("http.listen: cannot listen on {}: {}",
@@ -42,9 +53,9 @@ constexpr std::string_view too_many_clients =
 }  // namespace
 
 Server::Server(const asio::any_io_executor& executor, const ServerOptions& options,
-               const status::Sources& sources)
+               std::optional<int> inherited, const status::Sources& sources)
     : executor_(executor),
-      acceptor_(listen(asio::make_strand(executor), options)),
+      acceptor_(listen(asio::make_strand(executor), options, inherited)),
       live_(std::make_shared<Live>(executor, sources)),
       context_(std::make_shared<Context>(sources, counters_, live_, options)),
       clients_(executor) {
@@ -80,13 +91,14 @@ void Server::stop() {
 
 void Server::open_client(tcp::socket socket) {
   const std::size_t most = context_->options.max_clients;
-  if (clients_.size() >= most) {
+  const std::size_t clients = clients_.size();
+  if (clients >= most + reserved_places) {
     counters_.refused();
     if (const auto held_back = limit_log_.admit(runtime::LogLimit::Clock::now())) {
       spdlog::warn(
-          "HTTP client refused: there are {}, as many as http.max_clients allows ({} more since "
-          "the last message)",
-          most, *held_back);
+          "HTTP client refused: there are {}, as many as http.max_clients allows and {} that are "
+          "reserved for probes ({} more since the last message)",
+          most, reserved_places, *held_back);
     }
     error_code ignored;
     socket.non_blocking(true, ignored);
@@ -94,7 +106,8 @@ void Server::open_client(tcp::socket socket) {
     return;
   }
   const auto executor = socket.get_executor();
-  auto client = std::make_shared<Session>(std::move(socket), context_);
+  const auto place = clients < most ? Session::Place::ordinary : Session::Place::reserved;
+  auto client = std::make_shared<Session>(std::move(socket), context_, place);
   if (clients_.add(client)) {
     counters_.opened();
     try {
@@ -124,8 +137,9 @@ asio::awaitable<void> Server::run_client(std::shared_ptr<Server> server,
 
 std::shared_ptr<runtime::Part> make_server(const asio::any_io_executor& executor,
                                            const ServerOptions& options,
+                                           std::optional<int> inherited,
                                            const status::Sources& sources) {
-  return std::make_shared<Server>(executor, options, sources);
+  return std::make_shared<Server>(executor, options, inherited, sources);
 }
 
 }  // namespace meridian::http

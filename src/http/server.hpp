@@ -14,6 +14,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include <memory>
+#include <optional>
 
 namespace meridian::http {
 
@@ -22,9 +23,10 @@ namespace meridian::http {
 /// a shared_ptr; `sources` must outlive it.
 class Server final : public runtime::Part, public std::enable_shared_from_this<Server> {
  public:
-  /// `options` has an address. Throws std::runtime_error where that cannot be had.
+  /// `options` has an address; `inherited` is a socket that listens there, to be copied. Throws
+  /// std::runtime_error where it cannot be had.
   Server(const asio::any_io_executor& executor, const ServerOptions& options,
-         const status::Sources& sources);
+         std::optional<int> inherited, const status::Sources& sources);
 
   void start() override;
 

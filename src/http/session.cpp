@@ -1,6 +1,9 @@
 #include "http/session.hpp"
 
+#include "http/host.hpp"
 #include "http/metrics.hpp"
+#include "runtime/log.hpp"
+#include "runtime/lost_peers.hpp"
 #include "runtime/use_tuple.hpp"
 #include "status/list_encoder.hpp"
 #include "status/patience.hpp"
@@ -22,7 +25,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <functional>
+#include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -46,14 +54,33 @@ void set_common(Message& message) {
   message.set("X-Content-Type-Options", "nosniff");
 }
 
+/// Of a client in a reserved place: others may want it.
+constexpr std::chrono::seconds reserved_place_timeout{2};
+
+bool is_for_operators(std::optional<Resource> resource) {
+  return resource == Resource::healthz || resource == Resource::readyz ||
+         resource == Resource::metrics;
+}
+
+std::string_view view_of(beast::string_view text) {
+  return {text.data(), text.size()};
+}
+
 // How much, and for how long, a peer may go on sending after the last answer.
 constexpr std::size_t most_discarded_bytes = 4 * 1024 * 1024;
 constexpr std::chrono::seconds discard_time{1};
 
 }  // namespace
 
-Session::Session(asio::ip::tcp::socket socket, std::shared_ptr<const Context> context)
-    : stream_(std::move(socket)), context_(std::move(context)), received_(max_request_bytes) {}
+Session::Session(asio::ip::tcp::socket socket, std::shared_ptr<const Context> context, Place place)
+    : stream_(std::move(socket)),
+      context_(std::move(context)),
+      place_(place),
+      received_(max_request_bytes) {
+  error_code gone;
+  runtime::notice_lost_peers(stream_.socket(), context_->options.timeout);
+  local_ = stream_.socket().local_endpoint(gone).address();
+}
 
 asio::awaitable<void> Session::run() {
   for (bool more = true; more;) {
@@ -85,12 +112,14 @@ asio::awaitable<bool> Session::serve_one() {
   beast::http::request_parser<beast::http::empty_body> parser;
   parser.header_limit(max_request_bytes);
   parser.body_limit(0);
-  stream_.expires_after(context_->options.timeout);
+  stream_.expires_after(place_ == Place::reserved
+                            ? std::min(reserved_place_timeout, context_->options.timeout)
+                            : context_->options.timeout);
   const auto [read_error, bytes] =
       co_await beast::http::async_read(stream_, received_, parser, use_tuple);
   const auto& message = parser.get();
   Request request{.head = message.method() == beast::http::verb::head,
-                  .keep_alive = !read_error && parser.keep_alive(),
+                  .keep_alive = !read_error && parser.keep_alive() && place_ == Place::ordinary,
                   .version = std::clamp(message.version(), 10U, 11U)};
   const bool is_idle = answered_ && bytes == 0 && received_.size() == 0;
   answered_ = true;
@@ -107,7 +136,7 @@ asio::awaitable<bool> Session::serve_one() {
 }
 
 std::optional<Session::Whole> Session::refusal_of(Request& request, const Message& message,
-                                                  const error_code& read_error) {
+                                                  const error_code& read_error) const {
   using beast::http::error;
   const auto refuse_body = [&request] {
     request.keep_alive = false;  // where another one would begin is not known
@@ -137,6 +166,14 @@ std::optional<Session::Whole> Session::refusal_of(Request& request, const Messag
     request.keep_alive = false;
     return refusal(request, Status::bad_request, "a request of HTTP/1.1 has one Host");
   }
+  if (const HostVerdict host = judge_hosts(message); host != HostVerdict::ours) {
+    request.keep_alive = false;
+    return host == HostVerdict::malformed
+               ? refusal(request, Status::bad_request, "this Host is no name and no address")
+               : refusal(request, Status::misdirected_request,
+                         "this server is not known by that Host: add the name to http.names, if "
+                         "it is right");
+  }
   if (!request.head && message.method() != beast::http::verb::get) {
     Whole response =
         refusal(request, Status::method_not_allowed, "everything here is read-only: GET or HEAD");
@@ -146,8 +183,28 @@ std::optional<Session::Whole> Session::refusal_of(Request& request, const Messag
   return std::nullopt;
 }
 
+HostVerdict Session::judge_hosts(const Message& message) const {
+  const std::vector<std::string>& names = context_->options.names;
+  const auto host = message.find(field::host);
+  HostVerdict verdict = HostVerdict::ours;  // HTTP/1.0 may have none; browsers always send it
+  if (host != message.end()) {
+    verdict = judge_host(view_of(host->value()), local_, names);
+  }
+  const auto authority = authority_of(view_of(message.target()));
+  if (authority && verdict == HostVerdict::ours) {
+    verdict = judge_host(*authority, local_, names);
+  }
+  return verdict;
+}
+
 asio::awaitable<error_code> Session::answer_target(Request request, std::string target) {
-  if (const auto resource = resource_at(target)) {
+  const auto resource = resource_at(target);
+  if (place_ == Place::reserved && !is_for_operators(resource)) {
+    return write(request, no_place(request, fmt::format("there are {} clients already: raise "
+                                                        "http.max_clients",
+                                                        context_->options.max_clients)));
+  }
+  if (resource) {
     return answer(request, *resource);
   }
   if (const PageFile* const file = find_page_file(path_of(target))) {
@@ -200,25 +257,24 @@ asio::awaitable<error_code> Session::answer_metrics(Request request) {
   if (!stats) {
     co_return co_await refuse_unanswered(request, stats.error());
   }
-  // They begin anew once they are told: not for a client that does not see them.
-  boost::system::result<Peaks> peaks{Peaks{}};
-  if (!request.head) {
-    peaks = co_await ask(sources.aggregator.take_peaks());
-  }
+  const auto peaks = co_await ask(context_->live->peaks());
   if (!peaks) {
     co_return co_await refuse_unanswered(request, peaks.error());
   }
   const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-  std::string text = encode_metrics({.stats = *stats,
-                                     .peaks = *peaks,
-                                     .max_satellites = most,
-                                     .satellites = std::move(satellites),
-                                     .other_satellites = *others,
-                                     .silent = *sources.silence.silent(),
-                                     .sinks = sink_samples(sources.sinks),
-                                     .now = now,
-                                     .http = context_->counters.counts(),
-                                     .process = status::process_figures()});
+  std::string text =
+      encode_metrics({.stats = *stats,
+                      .peaks = *peaks,
+                      .max_satellites = most,
+                      .satellites = std::move(satellites),
+                      .other_satellites = *others,
+                      .silent = *sources.silence.silent(),
+                      .sinks = sink_samples(sources.sinks),
+                      .now = now,
+                      .http = context_->counters.counts(),
+                      .log = {.left_out = runtime::PeerLines::of_process().left_out(),
+                              .lost = runtime::log::lost_lines()},
+                      .process = status::process_figures()});
   co_return co_await write(request, whole(request, Status::ok, metrics_type, std::move(text)));
 }
 
@@ -297,11 +353,33 @@ asio::awaitable<error_code> Session::refuse_unanswered(Request request, error_co
   return write(request, refusal(request, Status::service_unavailable, reason));
 }
 
+Session::Whole Session::no_place(Request request, std::string message) {
+  context_->counters.refused();
+  request.keep_alive = false;
+  Whole response = refusal(request, Status::service_unavailable, std::move(message));
+  response.set(field::retry_after, "5");
+  return response;
+}
+
 asio::awaitable<error_code> Session::answer_events(Request request) {
+  const std::size_t most = context_->options.max_event_streams;
+  if (!context_->counters.open_events(most)) {
+    const std::string why = fmt::format(
+        "there are {} streams of events already: close one, or raise http.max_event_streams", most);
+    std::ignore = co_await write(request, no_place(request, why));
+    co_return error_code(beast::http::error::end_of_stream);
+  }
+  const std::shared_ptr<ClientCounters> place(&context_->counters,
+                                              std::mem_fn(&ClientCounters::close_events));
+  co_return co_await write_events(request);
+}
+
+asio::awaitable<error_code> Session::write_events(Request request) {
   beast::http::response<beast::http::empty_body> head(Status::ok, request.version);
   set_common(head);
   head.set(field::content_type, "text/event-stream");
-  head.keep_alive(false);  // the end of the events is the stream's
+  head.set("X-Accel-Buffering", "no");  // a proxy in front is to hand events on as they come
+  head.keep_alive(false);               // the end of the events is the stream's
   beast::http::response_serializer<beast::http::empty_body> serializer(head);
   stream_.expires_after(context_->options.timeout);
   const auto [failed, bytes] =
@@ -311,7 +389,8 @@ asio::awaitable<error_code> Session::answer_events(Request request) {
   if (!ec && !request.head) {
     text = co_await context_->live->history();
   }
-  while (!ec && text) {
+  const auto end = std::chrono::steady_clock::now() + context_->options.event_stream;
+  while (!ec && text && std::chrono::steady_clock::now() < end) {
     ec = co_await write_text(text);
     stream_.expires_never();
     text = co_await context_->live->next_snapshot();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "http/client_counters.hpp"
+#include "http/host.hpp"
 #include "http/live.hpp"
 #include "http/options.hpp"
 #include "http/page.hpp"
@@ -13,6 +14,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -20,6 +22,8 @@
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,7 +48,10 @@ struct Context {
 /// Everything runs on the socket's strand; only `stop` may be called from elsewhere.
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(asio::ip::tcp::socket socket, std::shared_ptr<const Context> context);
+  /// A reserved place is for one request, by a probe or a scrape, which is to come soon.
+  enum class Place : std::uint8_t { ordinary, reserved };
+
+  Session(asio::ip::tcp::socket socket, std::shared_ptr<const Context> context, Place place);
 
   [[nodiscard]] asio::awaitable<void> run();
 
@@ -58,6 +65,9 @@ class Session : public std::enable_shared_from_this<Session> {
     unsigned version = 11;  // 10: HTTP/1.0, which has no chunks
   };
 
+  using Status = beast::http::status;
+  using Whole = beast::http::response<beast::http::string_body>;
+
   /// Reads a request and answers it. False: no other one follows.
   [[nodiscard]] asio::awaitable<bool> serve_one();
   [[nodiscard]] asio::awaitable<error_code> answer_target(Request request, std::string target);
@@ -68,15 +78,16 @@ class Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] asio::awaitable<error_code> answer_uplinks(Request request);
   [[nodiscard]] asio::awaitable<error_code> answer_satellites(Request request);
   [[nodiscard]] asio::awaitable<error_code> answer_events(Request request);
+  /// The head, and then events until the stream has lasted for as long as it may.
+  [[nodiscard]] asio::awaitable<error_code> write_events(Request request);
+  /// There is no place for what is asked for.
+  [[nodiscard]] Whole no_place(Request request, std::string message);
 
   /// The aggregator's answer, or asio::error::timed_out.
   template <typename T>
   [[nodiscard]] asio::awaitable<boost::system::result<T>> ask(
       asio::awaitable<boost::system::result<T>> question) const;
   [[nodiscard]] asio::awaitable<error_code> refuse_unanswered(Request request, error_code ec);
-
-  using Status = beast::http::status;
-  using Whole = beast::http::response<beast::http::string_body>;
 
   [[nodiscard]] static Whole whole(const Request& request, Status status, std::string_view type,
                                    std::string text);
@@ -85,8 +96,10 @@ class Session : public std::enable_shared_from_this<Session> {
   /// Why a request, or what could not be read as one, is not carried out; nothing where it is, or
   /// where there is nobody to tell. May end the connection.
   using Message = beast::http::request<beast::http::empty_body>;
-  [[nodiscard]] static std::optional<Whole> refusal_of(Request& request, const Message& message,
-                                                       const error_code& read_error);
+  [[nodiscard]] std::optional<Whole> refusal_of(Request& request, const Message& message,
+                                                const error_code& read_error) const;
+  /// Host, and the authority where the target is a whole address.
+  [[nodiscard]] HostVerdict judge_hosts(const Message& message) const;
   [[nodiscard]] static Whole verdict(const Request& request, const status::Verdict& verdict);
   [[nodiscard]] asio::awaitable<error_code> write(Request request, Whole response);
 
@@ -105,6 +118,8 @@ class Session : public std::enable_shared_from_this<Session> {
 
   beast::tcp_stream stream_;
   std::shared_ptr<const Context> context_;
+  const Place place_;
+  asio::ip::address local_;  // where the client connected to
   beast::flat_buffer received_;
   bool answered_ = false;  // a request
 };

@@ -7,6 +7,7 @@ namespace meridian::http {
 
 std::shared_ptr<runtime::Part> make_server(const boost::asio::any_io_executor& /*executor*/,
                                            const ServerOptions& /*options*/,
+                                           std::optional<int> /*inherited*/,
                                            const status::Sources& /*sources*/) {
   throw std::logic_error("built without HTTP");
 }

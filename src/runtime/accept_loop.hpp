@@ -4,6 +4,7 @@
 #include "runtime/faults.hpp"
 #include "runtime/log.hpp"
 #include "runtime/log_limit.hpp"
+#include "runtime/process_limits.hpp"
 #include "runtime/use_tuple.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -11,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <exception>
 #include <string>
 #include <tuple>
@@ -20,8 +22,14 @@ namespace meridian::runtime {
 
 namespace asio = boost::asio;
 
+template <typename Protocol>
+using Acceptor = asio::basic_socket_acceptor<Protocol>;
+
 /// With the file descriptors used up `accept` fails again at once: without a pause it would spin.
 inline constexpr std::chrono::milliseconds accept_pause{150};
+
+/// Who may use the last descriptors of the process (`keep_descriptors`).
+enum class Descriptors : std::uint8_t { all, those_to_spare };
 
 /// Hands sockets, each with an executor of which `next_executor` is asked, to `on_socket` until the
 /// acceptor is closed; where another one takes its place meanwhile, it goes on with that. Failures
@@ -30,10 +38,25 @@ inline constexpr std::chrono::milliseconds accept_pause{150};
 template <typename Protocol, typename NextExecutor, typename OnSocket>
 asio::awaitable<void> accept_all(asio::basic_socket_acceptor<Protocol>& acceptor,
                                  NextExecutor next_executor, FaultOf kind, std::string name,
-                                 OnSocket on_socket) {
+                                 OnSocket on_socket, Descriptors descriptors = Descriptors::all) {
   asio::steady_timer timer(acceptor.get_executor());
   LogLimit limit;
   while (acceptor.is_open()) {
+    if (descriptors == Descriptors::those_to_spare) {
+      // Only where somebody waits: else a descriptor may be free again when somebody comes.
+      const auto [gone] = co_await acceptor.async_wait(Acceptor<Protocol>::wait_read, use_tuple);
+      if (!gone && !has_descriptor_to_spare(acceptor.native_handle())) {
+        if (const auto held_back = limit.admit(LogLimit::Clock::now())) {
+          log::error({{"listener", name}, {"reason", "no_descriptors"}},
+                     "{} cannot accept: Too many open files, but for those that are kept for "
+                     "control and HTTP clients ({} more since the last message)",
+                     name, *held_back);
+        }
+        timer.expires_after(accept_pause);
+        std::ignore = co_await timer.async_wait(use_tuple);
+        continue;
+      }
+    }
     auto [ec, socket] = co_await acceptor.async_accept(next_executor(), use_tuple);
     if (!ec) {
       try {

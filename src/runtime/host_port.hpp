@@ -1,6 +1,7 @@
 /// "HOST:PORT", as people write it.
 #pragma once
 
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 #include <cstdint>
@@ -19,6 +20,13 @@ struct HostPort {
 /// Reads "127.0.0.1:7400", "localhost:7400" or "[::1]:7400". Nothing where there is no host, no
 /// port of 0 to 65535, or an IPv6 address without brackets.
 [[nodiscard]] std::optional<HostPort> read_host_port(std::string_view text);
+
+/// Whether this is a host as it stands in an address of the web: a name, or a numeric address, IPv6
+/// in brackets.
+[[nodiscard]] bool is_host(std::string_view text);
+
+/// Of a host that is a numeric address, IPv6 in brackets, the address.
+[[nodiscard]] std::optional<boost::asio::ip::address> host_address(std::string_view host);
 
 /// The same the other way round, for messages.
 [[nodiscard]] std::string to_text(const boost::asio::ip::tcp::endpoint& endpoint);

@@ -15,7 +15,8 @@ namespace asio = boost::asio;
 
 /// Runs what is asked for on the context whose thread asks, and on the first one if it is none of
 /// theirs. For a strand that all of them need: whoever finds it idle waits for no thread of another
-/// context, which may be busy, or asleep and slow to wake.
+/// context, which may be busy, or asleep and slow to wake. A context whose handlers take long must
+/// not be one of them: the strand would wait behind these, and all who need it with it.
 ///
 /// Thread-safe. The contexts must outlive it, and it keeps none of them running: something else
 /// must, as long as there is work.

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -21,6 +22,13 @@ std::string take_name(char** names, int index) {
   return name.get();
 }
 
+/// Whether a socket for all IPv6 addresses takes IPv4 too.
+bool takes_both(int descriptor) {
+  int v6_only = 1;
+  socklen_t size = sizeof v6_only;
+  return ::getsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, &size) == 0 && v6_only == 0;
+}
+
 bool listens_on(int descriptor, const tcp::endpoint& address) {
   tcp::endpoint local;
   auto size = static_cast<socklen_t>(local.capacity());
@@ -29,6 +37,10 @@ bool listens_on(int descriptor, const tcp::endpoint& address) {
     return false;
   }
   local.resize(size);
+  if (local.address() == boost::asio::ip::address_v6::any() && takes_both(descriptor) &&
+      address.address() == boost::asio::ip::address_v4::any()) {
+    return local.port() == address.port();  // ListenStream=PORT
+  }
   return local == address;
 }
 
@@ -55,11 +67,18 @@ InheritedSockets::~InheritedSockets() {
   }
 }
 
-std::optional<int> InheritedSockets::take_control() {
-  const auto control = std::ranges::find_if(sockets_, [](const Inherited& socket) {
-    return socket.name == "control" &&
-           ::sd_is_socket_unix(socket.descriptor, SOCK_STREAM, /*listening=*/1, nullptr, 0) > 0;
+std::optional<int> InheritedSockets::take_control(std::string_view path) {
+  const std::string wanted(path);
+  const auto is_unix = [](const Inherited& socket, const char* at) {
+    return ::sd_is_socket_unix(socket.descriptor, SOCK_STREAM, /*listening=*/1, at, 0) > 0;
+  };
+  auto control = std::ranges::find_if(sockets_, [&](const Inherited& socket) {
+    return socket.name == "control" && is_unix(socket, nullptr);
   });
+  if (control == sockets_.end()) {
+    control = std::ranges::find_if(
+        sockets_, [&](const Inherited& socket) { return is_unix(socket, wanted.c_str()); });
+  }
   if (control == sockets_.end()) {
     return std::nullopt;
   }
@@ -68,16 +87,15 @@ std::optional<int> InheritedSockets::take_control() {
   return descriptor;
 }
 
-std::optional<int> InheritedSockets::uplink(std::string_view listener,
-                                            const tcp::endpoint& address) const {
+std::optional<int> InheritedSockets::find(std::string_view name,
+                                          const tcp::endpoint& address) const {
   auto found = std::ranges::find_if(sockets_, [&](const Inherited& socket) {
-    return socket.name == listener &&
+    return socket.name == name &&
            ::sd_is_socket_inet(socket.descriptor, AF_UNSPEC, SOCK_STREAM, /*listening=*/1, 0) > 0;
   });
   if (found == sockets_.end()) {
-    found = std::ranges::find_if(sockets_, [&](const Inherited& socket) {
-      return socket.name == "uplink" && listens_on(socket.descriptor, address);
-    });
+    found = std::ranges::find_if(
+        sockets_, [&](const Inherited& socket) { return listens_on(socket.descriptor, address); });
   }
   if (found == sockets_.end()) {
     return std::nullopt;

@@ -10,7 +10,8 @@
 
 namespace meridian::service {
 
-/// Sockets by the names of their units (FileDescriptorName=). They stay open as long as this lives,
+/// Sockets by their addresses, and by names (FileDescriptorName=; without one systemd takes that of
+/// the unit). They stay open as long as this lives,
 /// as they do with who opened them: a listener that a reload removes can come back to its own. Not
 /// thread-safe.
 class InheritedSockets {
@@ -23,15 +24,15 @@ class InheritedSockets {
   InheritedSockets& operator=(InheritedSockets&&) = delete;
   ~InheritedSockets();
 
-  /// The descriptor of the listening Unix socket "control", which the caller must close.
-  [[nodiscard]] std::optional<int> take_control();
+  /// The descriptor of the listening Unix socket that is named "control", or else has that path.
+  /// The caller must close it.
+  [[nodiscard]] std::optional<int> take_control(std::string_view path);
 
-  /// The one that is named like the listener, or else is named "uplink" and listens on its address.
-  /// To be copied, not closed.
-  [[nodiscard]] std::optional<int> uplink(std::string_view listener,
-                                          const boost::asio::ip::tcp::endpoint& address) const;
+  /// The one that has that name, or else listens on that address. To be copied, not closed.
+  [[nodiscard]] std::optional<int> find(std::string_view name,
+                                        const boost::asio::ip::tcp::endpoint& address) const;
 
-  /// Names of those that nobody has asked for.
+  /// Names of those for which there is nothing.
   [[nodiscard]] std::vector<std::string> unused() const;
 
  private:

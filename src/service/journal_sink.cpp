@@ -1,6 +1,7 @@
 #include "service/journal_sink.hpp"
 
 #include "runtime/log.hpp"
+#include "runtime/printable.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/sinks/base_sink.h>
@@ -47,10 +48,12 @@ class JournalSink final : public spdlog::sinks::base_sink<spdlog::details::null_
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
     std::vector<std::string> fields{
-        fmt::format("MESSAGE={}", std::string_view(message.payload.data(), message.payload.size())),
+        fmt::format("MESSAGE={}",
+                    runtime::printable({message.payload.data(), message.payload.size()})),
         fmt::format("PRIORITY={}", priority_of(message.level)), "SYSLOG_IDENTIFIER=meridiand"};
     for (const runtime::log::Field& field : runtime::log::current_fields()) {
-      fields.push_back(fmt::format("MERIDIAN_{}={}", upper(field.name), field.value));
+      fields.push_back(
+          fmt::format("MERIDIAN_{}={}", upper(field.name), runtime::printable(field.value)));
     }
     std::vector<iovec> parts;
     parts.reserve(fields.size());

@@ -37,12 +37,12 @@ InheritedSockets::InheritedSockets(InheritedSockets&& other) noexcept
 
 InheritedSockets::~InheritedSockets() = default;
 
-std::optional<int> InheritedSockets::take_control() {
+std::optional<int> InheritedSockets::take_control(std::string_view /*path*/) {
   return std::nullopt;
 }
 
-std::optional<int> InheritedSockets::uplink(
-    std::string_view /*listener*/, const boost::asio::ip::tcp::endpoint& /*address*/) const {
+std::optional<int> InheritedSockets::find(std::string_view /*name*/,
+                                          const boost::asio::ip::tcp::endpoint& /*address*/) const {
   return std::nullopt;
 }
 

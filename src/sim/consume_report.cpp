@@ -1,5 +1,6 @@
 #include "sim/consume_report.hpp"
 
+#include "runtime/printable.hpp"
 #include "status/figures.hpp"
 
 #include <fmt/format.h>
@@ -123,7 +124,8 @@ std::string to_text(const ConsumeReport& report) {
                    with_separators(sums.origins_in_trouble - most_told));
   }
   for (const BadMessage& message : report.bad_messages) {
-    fmt::format_to(out, "message {}: {}\n", with_separators(message.place), message.fault);
+    fmt::format_to(out, "message {}: {}\n", with_separators(message.place),
+                   runtime::printable(message.fault));
   }
   if (report.malformed > report.bad_messages.size()) {
     fmt::format_to(out, "and {} more messages\n",
@@ -164,7 +166,7 @@ std::string to_json(const ConsumeReport& report) {
   if (!report.failure.empty()) {
     json["failure"] = report.failure;
   }
-  return json.dump() + "\n";
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace meridian::sim

@@ -148,8 +148,9 @@ asio::awaitable<void> Sink::acknowledge_arrived() {
 
 void Sink::connection_changed(const ConnectionState& state) {
   if (const auto* const connected = std::get_if<Connected>(&state)) {
-    log::info({{"sink", options_.name}}, "sink {}: connected to {}", options_.name,
-              connected->server);
+    log::limited(spdlog::level::info, fmt::format("sink {}: connected", options_.name),
+                 {{"sink", options_.name}}, "sink {}: connected to {}", options_.name,
+                 connected->server);
     figures_.server = connected->server;
     look_at_stream();
     return;
@@ -157,8 +158,9 @@ void Sink::connection_changed(const ConnectionState& state) {
   const auto& why = std::get<Rejection>(state);
   ++refusals_.at(index_of(why.refusal));
   if (std::exchange(figures_.server, std::nullopt)) {
-    log::warn({{"sink", options_.name}, {"reason", std::string(name_of(why.refusal))}},
-              "sink {}: connection lost: {}", options_.name, why.text);
+    log::limited(spdlog::level::warn, fmt::format("sink {}: connection lost", options_.name),
+                 {{"sink", options_.name}, {"reason", std::string(name_of(why.refusal))}},
+                 "sink {}: connection lost: {}", options_.name, why.text);
   }
   may_publish_ = false;
   note_problem(why);
@@ -180,8 +182,9 @@ void Sink::look_at_stream() {
   }
   if (report->unsafe != figures_.unsafe) {
     for (const std::string& sentence : report->unsafe) {
-      log::warn({{"sink", options_.name}, {"reason", "unsafe"}}, "sink {}: stream {}: {}",
-                options_.name, options_.stream, sentence);
+      log::limited(spdlog::level::warn, fmt::format("sink {}: unsafe stream", options_.name),
+                   {{"sink", options_.name}, {"reason", "unsafe"}}, "sink {}: stream {}: {}",
+                   options_.name, options_.stream, sentence);
     }
     figures_.unsafe = report->unsafe;
   }

@@ -33,6 +33,10 @@ std::string_view name_of(CutOff reason) noexcept {
       return "client_limit";
     case CutOff::not_reading:
       return "not_reading";
+    case CutOff::idle:
+      return "idle";
+    case CutOff::not_allowed:
+      return "not_allowed";
   }
   return "unknown";
 }

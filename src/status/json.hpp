@@ -29,9 +29,11 @@ enum class CutOff : std::uint8_t {
   request_too_long,  ///< a line of more than max_request_bytes
   client_limit,      ///< there were max_clients already
   not_reading,       ///< did not take its answer in time
+  idle,              ///< asked for nothing, for idle_timeout_s
+  not_allowed,       ///< in none of the groups that may connect
 };
 inline constexpr std::array all_cut_offs{CutOff::request_too_long, CutOff::client_limit,
-                                         CutOff::not_reading};
+                                         CutOff::not_reading, CutOff::idle, CutOff::not_allowed};
 [[nodiscard]] std::string_view name_of(CutOff reason) noexcept;
 
 struct ControlCounts {

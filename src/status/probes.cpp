@@ -43,4 +43,10 @@ Verdict judge_readiness(bool serving, const BufferLevel& buffer) {
   return verdict(true, "serving", "listeners are up and take frames");
 }
 
+Verdict without_control_socket() {
+  return verdict(false, "control_socket_gone",
+                 "the file of the control socket is gone, so nobody can connect: SIGHUP makes it "
+                 "again");
+}
+
 }  // namespace meridian::status

@@ -1,13 +1,14 @@
 /// Which satellites are not heard any more.
 #pragma once
 
+#include "frame/keyed_hash.hpp"
+
 #include <meridian/aggregator.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
 #include <vector>
 
 namespace meridian::status {
@@ -63,7 +64,7 @@ class Silence {
   void publish();
 
   std::chrono::seconds after_{0};
-  std::unordered_map<SatelliteId, Satellite> satellites_;
+  KeyedMap<SatelliteId, Satellite> satellites_;
   Clock::time_point last_look_{};
 
   mutable std::mutex mutex_;

@@ -35,6 +35,9 @@ asio::awaitable<Verdict> Sources::readiness() const {
     co_return judge_health(false);
   }
   const bool serves = figures.has_value() && pulse.serving();
+  if (serves && !pulse.has_control_socket()) {
+    co_return without_control_socket();
+  }
   co_return judge_readiness(serves, serves ? figures->buffer : BufferLevel{});
 }
 

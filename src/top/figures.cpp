@@ -1,10 +1,11 @@
 #include "top/figures.hpp"
 
+#include "frame/keyed_hash.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <limits>
 #include <string_view>
-#include <unordered_map>
 
 namespace meridian::top {
 
@@ -71,8 +72,8 @@ class Comparison {
   [[nodiscard]] Figures figures() const;
 
  private:
-  using Satellites = std::unordered_map<std::uint64_t, const SatelliteRow*>;
-  using Uplinks = std::unordered_map<std::uint64_t, const UplinkRow*>;
+  using Satellites = KeyedMap<std::uint64_t, const SatelliteRow*>;
+  using Uplinks = KeyedMap<std::uint64_t, const UplinkRow*>;
 
   /// Either counters have fallen, or the daemon has not been up for as long as it is that it was
   /// asked (less what an answer may take): that tells where counters have grown past what they

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <utility>
 
+#include <sys/socket.h>
+
 namespace meridian::top {
 
 namespace asio = boost::asio;
@@ -40,7 +42,7 @@ Poller::Poller(const asio::any_io_executor& strand, std::string socket)
 asio::awaitable<Poll> Poller::poll() {
   too_late_ = false;
   try {
-    if (!socket_.is_open()) {
+    if (!socket_.is_open() || was_closed()) {
       connect();
     }
     watch_deadline();
@@ -55,9 +57,16 @@ asio::awaitable<Poll> Poller::poll() {
   }
 }
 
+/// The daemon ends a connection on which nothing is asked for a while: with long intervals, ours.
+bool Poller::was_closed() {
+  char octet = 0;  // of a farewell; where there is nothing, and the connection stands, it fails
+  return ::recv(socket_.native_handle(), &octet, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+}
+
 void Poller::connect() {
   received_.clear();
   boost::system::error_code ec;
+  socket_.close(ec);
   try {
     // Does not wait: where the daemon's backlog is full, it fails.
     socket_.open();

@@ -33,6 +33,7 @@ class Poller {
  private:
   using Socket = boost::asio::local::stream_protocol::socket;
 
+  [[nodiscard]] bool was_closed();
   void connect();
   void watch_deadline();
   [[nodiscard]] boost::asio::awaitable<Poll> ask();

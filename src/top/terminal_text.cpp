@@ -1,5 +1,7 @@
 #include "top/terminal_text.hpp"
 
+#include "runtime/printable.hpp"
+
 #include <algorithm>
 
 #include <wchar.h>
@@ -44,7 +46,9 @@ wchar_t take_character(std::string_view& text) {
 
 }  // namespace
 
-std::string printable(std::string_view text) {
+std::string printable(std::string_view raw) {
+  const std::string in_one_line = runtime::printable(raw);
+  std::string_view text = in_one_line;
   std::string out;
   while (!text.empty()) {
     const std::string_view before = text;

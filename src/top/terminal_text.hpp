@@ -10,8 +10,8 @@ namespace meridian::top {
 // How wide a character is, and whether it can be shown at all, is the locale's to say (LC_CTYPE).
 // All of these take UTF-8.
 
-/// The text with a "?" for each character that has no place on a terminal: a name out of a
-/// configuration must not move the cursor.
+/// The text as `runtime::printable` has it, with a "?" for each character that this locale cannot
+/// show.
 [[nodiscard]] std::string printable(std::string_view text);
 
 /// How many cells a printable text takes.

@@ -89,7 +89,8 @@ void Listener::start() {
           [this](tcp::socket socket) {
             open_session(std::move(socket), lanes_[next_lane_]);
             next_lane_ = (next_lane_ + 1) % lanes_.size();
-          }),
+          },
+          runtime::Descriptors::those_to_spare),
       [self = shared_from_this()](const std::exception_ptr& error) { runtime::rethrow(error); });
 }
 
@@ -154,10 +155,12 @@ void Listener::refuse(tcp::socket& socket, const std::shared_ptr<status::UplinkR
 
 void Listener::run_session(tcp::socket socket, const Lane& lane,
                            const std::shared_ptr<status::UplinkRecord>& record) {
-  log::info({{"uplink", std::to_string(record->id())},
-             {"listener", options_->name},
-             {"peer", record->peer()}},
-            "uplink {} ({}) from {} connected", record->id(), options_->name, record->peer());
+  log::limited(spdlog::level::info,
+               fmt::format("uplinks of listener \"{}\": connected", options_->name),
+               {{"uplink", std::to_string(record->id())},
+                {"listener", options_->name},
+                {"peer", record->peer()}},
+               "uplink {} ({}) from {} connected", record->id(), options_->name, record->peer());
   auto session = std::make_shared<Session>(std::move(socket), options_, *lane.turns, aggregator_,
                                            table_, record);
   if (!sessions_.add(session)) {

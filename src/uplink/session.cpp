@@ -32,6 +32,10 @@ log::Fields fields_of(const status::UplinkRecord& record, std::string_view reaso
           {"reason", std::string(reason)}};
 }
 
+std::string kind_of(const status::UplinkRecord& record, std::string_view what) {
+  return fmt::format("uplinks of listener \"{}\": {}", record.listener(), what);
+}
+
 }  // namespace
 
 Session::Session(asio::ip::tcp::socket socket, std::shared_ptr<const ListenerOptions> options,
@@ -223,8 +227,9 @@ asio::awaitable<void> Session::deliver_refused(Turns::Turn turn) {
     }
   }
   if (ec && !closing_) {
-    log::error(fields_of(*record_, ec.message()), "uplink {} from {}: {}", record_->id(),
-               record_->peer(), ec.message());
+    log::limited(spdlog::level::err, kind_of(*record_, "given up"),
+                 fields_of(*record_, ec.message()), "uplink {} from {}: {}", record_->id(),
+                 record_->peer(), ec.message());
     closing_ = CloseReason::stopped;
   }
 }
@@ -262,15 +267,18 @@ void Session::finish() {
   const std::size_t cut_short = malformed_ ? 0 : buffer_.unconsumed();
   if (malformed_) {
     table_.count_malformed(*malformed_);
-    log::warn(fields_of(*record_, name_of(*malformed_)),
-              "uplink {} ({}) from {}: malformed at stream offset {}: {}: {}", record_->id(),
-              record_->listener(), record_->peer(), stream_offset_, name_of(*malformed_), advice_);
+    log::limited(spdlog::level::warn, kind_of(*record_, name_of(*malformed_)),
+                 fields_of(*record_, name_of(*malformed_)),
+                 "uplink {} ({}) from {}: malformed at stream offset {}: {}: {}", record_->id(),
+                 record_->listener(), record_->peer(), stream_offset_, name_of(*malformed_),
+                 advice_);
   } else if (plausibility_) {
     note_plausibility(plausibility_->at_the_end());
   }
   if (cut_short > 0) {
     table_.count_truncated();
-    log::warn(
+    log::limited(
+        spdlog::level::warn, kind_of(*record_, name_of(CloseReason::truncated)),
         fields_of(*record_, name_of(CloseReason::truncated)),
         "uplink {} ({}) from {}: ended in the middle of a frame at stream offset {}: {} octets "
         "lost",
@@ -278,10 +286,11 @@ void Session::finish() {
   }
   booked_ = true;
   table_.close(record_, *closing_, now());
-  log::info(fields_of(*record_, name_of(*closing_)),
-            "uplink {} ({}) from {} closed: {}, {} frames, {} octets", record_->id(),
-            record_->listener(), record_->peer(), name_of(*closing_), record_->frames(),
-            record_->bytes());
+  log::limited(
+      spdlog::level::info, kind_of(*record_, fmt::format("closed, {}", name_of(*closing_))),
+      fields_of(*record_, name_of(*closing_)),
+      "uplink {} ({}) from {} closed: {}, {} frames, {} octets", record_->id(), record_->listener(),
+      record_->peer(), name_of(*closing_), record_->frames(), record_->bytes());
 
   // Last: a peer that sees its connection end finds it in the books.
   if (closing_ != CloseReason::end_of_stream && closing_ != CloseReason::truncated) {

@@ -187,8 +187,9 @@ class ConfigCases(Documentation):
         """{path: a value that is not its default}, for all keys that are not of elements of a list."""
         (self.directory / "state").mkdir()
         values = {"control.socket": str(self.directory / "other.sock"), "control.mode": "0600",
-                  "control.group": grp.getgrgid(os.getgid()).gr_name, "state.directory": str(self.directory / "state"),
-                  "log.target": str(self.directory / "other.log"), "http.listen": "127.0.0.1:0",
+                  "control.group": grp.getgrgid(os.getgid()).gr_name,
+                  "control.read_only_group": grp.getgrgid(os.getgid()).gr_name, "state.directory": str(self.directory / "state"),
+                  "log.target": str(self.directory / "other.log"), "http.listen": "127.0.0.1:0", "http.names": ["a.example"],
                   "sinks": [ELEMENT["sinks[]"] | {"when_behind": "skip_oldest"}]}
         for path, key in self.keys().items():
             if path not in values and "[]" not in path:

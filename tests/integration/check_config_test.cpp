@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace meridian {
@@ -250,6 +251,24 @@ TEST(CheckConfig, RefusesADirectory) {
   const Finished refused = check_config(directory.path());
   EXPECT_EQ(refused.status, 78);
   EXPECT_THAT(refused.err, HasSubstr(directory.path().string()));
+}
+
+TEST(CheckConfig, WarnsOfASecretThatAllCanRead) {
+  if (std::string_view(testing::run({testing::meridiand, "--version"}).out).find("without NATS") !=
+      std::string_view::npos) {
+    GTEST_SKIP() << "there are no sinks in this build";
+  }
+  const TempDir directory;
+  const std::string file = directory.write("meridiand.json", R"({
+    "buffer": {"when_full": "backpressure"},
+    "sinks": [{"servers": ["nats://user:secret@127.0.0.1"], "stream": "T"}]})");
+  std::filesystem::permissions(file, std::filesystem::perms(0644));
+  const Finished warned = check_config(file);
+  EXPECT_EQ(warned.status, 0);
+  EXPECT_THAT(warned.err, HasSubstr(file + " holds a password"));
+  EXPECT_THAT(warned.err, ::testing::Not(HasSubstr("secret")));
+  std::filesystem::permissions(file, std::filesystem::perms(0640));
+  EXPECT_EQ(check_config(file).err, "");
 }
 
 TEST(CheckConfig, OpensNothing) {

@@ -122,11 +122,15 @@ class LogFields : public ControlAccess {
 
   /// The only line with this value of a field.
   Json line_with(const std::string& field, const std::string& value, const std::string& level) {
-    std::vector<Json> lines = lines_with(daemon(), field);
-    std::erase_if(lines, [&](const Json& line) {
-      return line.at(field) != value || line.at("level") != level;
-    });
-    EXPECT_EQ(lines.size(), 1U) << field << " " << value;
+    std::vector<Json> lines;
+    EXPECT_TRUE(eventually([&] {
+      lines = lines_with(daemon(), field);
+      std::erase_if(lines, [&](const Json& line) {
+        return line.at(field) != value || line.at("level") != level;
+      });
+      return lines.size() == 1;
+    })) << field
+        << " " << value;
     return lines.empty() ? Json::object() : lines.front();
   }
 };
@@ -141,7 +145,7 @@ TEST_F(LogFields, SayWhoAskedForWhatChangesSomething) {
   for (const char* only_asks : {"depth", "stats", "uplinks", "satellites", "version"}) {
     control.call(only_asks);
   }
-  EXPECT_EQ(lines_with(daemon(), "request").size(), 3U);
+  EXPECT_TRUE(eventually([&] { return lines_with(daemon(), "request").size() == 3; }));
   for (const char* request : {"drain", "flush", "reload"}) {
     const Json line = line_with("request", request, "info");
     EXPECT_EQ(line.at("uid"), std::to_string(::getuid()));
@@ -246,7 +250,7 @@ TEST_F(Loopback, ListenerThatOthersCanReachSaysSo) {
   start(in_json(
       {{"uplinks",
         {native_listener(), native_listener({{"name", "open"}, {"listen", "0.0.0.0:0"}})}}}));
-  EXPECT_TRUE(warned_of("open"));
+  EXPECT_TRUE(eventually([&] { return warned_of("open"); }));
   EXPECT_FALSE(warned_of("native"));
   reload(in_json({{"uplinks", {native_listener({{"listen", "0.0.0.0:0"}})}}}));
   EXPECT_TRUE(eventually([&] { return warned_of("native"); })) << "also after a reload";
@@ -261,6 +265,7 @@ TEST_F(Loopback, ListenerOfTheOtherProtocolsLoopbackDoesNot) {
     }
     GTEST_SKIP() << "there is no IPv6 here";
   }
+  ASSERT_TRUE(daemon().logged("ready"));  // after the listeners
   EXPECT_FALSE(warned_of("native"));
 }
 

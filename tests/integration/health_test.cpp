@@ -4,11 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <tuple>
 #include <vector>
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace meridian {
@@ -53,6 +56,51 @@ TEST_F(Health, SaysThatAFullBufferLosesFrames) {
   EXPECT_EQ(finished.status, 1);
   EXPECT_THAT(finished.out, HasSubstr("alive: yes"));
   EXPECT_THAT(finished.out, HasSubstr("ready: no, the buffer is full"));
+}
+
+TEST_F(Health, SaysThatTheControlSocketsFileIsGoneAndSighupMakesItAgain) {
+  start();
+  testing::ControlClient before = daemon().connect();
+  const auto readiness = [&before] { return before.call("health").at("ready").at("reason"); };
+  ASSERT_EQ(readiness(), "serving");
+  for (int round = 0; round < 2; ++round) {
+    std::filesystem::remove(daemon().socket());
+    EXPECT_TRUE(testing::eventually([&] { return readiness() == "control_socket_gone"; }));
+    daemon().process().signal(SIGHUP);
+    EXPECT_TRUE(testing::eventually([&] { return readiness() == "serving"; }));
+    EXPECT_TRUE(daemon().call("depth").contains("frames")) << "others get in again";
+  }
+  struct stat status{};
+  ASSERT_EQ(::stat(daemon().socket().c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0660U);
+  EXPECT_TRUE(daemon().logged("error the file of the control socket"));
+  EXPECT_TRUE(daemon().logged("info the file of the control socket is there again"));
+  stop();
+  EXPECT_FALSE(std::filesystem::exists(daemon().socket())) << "it is the daemon's own again";
+}
+
+TEST_F(Health, SaysSoWhereTheDirectoryOfTheSocketIsGone) {
+  const std::string place = directory().file("run");
+  start({{"control", {{"socket", place + "/control.sock"}}}});
+  testing::ControlClient before = daemon().connect();
+  std::filesystem::remove_all(place);
+  EXPECT_TRUE(testing::eventually(
+      [&] { return before.call("health").at("ready").at("reason") == "control_socket_gone"; }));
+  daemon().process().signal(SIGHUP);
+  EXPECT_TRUE(
+      testing::eventually([&] { return std::filesystem::exists(place + "/control.sock"); }));
+  EXPECT_TRUE(daemon().call("depth").contains("frames"));
+}
+
+TEST_F(Health, LeavesAFileThatSomebodyHasPutInItsPlace) {
+  start();
+  testing::ControlClient before = daemon().connect();
+  std::filesystem::remove(daemon().socket());
+  std::ofstream(daemon().socket()) << "mine";
+  daemon().process().signal(SIGHUP);
+  EXPECT_TRUE(daemon().logged("there is a file that is not a socket"));
+  EXPECT_EQ(testing::read_file(daemon().socket()), "mine");
+  EXPECT_EQ(before.call("health").at("ready").at("reason"), "control_socket_gone");
 }
 
 TEST_F(Health, IsUnknownWhereNobodyAnswers) {

@@ -30,7 +30,7 @@ using testing::StreamSocket;
 class EventReader {
  public:
   explicit EventReader(std::uint16_t port, std::string_view version = "1.1") : socket_(port) {
-    socket_.send("GET /api/v1/events HTTP/" + std::string(version) + "\r\nHost: x\r\n\r\n");
+    socket_.send("GET /api/v1/events HTTP/" + std::string(version) + "\r\nHost: localhost\r\n\r\n");
     head_ = read_until("\r\n\r\n");
   }
 
@@ -115,6 +115,7 @@ TEST_F(Page, EventsBeginWithTheHistoryAndGoOnWithSnapshots) {
   send_whole(daemon().port(), frames_of(7, 0, 5));
   EventReader reader(http_port(daemon()));
   EXPECT_THAT(reader.head(), HasSubstr("Content-Type: text/event-stream"));
+  EXPECT_THAT(reader.head(), HasSubstr("X-Accel-Buffering: no")) << "for a proxy in front";
   const EventReader::Event history = reader.next();
   EXPECT_EQ(history.name, "history");
   for (const Json& point : history.data) {
@@ -161,7 +162,7 @@ TEST_F(Page, AllWhoWatchGetTheSameSnapshot) {
 TEST_F(Page, HeadOfTheEventsIsAllThereIs) {
   start_with_http();
   HttpClient client(http_port(daemon()));
-  client.socket().send("HEAD /api/v1/events HTTP/1.1\r\nHost: x\r\n\r\n");
+  client.socket().send("HEAD /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(client.read_answer(false).status, 200);
   EXPECT_EQ(client.socket().wait_closed(), "");
 }

@@ -7,9 +7,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <string>
+#include <thread>
+#include <tuple>
 #include <vector>
 
 namespace meridian {
@@ -165,6 +170,46 @@ INSTANTIATE_TEST_SUITE_P(
               431}),
     [](const auto& each) { return std::string(each.param.name); });
 
+struct Asked {
+  const char* name;
+  const char* host;
+  int status;
+  const char* target = "/healthz";
+};
+void PrintTo(const Asked& asked, std::ostream* out) {
+  *out << asked.name;
+}
+class Hosts : public Http, public ::testing::WithParamInterface<Asked> {};
+
+TEST_P(Hosts, AreThoseOfTheServerOrRefused) {
+  start_with_http({{"http", {{"names", {"meridian.example", "[2001:db8::7]"}}}}});
+  HttpClient client(http_port(daemon()));
+  client.socket().send(
+      fmt::format("GET {} HTTP/1.1\r\nHost:{}\r\n\r\n", GetParam().target, GetParam().host));
+  EXPECT_EQ(client.read_answer().status, GetParam().status);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, Hosts,
+    ::testing::Values(
+        Asked{"Address", " 127.0.0.1", 200}, Asked{"AddressAndPort", " 127.0.0.1:7480", 200},
+        Asked{"OtherLoopback", " [::1]:7480", 200},
+        Asked{"LocalhostInCapitals", " LocalHost:1", 200},
+        Asked{"NameOfTheConfiguration", " Meridian.Example.:443", 200},
+        Asked{"AddressOfTheConfiguration", " [2001:db8::7]", 200},
+        Asked{"OtherName", " rebound.example", 421},
+        Asked{"OtherNameOnAPage", " rebound.example", 421, "/"},
+        Asked{"OtherNameForFigures", " rebound.example:7480", 421, "/metrics"},
+        Asked{"NameThatBeginsAlike", " meridian.example.evil.example", 421},
+        Asked{"OtherAddress", " 192.0.2.1", 421}, Asked{"AnyAddress", " 0.0.0.0", 421},
+        Asked{"WholeAddressOfAnother", " localhost", 421, "http://evil.example/"},
+        Asked{"WholeAddress", " localhost", 200, "http://127.0.0.1:1/healthz"},
+        Asked{"Empty", "", 400}, Asked{"PortAlone", " :80", 400}, Asked{"Blank", " a b", 400},
+        Asked{"NoPort", " localhost:x", 400}, Asked{"LargePort", " localhost:65536", 400},
+        Asked{"User", " user@localhost", 400}, Asked{"Path", " localhost/x", 400},
+        Asked{"List", " localhost, localhost", 400}, Asked{"NoAddress", " [::1", 400}),
+    [](const auto& each) { return std::string(each.param.name); });
+
 TEST_F(Http, ClientsBeyondTheLimitAreRefused) {
   start_with_http({{"http", {{"max_clients", 2}}}});
   HttpClient first(http_port(daemon()));
@@ -172,10 +217,68 @@ TEST_F(Http, ClientsBeyondTheLimitAreRefused) {
   EXPECT_EQ(first.request("GET", "/healthz").status, 200);
   EXPECT_EQ(second.request("GET", "/healthz").status, 200);
   HttpClient third(http_port(daemon()));
-  EXPECT_EQ(third.read_answer().status, 503);
-  const HttpAnswer metrics = first.request("GET", "/metrics");
-  EXPECT_THAT(metrics.body, HasSubstr("meridian_http_refused_total 1\n"));
-  EXPECT_THAT(metrics.body, HasSubstr("meridian_http_clients 2\n"));
+  const HttpAnswer refused = third.request("GET", "/api/v1/stats");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_THAT(refused.body, HasSubstr("http.max_clients"));
+  EXPECT_EQ(third.socket().wait_closed(), "");
+  EXPECT_TRUE(testing::eventually([&] {
+    const HttpAnswer metrics = first.request("GET", "/metrics");
+    return metrics.body.find("meridian_http_refused_total 1\n") != std::string::npos &&
+           metrics.body.find("meridian_http_clients 2\n") != std::string::npos;
+  }));
+}
+
+TEST_F(Http, ProbesAndScrapesAreAnsweredHoweverManyClientsThereAre) {
+  start_with_http({{"http", {{"max_clients", 3}, {"timeout_s", 60}}}});
+  std::vector<HttpClient> watchers;
+  for (int i = 0; i < 3; ++i) {
+    watchers.emplace_back(http_port(daemon()))
+        .socket()
+        .send("GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_EQ(watchers.back().read_answer(false).status, 200);
+  }
+  for (int i = 0; i < 20; ++i) {  // one after the other: each gives its place back
+    for (const char* target : {"/healthz", "/readyz", "/metrics"}) {
+      EXPECT_EQ(get(target).status, 200) << target;
+    }
+  }
+  EXPECT_EQ(get("/").status, 503);
+}
+
+TEST_F(Http, WhoTakesAReservedPlaceAndSaysNothingGivesItBackSoon) {
+  start_with_http({{"http", {{"max_clients", 1}, {"timeout_s", 600}}}});
+  HttpClient first(http_port(daemon()));
+  EXPECT_EQ(first.request("GET", "/healthz").status, 200);
+  std::vector<HttpClient> silent;
+  for (int i = 0; i < 8; ++i) {
+    silent.emplace_back(http_port(daemon()));
+  }
+  for (HttpClient& each : silent) {
+    EXPECT_EQ(each.socket().wait_closed(), "");
+  }
+  EXPECT_EQ(get("/healthz").status, 200);
+}
+
+TEST_F(Http, StreamsOfEventsHavePlacesOfTheirOwnAndEnd) {
+  start_with_http({{"http", {{"max_event_streams", 1}, {"event_stream_s", 1}}}});
+  const std::string ask = "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  HttpClient first(http_port(daemon()));
+  first.socket().send(ask);
+  EXPECT_EQ(first.read_answer(false).status, 200);
+  HttpClient second(http_port(daemon()));
+  second.socket().send(ask);
+  const HttpAnswer refused = second.read_answer();
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.headers.at("retry-after"), "5");
+  EXPECT_THAT(refused.body, HasSubstr("http.max_event_streams"));
+  EXPECT_EQ(get("/").status, 200) << "there are places for others";
+  EXPECT_THAT(first.socket().read_to_end(), HasSubstr("event: snapshot"))
+      << "it ends in order, and a browser opens another one";
+  EXPECT_TRUE(testing::eventually([&] {
+    HttpClient third(http_port(daemon()));
+    third.socket().send(ask);
+    return third.read_answer(false).status == 200;
+  }));
 }
 
 TEST_F(Http, SlowClientsAreCutOff) {
@@ -238,14 +341,48 @@ TEST_F(Http, MetricsEqualTheControlSocketsAfterALoad) {
   EXPECT_EQ(samples.at("meridian_batch_frames_sum"), 4 * each);
 }
 
-TEST_F(Http, PeaksAreThoseSinceTheScrapeBefore) {
+TEST_F(Http, PeaksAreTheSameForAllWhoAsk) {
   start_with_http();
   send_whole(daemon().port(), frames_of(1, 0, 100));
   std::ignore = daemon().call("flush");
-  EXPECT_EQ(HttpClient(http_port(daemon())).request("HEAD", "/metrics").status, 200);
-  EXPECT_EQ(metric("meridian_buffer_peak_frames"), 100) << "HEAD is no scrape";
-  EXPECT_EQ(metric("meridian_buffer_peak_frames"), 0);
+  EXPECT_EQ(metric("meridian_buffer_peak_frames"), 100);
+  EXPECT_EQ(metric("meridian_buffer_peak_frames"), 100) << "a second Prometheus";
+  EXPECT_EQ(metric("meridian_buffer_peak_bytes"), 100 * 28) << "headers included";
   EXPECT_EQ(daemon().stat("/buffer/frames_high_water"), 100U) << "which is for good";
+}
+
+TEST_F(Http, LargeScrapesKeepNobodyWaiting) {
+  start_with_http({{"http", {{"max_satellites", 65'536}}}});
+  std::string octets;
+  const auto satellites = static_cast<std::uint32_t>(scaled(60'000));
+  for (std::uint32_t id = 0; id < satellites; ++id) {
+    octets += encode(frames_of(id, 0, 1));
+  }
+  send_whole(daemon().port(), octets);
+  std::atomic<bool> enough{false};
+  std::vector<std::thread> scrapers;
+  for (int i = 0; i < 4; ++i) {  // as each is encoded, the others ask the aggregator
+    scrapers.emplace_back([this, &enough] {
+      while (!enough) {
+        std::ignore = get("/metrics");
+      }
+    });
+  }
+  std::vector<std::chrono::steady_clock::duration> waits;
+  testing::ControlClient control = daemon().connect();
+  for (int i = 0; i < 100; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    std::ignore = control.call("depth");
+    waits.push_back(std::chrono::steady_clock::now() - begin);
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));  // a hundred samples of a second
+  }
+  enough = true;
+  for (std::thread& scraper : scrapers) {
+    scraper.join();
+  }
+  std::ranges::sort(waits);
+  EXPECT_LT(waits.at(waits.size() / 2), testing::at_most(std::chrono::milliseconds(10)));
+  EXPECT_LT(waits.at(waits.size() * 9 / 10), testing::at_most(std::chrono::milliseconds(50)));
 }
 
 TEST_F(Http, PromtoolHasNothingToSay) {

@@ -182,6 +182,11 @@ double ask_without_reading(LossMetrics& test) {
   return 1;
 }
 
+double ask_for_nothing(LossMetrics& test) {
+  test.daemon().connect().socket().wait_closed();
+  return 1;
+}
+
 double say_nothing_to_http(LossMetrics& test) {
   HttpClient(http_port(test.daemon())).socket().wait_closed();
   return 1;
@@ -271,6 +276,7 @@ const std::vector<Loss>& losses() {
        {{"control", {{"max_clients", 1}}}},
        connect_once_too_often},
       {reason(cut_off, "not_reading"), Json::object(), ask_without_reading},
+      {reason(cut_off, "idle"), {{"control", {{"idle_timeout_s", 1}}}}, ask_for_nothing},
       {"meridian_http_timed_out_total", Json::object(), say_nothing_to_http},
       {"meridian_tail_lost_frames_total", Json::object(), watch_without_reading},
   };
@@ -318,7 +324,9 @@ TEST_F(LossMetrics, AreAllMadeToHappenHere) {
   start_with(Json::object());
   // Http.ClientsBeyondTheLimitAreRefused: whoever looks is a client, too. What a sink was refused
   // is not lost, and what it skipped is counted for itself: sink_refused_test, sink_behind_test.
-  std::set<std::string> tested{"meridian_http_refused_total"};
+  // Lines of the log: LogWriter. Clients of other users: ControlRoles.
+  std::set<std::string> tested{"meridian_http_refused_total", "meridian_log_lines_lost_total",
+                               reason(cut_off, "not_allowed")};
   for (const Loss& loss : losses()) {
     tested.insert(loss.metric);
   }

@@ -328,7 +328,7 @@ TEST_F(ChannelFull, LossOfThePeerIsStillAGapAmongDrops) {
   EXPECT_EQ(entry.at("missing"), 5);
 }
 
-TEST_F(Overflow, FileDescriptorsUsedUpPauseAcceptAndNothingElse) {
+TEST_F(Overflow, FileDescriptorsUsedUpByUplinksPauseTheirAcceptAndNothingElse) {
   if (testing::sanitizers.find("undefined") != std::string_view::npos) {
     GTEST_SKIP() << "its check of vptrs needs file descriptors too, and fails without";
   }
@@ -339,8 +339,9 @@ TEST_F(Overflow, FileDescriptorsUsedUpPauseAcceptAndNothingElse) {
   ASSERT_TRUE(eventually([&] { return control.call("depth").at("frames") == 10; }));
   ASSERT_TRUE(eventually([&] { return control.call("stats")["control"]["clients"] == 1; }))
       << "the client that asked at the start is gone";
-  const std::size_t limit = daemon().process().open_files() + 3;
-  daemon().process().limit_open_files(limit);
+  const std::size_t open = daemon().process().open_files();
+  // A quarter of all is kept from uplinks: three more of them find room.
+  daemon().process().limit_open_files((open + 3) * 4 / 3 + 1);
 
   std::vector<UplinkClient> crowd;
   for (std::uint32_t i = 0; i < 12; ++i) {
@@ -350,10 +351,7 @@ TEST_F(Overflow, FileDescriptorsUsedUpPauseAcceptAndNothingElse) {
     return eventually([&] { return daemon().logged(text); });
   };
   ASSERT_TRUE(logged("uplink listener \"native\" cannot accept: Too many open files"));
-  ASSERT_TRUE(eventually([&] { return daemon().process().open_files() == limit; }));
-  ControlClient late = daemon().connect();  // the system takes it; the daemon cannot yet
-  late.send_line("depth");
-  ASSERT_TRUE(logged("control socket cannot accept: Too many open files"));
+  EXPECT_TRUE(daemon().call("depth").contains("frames")) << "an operator is let in";
 
   const std::chrono::milliseconds cpu_before = daemon().process().cpu_time();
   std::this_thread::sleep_for(std::chrono::seconds(1));  // a second to measure
@@ -368,7 +366,6 @@ TEST_F(Overflow, FileDescriptorsUsedUpPauseAcceptAndNothingElse) {
   for (UplinkClient& each : crowd) {
     each.socket().half_close();  // the first make room for the last
   }
-  EXPECT_TRUE(late.read_json().contains("frames"));
   EXPECT_TRUE(eventually([&] { return control.call("depth").at("frames") == 20 + 12 * 5; }));
 }
 

@@ -120,8 +120,8 @@ TEST_F(Reload, LogLevelApplies) {
   start();
   reload({{"log", {{"level", "error"}}}});
   send_whole(daemon().port(), frames_of(1, 0, 1));
-  const std::size_t lines = testing::lines_of(daemon().log()).size();
   EXPECT_FALSE(daemon().logged("connected"));
+  const std::size_t lines = testing::lines_of(daemon().log()).size();
   reload({{"log", {{"level", "info"}}}});
   EXPECT_TRUE(daemon().logged("reloaded: log.level"));
   EXPECT_EQ(testing::lines_of(daemon().log()).size(), lines + 1);

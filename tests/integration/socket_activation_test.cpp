@@ -1,5 +1,6 @@
 // Listening sockets that a service manager has opened: connections wait there while no daemon runs.
 #include "integration/harness/bound_socket.hpp"
+#include "integration/harness/http_client.hpp"
 #include "integration/harness/saved_state.hpp"
 
 #include <fmt/format.h>
@@ -82,6 +83,25 @@ TEST_F(SocketActivation, UplinksAreFoundByTheirAddress) {
   send_whole(second.port(), encode(SpacePacket{.apid = 3, .count = 7}));
   EXPECT_EQ(daemon().call("depth").at("frames"), 11);
   EXPECT_EQ(daemon().stat("/sessions/closed/end_of_stream"), 2U);
+  EXPECT_FALSE(daemon().logged(" error "));
+}
+
+TEST_F(SocketActivation, SocketsOfUnitsThatNameNoneAreFoundByTheirAddresses) {
+  // Without FileDescriptorName= systemd names them after the unit.
+  const BoundSocket control = BoundSocket::listening_file(control_path());
+  const BoundSocket uplink = BoundSocket::listening_port();
+  const BoundSocket http = BoundSocket::listening_port();
+  ControlClient early(control_path());
+  early.send_line("depth");
+  Json config = listening(uplink);
+  config["http"]["listen"] = http.address();
+  start(config, {.sockets = {{"meridiand.socket", http.descriptor()},
+                             {"meridiand.socket", uplink.descriptor()},
+                             {"meridiand-control.socket", control.descriptor()}}});
+  EXPECT_EQ(early.read_json().at("frames"), 0);
+  send_whole(uplink.port(), frames_of(1, 0, 10));
+  EXPECT_EQ(daemon().call("depth").at("frames"), 10);
+  EXPECT_EQ(testing::http_get(daemon(), "/readyz").status, 200);
   EXPECT_FALSE(daemon().logged(" error "));
 }
 

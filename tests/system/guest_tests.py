@@ -165,6 +165,9 @@ def package_installs_and_runs() -> None:
         at = os.stat(directory)
         expect(stat.S_IMODE(at.st_mode) == mode, f"{directory} has the mode {mode:o}, not {at.st_mode:o}")
         expect(at.st_uid == user.pw_uid, f"{directory} belongs to meridian")
+    configuration = os.stat("/etc/meridian/meridiand.json")  # which may hold a password
+    expect(stat.S_IMODE(configuration.st_mode) == 0o640, f"others cannot read it: {configuration.st_mode:o}")
+    expect((configuration.st_uid, configuration.st_gid) == (0, user.pw_gid), "root writes it, meridian reads it")
 
 
 @system_test

@@ -40,7 +40,7 @@ function showState(connection) {
   showTitle(connection.state, model);
 }
 
-new Stream("/api/v1/events", {
+new Stream("api/v1/events", {
   history: (rows) => model.setHistory(rows),
   snapshot: showSnapshot,
 }, showState);

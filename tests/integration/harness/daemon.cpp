@@ -118,7 +118,8 @@ std::uint64_t Daemon::stat(const std::string& pointer) const {
 }
 
 bool Daemon::logged(std::string_view text) const {
-  return log().find(text) != std::string::npos;
+  return eventually([&] { return log().find(text) != std::string::npos; },
+                    at_most(std::chrono::seconds(1)));
 }
 
 int Daemon::stop() {

@@ -66,6 +66,7 @@ class Daemon {
   [[nodiscard]] std::uint64_t stat(const std::string& pointer) const;
 
   [[nodiscard]] std::string log() const { return process_.err(); }
+  /// Whether it has logged this, or does so soon: it writes its lines behind what it does.
   [[nodiscard]] bool logged(std::string_view text) const;
   [[nodiscard]] ChildProcess& process() noexcept { return process_; }
 

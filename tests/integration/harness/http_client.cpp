@@ -6,12 +6,15 @@
 #include <cctype>
 #include <sstream>
 #include <stdexcept>
+#include <tuple>
 
 namespace meridian::testing {
 
 std::uint16_t http_port(const Daemon& daemon) {
+  constexpr std::string_view said = " for HTTP clients";
+  std::ignore = daemon.logged(said);
   for (const std::string& line : lines_of(daemon.log())) {
-    const std::size_t end = line.find(" for HTTP clients");
+    const std::size_t end = line.find(said);
     if (end != std::string::npos) {
       return static_cast<std::uint16_t>(std::stoul(line.substr(line.rfind(':', end) + 1)));
     }

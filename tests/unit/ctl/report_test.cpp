@@ -198,6 +198,20 @@ TEST(SinksReport, SaysBelowWhatIsWrongAndWhatIsUnsafe) {
                         "archive: unsafe: It is sealed.\n"));
 }
 
+TEST(SinksReport, ShowsWhatServersSayInOneLineThatDoesNothing) {
+  Json sink = sample_sink();
+  sink["problem"] = {{"reason", "other"}, {"message", "gone\n\x1b[2Jall is well\u202e"}};
+  sink["server"] = "nats://h\x1b[31m";
+  const std::string text = report_sinks({{"sinks", {sink}}});
+  EXPECT_THAT(text, HasSubstr(R"(archive: other: gone\n\x1b[2Jall is well\u{202e})"));
+  EXPECT_THAT(text, HasSubstr(R"(nats://h\x1b[31m)"));
+  EXPECT_EQ(text.find('\x1b'), std::string::npos);
+}
+
+TEST(JsonLine, IsAscii) {
+  EXPECT_EQ(json_line({{"a", "\u009b2J\x1b"}}), "{\"a\":\"\\u009b2J\\u001b\"}\n");
+}
+
 TEST(SinksReport, SaysSoWhereThereAreNone) {
   EXPECT_EQ(report_sinks({{"sinks", Json::array()}}), "no sinks are configured\n");
 }

@@ -88,6 +88,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Key{"satellites", "silent_after_s"}, Key{"satellites", "forget_after_s"},
                       Key{"uplinks[0]", "peer_timeout_s"}, Key{"http", "max_clients"},
                       Key{"http", "timeout_s"}, Key{"http", "max_satellites"}, Key{"", "http"},
+                      Key{"http", "names"}, Key{"http", "max_event_streams"},
+                      Key{"http", "event_stream_s"}, Key{"control", "idle_timeout_s"},
                       Key{"log", "level"}, Key{"log", "format"}, Key{"log", "target"}),
     [](const auto& each) { return each.param.identifier(); });
 
@@ -171,6 +173,22 @@ INSTANTIATE_TEST_SUITE_P(
                64,
                16 * mebi,
                [](const Config& c) -> std::uint64_t { return c.control.max_request_bytes; }},
+        Bounds{{"control", "idle_timeout_s"},
+               0,
+               365 * 24 * 3600,
+               [](const Config& c) {
+                 return static_cast<std::uint64_t>(c.control.idle_timeout.count());
+               }},
+        Bounds{{"http", "max_event_streams"},
+               0,
+               10'000,
+               [](const Config& c) -> std::uint64_t { return c.http.max_event_streams; }},
+        Bounds{{"http", "event_stream_s"},
+               1,
+               365 * 24 * 3600,
+               [](const Config& c) {
+                 return static_cast<std::uint64_t>(c.http.event_stream.count());
+               }},
         Bounds{{"satellites", "max_tracked"},
                1,
                16 * mebi,

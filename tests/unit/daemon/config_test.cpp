@@ -221,6 +221,9 @@ TEST(ControlConfig, ReadsItsModeAsOctal) {
 TEST(ControlConfig, KnowsAGroupByName) {
   EXPECT_EQ(parse_config(R"({"control":{"group":"root"}})").control.access.group, gid_t{0});
   EXPECT_EQ(parse_config(R"({"control":{"group":null}})").control.access.group, std::nullopt);
+  EXPECT_EQ(
+      parse_config(R"({"control":{"read_only_group":"root"}})").control.access.read_only_group,
+      gid_t{0});
   EXPECT_THAT([] { std::ignore = parse_config(R"({"control":{"group":"no such group"}})"); },
               ThrowsMessage<ConfigError>(StartsWith("control.group: must be the name of a group")));
   EXPECT_THAT([] { std::ignore = parse_config(R"({"control":{"group":7}})"); },

@@ -209,6 +209,17 @@ TEST(SinkConfig, IsRefusedWithoutPasswords) {
   }
 }
 
+TEST(SinkConfig, IsRefusedWithoutPasswordsWhereverTheyStand) {
+  for (const char* config :
+       {R"({"sinks":{"servers":["nats://u:secret@h"]}})", R"({"sinks":"nats://u:secret@h"})",
+        R"({"log":"nats://u:secret@h"})", R"({"sinks":[{"servers":["nats://u:secret@h]}]})",
+        R"({"sinks":[{"servers":["nats://h"],"credentials":"nats://u:secret@h"}]})"}) {
+    EXPECT_THAT([&] { std::ignore = parse_config(config); },
+                ThrowsMessage<ConfigError>(Not(HasSubstr("secret"))))
+        << config;
+  }
+}
+
 TEST(SinkConfig, HoldsNothingInABufferThatDropsTheOldest) {
   const auto config = [](const char* when_full, const char* when_behind) {
     return parse_config(

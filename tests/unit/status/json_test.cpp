@@ -77,7 +77,7 @@ TEST(StatusJson, TellsEveryStatistic) {
                                .truncated = 30,
                                .implausible = 56,
                                .idle_packets = 31};
-  const ControlCounts control{.clients = 32, .accepted = 33, .cut_off = {34, 35, 36}};
+  const ControlCounts control{.clients = 32, .accepted = 33, .cut_off = {34, 35, 36, 37, 38}};
 
   EXPECT_EQ(
       to_json({.aggregator = stats,
@@ -104,7 +104,7 @@ TEST(StatusJson, TellsEveryStatistic) {
       R"("packet_version":28,"packet_too_large":29,"sync_marker":55},"truncated":30,)"
       R"("implausible":56,"idle_packets":31,)"
       R"("control":{"clients":32,"accepted":33,"cut_off":{"request_too_long":34,)"
-      R"("client_limit":35,"not_reading":36}},)"
+      R"("client_limit":35,"not_reading":36,"idle":37,"not_allowed":38}},)"
       R"("faults":{"uplink":58,"control":59,"http":60,"sink":61},)"
       R"("tails":{"watchers":41,"lost":42},)"
       R"("leases":{"open":48,"frames":45,"bytes":47,)"

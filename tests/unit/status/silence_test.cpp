@@ -5,6 +5,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <ctime>
+#include <tuple>
 #include <vector>
 
 namespace meridian::status {
@@ -42,6 +44,34 @@ TEST_F(SilenceTest, BeginsAtTheLimitAndIsToldOnce) {
   EXPECT_TRUE(silence_.silent()->contains(7));
   EXPECT_FALSE(silence_.silent()->contains(8));
   EXPECT_THAT(look(131s, {origin(7, 1, 5, 100s)}).fell_silent, IsEmpty());
+}
+
+std::vector<OriginStats> multiples_of(SatelliteId step) {
+  constexpr SatelliteId satellites = 50'000;
+  std::vector<OriginStats> origins(satellites);
+  for (SatelliteId i = 0; i < satellites; ++i) {
+    origins[i].origin = Origin{i * step, 0};
+    origins[i].frames = 1;
+  }
+  return origins;
+}
+
+std::chrono::nanoseconds processor_time_of_a_look(const std::vector<OriginStats>& origins) {
+  Silence silence;
+  silence.set_limit(30s);
+  silence.look_at(origins);
+  std::ignore = silence.finish_look(Silence::Clock::time_point(1s), ReceiveTime(1s));
+  const std::clock_t begin = std::clock();
+  silence.look_at(origins);
+  return std::chrono::nanoseconds((std::clock() - begin) * (1'000'000'000 / CLOCKS_PER_SEC));
+}
+
+TEST(Silence, TakesNoLongerWhicheverIdsPeersChoose) {
+  // 85,229 buckets are what the standard library's table has for so many satellites: with the id
+  // for a hash, all of these share one.
+  const auto ordinary = processor_time_of_a_look(multiples_of(1));
+  const auto chosen = processor_time_of_a_look(multiples_of(85'229));
+  EXPECT_LT(chosen, 30 * (ordinary + 1ms)) << ordinary.count() << " ns otherwise";
 }
 
 TEST_F(SilenceTest, EndsWithTheNextFrameAndIsToldOnce) {

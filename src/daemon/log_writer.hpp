@@ -1,0 +1,51 @@
+/// Log lines on their way to a target that may be slow.
+#pragma once
+
+#include <spdlog/sinks/sink.h>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+namespace meridian::daemon {
+
+/// A sink in front of another one, which writes on a thread of its own: whoever logs leaves a copy
+/// of the line here and goes on, whatever the target does. Where lines come faster than the target
+/// takes them, the oldest that wait are lost, and their number is logged in their place and counted
+/// (`runtime::log::lost_lines`).
+///
+/// Thread-safe. What waits when this is destroyed is still written; nobody waits for that.
+class LogWriter final : public spdlog::sinks::sink {
+ public:
+  struct Bounds {
+    std::size_t lines = 8192;
+    std::size_t bytes = 4 * 1024 * 1024;
+  };
+
+  /// Throws std::system_error where the thread cannot be had.
+  explicit LogWriter(spdlog::sink_ptr target);
+  LogWriter(spdlog::sink_ptr target, Bounds bounds);
+  LogWriter(const LogWriter&) = delete;
+  LogWriter& operator=(const LogWriter&) = delete;
+  ~LogWriter() override;
+
+  void log(const spdlog::details::log_msg& message) override;
+
+  /// Does nothing: the thread flushes whenever nothing waits.
+  void flush() override {}
+
+  // Of the target, before the first line.
+  void set_pattern(const std::string& pattern) override;
+  void set_formatter(std::unique_ptr<spdlog::formatter> formatter) override;
+
+  /// Waits until everything that was logged is written and flushed. False where that takes longer.
+  bool wait_written(std::chrono::milliseconds patience);
+
+ private:
+  struct Queue;
+
+  std::shared_ptr<Queue> queue_;  // also the thread's, which may outlive this
+};
+
+}  // namespace meridian::daemon

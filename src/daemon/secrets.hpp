@@ -1,0 +1,18 @@
+/// Files that hold a secret of the daemon.
+#pragma once
+
+#include "daemon/config.hpp"
+
+#include <string>
+#include <vector>
+
+namespace meridian::daemon {
+
+/// A sentence on each file that others can read and that holds a secret: the configuration, if a
+/// server's URL has a password, credentials and keys of sinks. Names the file and what to do.
+[[nodiscard]] std::vector<std::string> open_secrets(const Config& config);
+
+/// Logs each of these.
+void warn_of_open_secrets(const Config& config);
+
+}  // namespace meridian::daemon

@@ -1,0 +1,72 @@
+#include "http/host.hpp"
+
+#include "runtime/host_port.hpp"
+
+#include <boost/asio/ip/address_v6.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <optional>
+#include <system_error>
+
+namespace meridian::http {
+
+namespace {
+
+namespace ip = boost::asio::ip;
+
+/// As people write it: without a zone, and an IPv4 address as such.
+ip::address plain(const ip::address& address) {
+  if (!address.is_v6()) {
+    return address;
+  }
+  ip::address_v6 v6 = address.to_v6();
+  if (v6.is_v4_mapped()) {
+    return ip::make_address_v4(ip::v4_mapped, v6);
+  }
+  v6.scope_id(0);
+  return v6;
+}
+
+/// What stands in front of the port; nothing where the port is none.
+std::optional<std::string_view> without_port(std::string_view host) {
+  const std::size_t colon = host.rfind(':');
+  if (colon == std::string_view::npos || host.ends_with(']')) {
+    return host;
+  }
+  const std::string_view port = host.substr(colon + 1);
+  std::uint16_t number = 0;
+  const auto read = std::from_chars(port.data(), port.data() + port.size(), number);
+  const bool is_port =
+      port.empty() || (read.ec == std::errc{} && read.ptr == port.data() + port.size());
+  return is_port ? std::optional(host.substr(0, colon)) : std::nullopt;
+}
+
+bool same_name(std::string_view one, std::string_view other) {
+  const auto lower = [](unsigned char letter) { return std::tolower(letter); };
+  return std::ranges::equal(one, other, {}, lower, lower);
+}
+
+}  // namespace
+
+HostVerdict judge_host(std::string_view host, const ip::address& local,
+                       std::span<const std::string> names) {
+  const std::optional<std::string_view> found = without_port(host);
+  if (!found || !runtime::is_host(*found)) {
+    return HostVerdict::malformed;
+  }
+  std::string_view name = *found;
+  if (const auto address = runtime::host_address(name)) {
+    if (address->is_loopback() || plain(*address) == plain(local)) {
+      return HostVerdict::ours;
+    }
+  } else if (name.ends_with('.')) {
+    name.remove_suffix(1);  // the root of all names
+  }
+  const auto is_it = [name](std::string_view ours) { return same_name(ours, name); };
+  return is_it("localhost") || std::ranges::any_of(names, is_it) ? HostVerdict::ours
+                                                                 : HostVerdict::other;
+}
+
+}  // namespace meridian::http

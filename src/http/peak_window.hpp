@@ -1,0 +1,63 @@
+/// The highest levels of the last minute.
+#pragma once
+
+#include <meridian/aggregator.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+
+namespace meridian::http {
+
+/// Peaks that are taken from the aggregator, and begin anew there, again and again: kept here for a
+/// while, so that everybody who asks in that time is told the same. Not thread-safe.
+class PeakWindow {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  /// A minute, and some seconds for a scrape that comes late.
+  static constexpr std::chrono::seconds length{65};
+
+  /// Those since the time before.
+  void add(const Peaks& peaks, Clock::time_point now) {
+    forget(now);
+    if (parts_.empty() || now - parts_.back().begin >= std::chrono::seconds(1)) {
+      parts_.push_back({.begin = now, .peaks = peaks});
+    } else {
+      parts_.back().peaks = highest(parts_.back().peaks, peaks);
+    }
+  }
+
+  [[nodiscard]] Peaks most(Clock::time_point now) {
+    forget(now);
+    Peaks all{};
+    for (const Part& part : parts_) {
+      all = highest(all, part.peaks);
+    }
+    return all;
+  }
+
+ private:
+  struct Part {  // of a second
+    Clock::time_point begin;
+    Peaks peaks;
+  };
+
+  [[nodiscard]] static Peaks highest(const Peaks& one, const Peaks& other) {
+    Peaks highest = one;
+    highest.buffer.frames = std::max(one.buffer.frames, other.buffer.frames);
+    highest.buffer.bytes = std::max(one.buffer.bytes, other.buffer.bytes);
+    highest.channel = std::max(one.channel, other.channel);
+    return highest;
+  }
+
+  void forget(Clock::time_point now) {
+    while (!parts_.empty() && now - parts_.front().begin > length) {
+      parts_.pop_front();
+    }
+  }
+
+  std::deque<Part> parts_;
+};
+
+}  // namespace meridian::http

@@ -1,0 +1,124 @@
+// Who may do what over the control socket, by group.
+#include "integration/harness/daemon.hpp"
+#include "integration/harness/ordinary_user.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <grp.h>
+#include <unistd.h>
+
+namespace meridian {
+namespace {
+
+using testing::ChildProcess;
+using testing::Finished;
+using testing::frames_of;
+using ::testing::HasSubstr;
+using testing::Json;
+using testing::send_whole;
+
+// On any Debian. Nobody is in them.
+constexpr const char* operators = "operator";
+constexpr const char* readers = "games";
+
+class ControlRoles : public testing::DaemonTest {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0 || !testing::as_ordinary_user(testing::meridianctl) ||
+        ::getgrnam(operators) == nullptr || ::getgrnam(readers) == nullptr) {
+      GTEST_SKIP() << "needs root, other groups, and a second user who can run meridianctl";
+    }
+    std::filesystem::permissions(directory().path(), std::filesystem::perms(0755));
+  }
+
+  static Json with_groups() {
+    return {{"control", {{"group", operators}, {"read_only_group", readers}}}};
+  }
+
+  /// Asks as an ordinary user who is in a group besides its own, or in none.
+  Finished ask_as(const char* group, std::vector<std::string> command) {
+    const std::string nobody = std::to_string(testing::nobody);
+    ChildProcess::Arguments all = {"setpriv", "--reuid", nobody, "--regid", nobody};
+    if (group == nullptr) {
+      all.emplace_back("--clear-groups");
+    } else {
+      all.insert(all.end(), {"--groups", std::to_string(::getgrnam(group)->gr_gid)});
+    }
+    all.insert(all.end(), {testing::meridianctl, "--socket", daemon().socket()});
+    all.insert(all.end(), command.begin(), command.end());
+    return testing::run(all);
+  }
+};
+
+TEST_F(ControlRoles, ReadersReadAndChangeNothing) {
+  start(with_groups());
+  send_whole(daemon().port(), frames_of(1, 0, 10));
+  for (const char* reading :
+       {"depth", "stats", "uplinks", "satellites", "sinks", "version", "health"}) {
+    const Finished asked = ask_as(readers, {reading});
+    EXPECT_EQ(asked.status, 0) << reading << ": " << asked.err;
+  }
+  for (const std::vector<std::string>& changing : {std::vector<std::string>{"flush"},
+                                                   {"drain"},
+                                                   {"drain", "--lease"},
+                                                   {"reload"},
+                                                   {"log-level", "debug"}}) {
+    const Finished asked = ask_as(readers, changing);
+    EXPECT_EQ(asked.status, 1) << changing.front();
+    EXPECT_THAT(asked.err, HasSubstr("control.group")) << changing.front();
+  }
+  EXPECT_EQ(daemon().call("depth").at("frames"), 10) << "nothing has changed";
+  EXPECT_FALSE(daemon().logged("log level debug"));
+}
+
+TEST_F(ControlRoles, MembersOfTheSocketsGroupDoEverything) {
+  start(with_groups());
+  send_whole(daemon().port(), frames_of(1, 0, 10));
+  EXPECT_EQ(ask_as(operators, {"depth"}).status, 0);
+  EXPECT_EQ(ask_as(operators, {"flush"}).status, 0);
+  EXPECT_EQ(daemon().call("depth").at("frames"), 0);
+}
+
+TEST_F(ControlRoles, OthersAreTurnedAwayWhateverTheModeSays) {
+  start(with_groups());
+  EXPECT_THAT(ask_as(nullptr, {"depth"}).err, HasSubstr("Permission denied"))
+      << "the file does not let them in";
+  Json open = with_groups();
+  open["control"]["mode"] = "0666";
+  reload(open);
+  const Finished asked = ask_as(nullptr, {"depth"});
+  EXPECT_EQ(asked.status, 1);
+  EXPECT_THAT(asked.err, HasSubstr("control.read_only_group"));
+  EXPECT_EQ(daemon().stat("/control/cut_off/not_allowed"), 1U);
+  EXPECT_TRUE(daemon().logged(fmt::format("uid {} is in neither", testing::nobody)));
+}
+
+TEST_F(ControlRoles, ComeAndGoWithAReload) {
+  start({{"control", {{"group", operators}}}});
+  EXPECT_THAT(ask_as(readers, {"depth"}).err, HasSubstr("Permission denied"));
+  reload(with_groups());
+  EXPECT_EQ(ask_as(readers, {"depth"}).status, 0);
+  EXPECT_EQ(ask_as(readers, {"flush"}).status, 1);
+  reload({{"control", {{"group", operators}, {"read_only_group", nullptr}}}});
+  EXPECT_THAT(ask_as(readers, {"depth"}).err, HasSubstr("Permission denied"));
+  EXPECT_EQ(ask_as(operators, {"flush"}).status, 0);
+}
+
+class OpenControlSocket : public testing::DaemonTest {};
+
+TEST_F(OpenControlSocket, IsWarnedOf) {
+  start({{"control", {{"mode", "0666"}}}});
+  EXPECT_TRUE(daemon().logged("warning control.mode 0666 lets every user of this machine drain"));
+  reload({{"control", {{"mode", "0660"}}}});
+  reload({{"control", {{"mode", "0662"}}}});
+  EXPECT_TRUE(daemon().logged("warning control.mode 0662 lets every user"));
+}
+
+}  // namespace
+}  // namespace meridian
