@@ -11,7 +11,7 @@ import sinks
 
 PAYLOAD = 1024
 FRAME_BYTES = 20 + PAYLOAD
-ROUND_TRIPS_S = (0.05, 0.1, 0.6)
+ROUND_TRIPS_S = (0.05, 0.1, 0.6, 1.2)
 KIB, MIB = 1024, 1024 * 1024
 # Satellites, batch_max_bytes, max_in_flight_bytes.
 SETTINGS = ((1, 512 * KIB, 8 * MIB), (1, 1000 * KIB, 8 * MIB), (48, 512 * KIB, 8 * MIB), (48, 512 * KIB, 32 * MIB))

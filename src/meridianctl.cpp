@@ -144,7 +144,9 @@ void add_drain(CLI::App& app, Options& options) {
   CLI::Option* const no_lease =
       drain.add_flag("--no-lease", options.drain_no_lease,
                      "Let go of frames at once, and not only when they are written and flushed");
-  drain.add_flag("--lease", "The opposite, as without this option")->excludes(no_lease);
+  drain.add_flag("--lease")
+      ->description("The opposite, as without this option")
+      ->excludes(no_lease);
   drain.add_option("--lease-s", options.drain_lease_s, "At most so long for it (default 60)")
       ->option_text("SECONDS")
       ->excludes(no_lease)
@@ -284,7 +286,7 @@ int run_forget(control::Client& client, const Options& options) {
     params["channel_id"] = *options.forget_channel;
   }
   const ctl::Json result = client.call("forget", params);
-  fmt::print("{}", options.json ? result.dump() + "\n" : ctl::report_forget(result));
+  print(options.json ? ctl::json_line(result) : ctl::report_forget(result));
   return result.at("forgotten") != 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

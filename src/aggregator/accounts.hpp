@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace meridian::inline v1 {
@@ -16,13 +17,16 @@ namespace meridian::inline v1 {
 /// Not thread-safe: owned by the aggregator.
 class Accounts {
  public:
-  explicit Accounts(std::size_t max_tracked) : origins_(max_tracked) {}
+  explicit Accounts(std::size_t max_tracked, std::uint32_t reset_after = default_reset_after)
+      : origins_(max_tracked, reset_after) {}
 
   /// Takes up the books of another aggregator, in place of empty ones. What they do not know of the
   /// frames is counted as if they arrived now.
   void restore(const SavedState& saved);
 
-  void set_max_tracked(std::size_t max_tracked) noexcept { origins_.set_max_tracked(max_tracked); }
+  void set_tracking(std::size_t max_tracked, std::uint32_t reset_after) noexcept {
+    origins_.set_tracking(max_tracked, reset_after);
+  }
 
   /// Whether a batch comes behind all that its session sent before, or is of one satellite and
   /// comes behind that satellite's frames only.
@@ -51,6 +55,15 @@ class Accounts {
 
   /// The ledger with what is buffered and leased now.
   [[nodiscard]] Ledger ledger(std::uint64_t buffered, std::uint64_t leased) const;
+
+  /// As `OriginTable` does.
+  OriginTable::Forgotten forget(SatelliteId satellite_id, std::optional<ChannelId> channel_id,
+                                std::size_t from, std::size_t count) {
+    return origins_.forget(satellite_id, channel_id, from, count);
+  }
+  OriginTable::Forgotten age(const OriginTable::Aging& aging, std::size_t from, std::size_t count) {
+    return origins_.age(aging, from, count);
+  }
 
   /// Throws std::logic_error where a ledger does not balance, which only a bug can bring about: a
   /// daemon that miscounts must not go on.

@@ -1,5 +1,7 @@
 #include "aggregator/actor.hpp"
 
+#include "aggregator/depth.hpp"
+
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -7,6 +9,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <exception>
+#include <iterator>
 #include <limits>
 #include <new>
 #include <utility>
@@ -32,11 +35,11 @@ FrameBuffer::Room room_of(bool lent) noexcept {
 
 Actor::Actor(const AggregatorOptions& options, const asio::any_io_executor& strand,
              Receiver<FrameBatch> data, Receiver<request::Request> control,
-             std::shared_ptr<Doorbell> bell)
-    : data_(std::move(data)),
-      control_(std::move(control)),
+             std::shared_ptr<Doorbell> bell, std::shared_ptr<HoldsSenders> holds_senders)
+    : control_(std::move(control)),
       bell_(std::move(bell)),
       holdings_(options),
+      intake_(std::move(data), holdings_, std::move(holds_senders)),
       expiry_timer_(strand) {}
 
 asio::awaitable<void> Actor::run() {
@@ -86,7 +89,7 @@ bool Actor::turn() {
   if (!more) {
     more = attempt([this] { return serve_requests(); });
   }
-  more |= attempt([this] { return take_batches(batches_per_turn); });
+  more |= attempt([this] { return intake_.take_in(batches_per_turn); });
   attempt([this] {
     holdings_.serve_consumers();
     return true;
@@ -103,13 +106,13 @@ bool Actor::serve_requests() {
       return false;
     }
     // Read your writes: whatever was in the data lane when the request was sent comes first.
-    take_batches(data_.level().capacity);
+    intake_.take_in_all();
     std::visit([this](auto& request) { answer(request); }, *next);
     if (ended_) {
       return false;
     }
     // The answer may have made room.
-    take_batches(data_.level().capacity);
+    intake_.take_in_all();
     if (holdings_.has_more_to_put_back()) {
       return true;
     }
@@ -117,51 +120,12 @@ bool Actor::serve_requests() {
   return true;
 }
 
-bool Actor::take_batches(std::size_t max_batches) {
-  if (held_) {
-    accept(*std::exchange(held_, std::nullopt));
-  }
-  for (std::size_t taken = 0; taken < max_batches; ++taken) {
-    if (held_) {
-      return false;
-    }
-    auto next = next_batch();
-    if (!next) {
-      holdings_.caught_up();
-      return false;
-    }
-    accept(*std::move(next));
-  }
-  return true;
-}
-
-std::optional<FrameBatch> Actor::next_batch() {
-  note_channel_peak();
-  auto next = data_.try_receive();
-  if (!next) {
-    return std::nullopt;
-  }
-  ++batches_taken_;
-  holdings_.arrived(*next);
-  return *std::move(next);
-}
-
-void Actor::accept(FrameBatch batch) {
-  const auto lent =
-      batches_taken_ <= pass_until_ ? FrameBuffer::Lent::ignored : FrameBuffer::Lent::counts;
-  held_ = holdings_.accept(std::move(batch), lent);
-}
-
-void Actor::note_channel_peak() noexcept {
-  channel_peak_ = std::max(channel_peak_, data_.level().length);
-}
-
 void Actor::answer(request::GetDepth& request) {
   std::move(request.reply).send(holdings_.buffer().depth());
 }
 
 void Actor::answer(request::GetStats& request) {
-  std::move(request.reply).send(holdings_.stats(data_.level()));
+  std::move(request.reply).send(holdings_.stats(intake_.level()));
 }
 
 void Actor::answer(request::TakeDropReport& request) {
@@ -169,18 +133,16 @@ void Actor::answer(request::TakeDropReport& request) {
 }
 
 void Actor::answer(request::TakePeaks& request) {
-  note_channel_peak();
-  std::move(request.reply)
-      .send({.buffer = holdings_.take_peak(), .channel = std::exchange(channel_peak_, 0)});
+  std::move(request.reply).send({.buffer = holdings_.take_peak(), .channel = intake_.take_peak()});
 }
 
 void Actor::answer(request::Restore& request) {
   holdings_.restore(std::move(request.saved));
-  std::move(request.reply).send(holdings_.stats(data_.level()));
+  std::move(request.reply).send(holdings_.stats(intake_.level()));
 }
 
 void Actor::answer(request::SetLimits& request) {
-  holdings_.set_limits(request.limits, request.max_tracked);
+  holdings_.set_limits(request.limits, request.max_tracked, request.reset_after);
   std::move(request.reply).send({});
 }
 
@@ -191,13 +153,13 @@ void Actor::answer(request::ReleaseBackpressure& request) {
 
 void Actor::answer(request::ShutDown& request) {
   holdings_.release_backpressure();
-  data_.close();
+  intake_.close();
   // A batch that fails is gone: the others follow.
   bool more = true;
-  for (std::size_t tries = 0; more && tries <= data_.level().capacity; ++tries) {
+  for (std::size_t tries = 0; more && tries <= intake_.level().capacity; ++tries) {
     attempt([&] {
       while (more) {
-        more = take_batches(data_.level().capacity);
+        more = intake_.take_in_all();
       }
       return true;
     });
@@ -209,24 +171,29 @@ void Actor::answer(request::ShutDown& request) {
 FinalState Actor::close() {
   std::optional<FinalState> last;
   attempt([&] {
-    last = holdings_.close(data_.level());
+    last = holdings_.close(intake_.level());
     return true;
   });
-  return last ? *std::move(last) : holdings_.rescue(data_.level());
+  return last ? *std::move(last) : holdings_.rescue(intake_.level());
+}
+
+bool Actor::may_go_past(const DrainQuery& query, FrameBuffer::Room room) const {
+  // Otherwise frames of others may be in the way of what is asked for.
+  if (query.satellite_id || room == FrameBuffer::Room::free) {
+    return true;
+  }
+  // What is lent and comes back again and again would be more each time; what is leased counts
+  // against the limits, and the channel may hold more than they allow.
+  return room == FrameBuffer::Room::lent && holdings_.buffer().within_limits();
 }
 
 request::DrainReply Actor::take(const DrainQuery& query, FrameBuffer::Room room,
                                 request::DrainProgress progress) {
   if (!progress.last_batch) {
-    progress.last_batch = batches_taken_ + (held_ ? data_.level().length : 0);
-    // It is to see the frames of these, for which it makes room only once it is settled.
-    if (room != FrameBuffer::Room::free && holdings_.buffer().within_limits()) {
-      pass_until_ = std::max(pass_until_, *progress.last_batch);
-    }
+    progress.last_batch = intake_.last_sent();
+    progress.goes_past = may_go_past(query, room);
   }
-  const bool seen_all =
-      batches_taken_ > *progress.last_batch || (batches_taken_ == *progress.last_batch && !held_);
-  if (!progress.until_place && seen_all) {
+  if (!progress.until_place && intake_.is_through(*progress.last_batch)) {
     progress.until_place = holdings_.buffer().end_place();
   }
 
@@ -238,22 +205,54 @@ request::DrainReply Actor::take(const DrainQuery& query, FrameBuffer::Room room,
        .max_batches = batches_per_drain_step,
        .room = room});
   progress.from_place = taken.next_place;
-  take_batches(data_.level().capacity);  // into the room that was made
+  request::DrainReply reply{.batches = std::move(taken.batches),
+                            .taken = taken.amount,
+                            .remaining = 0,
+                            .progress = progress,
+                            .finished = false,
+                            .settled = false};
+  bool nothing_will_come = progress.until_place || taken.amount.frames == 0;
+  if (progress.goes_past && !progress.until_place && taken.reached_end) {
+    nothing_will_come = take_past(query, room, reply);
+  }
+  intake_.take_in_all();  // into the room that was made
+  reply.remaining = holdings_.buffer().depth().frames;
+  reply.finished =
+      reply.taken.frames == query.max_frames || (taken.reached_end && nothing_will_come);
+  return reply;
+}
 
-  const bool nothing_will_come = progress.until_place || taken.amount.frames == 0;
-  return {.batches = std::move(taken.batches),
-          .taken = taken.amount,
-          .remaining = holdings_.buffer().depth().frames,
-          .progress = progress,
-          .finished =
-              taken.amount.frames == query.max_frames || (taken.reached_end && nothing_will_come)};
+bool Actor::take_past(const DrainQuery& query, FrameBuffer::Room room, request::DrainReply& reply) {
+  Intake::Passed passed = intake_.pass({.max_frames = query.max_frames - reply.taken.frames,
+                                        .satellite_id = query.satellite_id,
+                                        .from_number = reply.progress.from_batch,
+                                        .until_number = *reply.progress.last_batch,
+                                        .room = room});
+  std::ranges::move(passed.batches, std::back_inserter(reply.batches));
+  add_to(reply.taken, passed.amount);
+  reply.progress.from_batch = passed.next_number;
+  return passed.reached_end;
 }
 
 void Actor::answer(request::Drain& request) {
-  const FrameBuffer::Room room = room_of(request.query.lend);
+  const FrameBuffer::Room room = room_of(request.lend);
+  const bool is_first = !request.progress.last_batch;
   request::DrainReply reply = take(request.query, room, request.progress);
+  reply.settled = is_first && reply.finished && !request.lend;
+  std::vector<request::SettledBatch> settled;
+  if (reply.settled) {
+    settled = request::places_of(reply.batches);
+  }
   if (auto undelivered = std::move(request.reply).send(std::move(reply))) {
     holdings_.put_back(std::move(undelivered->batches), room);
+  } else {
+    settle(settled, room);
+  }
+}
+
+void Actor::settle(const std::vector<request::SettledBatch>& batches, FrameBuffer::Room room) {
+  for (const auto& [places, bytes] : batches) {
+    holdings_.settle(places, bytes, room);
   }
 }
 
@@ -303,9 +302,7 @@ void Actor::answer(request::PutBack& request) {
 }
 
 void Actor::answer(request::Settle& request) {
-  for (const auto& [places, bytes] : request.batches) {
-    holdings_.settle(places, bytes);
-  }
+  settle(request.batches, room_of(request.lent));
   std::move(request.reply).send({});
 }
 
@@ -313,22 +310,11 @@ void Actor::answer(request::Flush& request) {
   request::FlushReply reply;
   reply.discarded = holdings_.buffer().depth().frames;
   reply.entries = holdings_.flush();
-  if (held_) {
-    // What backpressure left in the channel goes too, without passing through the buffer: as many
-    // batches as were there, and none that come later.
-    const std::size_t waiting = data_.level().length;
-    reply.batches.push_back(*std::exchange(held_, std::nullopt));
-    while (reply.batches.size() <= waiting) {
-      auto next = next_batch();
-      if (!next) {
-        break;
-      }
-      reply.batches.push_back(*std::move(next));
-    }
-    for (const FrameBatch& batch : reply.batches) {
-      holdings_.flush(batch);
-      reply.discarded += batch.frames();
-    }
+  // What backpressure left in the channel goes too, without passing through the buffer.
+  reply.batches = intake_.take_held();
+  for (const FrameBatch& batch : reply.batches) {
+    holdings_.flush(batch);
+    reply.discarded += batch.frames();
   }
   std::move(request.reply).send(std::move(reply));
 }
@@ -341,14 +327,33 @@ void Actor::answer(request::SumOrigins& request) {
   std::move(request.reply).send(holdings_.origins().sum(request.from, request.count));
 }
 
+void Actor::answer(request::ForgetOrigins& request) {
+  std::move(request.reply)
+      .send(
+          holdings_.forget(request.satellite_id, request.channel_id, request.from, request.count));
+}
+
+void Actor::answer(request::AgeOrigins& request) {
+  std::move(request.reply).send(holdings_.age(request.aging, request.from, request.count));
+}
+
 void Actor::answer(request::GiveUp& request) {
-  holdings_.given_up(request.batch, held_ ? Accounts::Turn::later : Accounts::Turn::now);
+  holdings_.given_up(request.batch,
+                     intake_.is_held() ? Accounts::Turn::later : Accounts::Turn::now);
   std::move(request.reply).send({});
 }
 
+void Actor::answer(request::AwaitOpen& request) {
+  intake_.tell_when_open(std::move(request.reply));
+}
+
 void Actor::answer(request::Consume& request) {
-  std::move(request.reply)
-      .send({.id = holdings_.find_consumer(request.name), .epoch = holdings_.epoch()});
+  const auto id = holdings_.claim_consumer(request.name, std::move(request.claim));
+  if (id) {
+    std::move(request.reply).send({.id = *id, .epoch = holdings_.epoch(), .ec = {}});
+  } else {
+    std::move(request.reply).send({.id = {}, .epoch = {}, .ec = id.error()});
+  }
 }
 
 void Actor::answer(request::ReadNext& request) {

@@ -6,6 +6,7 @@
 #include <meridian/aggregator.hpp>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
 
@@ -15,8 +16,10 @@
 #include <iterator>
 #include <limits>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace meridian::inline v1 {
@@ -26,81 +29,10 @@ namespace {
 /// Requests that may wait before a requester does. Each is answered within the actor's turn.
 constexpr std::size_t control_capacity = 64;
 
-/// Origins in one answer, and batches in one message that puts them back: each some hundred
-/// microseconds' work.
+/// Origins in one answer: some hundred microseconds' work.
 constexpr std::size_t origins_per_step = 4096;
-constexpr std::size_t batches_per_put_back = 2048;
 
 }  // namespace
-
-/// What a drain has taken so far. Goes back unless the drain comes to its end, however it ends: by
-/// an error, by cancellation or with its coroutine.
-class AggregatorHandle::Port::UnfinishedDrain {
- public:
-  UnfinishedDrain(std::shared_ptr<const Port> port, bool lend) : port_(std::move(port)) {
-    drained_.lent = lend;
-  }
-  UnfinishedDrain(const UnfinishedDrain&) = delete;
-  UnfinishedDrain& operator=(const UnfinishedDrain&) = delete;
-  ~UnfinishedDrain() {
-    if (!drained_.batches.empty()) {
-      asio::co_spawn(port_->executor, put_back(port_, std::move(drained_)),
-                     [](const std::exception_ptr& error, error_code) {
-                       // Where it fails there is no aggregator, and no buffer to put them into.
-                       runtime::rethrow(error);
-                     });
-    }
-  }
-
-  void add(request::DrainReply step) {
-    add_to(drained_.taken, step.taken);
-    drained_.remaining = step.remaining;
-    std::ranges::move(step.batches, std::back_inserter(drained_.batches));
-  }
-  [[nodiscard]] std::uint64_t frames() const noexcept { return drained_.taken.frames; }
-  [[nodiscard]] Drained finish() noexcept { return std::exchange(drained_, {}); }
-
- private:
-  std::shared_ptr<const Port> port_;
-  Drained drained_;
-};
-
-asio::awaitable<AggregatorHandle::Result<Drained>> AggregatorHandle::Port::drain(
-    std::shared_ptr<const Port> port, DrainQuery query) {
-  UnfinishedDrain drain(port, query.lend);
-  request::DrainProgress progress;
-  for (;;) {
-    DrainQuery rest = query;
-    rest.max_frames -= drain.frames();
-    auto step = co_await ask<request::Drain>(port, rest, progress);
-    if (!step) {
-      co_return step.error();
-    }
-    const bool finished = step->finished;
-    progress = step->progress;
-    drain.add(*std::move(step));
-    if (finished) {
-      co_return drain.finish();
-    }
-  }
-}
-
-asio::awaitable<error_code> AggregatorHandle::Port::put_back(std::shared_ptr<const Port> port,
-                                                             Drained drained) {
-  // From the newest on: under a policy that drops the newest, the oldest find their room last.
-  std::vector<BufferedBatch>& batches = drained.batches;
-  while (!batches.empty()) {
-    const auto count = static_cast<std::ptrdiff_t>(std::min(batches.size(), batches_per_put_back));
-    std::vector<BufferedBatch> last(std::move_iterator(batches.end() - count),
-                                    std::move_iterator(batches.end()));
-    batches.erase(batches.end() - count, batches.end());
-    const error_code ec = co_await tell<request::PutBack>(port, std::move(last), drained.lent);
-    if (ec) {
-      co_return ec;
-    }
-  }
-  co_return error_code{};
-}
 
 asio::awaitable<AggregatorHandle::Result<std::uint64_t>> AggregatorHandle::Port::flush(
     std::shared_ptr<const Port> port) {
@@ -184,11 +116,27 @@ asio::awaitable<AggregatorHandle::Result<OriginStats>> AggregatorHandle::Port::s
   co_return sum;
 }
 
+asio::awaitable<error_code> AggregatorHandle::Port::send_when_open(std::shared_ptr<const Port> port,
+                                                                   FrameBatch batch) {
+  error_code ec;
+  while (!ec && port->holds_senders->load(std::memory_order_acquire)) {
+    ec = co_await tell<request::AwaitOpen>(port);
+  }
+  if (ec == asio::error::operation_aborted) {
+    co_return ec;
+  }
+  // Where nobody answered the send tells why.
+  co_return co_await send(std::move(port), &Port::data, std::move(batch));
+}
+
 asio::awaitable<error_code> AggregatorHandle::send(FrameBatch batch) const {
-  return Port::send(port_, &Port::data, std::move(batch));
+  return Port::send_batch(port_, std::move(batch));
 }
 
 std::optional<Refused<FrameBatch>> AggregatorHandle::try_send(FrameBatch batch) const {
+  if (port_->holds_senders->load(std::memory_order_acquire)) {
+    return Refused<FrameBatch>{Errc::channel_full, std::move(batch)};
+  }
   auto refused = port_->data.try_send(std::move(batch));
   if (refused) {
     refused->reason = as_seen_by_caller(refused->reason);
@@ -206,25 +154,8 @@ asio::awaitable<AggregatorHandle::Result<Depth>> AggregatorHandle::depth() const
   return Port::ask<request::GetDepth>(port_);
 }
 
-asio::awaitable<AggregatorHandle::Result<Drained>> AggregatorHandle::drain(DrainQuery query) const {
-  return Port::drain(port_, query);
-}
-
 asio::awaitable<AggregatorHandle::Result<Tail>> AggregatorHandle::tail(TailQuery query) const {
   return Port::tail(port_, query);
-}
-
-asio::awaitable<error_code> AggregatorHandle::put_back(Drained drained) const {
-  return Port::put_back(port_, std::move(drained));
-}
-
-asio::awaitable<error_code> AggregatorHandle::settle(const Drained& drained) const {
-  std::vector<request::Settle::Batch> batches;
-  batches.reserve(drained.batches.size());
-  for (const BufferedBatch& buffered : drained.batches) {
-    batches.push_back({buffered.places(), buffered.batch.bytes()});
-  }
-  return Port::tell<request::Settle>(port_, std::move(batches));
 }
 
 asio::awaitable<AggregatorHandle::Result<std::uint64_t>> AggregatorHandle::flush() const {
@@ -296,10 +227,11 @@ asio::awaitable<AggregatorHandle::Result<FinalState>> AggregatorHandle::shut_dow
 namespace {
 
 asio::awaitable<void> run_actor(AggregatorOptions options, Receiver<FrameBatch> data,
-                                Receiver<request::Request> control,
-                                std::shared_ptr<Doorbell> bell) {
+                                Receiver<request::Request> control, std::shared_ptr<Doorbell> bell,
+                                std::shared_ptr<HoldsSenders> holds_senders) {
   const asio::any_io_executor strand = co_await asio::this_coro::executor;
-  Actor actor(options, strand, std::move(data), std::move(control), std::move(bell));
+  Actor actor(options, strand, std::move(data), std::move(control), std::move(bell),
+              std::move(holds_senders));
   co_await actor.run();
 }
 
@@ -313,6 +245,12 @@ void check(const AggregatorOptions& options) {
   at_least_one("buffer.max_frames", options.buffer.max_frames);
   at_least_one("buffer.max_bytes", options.buffer.max_bytes);
   at_least_one("max_tracked", options.max_tracked);
+  std::set<std::string_view> names;
+  for (const ConsumerOptions& consumer : options.consumers) {
+    if (!names.insert(consumer.name).second) {
+      throw std::invalid_argument("two consumers are called " + consumer.name);
+    }
+  }
   if (options.reset_after < 2) {
     throw std::invalid_argument("reset_after must be at least 2");  // a single one is no counter
   }
@@ -327,13 +265,16 @@ AggregatorHandle spawn_aggregator(const asio::any_io_executor& executor,
   auto [data_tx, data_rx] = channel<FrameBatch>(strand, options.channel_capacity);
   auto [control_tx, control_rx] = channel<request::Request>(strand, control_capacity);
   auto bell = std::make_shared<Doorbell>(strand);
-  asio::co_spawn(strand, run_actor(options, std::move(data_rx), std::move(control_rx), bell),
+  auto holds_senders = std::make_shared<HoldsSenders>(false);
+  asio::co_spawn(strand,
+                 run_actor(options, std::move(data_rx), std::move(control_rx), bell, holds_senders),
                  runtime::rethrow);
   return AggregatorHandle(std::make_shared<const AggregatorHandle::Port>(
       AggregatorHandle::Port{.ring_when_closed = RingAtExit(std::move(bell)),
                              .data = std::move(data_tx),
                              .control = std::move(control_tx),
-                             .executor = executor}));
+                             .executor = executor,
+                             .holds_senders = std::move(holds_senders)}));
 }
 
 }  // namespace meridian::inline v1

@@ -96,11 +96,13 @@ void Consumers::Position::no_longer_held(const PlaceRange& range, std::uint64_t 
   }
 }
 
-void Consumers::Position::unread_again(std::map<std::uint64_t, InFlight>::iterator entry) {
-  unread.add({.first = entry->first, .frames = entry->second.amount.frames});
+PlaceRange Consumers::Position::unread_again(std::map<std::uint64_t, InFlight>::iterator entry) {
+  const PlaceRange range{.first = entry->first, .frames = entry->second.amount.frames};
+  unread.add(range);
   subtract_from(stats.in_flight, entry->second.amount);
   subtract_from(held_in_flight, entry->second.held);
   in_flight.erase(entry);
+  return range;
 }
 
 Consumers::Consumers(const std::vector<ConsumerOptions>& options) {
@@ -114,11 +116,20 @@ Consumers::Consumers(const std::vector<ConsumerOptions>& options) {
   }
 }
 
-std::optional<Consumers::Id> Consumers::find(std::string_view name) const {
+boost::system::result<Consumers::Id> Consumers::claim(std::string_view name,
+                                                      std::weak_ptr<const void> claim) {
   const auto found = std::ranges::find(
       consumers_, name, [](const Position& one) -> std::string_view { return one.options.name; });
   if (found == consumers_.end()) {
-    return std::nullopt;
+    return error_code(Errc::consumer_unknown);
+  }
+  if (!found->claim.expired()) {
+    return error_code(Errc::consumer_claimed);
+  }
+  found->claim = std::move(claim);
+  found->waiting.reset();
+  while (!found->in_flight.empty()) {
+    stays(found->unread_again(found->in_flight.begin()));
   }
   return static_cast<Id>(found - consumers_.begin());
 }
@@ -230,8 +241,7 @@ void Consumers::serve(FrameBuffer& buffer) {
     Waiting waiting = *std::exchange(one.waiting, std::nullopt);
     if (const auto undelivered = std::move(waiting.reply).send(std::move(batches))) {
       for (const BufferedBatch& each : *undelivered) {
-        one.unread_again(one.in_flight.find(each.place));
-        stays({.first = each.place, .frames = each.batch.frames()});
+        stays(one.unread_again(one.in_flight.find(each.place)));
       }
     }
   }
@@ -293,11 +303,10 @@ void Consumers::suspend(Id id, std::vector<Attempt> attempts) {
   for (auto entry = one.in_flight.begin(); entry != one.in_flight.end();) {
     const auto next = std::next(entry);
     if (!attempted.intersects({.first = entry->first, .frames = entry->second.amount.frames})) {
-      one.unread_again(entry);
+      stays(one.unread_again(entry));
     }
     entry = next;
   }
-  scan_from_ = 0;
   one.attempts = std::move(attempts);
 }
 

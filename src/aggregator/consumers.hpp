@@ -9,9 +9,12 @@
 #include <meridian/oneshot.hpp>
 #include <meridian/positions.hpp>
 
+#include <boost/system/result.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -31,7 +34,6 @@ class Consumers {
   explicit Consumers(const std::vector<ConsumerOptions>& options);
 
   [[nodiscard]] bool empty() const noexcept { return consumers_.empty(); }
-  [[nodiscard]] std::optional<Id> find(std::string_view name) const;
 
   // What happens in the buffer.
 
@@ -57,6 +59,11 @@ class Consumers {
   [[nodiscard]] bool anyone_holds() const noexcept { return holders_ > 0; }
 
   // What consumers do.
+
+  /// Somebody is the consumer of this name until `claim` expires. Errc::consumer_unknown,
+  /// Errc::consumer_claimed. What the one before had read and not acknowledged is unread again.
+  [[nodiscard]] boost::system::result<Id> claim(std::string_view name,
+                                                std::weak_ptr<const void> claim);
 
   /// A consumer waits for what it has not read.
   void wait(Id id, std::size_t max_bytes, ReadReply reply);
@@ -95,6 +102,7 @@ class Consumers {
   /// Where one of them stands.
   struct Position {
     ConsumerOptions options;
+    std::weak_ptr<const void> claim;
     PlaceSet unread;                              // before next_place
     std::uint64_t next_place = 0;                 // everything from here on is unread
     std::map<std::uint64_t, InFlight> in_flight;  // by the place of the first frame
@@ -108,7 +116,7 @@ class Consumers {
     std::uint64_t remove_unread(const PlaceRange& range);
     void read(std::uint64_t place, const FrameBatch& batch);
     void no_longer_held(const PlaceRange& range, std::uint64_t bytes);
-    void unread_again(std::map<std::uint64_t, InFlight>::iterator entry);
+    PlaceRange unread_again(std::map<std::uint64_t, InFlight>::iterator entry);
   };
 
   [[nodiscard]] std::vector<BufferedBatch> read(Position& one, FrameBuffer& buffer,

@@ -26,9 +26,12 @@ inline void subtract_from(std::uint64_t& sum, std::uint64_t amount) {
   sum -= amount;
 }
 
+/// Where it throws nothing is taken away.
 inline void subtract_from(Depth& sum, const Depth& amount) {
-  subtract_from(sum.frames, amount.frames);
-  subtract_from(sum.bytes, amount.bytes);
+  Depth rest = sum;
+  subtract_from(rest.frames, amount.frames);
+  subtract_from(rest.bytes, amount.bytes);
+  sum = rest;
 }
 
 }  // namespace meridian::inline v1

@@ -13,8 +13,8 @@ namespace meridian::inline v1 {
 
 namespace {
 
-/// A step of a drain ends when it has moved or looked through so many octets: a millisecond's work.
-constexpr std::size_t max_octets_in_step = 4 * 1024 * 1024;
+/// A step of a drain ends when it has moved so many octets: a millisecond's work.
+constexpr std::size_t max_copied_in_step = 4 * 1024 * 1024;
 
 /// By how much `value` is over `limit`.
 std::uint64_t over(std::uint64_t value, std::uint64_t limit) {
@@ -41,9 +41,7 @@ std::uint32_t FrameBuffer::admits(const FrameBatch& batch) const noexcept {
   if (can_never_fit > 0) {
     return can_never_fit;
   }
-  Depth taken = used();
-  add_to(taken, lent_);
-  return frames_that_fit(batch, taken);
+  return frames_that_fit(batch, used_or_lent());
 }
 
 void FrameBuffer::add(FrameBatch batch) {
@@ -69,12 +67,11 @@ FrameBuffer::Taken FrameBuffer::take(const Step& step) {
   Taken taken;
   taken.next_place = step.from_place;
   auto entry = entries_.lower_bound(step.from_place);
-  SlabMates mates;
   std::size_t looked_at = 0;
   while (entry != entries_.end() && entry->first < step.until_place &&
          taken.amount.frames < step.max_frames && looked_at < step.max_batches &&
-         taken.octets <= max_octets_in_step) {
-    entry = take_from(entry, step, taken, mates);
+         taken.copied <= max_copied_in_step) {
+    entry = take_from(entry, step, taken);
     ++looked_at;
   }
   taken.reached_end = entry == entries_.end() || entry->first >= step.until_place;
@@ -85,17 +82,18 @@ FrameBuffer::Taken FrameBuffer::take(const Step& step) {
 }
 
 FrameBuffer::Entries::iterator FrameBuffer::take_from(Entries::iterator entry, const Step& step,
-                                                      Taken& taken, SlabMates& mates) {
+                                                      Taken& taken) {
   const auto next = std::next(entry);
   const std::uint64_t room = step.max_frames - taken.amount.frames;
-  taken.octets += is_known(entry->second, step.satellite_id) ? 0 : entry->second.bytes();
   const Wanted wanted = wanted_of(entry->second, step.satellite_id);
   if (wanted == Wanted::some && step.keep_places) {
     return cut(entry, *step.satellite_id, room, taken);
   }
   taken.next_place = entry->first + entry->second.frames();
   if (wanted == Wanted::none) {
-    taken.octets += mates.leave(entry->second);
+    if (taken.amount.frames > 0) {
+      taken.copied += entry->second.compact();  // those that share its slab may be gone
+    }
     return next;
   }
   Entries::node_type node = entries_.extract(entry);
@@ -104,21 +102,15 @@ FrameBuffer::Entries::iterator FrameBuffer::take_from(Entries::iterator entry, c
   const bool whole = wanted == Wanted::all && batch.frames() <= room;
   if (whole) {
     if (step.satellite_id) {
-      taken.octets += mates.take(batch);
-    }
-    if (step.satellite_id || step.room == Room::leased) {
-      taken.octets += batch.compact();  // those that share its slab stay, or go before it does
+      taken.copied += batch.compact();  // those that share its slab stay
     }
     taken.batches.push_back({place, std::move(batch)});
   } else {
-    taken.octets += wanted == Wanted::some ? batch.bytes() : 0;
+    taken.copied += wanted == Wanted::some ? batch.bytes() : 0;
     FrameBatch part = wanted == Wanted::all ? batch.split_front(static_cast<std::uint32_t>(room))
                                             : sort_out(batch, *step.satellite_id, room);
     node.key() = place + part.frames();
-    taken.octets += batch.compact();
-    if (step.room == Room::leased) {
-      taken.octets += part.compact();
-    }
+    taken.copied += batch.compact();
     entries_.insert(next, std::move(node));
     taken.batches.push_back({place, std::move(part)});
   }
@@ -136,6 +128,7 @@ void FrameBuffer::keep_room(const Depth& amount, Room room) noexcept {
 }
 
 PlaceRange FrameBuffer::pass(const FrameBatch& batch, Room room) {
+  forget_excuse();
   keep_room(amount_of(batch), room);
   return {std::exchange(end_place_, end_place_ + batch.frames()), batch.frames()};
 }
@@ -152,16 +145,17 @@ FrameBuffer::Entries::iterator FrameBuffer::cut(Entries::iterator entry, Satelli
       break;
     }
     FrameBatch part = rest.split_front(count);
-    taken.octets += part.compact();
+    taken.copied += part.compact();
     entries_.emplace_hint(next, node.key(), std::move(part));
     node.key() += count;
   }
-  taken.octets += rest.compact();
+  taken.copied += rest.compact();
   entries_.insert(next, std::move(node));
   return entries_.find(first_place);
 }
 
 void FrameBuffer::put_back(std::vector<BufferedBatch> batches, Room room) {
+  forget_excuse();
   for (BufferedBatch& buffered : batches) {
     const Depth amount = amount_of(buffered.batch);
     settle(amount, room);
@@ -199,6 +193,7 @@ void FrameBuffer::restore(std::vector<BufferedBatch> batches, std::uint64_t next
     seal();
   }
   apply_policy();
+  excused_ = used_or_lent();
 }
 
 std::optional<FrameBuffer::Entry> FrameBuffer::find_from(std::uint64_t place) const {
@@ -207,12 +202,6 @@ std::optional<FrameBuffer::Entry> FrameBuffer::find_from(std::uint64_t place) co
     return std::nullopt;
   }
   return Entry{.place = entry->first, .batch = &entry->second};
-}
-
-FrameBatch FrameBuffer::hand_out(std::uint64_t place, std::size_t& moved) {
-  FrameBatch& batch = entries_.at(place);
-  moved += batch.compact();
-  return batch.share();
 }
 
 FrameBatch FrameBuffer::take_at(std::uint64_t place) {
@@ -242,8 +231,11 @@ bool FrameBuffer::lacks_room_for(const FrameBatch& batch) const noexcept {
 }
 
 void FrameBuffer::set_limits(const BufferLimits& limits) {
+  const Depth before = excused_level();
   limits_ = limits;
   apply_policy();
+  const Depth now = used_or_lent();
+  excused_ = {std::min(now.frames, before.frames), std::min(now.bytes, before.bytes)};
 }
 
 void FrameBuffer::apply_policy() {
@@ -267,9 +259,26 @@ void FrameBuffer::settle(const Depth& amount, Room room) {
 }
 
 bool FrameBuffer::within_limits() const noexcept {
-  const Depth total = used();
-  return total.frames + lent_.frames <= limits_.max_frames &&
-         total.bytes + lent_.bytes <= limits_.max_bytes;
+  return !exceeds_limits(used_or_lent());
+}
+
+Depth FrameBuffer::excused_level() const noexcept {
+  return {std::max(limits_.max_frames, excused_.frames),
+          std::max(limits_.max_bytes, excused_.bytes)};
+}
+
+/// Before more may come: what has once been within the limits is above them only by what passed.
+void FrameBuffer::forget_excuse() noexcept {
+  if (within_limits()) {
+    excused_ = {};
+  }
+}
+
+bool FrameBuffer::waits_for_its_limits() const noexcept {
+  const Depth total = used_or_lent();
+  const Depth most = excused_level();
+  return limits_.when_full == WhenFull::backpressure && !backpressure_released_ &&
+         (total.frames > most.frames || total.bytes > most.bytes);
 }
 
 Depth FrameBuffer::room_for_leases() const noexcept {
@@ -392,11 +401,9 @@ void FrameBuffer::evict_oldest() {
       drop(DropReason::buffer_full_oldest, oldest.key(), batch);
       continue;
     }
-    const std::uint64_t place = oldest.key();
-    const FrameBatch front = batch.split_front(count);
+    drop(DropReason::buffer_full_oldest, oldest.key(), batch.split_front(count));
     oldest.key() += count;
     entries_.insert(entries_.begin(), std::move(oldest));
-    drop(DropReason::buffer_full_oldest, place, front);
   }
 }
 

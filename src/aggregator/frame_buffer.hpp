@@ -2,7 +2,6 @@
 #pragma once
 
 #include "aggregator/frame_page.hpp"
-#include "aggregator/slab_mates.hpp"
 
 #include <meridian/aggregator.hpp>
 
@@ -24,9 +23,9 @@ namespace meridian::inline v1 {
 /// lent under `WhenFull::backpressure`, those that were leased under every policy.
 ///
 /// Small batches are joined, see FramePage. Larger ones stay where they were read; they share slabs
-/// with those that were read next, and usually leave together. Where they do not, those that stay
-/// behind, and those that somebody may keep, move to memory of their own: after a drain of one
-/// satellite, where the newest are dropped, what a consumer has read and what is leased.
+/// with those that were read next, and usually leave together. Where they do not, after a drain of
+/// one satellite and where the newest are dropped, what leaves and what stays behind it move to
+/// memory of their own.
 ///
 /// Not thread-safe: owned by the aggregator. Invariant, after each call: `depth()` and
 /// `leased()` together are within the limits, unless the policy is `WhenFull::backpressure` and
@@ -63,7 +62,7 @@ class FrameBuffer {
   /// One step of a drain.
   struct Step {
     std::uint64_t max_frames = 0;
-    std::optional<SatelliteId> satellite_id;
+    std::optional<SatelliteId> satellite_id{};
     std::uint64_t from_place = 0;  ///< skip what is before; 0 for the first step
     std::uint64_t until_place = std::numeric_limits<std::uint64_t>::max();  ///< and from here on
     std::size_t max_batches = 0;  ///< look at no more entries than this
@@ -76,7 +75,7 @@ class FrameBuffer {
     std::vector<BufferedBatch> batches;
     Depth amount;
     std::uint64_t next_place = 0;  ///< where the next step goes on
-    std::size_t octets = 0;        ///< that moved to memory of their own, or were looked through
+    std::size_t copied = 0;        ///< octets that moved to memory of their own
     bool reached_end = false;      ///< there is nothing more to look at before `until_place`
   };
   [[nodiscard]] Taken take(const Step& step);
@@ -99,17 +98,10 @@ class FrameBuffer {
   struct Entry {
     std::uint64_t place = 0;
     const FrameBatch* batch = nullptr;
-
-    [[nodiscard]] PlaceRange places() const noexcept { return {place, batch->frames()}; }
   };
 
   /// The first one whose first frame has this place or a later one.
   [[nodiscard]] std::optional<Entry> find_from(std::uint64_t place) const;
-
-  /// A second reference to a batch that is there, for one who may keep it when others that share
-  /// its slab have gone: it moves to memory of its own, see `FrameBatch::compact`. Adds to `moved`
-  /// how many octets did.
-  [[nodiscard]] FrameBatch hand_out(std::uint64_t place, std::size_t& moved);
 
   /// Takes a whole batch out, which is there.
   [[nodiscard]] FrameBatch take_at(std::uint64_t place);
@@ -127,11 +119,9 @@ class FrameBuffer {
   /// Whether the buffer and what keeps its room are within the limits.
   [[nodiscard]] bool within_limits() const noexcept;
 
-  /// Whether they are not, and new frames wait for that.
-  [[nodiscard]] bool waits_for_its_limits() const noexcept {
-    return limits_.when_full == WhenFull::backpressure && !backpressure_released_ &&
-           !within_limits();
-  }
+  /// Whether they are not because of frames that passed, and new ones wait for that. What was above
+  /// the limits when they became narrower, or was restored, lets nothing in by itself.
+  [[nodiscard]] bool waits_for_its_limits() const noexcept;
 
   /// How much more can be leased so that the leased frames alone are within the limits.
   [[nodiscard]] Depth room_for_leases() const noexcept;
@@ -164,6 +154,14 @@ class FrameBuffer {
   [[nodiscard]] Depth used() const noexcept {
     return {depth_.frames + leased_.frames, depth_.bytes + leased_.bytes};
   }
+  /// The same with what may come back.
+  [[nodiscard]] Depth used_or_lent() const noexcept {
+    return {depth_.frames + leased_.frames + lent_.frames,
+            depth_.bytes + leased_.bytes + lent_.bytes};
+  }
+  /// Up to where nothing has passed.
+  [[nodiscard]] Depth excused_level() const noexcept;
+  void forget_excuse() noexcept;
   [[nodiscard]] bool exceeds_limits(const Depth& amount) const noexcept {
     return amount.frames > limits_.max_frames || amount.bytes > limits_.max_bytes;
   }
@@ -181,8 +179,7 @@ class FrameBuffer {
   void evict_oldest();
   void evict_newest();
   void drop(DropReason reason, std::uint64_t place, const FrameBatch& batch);
-  Entries::iterator take_from(Entries::iterator entry, const Step& step, Taken& taken,
-                              SlabMates& mates);
+  Entries::iterator take_from(Entries::iterator entry, const Step& step, Taken& taken);
   Entries::iterator cut(Entries::iterator entry, SatelliteId satellite_id, std::uint64_t room,
                         Taken& taken);
 
@@ -194,6 +191,7 @@ class FrameBuffer {
   Depth depth_;
   Depth lent_;
   Depth leased_;
+  Depth excused_;  // what was there when the limits became narrower, or was restored
   Depth high_water_;
   Depth peak_;  // high water since it was last asked for
   std::uint64_t end_place_ = 1;

@@ -41,13 +41,12 @@ std::vector<GivenUp::Piece> GivenUp::take_before(const ReadStamp& next,
     return {};
   }
   std::vector<Piece>& pieces = found->second;
-  const auto end =
-      std::ranges::find_if(pieces, [&](const Piece& piece) { return piece.read >= next.read; });
-  const auto stays = std::stable_partition(pieces.begin(), end, [&](const Piece& piece) {
-    return !only || piece.run.origin.satellite_id == *only;
-  });
-  std::vector<Piece> before(pieces.begin(), stays);
-  pieces.erase(pieces.begin(), stays);
+  const auto goes = [&](const Piece& piece) {
+    return piece.read < next.read && (!only || piece.run.origin.satellite_id == *only);
+  };
+  std::vector<Piece> before;
+  std::ranges::copy_if(pieces, std::back_inserter(before), goes);
+  std::erase_if(pieces, goes);
   pieces_ -= before.size();
   if (pieces.empty()) {
     by_session_.erase(found);

@@ -40,7 +40,7 @@ void give_places(std::vector<BufferedBatch>& batches, std::optional<SavedPositio
 }  // namespace
 
 Holdings::Holdings(const AggregatorOptions& options)
-    : accounts_(options.max_tracked),
+    : accounts_(options.max_tracked, options.reset_after),
       buffer_(
           options.buffer,
           [this](DropReason reason, const FrameBatch& batch, std::uint64_t place) {
@@ -55,11 +55,11 @@ Holdings::Holdings(const AggregatorOptions& options)
       consumers_(options.consumers),
       epoch_(new_epoch()) {}
 
-std::optional<FrameBatch> Holdings::accept(FrameBatch batch, FrameBuffer::Lent lent) {
+std::optional<FrameBatch> Holdings::accept(FrameBatch batch) {
   // In parts, where some of its frames are larger than the whole buffer.
   for (;;) {
     make_room(batch);
-    const std::uint32_t admitted = buffer_.admits(batch, lent);
+    const std::uint32_t admitted = buffer_.admits(batch);
     if (admitted == batch.frames()) {
       note_latency(batch);
       count(batch);
@@ -93,8 +93,8 @@ void Holdings::make_room(const FrameBatch& batch) {
   }
 }
 
-void Holdings::count(const FrameBatch& batch) {
-  accounts_.received(batch);
+void Holdings::count(const FrameBatch& batch, Accounts::Order order) {
+  accounts_.received(batch, order);
   consumers_.adding(amount_of(batch));
   tails_.offer(batch);
 }
@@ -114,10 +114,16 @@ FrameBuffer::Taken Holdings::take(FrameBuffer::Step step) {
   if (step.room != FrameBuffer::Room::leased) {
     accounts_.drained(taken.amount.frames);
   }
-  if (step.room == FrameBuffer::Room::free) {
-    pass_over(taken.batches, Skip::drained);
-  }
   return taken;
+}
+
+BufferedBatch Holdings::pass(FrameBatch batch, FrameBuffer::Room room, Accounts::Order order) {
+  count(batch, order);
+  const PlaceRange places = buffer_.pass(batch, room);
+  if (room != FrameBuffer::Room::leased) {
+    accounts_.drained(places.frames);
+  }
+  return {places.first, std::move(batch)};
 }
 
 void Holdings::note_rests(const std::vector<BufferedBatch>& taken) {
@@ -141,8 +147,8 @@ void Holdings::put_back(std::vector<BufferedBatch> batches, FrameBuffer::Room ro
   insert(std::move(batches), room);
 }
 
-void Holdings::settle(const PlaceRange& places, std::uint64_t bytes) {
-  buffer_.settle({places.frames, bytes}, FrameBuffer::Room::lent);
+void Holdings::settle(const PlaceRange& places, std::uint64_t bytes, FrameBuffer::Room room) {
+  buffer_.settle({places.frames, bytes}, room);
   consumers_.removed(places, bytes, Skip::drained);
 }
 
@@ -285,9 +291,10 @@ void Holdings::insert(std::vector<BufferedBatch> batches, FrameBuffer::Room room
   }
 }
 
-void Holdings::set_limits(const BufferLimits& limits, std::size_t max_tracked) {
+void Holdings::set_limits(const BufferLimits& limits, std::size_t max_tracked,
+                          std::uint32_t reset_after) {
   buffer_.set_limits(limits);
-  accounts_.set_max_tracked(max_tracked);
+  accounts_.set_tracking(max_tracked, reset_after);
 }
 
 void Holdings::restore(SavedState saved) {
@@ -350,6 +357,7 @@ FinalState Holdings::rescue(const ChannelLevel& channel) {
 void Holdings::empty_into(FinalState& last) {
   last.saved.ledger = last.stats.ledger;
   last.saved.origins = accounts_.origins().all();
+  last.saved.forgotten = accounts_.origins().forgotten();
   last.saved.positions = SavedPositions{
       .epoch = epoch_, .next_place = buffer_.end_place(), .consumers = consumers_.saved()};
   for (auto& [place, batch] : buffer_.take_all()) {

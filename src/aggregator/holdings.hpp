@@ -13,8 +13,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace meridian::inline v1 {
@@ -36,7 +38,10 @@ class Holdings {
   void arrived(const FrameBatch& batch) { arrivals_.batch_frames.add(batch.frames()); }
 
   /// Puts as much of a batch into the buffer as it admits, and returns the rest.
-  [[nodiscard]] std::optional<FrameBatch> accept(FrameBatch batch, FrameBuffer::Lent lent);
+  [[nodiscard]] std::optional<FrameBatch> accept(FrameBatch batch);
+
+  /// All of a batch has been admitted, or has passed: how long that has taken since its read.
+  void note_latency(const FrameBatch& batch);
 
   /// Everything that was sent so far has been received.
   void caught_up() { accounts_.caught_up(); }
@@ -46,14 +51,18 @@ class Holdings {
 
   // Frames that go.
 
-  /// One step of a drain. What is taken counts as drained, unless it is to be leased.
+  /// One step of a drain. What is taken counts as drained, unless it is to be leased, and is
+  /// settled or put back later.
   [[nodiscard]] FrameBuffer::Taken take(FrameBuffer::Step step);
+
+  /// Takes frames that wait for room, as if they had been in the buffer.
+  [[nodiscard]] BufferedBatch pass(FrameBatch batch, FrameBuffer::Room room, Accounts::Order order);
 
   /// What a step took, as if it had not.
   void put_back(std::vector<BufferedBatch> batches, FrameBuffer::Room room);
 
-  /// So much of what was lent does not come back.
-  void settle(const PlaceRange& places, std::uint64_t bytes);
+  /// So much of what a drain took does not come back.
+  void settle(const PlaceRange& places, std::uint64_t bytes, FrameBuffer::Room room);
 
   /// Discards what is in the buffer.
   [[nodiscard]] FrameBuffer::Entries flush();
@@ -92,8 +101,9 @@ class Holdings {
 
   // Those who read along.
 
-  [[nodiscard]] std::optional<Consumers::Id> find_consumer(std::string_view name) const {
-    return consumers_.find(name);
+  [[nodiscard]] boost::system::result<Consumers::Id> claim_consumer(
+      std::string_view name, std::weak_ptr<const void> claim) {
+    return consumers_.claim(name, std::move(claim));
   }
 
   /// Consumer::epoch.
@@ -124,7 +134,16 @@ class Holdings {
   [[nodiscard]] DropReport take_drop_report() { return accounts_.take_drop_report(); }
   [[nodiscard]] Depth take_peak() { return buffer_.take_peak(); }
 
-  void set_limits(const BufferLimits& limits, std::size_t max_tracked);
+  /// As `OriginTable` does.
+  OriginTable::Forgotten forget(SatelliteId satellite_id, std::optional<ChannelId> channel_id,
+                                std::size_t from, std::size_t count) {
+    return accounts_.forget(satellite_id, channel_id, from, count);
+  }
+  OriginTable::Forgotten age(const OriginTable::Aging& aging, std::size_t from, std::size_t count) {
+    return accounts_.age(aging, from, count);
+  }
+
+  void set_limits(const BufferLimits& limits, std::size_t max_tracked, std::uint32_t reset_after);
   void release_backpressure() noexcept { buffer_.release_backpressure(); }
 
   /// Takes up what another aggregator held, in place of nothing.
@@ -156,10 +175,7 @@ class Holdings {
   void pass_over(const std::vector<BufferedBatch>& batches, Skip why);
 
   /// Counts a batch, or the part of one that is admitted, and shows it to those who watch.
-  void count(const FrameBatch& batch);
-
-  /// All of a batch has been admitted: how long that has taken since its read.
-  void note_latency(const FrameBatch& batch);
+  void count(const FrameBatch& batch, Accounts::Order order = Accounts::Order::as_sent);
 
   /// The places of batches that are about to be put into the buffer, where consumers may have gone
   /// on, or have become fewer, while they were out of it.

@@ -79,19 +79,30 @@ void Intake::fetch_until(std::uint64_t number) {
   }
 }
 
+Intake::Waiting::iterator Intake::look_at(std::uint64_t number, std::uint64_t until_number) {
+  auto at = waiting_.lower_bound(number);
+  if (at == waiting_.end()) {
+    // One at a time: each that is taken out of the channel leaves its place to a sender.
+    fetch_until(std::min(taken_ + 1, until_number));
+    at = waiting_.lower_bound(number);
+  }
+  return at == waiting_.end() || at->first > until_number ? waiting_.end() : at;
+}
+
 Intake::Passed Intake::pass(const Past& step) {
-  fetch_until(step.until_number);
   const auto order =
       step.satellite_id ? Accounts::Order::satellite_ahead : Accounts::Order::as_sent;
   Passed passed;
   passed.next_number = step.from_number;
   std::size_t looked_through = 0;
-  auto each = waiting_.lower_bound(step.from_number);
-  while (each != waiting_.end() && each->first <= step.until_number &&
-         passed.amount.frames < step.max_frames && looked_through < max_bytes_in_step &&
+  while (passed.amount.frames < step.max_frames && looked_through < max_bytes_in_step &&
          !passed.reached_end) {
-    const auto at = each++;
-    looked_through += is_known(at->second, step.satellite_id) ? 0 : at->second.bytes();
+    const auto at = look_at(passed.next_number, step.until_number);
+    if (at == waiting_.end()) {
+      passed.reached_end = true;
+      break;
+    }
+    looked_through += at->second.bytes();
     passed.next_number = at->first + 1;
     auto part = take_out(at, step, passed);
     if (part) {
@@ -102,7 +113,6 @@ Intake::Passed Intake::pass(const Past& step) {
       passed.batches.push_back(holdings_.pass(*std::move(part), step.room, order));
     }
   }
-  passed.reached_end |= each == waiting_.end() || each->first > step.until_number;
   return passed;
 }
 

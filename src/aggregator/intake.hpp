@@ -26,9 +26,9 @@ using HoldsSenders = std::atomic<bool>;
 /// leaves them here and in the channel.
 ///
 /// Usually one batch waits here at most, the rest of one. A drain goes on behind the buffer, for
-/// frames that find no room in it, and then takes everything out of the channel. Senders are held
-/// until that has found its room, and what passed its end: otherwise each such drain would let in
-/// another channelful.
+/// frames that find no room in it, and then takes out of the channel what it looks at. Senders are
+/// held until that has found its room, and what passed its end: otherwise each such drain would let
+/// in another channelful.
 ///
 /// Batches are numbered as they leave the channel, from 1 on. Not thread-safe: owned by the actor.
 class Intake {
@@ -102,13 +102,17 @@ class Intake {
 
   using Waiting = std::map<std::uint64_t, FrameBatch>;  // by number
 
+  /// The first batch from `number` on, which is taken out of the channel if need be; the end where
+  /// there is none up to `until_number`.
+  [[nodiscard]] Waiting::iterator look_at(std::uint64_t number, std::uint64_t until_number);
+
   /// Those frames of one batch that a step wants and may have; the rest stays. Nothing where there
   /// are none.
   [[nodiscard]] std::optional<FrameBatch> take_out(Waiting::iterator at, const Past& step,
                                                    Passed& passed);
 
-  /// Senders are held while more waits here than the rest of one batch, and while the buffer is
-  /// above its limits: what passed is in its place in the channel then.
+  /// Senders are held while more waits here than the rest of one batch, and while what passed keeps
+  /// the buffer above its limits: both are in their place in the channel then.
   void hold_or_let_go();
 
   /// The channel is never longer than just before something is taken out.

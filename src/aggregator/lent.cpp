@@ -141,7 +141,7 @@ asio::awaitable<AggregatorHandle::Result<Lent>> AggregatorHandle::Port::take(
       lent.port_.reset();
     }
     if (finished) {
-      co_return Result<Lent>(std::move(lent));
+      co_return lent;
     }
   }
 }

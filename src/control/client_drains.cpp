@@ -3,11 +3,12 @@
 #include "control/drain_encoder.hpp"
 #include "runtime/rethrow.hpp"
 
+#include <meridian/lent.hpp>
+
 #include <boost/asio/buffer.hpp>
 #include <fmt/format.h>
 
 #include <cstdint>
-#include <exception>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -55,28 +56,19 @@ asio::awaitable<error_code> ClientDrains::lend(const Request& request) {
   DrainQuery query;
   query.max_frames = request.drain.max_frames;
   query.satellite_id = request.drain.satellite_id;
-  query.lend = true;
-  auto drained = co_await aggregator_.drain(query);
-  if (!drained) {
-    const std::string refusal = encode_error(shut_down_error(request, drained.error()));
+  auto lent = co_await aggregator_.lend(query);
+  if (!lent) {
+    const std::string refusal = encode_error(shut_down_error(request, lent.error()));
     co_return co_await writer_.write(refusal);
   }
-  error_code ec;
-  std::exception_ptr fault;
-  try {
-    ec = co_await write_frames(request, *drained, std::nullopt);
-  } catch (...) {
-    fault = std::current_exception();
-  }
-  if (ec || fault) {
-    const std::uint64_t frames = drained->taken.frames;
-    std::ignore = co_await aggregator_.put_back(*std::move(drained));
-    runtime::rethrow(fault);
+  const std::uint64_t frames = lent->frames().taken.frames;
+  const error_code ec = co_await write_frames(request, lent->frames(), std::nullopt);
+  if (ec) {
     log_.did(fmt::format("drain: given up by its client, {} frames go back", frames));
+    std::ignore = co_await std::move(*lent).put_back();
   } else {
     // First: the client has them, whatever becomes of the line in the log.
-    const std::uint64_t frames = drained->taken.frames;
-    std::ignore = co_await aggregator_.settle(*drained);
+    std::ignore = co_await std::move(*lent).settle();
     log_.drained(frames);
   }
   co_return ec;
@@ -102,6 +94,8 @@ asio::awaitable<error_code> ClientDrains::lease(const Request& request) {
   }
   if (leased->id) {
     leases_.add(*leased->id, HeldLeases::Clock::now() + query.duration);
+  } else {
+    log_.drained(0);  // nothing is there to commit, so this is all that the log says of it
   }
   // Where this fails the session ends, and the lease with it.
   const error_code ec = co_await write_frames(request, leased->frames, leased->id);

@@ -86,6 +86,7 @@ void ClientSession::stop() {
 
 void ClientSession::close() {
   closed_ = true;
+  idle_timer_.cancel();  // after a fault it may still run, and keep the daemon from its end
   error_code ignored;
   socket_.close(ignored);
 }

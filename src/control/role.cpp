@@ -21,6 +21,7 @@ bool changes_something(Method method) noexcept {
     case Method::release:
     case Method::flush:
     case Method::reload:
+    case Method::forget:
     case Method::log_level:
       return true;
     case Method::depth:

@@ -2,6 +2,7 @@
 
 #include "control/role.hpp"
 #include "runtime/accept_loop.hpp"
+#include "runtime/faults.hpp"
 #include "runtime/log.hpp"
 #include "runtime/rethrow.hpp"
 
@@ -68,8 +69,8 @@ void Server::start() {
   asio::co_spawn(
       strand_,
       runtime::accept_all(
-          acceptor_, [this] { return asio::make_strand(executor_); }, "control socket",
-          [this](Socket socket) { open_client(std::move(socket)); }),
+          acceptor_, [this] { return asio::make_strand(executor_); }, runtime::FaultOf::control,
+          "control socket", [this](Socket socket) { open_client(std::move(socket)); }),
       [self = shared_from_this()](const std::exception_ptr& error) { runtime::rethrow(error); });
 }
 
@@ -153,8 +154,18 @@ void Server::open_client(Socket socket) {
   auto client = std::make_shared<ClientSession>(std::move(socket), context_, peer, role);
   if (clients_.add(client)) {
     counters_.opened();
-    asio::co_spawn(executor, run_client(shared_from_this(), std::move(client)), runtime::rethrow);
+    try {
+      asio::co_spawn(executor, run_client(shared_from_this(), client), runtime::rethrow);
+    } catch (...) {
+      close_client(client);
+      throw;
+    }
   }
+}
+
+void Server::close_client(const std::shared_ptr<ClientSession>& client) {
+  counters_.closed();
+  clients_.remove(client);
 }
 
 void Server::turn_away(Socket& socket, const Error& why) {
@@ -166,9 +177,13 @@ void Server::turn_away(Socket& socket, const Error& why) {
 
 asio::awaitable<void> Server::run_client(std::shared_ptr<Server> server,
                                          std::shared_ptr<ClientSession> client) {
-  co_await client->run();
-  server->counters_.closed();
-  server->clients_.remove(client);
+  try {
+    co_await client->run();
+  } catch (...) {
+    runtime::Faults::of_process().note(runtime::FaultOf::control, "control client",
+                                       std::current_exception());
+  }
+  server->close_client(client);
 }
 
 }  // namespace meridian::control

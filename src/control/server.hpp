@@ -45,7 +45,7 @@ class Server : public std::enable_shared_from_this<Server> {
   /// the system refuses it; it is then as it was.
   void set_access(const Access& access);
 
-  /// Whether clients can find it. On the thread of its executor.
+  /// Whether clients can find it.
   [[nodiscard]] bool has_its_file() const;
 
   /// Goes on with other limits.

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <stdexcept>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 #include <fcntl.h>
@@ -158,7 +159,7 @@ void SocketFile::restore(const struct stat& before) const noexcept {
   struct stat now{};
   const bool same_group = ::lstat(path_.c_str(), &now) == 0 && now.st_gid == before.st_gid;
   if (same_group || ::lchown(path_.c_str(), static_cast<uid_t>(-1), before.st_gid) == 0) {
-    set_second_group(path_, before.st_mode & 07777, access_.read_only_group);
+    std::ignore = set_second_group(path_, before.st_mode & 07777, access_.read_only_group);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -47,7 +48,8 @@ class SocketFile {
   [[nodiscard]] asio::local::stream_protocol::acceptor listen(
       const asio::any_io_executor& executor);
 
-  /// Whether its file is still the one that was made here, or somebody has removed it.
+  /// Whether its file is still the one that was made here, or somebody has removed it. On any
+  /// thread.
   [[nodiscard]] bool is_there() const noexcept;
 
   /// Listens anew where the file is gone, and with it the lock or the directory perhaps. Throws
@@ -73,7 +75,7 @@ class SocketFile {
   std::string path_;
   Access access_;
   int lock_ = -1;
-  ino_t inode_ = 0;
+  std::atomic<ino_t> inode_ = 0;
 };
 
 }  // namespace meridian::control

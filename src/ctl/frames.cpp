@@ -1,5 +1,6 @@
 #include "ctl/frames.hpp"
 
+#include "ctl/report.hpp"
 #include "ctl/table.hpp"
 
 #include <algorithm>

@@ -171,13 +171,15 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
   } else {
     spdlog::info("no state directory: what is in the buffer will be gone with the daemon");
   }
-  sources_.emplace(status::Sources{.aggregator = *aggregator_,
-                                   .uplinks = uplinks_,
-                                   .control_clients = control_clients_,
-                                   .pulse = pulse_,
-                                   .silence = silence_,
-                                   .state = state_report_,
-                                   .sinks = sink_table_});
+  sources_.emplace(
+      status::Sources{.aggregator = *aggregator_,
+                      .uplinks = uplinks_,
+                      .control_clients = control_clients_,
+                      .pulse = pulse_,
+                      .silence = silence_,
+                      .state = state_report_,
+                      .sinks = sink_table_,
+                      .control_socket_is_there = [this] { return control_->has_its_file(); }});
   warn_of_open_secrets(config);
   make_sinks();
   control_ = std::make_shared<control::Server>(
@@ -243,7 +245,7 @@ void Daemon::look_for_control_socket() {
     return;  // it goes with the daemon
   }
   const bool is_there = control_->has_its_file();
-  if (pulse_.set_control_socket(is_there) == is_there) {
+  if (std::exchange(control_socket_is_there_, is_there) == is_there) {
     return;
   }
   if (is_there) {
@@ -438,7 +440,8 @@ control::ReloadReport Daemon::take_up(NewConfig read) {
   Config next = applicable(config_, std::move(read.config));
   check_sinks(next);
   Listeners::Change listeners = listeners_->prepare(next.uplinks, inherited_);
-  control_->set_access(next.control.access);
+  look_for_control_socket();
+  control_->set_access(next.control.access);  // makes its file again
   // Nothing fails from here on.
   set_log(std::move(read.log), next.log.level);
   listeners_->carry_out(std::move(listeners));
@@ -447,6 +450,7 @@ control::ReloadReport Daemon::take_up(NewConfig read) {
   housekeeping_.set_forget_after(next.forget_after);
   keep_descriptors_for_operators(next);
   config_ = std::move(next);
+  look_for_control_socket();
   warn_of_open_secrets(config_);
   return {.changed = std::move(changes.applied), .needs_restart = std::move(changes.needs_restart)};
 }
@@ -482,7 +486,7 @@ asio::awaitable<void> Daemon::save_what_is_left() {
   if (last) {
     log::tell_left_out(runtime::PeerLines::Clock::time_point::max());
     const Saved saved = save_state(last->saved);
-    log_drops(drops.value_or(DropReport{}));
+    log_drops(drops ? *drops : DropReport{});
     log_end(last->stats, saved);
     if (!last->stats.ledger.balanced()) {
       spdlog::critical(

@@ -6,6 +6,7 @@
 #include "daemon/heartbeat.hpp"
 #include "daemon/housekeeping.hpp"
 #include "daemon/listeners.hpp"
+#include "daemon/log_writer.hpp"
 #include "runtime/aside.hpp"
 #include "runtime/nearest_executor.hpp"
 #include "runtime/part.hpp"
@@ -78,7 +79,7 @@ class Daemon {
   /// What a reload gets from outside.
   struct NewConfig {
     Config config;
-    spdlog::sink_ptr log;
+    std::shared_ptr<LogWriter> log;
   };
 
   class Context : public asio::io_context {
@@ -101,7 +102,7 @@ class Daemon {
   [[nodiscard]] asio::awaitable<void> stop_in_order();
   [[nodiscard]] Saved save_state(const SavedState& saved);
   void make_sinks();
-  /// Notes, and logs, whether it is still there.
+  /// Logs where its file is gone, or there again.
   void look_for_control_socket();
   [[nodiscard]] std::vector<asio::io_context*> all_contexts();
   /// Gives up what hangs: sessions and clients first, all of it in the end.
@@ -138,7 +139,8 @@ class Daemon {
   runtime::Aside<NewConfig> new_config_;
   asio::steady_timer reload_ended_;  // cancelled where one has
   bool reloading_ = false;
-  unsigned signal_reloads_ = 0;  // that run, or wait until they may
+  bool control_socket_is_there_ = true;  // when it was last looked for
+  unsigned signal_reloads_ = 0;          // that run, or wait until they may
   bool stopping_ = false;
   bool stopped_ = false;  // but for what is to be saved
   unsigned stop_ticks_ = 0;

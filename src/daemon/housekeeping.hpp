@@ -9,6 +9,8 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <utility>
 
@@ -18,7 +20,9 @@ namespace meridian::daemon {
 void log_drops(const DropReport& report);
 
 /// Once a second: drops go into the log, without filling it, and satellites that have fallen silent
-/// or are heard again. Every ten seconds: memory that was not needed goes back to the system.
+/// or are heard again, or find no room in the table. Every ten seconds: memory that was not needed
+/// goes back to the system. As often as it takes: satellites that were not heard for long are
+/// forgotten.
 ///
 /// Confined to one strand, on which `stop` must be called too.
 class Housekeeping {
@@ -31,17 +35,36 @@ class Housekeeping {
   /// Runs until `stop`, or until the aggregator has shut down.
   [[nodiscard]] asio::awaitable<void> run(AggregatorHandle aggregator);
 
+  /// Satellites that were not heard for so long are forgotten. 0: none is.
+  void set_forget_after(std::chrono::seconds after) noexcept { forget_after_ = after; }
+
   void stop() {
     stopped_ = true;
     tick_.cancel();
   }
 
  private:
-  [[nodiscard]] asio::awaitable<void> look_for_silence(const AggregatorHandle& aggregator);
+  using Clock = std::chrono::steady_clock;
+
+  [[nodiscard]] asio::awaitable<void> look_for_silence(const AggregatorHandle& aggregator,
+                                                       status::Silence::Uplinks uplinks);
+
+  /// Lets time go by for the table of satellites, apart from that in which backpressure held
+  /// everything back.
+  [[nodiscard]] asio::awaitable<void> forget_idle(const AggregatorHandle& aggregator,
+                                                  status::Silence::Uplinks uplinks);
+
+  /// Says once that the table is full, until there is room in it.
+  void look_at_table(const OriginTotals& totals);
 
   asio::steady_timer tick_;
   status::Silence& silence_;  // used on the same strand
+  std::chrono::seconds forget_after_{0};
+  Clock::time_point aged_until_{};
+  Clock::duration elapsed_{};  // that the table does not know of
+  std::uint64_t untracked_frames_ = 0;
   std::function<void()> every_second_;
+  bool said_full_ = false;
   bool stopped_ = false;  // a tick that is on its way already is not cancelled
 };
 

@@ -1,6 +1,7 @@
 #include "daemon/strict_json.hpp"
 
 #include "daemon/config.hpp"
+#include "runtime/printable.hpp"
 
 #include <fmt/format.h>
 
@@ -25,7 +26,7 @@ std::string text_of(const runtime::JsonFault& fault) {
     case Kind::not_json:
       break;
   }
-  return fmt::format("not valid JSON: {}", fault.reason);
+  return fmt::format("not valid JSON: {}", runtime::hide_passwords(fault.reason));
 }
 
 }  // namespace

@@ -93,7 +93,7 @@ asio::awaitable<void> Live::run(std::shared_ptr<Live> live) {
     try {
       co_await live->look();
     } catch (...) {
-      runtime::Faults::of_process().note(runtime::FaultOf::http, "snapshot",
+      runtime::Faults::of_process().note(runtime::FaultOf::http, "a snapshot for the page",
                                          std::current_exception());
     }
     if (live->stopped_) {  // while the aggregator was asked

@@ -19,7 +19,7 @@ struct ServerOptions {
   std::optional<boost::asio::ip::tcp::endpoint> listen;  ///< nothing: there is no server
   /// By which clients know it, besides its addresses and "localhost". A request for another one is
   /// refused.
-  std::vector<std::string> names;
+  std::vector<std::string> names{};
   std::size_t max_clients = 64;
   /// How long a request may take to arrive, the next one to begin, and a piece of an answer to be
   /// read.

@@ -129,7 +129,8 @@ asio::awaitable<void> Server::run_client(std::shared_ptr<Server> server,
   try {
     co_await client->run();
   } catch (...) {
-    runtime::Faults::of_process().note(runtime::FaultOf::http, "client", std::current_exception());
+    runtime::Faults::of_process().note(runtime::FaultOf::http, "HTTP client",
+                                       std::current_exception());
     client->stop();
   }
   server->close_client(client);

@@ -8,6 +8,7 @@
 #include "runtime/use_tuple.hpp"
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -62,7 +63,7 @@ asio::awaitable<void> accept_all(asio::basic_socket_acceptor<Protocol>& acceptor
       try {
         on_socket(typename Protocol::socket(std::move(socket)));
       } catch (...) {
-        Faults::of_process().note(kind, "connection", std::current_exception());
+        Faults::of_process().note(kind, name + ": a new connection", std::current_exception());
       }
       continue;
     }

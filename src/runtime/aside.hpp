@@ -91,15 +91,17 @@ class Aside {
     if (!shared->strand) {
       return;
     }
-    asio::post(*shared->strand, [shared, answer = std::move(answer), error]() mutable {
-      shared->busy = false;
-      if (shared->waited_for) {
-        shared->waited_for = false;
-        shared->answer = std::move(answer);
-        shared->error = error;
-        shared->done->cancel();
-      }
-    });
+    // Moved, so that what was thrown ends on the strand alone.
+    asio::post(*shared->strand,
+               [shared, answer = std::move(answer), error = std::move(error)]() mutable {
+                 shared->busy = false;
+                 if (shared->waited_for) {
+                   shared->waited_for = false;
+                   shared->answer = std::move(answer);
+                   shared->error = std::move(error);
+                   shared->done->cancel();
+                 }
+               });
   }
 
   asio::steady_timer done_;

@@ -35,7 +35,7 @@ Faults& Faults::of_process() {
   return faults;
 }
 
-void Faults::note(FaultOf kind, std::string_view which, const std::exception_ptr& error) noexcept {
+void Faults::note(FaultOf kind, std::string_view whose, const std::exception_ptr& error) noexcept {
   const auto index = static_cast<std::size_t>(kind);
   counts_.at(index).fetch_add(1, std::memory_order_relaxed);
   try {
@@ -45,11 +45,10 @@ void Faults::note(FaultOf kind, std::string_view which, const std::exception_ptr
       held_back = limits_.at(index).admit(LogLimit::Clock::now());
     }
     if (held_back) {
-      log::error(
-          {{"reason", "fault"}},
-          "{} {} ended by a fault of this program: {} ({} more since the last message); please "
-          "report it, unless memory has run out",
-          name_of(kind), which, describe(error), *held_back);
+      log::error({{"reason", "fault"}},
+                 "{} ended by a fault of this program: {} ({} more since the last message); please "
+                 "report it, unless memory has run out",
+                 whose, describe(error), *held_back);
     }
   } catch (...) {  // NOLINT(bugprone-empty-catch): it is counted; there may be no memory for a line
   }

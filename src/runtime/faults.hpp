@@ -32,9 +32,9 @@ class Faults {
 
   [[nodiscard]] static Faults& of_process();
 
-  /// `which` of its kind ends, such as "5 from 127.0.0.1:4711". Never throws, whatever there is no
-  /// memory for.
-  void note(FaultOf kind, std::string_view which, const std::exception_ptr& error) noexcept;
+  /// `whose` names the session that ends, such as "uplink 5 from 127.0.0.1:4711". Never throws,
+  /// whatever there is no memory for.
+  void note(FaultOf kind, std::string_view whose, const std::exception_ptr& error) noexcept;
 
   [[nodiscard]] Counts counts() const noexcept;
 

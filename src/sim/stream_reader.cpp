@@ -1,10 +1,12 @@
 #include "sim/stream_reader.hpp"
 
 #include "runtime/printable.hpp"
+#include "runtime/user_info.hpp"
 
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <stdexcept>
 #include <string_view>
@@ -45,6 +47,14 @@ std::string name_of_our_own() {
   return fmt::format("meridian-sim-{:08x}{:08x}", random(), random());
 }
 
+/// Without user and password, as the library is given it.
+std::string shown_url(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
+  const std::size_t at = url.rfind('@');
+  return at == std::string::npos || at < begin ? url : url.substr(0, begin) + url.substr(at + 1);
+}
+
 std::string shown_urls(const std::vector<std::string>& urls) {
   std::string text;
   for (const std::string& url : urls) {
@@ -53,16 +63,54 @@ std::string shown_urls(const std::vector<std::string>& urls) {
   return text;
 }
 
+/// The library takes user and password of a URL as they are written, so they are given apart.
+std::optional<runtime::UserInfo> user_of(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
+  const std::size_t at = url.rfind('@');
+  if (at == std::string::npos || at < begin) {
+    return std::nullopt;
+  }
+  const auto read = runtime::read_user_info(std::string_view(url).substr(begin, at - begin));
+  if (!read) {
+    throw std::runtime_error(fmt::format(
+        "--server {}: user and password cannot be read; write % as %25", shown_url(url)));
+  }
+  return read;
+}
+
+void set_user(natsOptions* options, const std::vector<std::string>& urls) {
+  std::optional<runtime::UserInfo> user;
+  for (const std::string& url : urls) {
+    const auto own = user_of(url);
+    if (user && own && *own != *user) {
+      throw std::runtime_error("--server: give all servers the same user and password");
+    }
+    user = own ? own : user;
+  }
+  if (!user) {
+    return;
+  }
+  const std::string name = runtime::escape_for_json(user->user);
+  const std::string password = runtime::escape_for_json(user->password.value_or(""));
+  check(user->password ? natsOptions_SetUserInfo(options, name.c_str(), password.c_str())
+                       : natsOptions_SetToken(options, name.c_str()),
+        "--server");
+}
+
 nats::Options make_options(const ConsumeOptions& options) {
   natsOptions* made = nullptr;
   check(natsOptions_Create(&made), "cannot make options");
   nats::Options owned(made);
+  std::vector<std::string> urls;
   std::vector<const char*> servers;
+  urls.reserve(options.servers.size());
   servers.reserve(options.servers.size());
   for (const std::string& server : options.servers) {
-    servers.push_back(server.c_str());
+    servers.push_back(urls.emplace_back(shown_url(server)).c_str());
   }
   check(natsOptions_SetServers(made, servers.data(), static_cast<int>(servers.size())), "--server");
+  set_user(made, options.servers);
   if (!options.credentials.empty()) {
     check(natsOptions_SetUserCredentialsFromFiles(made, options.credentials.c_str(), nullptr),
           "--credentials");

@@ -32,8 +32,8 @@ struct Options {
   std::vector<std::string> servers;
   std::string stream;
   std::string subject = "meridian.{satellite_id}.{channel_id}";  ///< see SubjectTemplate
-  std::string credentials;  ///< a file with a user's JWT and seed (.creds); "": none
-  Tls tls;
+  std::string credentials{};  ///< a file with a user's JWT and seed (.creds); "": none
+  Tls tls{};
   /// Octets of payload that may be on their way and not acknowledged. At least batch_max_bytes. The
   /// client library holds a copy of them.
   std::size_t max_in_flight_bytes = 8'388'608;

@@ -125,7 +125,7 @@ asio::awaitable<void> Sink::add_to_outbox(std::vector<BufferedBatch> batches) {
 }
 
 void Sink::failed(const std::exception_ptr& error) noexcept {
-  runtime::Faults::of_process().note(runtime::FaultOf::sink, options_.name, error);
+  runtime::Faults::of_process().note(runtime::FaultOf::sink, "sink " + options_.name, error);
 }
 
 asio::awaitable<void> Sink::acknowledge_arrived() {

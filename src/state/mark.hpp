@@ -11,7 +11,7 @@
 ///             lower half counts the marks from 0 up.
 ///             Its payload is the CRC-32C of its header and body, and the body.
 ///
-///     file    = version ledger origins* (places consumer*)? block* end
+///     file    = version ledger origins* forgotten? (places consumer*)? block* end
 ///     block   = mark(block) frame+
 ///
 /// Bodies, all integers big-endian, times in microseconds since 1970:
@@ -21,10 +21,15 @@
 ///     ledger  received u64, buffered u64, drained u64, flushed u64,
 ///             reasons u16, for each in the order of DropReason: dropped u64,
 ///             delivered u64 (in older files it is not there, and 0)
-///     origins count u32, for each: kind u8 (1 origin, 0 sum over those beyond max_tracked),
+///     origins count u32, for each: kind u8 (1 origin, 0 sum over those beyond max_tracked; plus 2
+///             where counts follow, plus 4 where stored frames follow),
 ///             satellite_id u32, channel_id u16, frames u64, bytes u64, has_last u8,
 ///             last_sequence u64, gaps u64, missing u64, duplicates u64, late u64, dropped u64,
 ///             last_seen_at i64
+///             counts: jumps u64, resets u64, unsettled frames: next u64, late u64, jumps u64
+///             stored: frames u64, last_seen_at i64, has_last u8, last_sequence u64, gaps u64,
+///             missing u64, duplicates u64, late u64, counts
+///     forgotten  as origins, with one row: the sum over those that are not there any more
 ///     places  epoch u64, next place u64
 ///     consumer  name octets u16, name, next place u64, part u16 (from 0 up), parts u16,
 ///             ranges u32 that are unread before it, for each: first place u64, frames u64
@@ -67,10 +72,13 @@ enum class MarkKind : std::uint16_t {
   end = 4,
   places = 5,
   consumer = 6,
-  version = 7
+  version = 7,
+  forgotten = 8
 };
 
-/// What is written today. To be raised by whatever a reader of before would misread or lose.
+/// What is written today. To be raised by whatever a reader of before would misread or lose. Format
+/// 2 brought the marks `version` and `forgotten`, counts and stored frames of origins, and the
+/// epoch of each attempt.
 inline constexpr std::uint16_t format_version = 2;
 
 inline constexpr SatelliteId mark_magic = 0x4D524431;  // "MRD1"

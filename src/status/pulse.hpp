@@ -24,19 +24,9 @@ class Pulse {
   void set_serving(bool serving) noexcept { serving_.store(serving, std::memory_order_relaxed); }
   [[nodiscard]] bool serving() const noexcept { return serving_.load(std::memory_order_relaxed); }
 
-  /// Whether the control socket has its file, without which nobody can connect. Returns what was
-  /// noted before.
-  bool set_control_socket(bool is_there) noexcept {
-    return control_socket_.exchange(is_there, std::memory_order_relaxed);
-  }
-  [[nodiscard]] bool has_control_socket() const noexcept {
-    return control_socket_.load(std::memory_order_relaxed);
-  }
-
  private:
   std::atomic<Clock::time_point> last_beat_{Clock::now()};
   std::atomic<bool> serving_{false};
-  std::atomic<bool> control_socket_{true};
 };
 
 }  // namespace meridian::status

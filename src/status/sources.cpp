@@ -35,7 +35,7 @@ asio::awaitable<Verdict> Sources::readiness() const {
     co_return judge_health(false);
   }
   const bool serves = figures.has_value() && pulse.serving();
-  if (serves && !pulse.has_control_socket()) {
+  if (serves && !control_socket_is_there()) {
     co_return without_control_socket();
   }
   co_return judge_readiness(serves, serves ? figures->buffer : BufferLevel{});

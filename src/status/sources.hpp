@@ -16,6 +16,7 @@
 #include <boost/system/result.hpp>
 
 #include <chrono>
+#include <functional>
 
 namespace meridian::status {
 
@@ -30,6 +31,8 @@ struct Sources {
   const Silence& silence;
   const StateReport& state;  ///< constant once anything is answered
   const SinkTable& sinks;
+  /// Whether the control socket has its file, without which nobody can connect.
+  std::function<bool()> control_socket_is_there;
   std::chrono::steady_clock::time_point started_at = std::chrono::steady_clock::now();
 
   /// All figures of one moment. Fails as `AggregatorHandle::stats` does.

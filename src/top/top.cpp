@@ -19,7 +19,7 @@ class InLines final : public Loop {
 
  private:
   [[nodiscard]] asio::awaitable<void> show() override {
-    ctl::Output output("");
+    ctl::Output output("", ctl::WhenThere::refuse);
     const Poll first = co_await poll();
     Figures figures = figures_of(first, nullptr);
     for (std::uint64_t intervals = 0; goes_on(intervals); ++intervals) {

@@ -310,10 +310,11 @@ void Session::reset() noexcept {
 void Session::fail(const std::exception_ptr& error) noexcept {
   closing_ = CloseReason::fault;
   try {
+    idle_timer_.cancel();  // first: a timer that goes on keeps the daemon from its end
     runtime::Faults::of_process().note(
         runtime::FaultOf::uplink,
-        fmt::format("{} ({}) from {}", record_->id(), record_->listener(), record_->peer()), error);
-    idle_timer_.cancel();
+        fmt::format("uplink {} ({}) from {}", record_->id(), record_->listener(), record_->peer()),
+        error);
     if (!booked_) {
       table_.close(record_, CloseReason::fault, now());
     }

@@ -138,6 +138,40 @@ TEST_F(BadClients, RequestWithAMethodTwiceFlushesNothing) {
   EXPECT_EQ(daemon().call("depth").at("frames"), 10);
 }
 
+TEST_F(BadClients, ClientsThatAskForNothingGiveTheirPlacesBack) {
+  start({{"control", {{"max_clients", 3}, {"idle_timeout_s", 1}}}});
+  std::vector<ControlClient> silent;
+  for (int i = 0; i < 3; ++i) {
+    silent.push_back(daemon().connect());
+  }
+  silent.back().send("dep");  // no line
+  std::size_t told = 0;
+  for (ControlClient& each : silent) {
+    const std::string farewell = each.socket().wait_closed();
+    told += farewell.find("control.idle_timeout_s") != std::string::npos ? 1 : 0;
+  }
+  EXPECT_GE(told, 2U) << "the client that asked at the start may have had a place";
+  EXPECT_TRUE(daemon().call("depth").contains("frames"));
+  EXPECT_EQ(cut_off("idle"), told);
+}
+
+TEST_F(BadClients, WhoHoldsALeaseOrWatchesIsNotIdle) {
+  start({{"control", {{"idle_timeout_s", 1}}}});
+  send_whole(daemon().port(), frames_of(1, 0, 10));
+  ControlClient holder = daemon().connect();
+  const Json leased = holder.call("drain", {{"lease_s", 600}});
+  ControlClient watcher = daemon().connect();
+  watcher.send_line(rpc("tail"));
+  std::ignore = watcher.read_json();
+  for (int i = 0; i < 3; ++i) {  // as long as three others are found idle
+    ControlClient silent = daemon().connect();
+    EXPECT_THAT(silent.socket().wait_closed(), HasSubstr("idle_timeout_s"));
+  }
+  EXPECT_EQ(holder.call("commit", {{"lease", leased.at("lease")}}).at("committed"), 10);
+  send_whole(daemon().port(), frames_of(1, 10, 1));
+  EXPECT_EQ(watcher.read_json().at("params").at("frames").size(), 1U);
+}
+
 TEST_F(BadClients, ClientThatHangsInTheMiddleOfALineHoldsUpNobody) {
   start();
   ControlClient hanging = daemon().connect();

@@ -253,7 +253,7 @@ TEST_F(ConsumeSecured, DecodesAPassword) {
   server.start();
   const std::string url = server.url("reader:p%40ss%25");
   const std::string nobody = "nats://" + testing::BoundSocket::reserved_port().address();
-  const Finished without_a_stream = testing::run(command({nobody, url}, {"--idle-timeout", "1"}));
+  const Finished without_a_stream = testing::run(command({nobody, url}, {"--idle-timeout", "0.1"}));
   EXPECT_THAT(without_a_stream.err, Not(HasSubstr("Authorization")));
   EXPECT_THAT(without_a_stream.err, HasSubstr("stream")) << "it was let in";
   const Finished unreadable = testing::run(command({server.url("reader:p%ss")}, {}));

@@ -260,7 +260,7 @@ TEST_F(Http, WhoTakesAReservedPlaceAndSaysNothingGivesItBackSoon) {
 }
 
 TEST_F(Http, StreamsOfEventsHavePlacesOfTheirOwnAndEnd) {
-  start_with_http({{"http", {{"max_event_streams", 1}, {"event_stream_s", 1}}}});
+  start_with_http({{"http", {{"max_event_streams", 1}, {"event_stream_s", 3}}}});
   const std::string ask = "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n";
   HttpClient first(http_port(daemon()));
   first.socket().send(ask);

@@ -112,8 +112,8 @@ TEST_F(NatsLookUps, FindByPlaceAndBySubjectWhatIsThere) {
   asking.ask(4, "meridian.7.4");
   ASSERT_TRUE(asking.has_all(4));
   EXPECT_THAT(asking.answers(),
-              ElementsAre(Pair(1U, ElementsAre("first")), Pair(2U, ElementsAre("none")),
-                          Pair(3U, ElementsAre("second")), Pair(4U, ElementsAre("none"))));
+              ElementsAre(Pair(1, ElementsAre("first")), Pair(2, ElementsAre("none")),
+                          Pair(3, ElementsAre("second")), Pair(4, ElementsAre("none"))));
 }
 
 TEST_F(NatsLookUps, TellOfAStreamThatIsNotThere) {
@@ -121,7 +121,7 @@ TEST_F(NatsLookUps, TellOfAStreamThatIsNotThere) {
   ASSERT_TRUE(asking.connected());
   asking.ask(1, std::uint64_t{1});
   ASSERT_TRUE(asking.has_all(1));
-  EXPECT_THAT(asking.answers(), ElementsAre(Pair(1U, ElementsAre("stream_missing"))));
+  EXPECT_THAT(asking.answers(), ElementsAre(Pair(1, ElementsAre("stream_missing"))));
 }
 
 TEST_F(NatsLookUps, WithoutASessionAreRefusedAtOnce) {
@@ -129,7 +129,7 @@ TEST_F(NatsLookUps, WithoutASessionAreRefusedAtOnce) {
   Asking asking(sink_options({"nats://" + nobody.address()}));
   asking.ask(1, std::uint64_t{1});
   ASSERT_TRUE(asking.has_all(1));
-  EXPECT_THAT(asking.answers(), ElementsAre(Pair(1U, ElementsAre("unreachable"))));
+  EXPECT_THAT(asking.answers(), ElementsAre(Pair(1, ElementsAre("unreachable"))));
 }
 
 /// A stream that is asked for more than may be on their way, and does not answer at first.

@@ -220,7 +220,7 @@ class RefusingServer {
   }
 
   boost::asio::io_context context_{1};
-  tcp::acceptor acceptor_{context_, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0)};
+  tcp::acceptor acceptor_{context_, {boost::asio::ip::address_v4::loopback(), 0}};
   const int refusals_;
   std::atomic<int> connections_ = 0;
   std::jthread thread_;

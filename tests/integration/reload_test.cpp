@@ -6,11 +6,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
+#include <grp.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace meridian {
 namespace {
@@ -37,6 +44,7 @@ using testing::rpc;
 using testing::satellite;
 using testing::scaled;
 using testing::send_whole;
+using testing::Surroundings;
 using testing::UplinkClient;
 
 class Reload : public DaemonTest {
@@ -153,13 +161,18 @@ TEST_F(Reload, SighupOpensTheLogFileAnew) {
   std::filesystem::rename(log, rotated);
   send_whole(daemon().port(), frames_of(1, 0, 1));
   daemon().process().signal(SIGHUP);
-  ASSERT_TRUE(eventually([&] {
-    return std::filesystem::exists(log) && read_file(log).find("reloaded") != std::string::npos;
-  }));
+  // Each file has its lines behind what is done.
+  const auto comes_to_have = [](const std::string& path, std::string_view text) {
+    return eventually([&] {
+      return std::filesystem::exists(path) && read_file(path).find(text) != std::string::npos;
+    });
+  };
+  ASSERT_TRUE(comes_to_have(log, "reloaded"));
+  ASSERT_TRUE(comes_to_have(rotated, " closed: ")) << "the last line before that";
   const std::string old = read_file(rotated);
   EXPECT_THAT(old, HasSubstr("connected"));
   send_whole(daemon().port(), frames_of(2, 0, 1));
-  EXPECT_THAT(read_file(log), HasSubstr("connected"));
+  EXPECT_TRUE(comes_to_have(log, "connected"));
   EXPECT_EQ(read_file(rotated), old);
 }
 
@@ -244,10 +257,27 @@ TEST_F(Reload, UnderFullLoadLosesNothing) {
   }
 }
 
+/// A group that this user is not in.
+std::optional<std::string> group_of_others() {
+  std::vector<gid_t> own(static_cast<std::size_t>(std::max(0, ::getgroups(0, nullptr))));
+  own.resize(
+      static_cast<std::size_t>(std::max(0, ::getgroups(static_cast<int>(own.size()), own.data()))));
+  own.push_back(::getegid());
+  std::optional<std::string> found;
+  ::setgrent();
+  while (const group* const entry = found ? nullptr : ::getgrent()) {
+    if (std::ranges::find(own, entry->gr_gid) == own.end()) {
+      found = entry->gr_name;
+    }
+  }
+  ::endgrent();
+  return found;
+}
+
 class RefusedReload : public Reload {
  protected:
-  void start_with_frames() {
-    start();
+  void start_with_frames(const Surroundings& surroundings = {}) {
+    start(Json::object(), surroundings);
     uplink_.emplace(daemon().port());
     send_as_batch(*uplink_, frames_of(1, 0, 100));
     before_ = daemon().call("stats");
@@ -322,16 +352,36 @@ TEST_F(RefusedReload, NamesALogThatCannotBeOpened) {
 }
 
 TEST_F(RefusedReload, NamesASocketWhoseAccessCannotBeChanged) {
+  const auto group = group_of_others();
+  if (!group) {
+    GTEST_SKIP() << "this user is in every group that there is";
+  }
+  // Root could give it to any group.
+  const bool is_root = ::geteuid() == 0;
+  start_with_frames({.through = is_root
+                                    ? ChildProcess::Arguments{"setpriv", "--bounding-set=-chown"}
+                                    : ChildProcess::Arguments{}});
+  Json changes = buffer(10, "drop_oldest");
+  changes["uplinks"] = {native_listener({{"name", "first"}}), native_listener({{"name", "new"}})};
+  changes["control"] = {{"mode", "0600"}, {"group", *group}};
+  daemon().configure(config_in(directory(), changes));
+  EXPECT_THAT(reload_refused(),
+              AllOf(HasSubstr(daemon().socket()), HasSubstr("cannot give it to group")));
+}
+
+TEST_F(RefusedReload, NamesASocketThatSomebodyElseHasTaken) {
   start_with_frames();
   ControlClient client = daemon().connect();
   std::filesystem::remove(daemon().socket());
+  const BoundSocket other = BoundSocket::listening_file(daemon().socket());
   Json changes = buffer(10, "drop_oldest");
   changes["uplinks"] = {native_listener({{"name", "first"}}), native_listener({{"name", "new"}})};
   changes["control"]["mode"] = "0600";
   daemon().configure(config_in(directory(), changes));
   const Json answer = client.ask(rpc("reload"));
   EXPECT_EQ(error_code_of(answer), -32003) << answer;
-  EXPECT_THAT(error_message_of(answer), HasSubstr(daemon().socket()));
+  EXPECT_THAT(error_message_of(answer),
+              AllOf(HasSubstr(daemon().socket()), HasSubstr("another program listens there")));
   EXPECT_EQ(client.ask("uplinks").at("listeners"), listeners_);
   EXPECT_EQ(client.ask("depth").at("frames"), 100) << "the new limit holds 10";
 }

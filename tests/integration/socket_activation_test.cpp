@@ -62,7 +62,8 @@ TEST_F(SocketActivation, ControlSocketKeepsTheModeOfItsUnit) {
   const Surroundings surroundings = {.sockets = {{"control", control.descriptor()}}};
   start({{"control", {{"mode", "0666"}}}}, surroundings);
   for (int time = 0; time < 2; ++time) {
-    const Json answer = reload({{"control", {{"mode", "0644"}, {"max_clients", 60 + time}}}});
+    const Json answer = reload({{"control", {{"mode", "0644"}, {"max_clients", 60 + time}}},
+                                {"state", {{"directory", state().string()}}}});
     EXPECT_EQ(answer.at("changed"), Json{"control.max_clients"});
     EXPECT_EQ(answer.at("needs_restart"), Json::array());
   }

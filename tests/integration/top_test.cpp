@@ -311,14 +311,24 @@ TEST_F(TopOnScreen, SaysWhyItCannotGoOnOnceTheTerminalIsBack) {
   const BoundSocket socket = BoundSocket::listening_file(between);
   launch({100, 24}, between);
   const Descriptor top(::accept(socket.descriptor(), nullptr, nullptr));
+  // What comes before it is asked for would be taken for a farewell.
+  const auto await_requests = [&top] {
+    for (int lines = 0; lines < 3;) {
+      char octet = 0;
+      ASSERT_EQ(::read(top.number(), &octet, 1), 1);
+      lines += octet == '\n' ? 1 : 0;
+    }
+  };
   const auto answer = [&top](const Json& result) {
     const std::string line = Json{{"jsonrpc", "2.0"}, {"id", 1}, {"result", result}}.dump() + "\n";
     EXPECT_EQ(::write(top.number(), line.data(), line.size()), static_cast<ssize_t>(line.size()));
   };
+  await_requests();
   for (const char* method : {"stats", "satellites", "uplinks"}) {
     answer(daemon().call(method));
   }
   ASSERT_TRUE(eventually([this] { return is_open(); })) << screen();
+  await_requests();
   for (int i = 0; i < 3; ++i) {
     answer(Json::object());
   }

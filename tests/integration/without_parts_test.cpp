@@ -70,8 +70,7 @@ TEST_F(WithoutParts, StreamsAreNeitherCreatedNorRead) {
                          {{"buffer", {{"when_full", "backpressure"}}},
                           {"sinks", {{{"servers", {"nats://127.0.0.1:1"}}, {"stream", "T"}}}}})
           .dump());
-  const Finished created =
-      testing::run({testing::meridianctl, "sink", "create", "--config", file, "--dry-run"});
+  const Finished created = testing::run({testing::meridianctl, "sink", "create", "--config", file});
   EXPECT_EQ(created.status, 1);
   EXPECT_THAT(created.err, HasSubstr("this meridianctl was built without NATS"));
 }

@@ -20,7 +20,11 @@ class ControlClient {
   explicit ControlClient(const std::string& path) : socket_(path) {}
 
   void send(std::string_view octets) { socket_.send(octets); }
-  void send_line(std::string_view line) { send(std::string(line) + "\n"); }
+  void send_line(std::string_view line) {
+    std::string whole(line);
+    whole += '\n';
+    send(whole);
+  }
 
   /// The next line, without its end.
   [[nodiscard]] std::string read_line();

@@ -58,7 +58,8 @@ Json config_in(const TempDir& directory, const Json& changes) {
 }
 
 ChildProcess spawn_daemon(const std::string& config_file, const Surroundings& surroundings) {
-  ChildProcess::Arguments command = {meridiand, "--config", config_file};
+  ChildProcess::Arguments command = surroundings.through;
+  command.insert(command.end(), {meridiand, "--config", config_file});
   ChildProcess::Arguments environment = surroundings.environment;
   std::vector<int> descriptors;
   if (!surroundings.sockets.empty()) {

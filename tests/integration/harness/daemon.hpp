@@ -37,6 +37,8 @@ struct Surroundings {
   };
   ChildProcess::Arguments environment = {};
   std::vector<Socket> sockets = {};
+  /// A program that becomes the daemon, with its options; empty: none.
+  ChildProcess::Arguments through = {};
 };
 
 /// Starts a daemon, which may not be up yet.

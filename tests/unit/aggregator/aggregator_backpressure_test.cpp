@@ -93,6 +93,16 @@ TEST_F(Backpressure, LetsAsMuchInAsADrainTakesOut) {
   EXPECT_EQ(completed_sends(), 7U) << "the held half went in, and one sender got a place";
 }
 
+TEST_F(Backpressure, LetsNothingInForWhatIsLent) {
+  Lent lent = lend(buffer_frames + 1);  // one passes the buffer's end
+  EXPECT_EQ(completed_sends(), 6U);
+  EXPECT_EQ(call(std::move(lent).put_back()), error_code{});
+  EXPECT_EQ(completed_sends(), 6U);
+  EXPECT_EQ(depth(), buffer_frames + 1);
+  EXPECT_EQ(sequences_of(drain(2)), numbers(0, 2));
+  EXPECT_EQ(depth(), buffer_frames);
+}
+
 TEST_F(Backpressure, DrainsFrameByFrameInOrder) {
   for (std::uint64_t i = 0; i < 75; ++i) {
     ASSERT_EQ(sequences_of(drain(1)), numbers(i, 1));

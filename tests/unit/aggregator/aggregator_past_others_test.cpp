@@ -39,6 +39,11 @@ class PastOthers : public testing::AggregatorTest {
     spawn(options(capacity, buffer_frames, WhenFull::backpressure));
     send(batch_of_run({1, 1}, 0, 15));
   }
+  void set_max_frames(std::uint64_t max_frames) {
+    EXPECT_EQ(call(aggregator_->set_limits(
+                  {.max_frames = max_frames, .when_full = WhenFull::backpressure}, 100)),
+              error_code{});
+  }
   std::future<error_code> start_send(FrameBatch batch) {
     return testing::start(context_, aggregator_->send(std::move(batch)));
   }
@@ -118,6 +123,36 @@ TEST_F(PastOthers, WhatComesBackAgainAndAgainLetsInNoMore) {
     ASSERT_TRUE(stats().ledger.balanced());
   }
   EXPECT_EQ(sequences, numbers(0, 1'000));
+}
+
+TEST_F(PastOthers, SeesThemAlsoAboveLimitsThatBecameNarrower) {
+  set_max_frames(5);
+  for (std::uint64_t round = 0; round < 3; ++round) {
+    send(batch_of_run({2, 1}, round * 3, 3));
+    EXPECT_EQ(sequences_of(drain(all_frames, 2)), numbers(round * 3, 3));
+  }
+  EXPECT_EQ(stats().ledger.buffered, buffer_frames);
+}
+
+TEST_F(PastOthers, AboveNarrowerLimitsWhatComesBackLetsInNoMoreEither) {
+  std::vector<std::future<error_code>> sends;
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    set_max_frames(5 - i % 2);  // which excuses nothing that has passed
+    sends.push_back(start_send(batch_of_run({2, 1}, i * 10, 10)));
+    EXPECT_EQ(call(lend(all_frames, 2).put_back()), error_code{});
+  }
+  EXPECT_LE(stats().buffer.now.frames, buffer_frames + (capacity + 2) * 10);
+  EXPECT_LE(std::ranges::count_if(sends, is_ready<error_code>),
+            static_cast<std::ptrdiff_t>(2 * capacity));
+  std::uint64_t drained = 0;
+  while (drained < 1'015) {
+    const std::uint64_t taken = drain(50).taken.frames;
+    ASSERT_GT(taken, 0U);
+    drained += taken;
+    testing::poll(context_);
+  }
+  EXPECT_TRUE(std::ranges::all_of(sends, is_ready<error_code>));
+  EXPECT_EQ(stats().ledger.buffered, 0U);
 }
 
 TEST_F(PastOthers, LetsInNoMoreHoweverOftenItIsAsked) {

@@ -268,7 +268,7 @@ TEST_F(ConsumerTest, LagsBehindWhatIsHeldOnly) {
   const ReceiveTime long_ago{1'000'000us};
   send(batch_of_run({1, 1}, 0, 2, large, {.received_at = long_ago}));
   send(batch_of_run({1, 1}, 2, 2, large, {.received_at = long_ago + 1us}));
-  send_run(4);
+  send(batch_of_run({1, 1}, 4, 1, large, {.received_at = long_ago + 2us}));
   Consumer a = consume("a");
   Batches read = next(a, 1);
   for (BufferedBatch& batch : next(a, 1)) {
@@ -286,6 +286,7 @@ TEST_F(ConsumerTest, LagsBehindWhatIsHeldOnly) {
   const ConsumerStats delivered = stats_of("a");
   EXPECT_EQ(delivered.lag, delivered.unread);
   EXPECT_EQ(delivered.in_flight, Depth{});
+  EXPECT_EQ(delivered.oldest, long_ago + 2us);
   EXPECT_EQ(delivered.acknowledged.frames, 4U);
   acknowledge(a, next(a));
   EXPECT_EQ(stats_of("a").lag, Depth{});

@@ -20,7 +20,7 @@ using nlohmann::json;
 using testing::batch_of_run;
 
 Request request(TailParams params, bool plain = false) {
-  return {.method = Method::tail, .tail = params, .plain = plain, .id = 1};
+  return {.method = Method::tail, .tail = params, .plain = plain, .id = RequestId(1)};
 }
 
 TailPiece piece(std::uint64_t lost = 0) {

@@ -109,12 +109,11 @@ TEST(ListenerChanges, NameEveryKey) {
          "satellite_id":3,"max_sessions":4,"max_payload_bytes":50,"idle_timeout_s":6,
          "peer_timeout_s":7,
          "when_channel_full":"drop"},{"name":"b","listen":"[::1]:1"}])");
-  EXPECT_THAT(
-      changes_between(with(some_listeners), next).applied,
-      ElementsAre(R"(uplinks[0].listen)", R"(uplinks[0].framing)", R"(uplinks[0].satellite_id)",
-                  R"(uplinks[0].max_sessions)", R"(uplinks[0].max_payload_bytes)",
-                  R"(uplinks[0].idle_timeout_s)", R"(uplinks[0].peer_timeout_s)",
-                  R"(uplinks[0].when_channel_full)"));
+  EXPECT_THAT(changes_between(with(some_listeners), next).applied,
+              ElementsAre(R"(uplinks[0].listen)", R"(uplinks[0].framing)",
+                          R"(uplinks[0].satellite_id)", R"(uplinks[0].max_sessions)",
+                          R"(uplinks[0].max_payload_bytes)", R"(uplinks[0].idle_timeout_s)",
+                          R"(uplinks[0].peer_timeout_s)", R"(uplinks[0].when_channel_full)"));
 }
 
 }  // namespace

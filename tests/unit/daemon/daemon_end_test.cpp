@@ -21,6 +21,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -73,7 +74,11 @@ class BrokenDaemon : public ::testing::Test {
     spdlog::set_default_logger(before_);
   }
 
-  [[nodiscard]] std::string state() const { return directory_.file("state"); }
+  /// What a daemon that has ended has left for the next one, which is its lock, too.
+  [[nodiscard]] std::optional<state::Restored> saved() {
+    daemon_.reset();
+    return state::StateDirectory(state()).read();
+  }
 
   tcp::socket connect() {
     tcp::socket uplink(context_);
@@ -106,6 +111,8 @@ class BrokenDaemon : public ::testing::Test {
   std::future<int> ended_;
 
  private:
+  [[nodiscard]] std::string state() const { return directory_.file("state"); }
+
   /// A port that was free a moment ago.
   [[nodiscard]] std::uint16_t free_port() {
     return tcp::acceptor(context_, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0))
@@ -134,10 +141,10 @@ TEST_F(BrokenDaemon, SavesTheBufferAndEndsWithOneWhereAnythingElseBreaks) {
   start("dropped ", "drop_oldest");  // what the housekeeping logs
   std::vector<tcp::socket> others = connect_many();
   EXPECT_EQ(ended_.get(), 1);
-  const auto saved = state::StateDirectory(state()).read();
-  ASSERT_TRUE(saved.has_value());
-  EXPECT_TRUE(saved->is_whole);
-  EXPECT_EQ(saved->frames, 5U);
+  const auto left = saved();
+  ASSERT_TRUE(left.has_value());
+  EXPECT_TRUE(left->is_whole);
+  EXPECT_EQ(left->frames, 5U);
 }
 
 TEST_F(BrokenDaemon, SavesTheBufferAlsoWhereItsStopBreaks) {
@@ -145,7 +152,7 @@ TEST_F(BrokenDaemon, SavesTheBufferAlsoWhereItsStopBreaks) {
   std::vector<tcp::socket> others = connect_many();
   ASSERT_EQ(::kill(::getpid(), SIGTERM), 0);
   EXPECT_EQ(ended_.get(), 1);
-  EXPECT_TRUE(state::StateDirectory(state()).read().has_value());
+  EXPECT_TRUE(saved().has_value());
 }
 
 }  // namespace

@@ -96,10 +96,11 @@ TEST_F(NearestExecutorTest, CarriesAStrandThatAllOfThemUse) {
   const auto step = [&] {
     overlaps += runs.exchange(true) ? 1 : 0;
     strangers += current() == &stranger_ ? 1 : 0;
-    if (++count == 3 * each) {
-      done.set_value();
-    }
+    const bool is_last = ++count == 3 * each;
     runs = false;
+    if (is_last) {
+      done.set_value();  // nothing of this test may be used after that
+    }
   };
   for (asio::io_context* const context : {&first_, &second_, &stranger_}) {
     asio::post(*context, [&] {

@@ -251,7 +251,7 @@ std::vector<BufferedBatch> one_batch(BufferedBatch batch) {
 TEST_F(OutboxTest, OtherFramesHaveOtherIdsWhereAStateIsTakenUpTwice) {
   const Outbox before = make();
   std::set<std::string> ids;
-  for (const std::uint64_t epoch : {0xA, 0xB}) {
+  for (const std::uint64_t epoch : {0xAU, 0xBU}) {
     Outbox outbox = make_next(epoch);
     std::ignore = outbox.resume(resumed_from(before, {}));
     outbox.add(run_at(1, {7, 1}, 100 * epoch, 3));

@@ -6,7 +6,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdint>
 #include <random>
 #include <ranges>
 #include <utility>
@@ -193,13 +192,11 @@ TEST(SavedState, KeepsPlacesAndPositions) {
 
 TEST(SavedState, AttemptsOfOlderFilesAreOfTheEpochOfTheirPlaces) {
   const ConsumerPart part{
-      .consumer = {
-          .name = "archive",
-          .next_place = 300,
-          .unread = {},
-          .attempts = {
-              {.origin = {2, 0}, .ranges = {{.first = 1, .frames = 1}}, .frames = 1, .epoch = 5},
-              {.origin = {3, 0}, .ranges = {{.first = 2, .frames = 1}}, .frames = 1}}}};
+      .consumer = {.name = "archive",
+                   .next_place = 300,
+                   .unread = {},
+                   .attempts = {{.origin = {2, 0}, .ranges = {{1, 1}}, .frames = 1, .epoch = 5},
+                                {.origin = {3, 0}, .ranges = {{2, 1}}, .frames = 1}}}};
   Body body = encode(part);
   constexpr std::uint64_t older_epoch = 7;
   const auto whole = decode_consumer(body, older_epoch);
@@ -463,6 +460,12 @@ TEST(DamagedState, FlippedAtRandomKeepsEveryWholeFrameBeforeTheDamage) {
   }
 }
 
+/// Where the first block begins in a file that has no other marks before it.
+std::size_t behind_version_and_ledger(std::span<const std::byte> file) {
+  const std::size_t version = mark_bytes(file);
+  return version + mark_bytes(file.subspan(version));
+}
+
 TEST(DamagedState, TakesNoMarkOutOfAPayloadForItsOwn) {
   // An uplink may send whatever it likes: here, a ledger. It must know the nonce to be believed.
   SavedState forged;
@@ -476,7 +479,7 @@ TEST(DamagedState, TakesNoMarkOutOfAPayloadForItsOwn) {
   saved.add(builder.finish({}).value());
   Octets file = testing::written(saved);
   // The block's mark is broken, so that the reader searches its frames for the next mark.
-  const std::size_t block = mark_bytes(file);
+  const std::size_t block = behind_version_and_ledger(file);
   file[block + mark_head_bytes] ^= std::byte{1};
 
   const Restored restored = testing::read_back(file);
@@ -497,8 +500,8 @@ TEST(DamagedState, TakesNoMarkOutOfAPayloadAlsoWhereItsBeginningIsDamaged) {
   saved.add(builder.finish({}).value());
   saved.add(testing::batch_of_run({1, 1}, 1, 100));
   Octets file = testing::written(saved);
-  // The ledger and the first block's mark.
-  std::fill_n(file.begin(), mark_bytes(file) + mark_head_bytes, std::byte{0});
+  // The version, the ledger and the first block's mark.
+  std::fill_n(file.begin(), behind_version_and_ledger(file) + mark_head_bytes, std::byte{0});
 
   const Restored restored = testing::read_back(file);
   EXPECT_EQ(restored.frames, 100U) << "those of the second block";

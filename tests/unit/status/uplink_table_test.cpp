@@ -137,8 +137,8 @@ TEST(UplinkTable, CountsEachReasonByItself) {
 
   const SessionCounts counts = table.counts();
 
-  EXPECT_THAT(counts.closed, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8));
-  EXPECT_THAT(counts.malformed, ElementsAre(11, 12, 13, 14, 15));
+  EXPECT_THAT(counts.closed, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 9));
+  EXPECT_THAT(counts.malformed, ElementsAre(11, 12, 13, 14, 15, 16));
   EXPECT_EQ(counts.truncated, 2U);
   EXPECT_EQ(counts.idle_packets, 12U);
 }

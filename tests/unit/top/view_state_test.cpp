@@ -144,7 +144,7 @@ TEST(TopColumns, AreAllTakenAndListedBySort) {
   } catch (const std::runtime_error& error) {
     EXPECT_EQ(std::string(error.what()),
               "--sort: must be one of satellite, channel, state, age, rate, frames, octets, gaps, "
-              "missing, duplicates, late, dropped, id, peer, listener, connected");
+              "missing, duplicates, late, resets, dropped, id, peer, listener, connected");
   }
   for (const TableKind kind : {TableKind::satellites, TableKind::uplinks}) {
     for (const Column& column : columns_of(kind)) {

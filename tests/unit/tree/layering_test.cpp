@@ -59,6 +59,7 @@ const std::map<std::string, std::string> room_of_public_header = {
     {"detail/send_gate.hpp", "channel"},
     {"aggregator.hpp", "aggregator"},
     {"distribution.hpp", "aggregator"},
+    {"lent.hpp", "aggregator"},
     {"tail.hpp", "aggregator"},
 };
 
