@@ -236,7 +236,7 @@ Error refuse(const runtime::JsonFault& fault, const RequestId& id) {
   switch (fault.kind) {
     case Kind::doubled_key:
       return {ErrorCode::invalid_request,
-              fmt::format("{} stands twice in one object: send it once", fault.path), id};
+              fmt::format("{} is given twice in one object: send it once", fault.path), id};
     case Kind::nested_too_deeply:
       return {ErrorCode::invalid_request,
               fmt::format("the request is nested deeper than {} levels: send it flatter",

@@ -24,7 +24,7 @@ class Table {
   void add(std::vector<std::string> row);
   [[nodiscard]] bool empty() const noexcept { return rows_.empty(); }
 
-  /// Columns are as wide as their headings also where these are left away.
+  /// Columns are as wide as their headings also where these are omitted.
   [[nodiscard]] std::string to_text(bool with_heading = true) const;
 
  private:

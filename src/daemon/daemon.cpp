@@ -231,7 +231,7 @@ void Daemon::broken(const std::exception_ptr& error) noexcept {
         "a fault of this program: {}; it stops in order, saves what is in the buffer, and exits "
         "with 1; please report it, unless memory has run out",
         runtime::describe(error));
-    // Nobody waits for a signal any more.
+    // Ends the wait for a signal, and so begins the stop.
     asio::post(signals_.get_executor(), [this] {
       error_code ignored;
       signals_.cancel(ignored);

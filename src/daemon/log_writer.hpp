@@ -15,7 +15,8 @@ namespace meridian::daemon {
 /// takes them, the oldest that wait are lost, and their number is logged in their place and counted
 /// (`runtime::log::lost_lines`).
 ///
-/// Thread-safe. What waits when this is destroyed is still written; nobody waits for that.
+/// Thread-safe. Lines that are queued when this is destroyed are still written by the thread, after
+/// the destructor has returned.
 class LogWriter final : public spdlog::sinks::sink {
  public:
   struct Bounds {

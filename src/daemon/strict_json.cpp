@@ -18,7 +18,7 @@ std::string text_of(const runtime::JsonFault& fault) {
   const std::string path = fault.path.empty() ? "the configuration" : fault.path;
   switch (fault.kind) {
     case Kind::doubled_key:
-      return fmt::format("{}: stands twice in one object; keep one", path);
+      return fmt::format("{}: is given twice in one object; keep one", path);
     case Kind::nested_too_deeply:
       return fmt::format("{}: nested too deeply", path);
     case Kind::number_too_large:

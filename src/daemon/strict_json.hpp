@@ -12,8 +12,8 @@ namespace meridian::daemon {
 using runtime::shown_key;
 
 /// Reads JSON with `//` comments. Throws ConfigError where it is not valid, and, naming the place
-/// by its path, where a key stands twice in one object (the parser alone would keep the last one),
-/// a number is too large, or it is nested deeper than any configuration.
+/// by its path, where a key is given twice in one object (the parser alone would keep the last
+/// one), a number is too large, or it is nested deeper than any configuration.
 [[nodiscard]] nlohmann::json parse_strictly(std::string_view text);
 
 }  // namespace meridian::daemon

@@ -1,7 +1,7 @@
 /// JSON that came from outside, looked through before anything is made of it.
 ///
 /// The library parses without recursion, but it copies and writes values by recursion: one that is
-/// nested deeply enough overruns the stack. And of a key that stands twice in an object it keeps
+/// nested deeply enough overruns the stack. And of a key that an object has twice it keeps
 /// the last one without a word.
 #pragma once
 

@@ -69,7 +69,7 @@ TEST_P(EveryKey, IsAllowedOnceOnly) {
   const Key& key = GetParam();
   const std::string twice = fmt::format(R"(1,"{}":)", key.key);
   EXPECT_THAT([&] { std::ignore = parse_config(key.with(twice + "2")); },
-              ThrowsMessage<ConfigError>(StartsWith(key.path() + ": stands twice")));
+              ThrowsMessage<ConfigError>(StartsWith(key.path() + ": is given twice")));
 }
 
 INSTANTIATE_TEST_SUITE_P(
