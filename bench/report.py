@@ -46,6 +46,10 @@ def table(found):
     for load, one in found.get("depth", {}).items():
         rows.append((labels[load], percentiles(one), f"p99 {one['p99_us'] / 1000:.2f} ms",
                      "5 ms" if load == "loaded" else ""))
+    if "depth_beside_holes" in found:
+        one = found["depth_beside_holes"]
+        rows.append(("depth, half of the buffer leased, an absent satellite drained all the time", percentiles(one),
+                     f"p99 {one['p99_us'] / 1000:.2f} ms", "20 ms"))
     if "drain" in found:
         one = found["drain"]
         rows.append(("binary drain", f"{one['octets_per_s'] / 1e9:.1f} GB/s",
@@ -74,7 +78,10 @@ def table(found):
         rows.append(("resident, idle", f"{one['idle_bytes'] / 1e6:.1f} MB", "", ""))
         rows.append(("resident, idle uplink", "of 10,000", f"{one['per_idle_uplink_bytes']:.0f} octets", "4096"))
         for kind, label, bound in (("lone_frames", "one 80-octet frame a read", "1.5 ×"),
-                                   ("bulk", "80-octet frames in bulk", "")):
+                                   ("bulk", "80-octet frames in bulk", ""),
+                                   ("left_behind", "leases of one 4 KiB batch of each slab", "2 ×")):
+            if kind not in one:
+                continue
             rows.append((f"resident, {label}", f"{one[kind]['octets_held'] / 1e6:.0f} MB held",
                          f"{one[kind]['resident_over_octets']:.2f} × the octets", bound))
         rows.append(("resident, peak", "1024-octet payloads, 48 uplinks, buffer full",

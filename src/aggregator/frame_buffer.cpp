@@ -205,12 +205,14 @@ std::optional<FrameBuffer::Entry> FrameBuffer::find_from(std::uint64_t place) co
 }
 
 FrameBatch FrameBuffer::take_at(std::uint64_t place) {
-  Entries::node_type node = entries_.extract(place);
-  if (node.empty()) {
+  const auto entry = entries_.find(place);
+  if (entry == entries_.end()) {
     throw std::logic_error("frames are taken from a place where there are none");
   }
-  subtract_from(depth_, amount_of(node.mapped()));
-  return std::move(node.mapped());
+  FrameBatch batch = std::move(entry->second);
+  entries_.erase(entry);
+  subtract_from(depth_, amount_of(batch));
+  return batch;
 }
 
 bool FrameBuffer::lacks_room_for(const FrameBatch& batch) const noexcept {

@@ -30,7 +30,7 @@ struct Ended {
 }  // namespace
 
 Lent& Lent::operator=(Lent&& other) noexcept {
-  Lent old(std::move(*this));  // goes back
+  const Lent old(std::move(*this));  // goes back
   port_ = std::move(other.port_);
   frames_ = std::exchange(other.frames_, {});
   keep_room_ = other.keep_room_;

@@ -23,7 +23,7 @@ std::uint64_t add_up_to_largest(std::uint64_t a, std::uint64_t b) noexcept {
 }  // namespace
 
 SequenceState::SequenceState(const SequenceStats& saved) noexcept
-    : last_(saved.last_sequence), settled_(saved) {
+    : last_(saved.last_sequence), settled_(static_cast<const SequenceCounts&>(saved)) {
   if (last_ && saved.unsettled.late <= saved.late && saved.unsettled.jumps <= saved.jumps) {
     unsettled_ = saved.unsettled;
     settled_.late -= unsettled_.late;

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <exception>
 #include <optional>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -22,6 +23,9 @@ namespace meridian::control {
 namespace {
 
 using status::Json;
+
+/// So long a client may think where others want its place.
+constexpr std::chrono::seconds thinking_time{5};
 
 Json version_json() {
   return {{"name", "meridiand"}, {"version", status::version}, {"build", status::build}};
@@ -67,7 +71,9 @@ asio::awaitable<void> ClientSession::answer_lines() {
   error_code ec;
   while (!ec && !closed_) {
     watch_idle();
+    waiting_since_ = asio::steady_timer::clock_type::now();
     std::optional<std::string> line = co_await lines_.next();
+    waiting_since_.reset();
     ++request_;
     idle_timer_.cancel();
     if (!line) {
@@ -366,20 +372,31 @@ void ClientSession::watch_idle() {
         if (self->drains_.holds_leases()) {
           self->watch_idle();  // it works on its frames
         } else {
-          self->cut_off_for_idleness();
+          self->cut_off_for_idleness(self->context_->idle_timeout, "raise control.idle_timeout_s");
         }
       });
 }
 
-void ClientSession::cut_off_for_idleness() {
-  const std::chrono::seconds timeout = context_->idle_timeout;
+void ClientSession::give_way() {
+  asio::dispatch(socket_.get_executor(), [self = shared_from_this()] {
+    if (self->closed_ || !self->waiting_since_ || self->drains_.holds_leases()) {
+      return;
+    }
+    const auto idle = std::chrono::floor<std::chrono::seconds>(
+        asio::steady_timer::clock_type::now() - *self->waiting_since_);
+    if (idle >= thinking_time) {
+      self->cut_off_for_idleness(idle, "raise control.max_clients: another client found no place");
+    }
+  });
+}
+
+void ClientSession::cut_off_for_idleness(std::chrono::seconds idle, std::string_view advice) {
   context_->services.sources.control_clients.cut_off(status::CutOff::idle);
   request_log_->cut_off(status::CutOff::idle,
-                        fmt::format("asked for nothing for {} s", timeout.count()));
-  const std::string farewell = encode_error(
-      {ErrorCode::idle, fmt::format("nothing was asked for {} s: connect again, or raise "
-                                    "control.idle_timeout_s",
-                                    timeout.count())});
+                        fmt::format("asked for nothing for {} s", idle.count()));
+  const std::string farewell =
+      encode_error({ErrorCode::idle, fmt::format("nothing was asked for {} s: connect again, or {}",
+                                                 idle.count(), advice)});
   error_code ignored;
   socket_.non_blocking(true, ignored);
   socket_.write_some(asio::buffer(farewell), ignored);

@@ -18,7 +18,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 namespace meridian::control {
@@ -36,7 +38,7 @@ struct Context {
 /// Answers requests in order, one at a time: a client that sends many without reading waits for
 /// itself. Answers are written in pieces; a client that does not read them is cut off.
 ///
-/// Everything runs on the socket's strand; only `stop` may be called from elsewhere.
+/// Everything runs on the socket's strand; only `stop` and `give_way` may be called from elsewhere.
 class ClientSession : public std::enable_shared_from_this<ClientSession> {
  public:
   ClientSession(asio::local::stream_protocol::socket socket, std::shared_ptr<const Context> context,
@@ -47,6 +49,10 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
 
   /// Ends the session; a drain whose answer is not written by then goes back.
   void stop();
+
+  /// Another client found no place: ends the session if it has asked for nothing for a few seconds
+  /// and holds no lease.
+  void give_way();
 
  private:
   [[nodiscard]] asio::awaitable<void> answer_lines();
@@ -71,7 +77,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   void cut_off_for_not_reading();
   /// Ends the session where no request comes for a while.
   void watch_idle();
-  void cut_off_for_idleness();
+  void cut_off_for_idleness(std::chrono::seconds idle, std::string_view advice);
   void close();
 
   asio::local::stream_protocol::socket socket_;
@@ -83,6 +89,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   LineReader lines_;
   ClientDrains drains_;
   asio::steady_timer idle_timer_;
+  std::optional<asio::steady_timer::time_point> waiting_since_;  // for a request
   std::uint64_t request_ = 0;  // which one is waited for: a tick on its way is for an earlier one
   bool closed_ = false;
 };

@@ -131,6 +131,8 @@ void Server::open_client(Socket socket) {
                        fmt::format("there are {} clients already: try again later, or raise "
                                    "control.max_clients",
                                    max_clients_)});
+    // The next try may find one, however long control.idle_timeout_s is.
+    clients_.for_each([](ClientSession& client) { client.give_way(); });
     return;
   }
   const Peer peer = peer_of(socket);

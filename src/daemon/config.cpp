@@ -239,6 +239,22 @@ void read_http(ConfigReader& reader, http::ServerOptions& options) {
   reader.read("max_satellites", options.max_satellites, 0, 65'536);
 }
 
+void read_control(ConfigReader& reader, control::ServerOptions& options) {
+  reader.read("socket", options.socket);
+  constexpr std::size_t longest = control::SocketFile::longest_path;
+  if (options.socket.empty() || options.socket.size() > longest) {
+    reader.fail("socket",
+                fmt::format("must be the path of a Unix socket, of 1 to {} octets", longest),
+                options.socket);
+  }
+  read_mode(reader, options.access.mode);
+  read_group(reader, "group", options.access.group);
+  read_group(reader, "read_only_group", options.access.read_only_group);
+  reader.read("max_clients", options.max_clients, 1, 10'000);
+  reader.read("max_request_bytes", options.max_request_bytes, 64, most_payload_bytes);
+  read_seconds(reader, "idle_timeout_s", options.idle_timeout, 0);
+}
+
 /// Two that listen at the same address would not both start.
 void check_http_address(const Config& config) {
   if (!config.http.listen || config.http.listen->port() == 0) {
@@ -269,21 +285,8 @@ Config read_config(const Json& json) {
     buffer.read("max_bytes", limits.max_bytes, 1, most_buffer_bytes);
     buffer.read("when_full", limits.when_full, all(buffer_policies));
   });
-  read_section(root, "control", [&](ConfigReader& control) {
-    control.read("socket", config.control.socket);
-    constexpr std::size_t longest = control::SocketFile::longest_path;
-    if (config.control.socket.empty() || config.control.socket.size() > longest) {
-      control.fail("socket",
-                   fmt::format("must be the path of a Unix socket, of 1 to {} octets", longest),
-                   config.control.socket);
-    }
-    read_mode(control, config.control.access.mode);
-    read_group(control, "group", config.control.access.group);
-    read_group(control, "read_only_group", config.control.access.read_only_group);
-    control.read("max_clients", config.control.max_clients, 1, 10'000);
-    control.read("max_request_bytes", config.control.max_request_bytes, 64, most_payload_bytes);
-    read_seconds(control, "idle_timeout_s", config.control.idle_timeout, 0);
-  });
+  read_section(root, "control",
+               [&](ConfigReader& control) { read_control(control, config.control); });
   read_section(root, "http", [&](ConfigReader& http) { read_http(http, config.http); });
   read_section(root, "state", [&](ConfigReader& state) {
     std::optional<std::string> directory;
@@ -299,12 +302,8 @@ Config read_config(const Json& json) {
   read_section(root, "satellites", [&](ConfigReader& satellites) {
     satellites.read("max_tracked", config.aggregator.max_tracked, 1, 16'777'216);
     satellites.read("reset_after_frames", config.aggregator.reset_after, 2, most_reset_after);
-    auto silent_after_s = static_cast<std::uint64_t>(config.silent_after.count());
-    satellites.read("silent_after_s", silent_after_s, 0, most_seconds);
-    config.silent_after = std::chrono::seconds(silent_after_s);
-    auto forget_after_s = static_cast<std::uint64_t>(config.forget_after.count());
-    satellites.read("forget_after_s", forget_after_s, 0, most_seconds);
-    config.forget_after = std::chrono::seconds(forget_after_s);
+    read_seconds(satellites, "silent_after_s", config.silent_after, 0);
+    read_seconds(satellites, "forget_after_s", config.forget_after, 0);
   });
   root.read("threads", config.threads, 0, 1024);
   read_section(root, "log", [&](ConfigReader& log) {

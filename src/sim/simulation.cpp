@@ -193,6 +193,7 @@ std::vector<std::string> failures_of(const Result& result) {
     ++counts[failure];
   }
   std::vector<std::string> failures;
+  failures.reserve(counts.size());
   for (const auto& [failure, count] : counts) {
     failures.push_back(fmt::format("{} of {} uplinks: {}", count, result.uplinks, failure));
   }

@@ -121,7 +121,7 @@ StateDirectory::~StateDirectory() {
 
 std::optional<fs::path> StateDirectory::file_to_read() const {
   for (const char* const name : {saved_name, saving_name}) {
-    const fs::path path = path_ / name;
+    fs::path path = path_ / name;
     struct stat status{};
     if (::lstat(path.c_str(), &status) == 0) {
       return path;

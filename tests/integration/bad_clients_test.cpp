@@ -35,6 +35,18 @@ class BadClients : public DaemonTest {
   std::uint64_t cut_off(const std::string& reason) {
     return daemon().stat("/control/cut_off/" + reason);
   }
+
+  /// Connects until there is a place.
+  bool admitted(std::optional<ControlClient>& client) {
+    return eventually([&] {
+      try {
+        client.emplace(daemon().socket());
+        return !client->ask("depth").contains("error");
+      } catch (const std::runtime_error&) {
+        return false;  // refused before it could ask
+      }
+    });
+  }
 };
 
 TEST_F(BadClients, LineThatIsTooLongIsCutOffAndCounted) {
@@ -77,16 +89,6 @@ TEST_F(BadClients, ClientsBeyondTheLimitAreToldSoAndCounted) {
   // The client that asked at the start may still be on its way out.
   std::optional<ControlClient> first;
   std::optional<ControlClient> second;
-  const auto admitted = [&](std::optional<ControlClient>& client) {
-    return eventually([&] {
-      try {
-        client.emplace(daemon().socket());
-        return !client->ask("depth").contains("error");
-      } catch (const std::runtime_error&) {
-        return false;  // refused before it could ask
-      }
-    });
-  };
   ASSERT_TRUE(admitted(first));
   ASSERT_TRUE(admitted(second));
   const auto cut_off_before =
@@ -153,6 +155,23 @@ TEST_F(BadClients, ClientsThatAskForNothingGiveTheirPlacesBack) {
   EXPECT_GE(told, 2U) << "the client that asked at the start may have had a place";
   EXPECT_TRUE(daemon().call("depth").contains("frames"));
   EXPECT_EQ(cut_off("idle"), told);
+}
+
+TEST_F(BadClients, ClientsThatAskForNothingMakeRoomForOneThatDoes) {
+  start({{"control", {{"max_clients", 3}, {"idle_timeout_s", 0}}}});
+  send_whole(daemon().port(), frames_of(1, 0, 10));
+  std::optional<ControlClient> holder;
+  ASSERT_TRUE(admitted(holder));
+  const Json leased = holder->call("drain", {{"lease_s", 600}});
+  std::optional<ControlClient> silent;
+  std::optional<ControlClient> silent_too;
+  ASSERT_TRUE(admitted(silent));
+  ASSERT_TRUE(admitted(silent_too));
+  std::optional<ControlClient> last;
+  ASSERT_TRUE(admitted(last));
+  EXPECT_THAT(silent->socket().wait_closed(), HasSubstr("control.max_clients"));
+  EXPECT_THAT(silent_too->socket().wait_closed(), HasSubstr("control.max_clients"));
+  EXPECT_EQ(holder->call("commit", {{"lease", leased.at("lease")}}).at("committed"), 10);
 }
 
 TEST_F(BadClients, WhoHoldsALeaseOrWatchesIsNotIdle) {

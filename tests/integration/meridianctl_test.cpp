@@ -158,7 +158,7 @@ TEST_F(Meridianctl, WritesToAFile) {
 TEST_F(Meridianctl, LeavesAFileThatHoldsSomethingAlone) {
   start();
   const std::string file = directory().write("frames", "the only copy");
-  for (const std::uint64_t frames : {0, 10}) {  // also where it would have nothing to write
+  for (const std::uint64_t frames : {0U, 10U}) {  // also where it would have nothing to write
     send_whole(daemon().port(), frames_of(42, 0, frames));
     for (const char* command : {"drain", "tail"}) {
       const Finished finished = ctl({command, "--max", "5", "--output", file});

@@ -197,7 +197,7 @@ TEST_F(NatsStream, TellsHowLargeAPayloadMayBeAndThatIsTaken) {
 }
 
 TEST_F(NatsStream, OfAClusterIsSafeAndHasALeader) {
-  testing::NatsCluster cluster;
+  const testing::NatsCluster cluster;
   options() = sink_options(cluster.urls());
   const auto created = create({});
   ASSERT_TRUE(created.has_value()) << created.error().text;

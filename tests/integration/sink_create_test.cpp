@@ -79,7 +79,7 @@ class SinkCreate : public testing::NatsTest {
 };
 
 TEST_F(SinkCreate, CreatesTheStreamAsItIsAskedFor) {
-  NatsServer& server = start();
+  const NatsServer& server = start();
   const Finished finished = create({"archive", "--replicas", "1", "--duplicate-window-s", "300",
                                     "--max-bytes", "1000000", "--max-age-s", "86400"});
   EXPECT_EQ(finished.status, 0) << finished.err;
@@ -104,7 +104,7 @@ TEST_F(SinkCreate, NeedsNoNameWhereThereIsOneSink) {
 }
 
 TEST_F(SinkCreate, CreatesThreeReplicasInAClusterWhereNothingElseIsAskedFor) {
-  testing::NatsCluster cluster;
+  const testing::NatsCluster cluster;
   configure({{"archive", cluster.urls()}});
   const Finished finished = create();
   EXPECT_EQ(finished.status, 0) << finished.err;
@@ -121,7 +121,7 @@ TEST_F(SinkCreate, LeavesAStreamThatIsThereAsItIs) {
 }
 
 TEST_F(SinkCreate, SaysHowAStreamThatIsThereDiffersAndFails) {
-  NatsServer& server = start();
+  const NatsServer& server = start();
   add_stream(sink_options({server.url()}), "TELEMETRY", "other.>");
   const Finished finished = create({"--replicas", "3"});
   EXPECT_EQ(finished.status, 1);
@@ -132,7 +132,7 @@ TEST_F(SinkCreate, SaysHowAStreamThatIsThereDiffersAndFails) {
 }
 
 TEST_F(SinkCreate, TellsProgramsTheSame) {
-  NatsServer& server = start();
+  const NatsServer& server = start();
   const Finished finished = create({"--json", "--replicas", "1", "--max-age-s", "3600"});
   EXPECT_EQ(finished.status, 0) << finished.err;
   Json told = Json::parse(finished.out);
@@ -170,7 +170,7 @@ TEST_F(SinkCreate, NamesServersThatAreNotThere) {
 }
 
 TEST_F(SinkCreate, NamesWrongCredentialsAndShowsNoPassword) {
-  NatsServer& server = start({.lines = "authorization { user: alice, password: sesame }\n"});
+  const NatsServer& server = start({.lines = "authorization { user: alice, password: sesame }\n"});
   configure({{"archive", {server.url("alice:mellon")}}});
   const Finished finished = create({"--replicas", "1"});
   EXPECT_EQ(finished.status, 1);

@@ -30,9 +30,11 @@ TEST_F(ConsumerClaim, IsRefusedWhileThereIsAConsumerOfThatName) {
 }
 
 TEST_F(ConsumerClaim, PassesOnWithTheConsumer) {
-  std::optional<Consumer> a = consume("a");
-  const Consumer moved = *std::move(a);
-  a.reset();
+  std::optional<Consumer> moved;
+  {
+    Consumer a = consume("a");
+    moved = std::move(a);
+  }
   EXPECT_EQ(claim_error("a"), Errc::consumer_claimed);
 }
 

@@ -155,7 +155,7 @@ TEST_F(LentFrames, OfADrainInSeveralStepsAreSkippedByConsumersAtItsEnd) {
 TEST(RefusedByTheBuffer, SettlingMoreThanWasLent) {
   testing::Buffer buffer(testing::limits(any, any, WhenFull::backpressure));
   buffer.add(0, 4);
-  FrameBuffer::Taken taken =
+  const FrameBuffer::Taken taken =
       buffer->take({.max_frames = 2, .max_batches = any, .room = Room::lent});
   EXPECT_THROW(buffer->settle({.frames = 3, .bytes = 40}, Room::lent), std::logic_error);
   EXPECT_THROW(buffer->settle({.frames = 2, .bytes = 41}, Room::lent), std::logic_error);

@@ -128,7 +128,7 @@ class BrokenDaemon : public ::testing::Test {
 TEST_F(BrokenDaemon, GoesOnWithoutASessionThatBreaks) {
   start(" closed: ", "backpressure");
   const std::uint64_t before = faults();
-  std::vector<tcp::socket> others = connect_many();
+  const std::vector<tcp::socket> others = connect_many();
   tcp::socket breaks = connect();
   breaks.shutdown(tcp::socket::shutdown_send);
   EXPECT_TRUE(testing::eventually([&] { return faults() == before + 1; }));
@@ -139,7 +139,7 @@ TEST_F(BrokenDaemon, GoesOnWithoutASessionThatBreaks) {
 
 TEST_F(BrokenDaemon, SavesTheBufferAndEndsWithOneWhereAnythingElseBreaks) {
   start("dropped ", "drop_oldest");  // what the housekeeping logs
-  std::vector<tcp::socket> others = connect_many();
+  const std::vector<tcp::socket> others = connect_many();
   EXPECT_EQ(ended_.get(), 1);
   const auto left = saved();
   ASSERT_TRUE(left.has_value());
@@ -149,7 +149,7 @@ TEST_F(BrokenDaemon, SavesTheBufferAndEndsWithOneWhereAnythingElseBreaks) {
 
 TEST_F(BrokenDaemon, SavesTheBufferAlsoWhereItsStopBreaks) {
   start("stopping on ", "drop_oldest");
-  std::vector<tcp::socket> others = connect_many();
+  const std::vector<tcp::socket> others = connect_many();
   ASSERT_EQ(::kill(::getpid(), SIGTERM), 0);
   EXPECT_EQ(ended_.get(), 1);
   EXPECT_TRUE(saved().has_value());

@@ -73,9 +73,10 @@ class GatedSink final : public spdlog::sinks::base_sink<spdlog::details::null_mu
 };
 
 class LogWriterTest : public ::testing::Test {
- protected:
+ public:
   ~LogWriterTest() override { target_->open(); }
 
+ protected:
   std::shared_ptr<GatedSink> target_ = std::make_shared<GatedSink>();
 };
 

@@ -58,7 +58,7 @@ TEST_F(AsideTest, ThrowsWhatAFunctionThrows) {
 
 TEST_F(AsideTest, WaitsForNobodyWhoTakesTooLong) {
   const auto hangs = std::make_shared<std::promise<void>>();
-  std::shared_future<void> end = hangs->get_future().share();
+  const std::shared_future<void> end = hangs->get_future().share();
   const auto hang = [end] {
     end.wait();
     return "late";
@@ -75,7 +75,7 @@ TEST_F(AsideTest, WaitsForNobodyWhoTakesTooLong) {
 
 TEST_F(AsideTest, IsGivenUpAtOnce) {
   const auto hangs = std::make_shared<std::promise<void>>();
-  std::shared_future<void> end = hangs->get_future().share();
+  const std::shared_future<void> end = hangs->get_future().share();
   auto answer = call([end] {
     end.wait();
     return "late";
@@ -87,7 +87,7 @@ TEST_F(AsideTest, IsGivenUpAtOnce) {
 
 TEST(Aside, MayEndBeforeWhatItCalled) {
   std::promise<void> hangs;
-  std::shared_future<void> end = hangs.get_future().share();
+  const std::shared_future<void> end = hangs.get_future().share();
   {
     asio::io_context context;
     Aside<int> aside(context.get_executor());

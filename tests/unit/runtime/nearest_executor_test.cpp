@@ -16,7 +16,7 @@ namespace {
 
 /// Three contexts with a thread each, of which the executor knows the first two.
 class NearestExecutorTest : public ::testing::Test {
- protected:
+ public:
   NearestExecutorTest() {
     for (asio::io_context* const context : {&first_, &second_, &stranger_}) {
       work_.push_back(asio::make_work_guard(*context));
@@ -30,6 +30,7 @@ class NearestExecutorTest : public ::testing::Test {
     }
   }
 
+ protected:
   /// On which context something runs that a thread of `asking` asks for.
   asio::io_context* runs_on(asio::io_context& asking) {
     std::promise<asio::io_context*> ran;

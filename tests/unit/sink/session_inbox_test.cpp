@@ -69,7 +69,7 @@ TEST(SessionInbox, TellsOfAViolationWhereItExplainsASilence) {
 
 TEST(SessionInbox, ALossWakesWhoWaitsForAJob) {
   SessionInbox inbox;
-  std::jthread waiting([&] { EXPECT_FALSE(inbox.next({}).has_value()); });
+  const std::jthread waiting([&] { EXPECT_FALSE(inbox.next({}).has_value()); });
   inbox.lose(gone);
 }
 

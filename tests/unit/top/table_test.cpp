@@ -144,7 +144,7 @@ TEST(TopTable, ShortensNumbersRatherThanCutThem) {
 }
 
 TEST(TopTable, CutsTextsWhereItMust) {
-  Poll poll = huge_poll();
+  const Poll poll = huge_poll();
   const Figures figures = figures_of(poll, nullptr);
   const Sort by_id{ColumnKey::id, false};
   const auto narrow = texts(table_lines(figures, TableKind::uplinks, by_id, 0, 10, 60));

@@ -183,7 +183,7 @@ TEST(TopView, SaysThatItIsPaused) {
 }
 
 TEST(TopView, SaysForHowLongTheDaemonHasBeenGone) {
-  ViewState state({});
+  const ViewState state({});
   const Connection gone{Connection::State::gone, 125s, "control socket /s: no such file"};
   const View view = view_of(busy_figures(), state, gone, {100, 24});
   EXPECT_THAT(texts(view.lines)[0],
@@ -212,7 +212,7 @@ TEST(TopHeader, DoesWithoutReasonsThatAreNotThere) {
 }
 
 TEST(TopHeader, PutsWhatGrowsInFrontAndCountsWhatThereIsNoRoomFor) {
-  Poll poll = sample_poll();
+  const Poll poll = sample_poll();
   const Figures before = figures_of(poll, nullptr);
   Poll next = sample_poll(1s);
   next.stats["ledger"]["dropped"]["channel_full"] = 70;
