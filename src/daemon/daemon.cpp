@@ -3,6 +3,7 @@
 #include "daemon/config_changes.hpp"
 #include "daemon/housekeeping.hpp"
 #include "daemon/logging.hpp"
+#include "daemon/reports.hpp"
 #include "daemon/secrets.hpp"
 #include "http/make_server.hpp"
 #include "runtime/faults.hpp"
@@ -21,20 +22,16 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <exception>
-#include <functional>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include <string.h>
@@ -45,24 +42,12 @@ namespace log = runtime::log;
 
 namespace {
 
-/// Everything that a stop waits for takes milliseconds; whatever hangs is given up then, in
-/// seconds. Counted in ticks, so that a process that was frozen for a while does not take itself
-/// for hung.
-constexpr unsigned stop_deadline_ticks = 4;
-
-/// Until a reload is refused: to read a file and to look up a group take milliseconds.
-constexpr std::chrono::seconds config_patience{10};
-
-control::ReloadRefused refused_by_stop() {
-  return {"the daemon stops: start it again"};
-}
-
 std::size_t thread_count(std::size_t configured) {
   return configured != 0 ? configured
                          : std::max<std::size_t>(2, std::thread::hardware_concurrency());
 }
 
-/// For all clients that there may be, and for files, sinks and what else is opened now and then.
+/// For all clients that there may be, and for files, sinks and whatever else is opened at times.
 void keep_descriptors_for_operators(const Config& config) {
   constexpr std::size_t others = 64;
   const std::size_t http_clients =
@@ -70,78 +55,21 @@ void keep_descriptors_for_operators(const Config& config) {
   runtime::keep_descriptors(config.control.max_clients + http_clients + others);
 }
 
-/// What has become of the buffer.
-std::string_view fate_of_rest(Daemon::Saved saved) {
-  switch (saved) {
-    case Daemon::Saved::all:
-      return " and are saved";
-    case Daemon::Saved::not_all:
-      return " and could not all be saved";
-    case Daemon::Saved::nowhere:
-      break;
-  }
-  return "";
-}
-
-void log_end(const AggregatorStats& stats, Daemon::Saved saved) {
-  const Ledger& ledger = stats.ledger;
-  std::uint64_t dropped = 0;
-  for (const std::uint64_t frames : ledger.dropped) {
-    dropped += frames;
-  }
-  spdlog::info(
-      "stopped: {} frames ({} octets) remained{}; of {} received, {} were drained, {} "
-      "flushed, {} delivered, {} dropped",
-      ledger.buffered, stats.buffer.now.bytes, fate_of_rest(saved), ledger.received, ledger.drained,
-      ledger.flushed, ledger.delivered, dropped);
-}
-
-void log_restored(const status::StateReport& report, const state::Restored& read) {
-  if (!read.why_unreadable.empty()) {
-    log::error({{"reason", "state_unreadable"}},
-               "the saved state in {} cannot be read: {}; it is set aside, as "
-               "state.when_unreadable says",
-               *report.directory, read.why_unreadable);
-  }
-  spdlog::info("restored {} frames from {}", report.restored, *report.directory);
-  if (!read.is_whole) {
-    log::error(
-        {{"reason", "state_damaged"}},
-        "the saved state in {} is damaged: {} frames are missing, {} octets could not be "
-        "read; {}",
-        *report.directory, report.not_restored, report.damaged_bytes,
-        report.set_aside ? "they are set aside as " + *report.set_aside : "nothing of it is left");
-  }
-}
-
-void log_reload(const control::ReloadOutcome& outcome) {
-  if (const auto* const refused = std::get_if<control::ReloadRefused>(&outcome)) {
-    log::error({{"reason", "configuration_refused"}},
-               "the new configuration is refused, the old one stays: {}", refused->reason);
-    return;
-  }
-  const auto& report = std::get<control::ReloadReport>(outcome);
-  spdlog::info("reloaded: {}", report.changed.empty()
-                                   ? "nothing has changed"
-                                   : fmt::format("{}", fmt::join(report.changed, ", ")));
-  if (!report.needs_restart.empty()) {
-    spdlog::warn("a restart is needed for {}", fmt::join(report.needs_restart, ", "));
-  }
-}
-
 }  // namespace
 
 Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedSockets inherited)
     : signals_(asio::make_strand(control_context_), SIGTERM, SIGINT, SIGHUP),
-      deadline_(control_context_),
+      deadline_(control_context_.get_executor(), {.give_up_peers = [this] { give_up_peers(); },
+                                                  .give_up_all = [this] { stop_contexts(); }}),
       housekeeping_(signals_.get_executor(), silence_, [this] { look_for_control_socket(); }),
       notifier_(signals_.get_executor()),
       heartbeat_(signals_.get_executor(), notifier_),
       config_(config),
-      read_config_(std::move(read_config)),
       inherited_(std::move(inherited)),
-      new_config_(signals_.get_executor()),
-      reload_ended_(signals_.get_executor()) {
+      reloads_(signals_.get_executor(), notifier_,
+               {.read = std::move(read_config),
+                .take_up = [this](NewConfig read) { return take_up(std::move(read)); },
+                .settle = [this] { return settle_reload(); }}) {
   // Besides those that end a program by habit: the processor time that it may have is used up, or
   // the power goes.
   for (const int signal : {SIGQUIT, SIGXCPU, SIGPWR}) {
@@ -186,7 +114,7 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
       control_context_.get_executor(), config.control,
       inherited_.take_control(config.control.socket),
       control::Services{.sources = *sources_, .reload = [this] {
-                          return asio::co_spawn(signals_.get_executor(), reload(),
+                          return asio::co_spawn(signals_.get_executor(), reloads_.reload(),
                                                 asio::use_awaitable);
                         }});
   if (config.http.listen) {
@@ -215,7 +143,7 @@ int Daemon::run() {
   asio::co_spawn(signals_.get_executor(), serve(), [this](const std::exception_ptr& error) {
     if (error) {
       start_failed_ = error;
-      std::ranges::for_each(all_contexts(), &asio::io_context::stop);
+      stop_contexts();
     }
   });
   runtime::run_on_threads(all_contexts(),
@@ -300,7 +228,7 @@ asio::awaitable<void> Daemon::serve() {
   try {
     pulse_.set_serving(false);
     notifier_.stopping();
-    watch_stop();
+    deadline_.begin();
     co_await stop_in_order();
   } catch (...) {
     broken(std::current_exception());
@@ -309,7 +237,7 @@ asio::awaitable<void> Daemon::serve() {
     co_await save_what_is_left();
   } catch (...) {
     broken(std::current_exception());
-    std::ranges::for_each(all_contexts(), &asio::io_context::stop);
+    stop_contexts();
   }
   let_go();
 }
@@ -364,68 +292,11 @@ asio::awaitable<void> Daemon::wait_for_stop_signal() {
   while (!broken_) {
     const auto [ec, signal] = co_await signals_.async_wait(runtime::use_tuple);
     if (!ec && signal == SIGHUP) {
-      // One runs; one that comes behind it sees whatever changes until it begins.
-      if (signal_reloads_ < 2) {
-        ++signal_reloads_;
-        asio::co_spawn(signals_.get_executor(), reload_on_signal(), runtime::rethrow);
-      }
+      reloads_.on_signal();
     } else if (!broken_) {
       spdlog::info("stopping on SIG{}", ::sigabbrev_np(signal));
       co_return;
     }
-  }
-}
-
-asio::awaitable<void> Daemon::reload_on_signal() {
-  std::ignore = co_await reload();
-  --signal_reloads_;
-}
-
-asio::awaitable<control::ReloadOutcome> Daemon::reload() {
-  while (reloading_ && !stopping_) {
-    reload_ended_.expires_at(asio::steady_timer::time_point::max());
-    std::ignore = co_await reload_ended_.async_wait(runtime::use_tuple);
-  }
-  if (stopping_) {
-    co_return refused_by_stop();
-  }
-  reloading_ = true;
-  notifier_.reloading();
-  control::ReloadOutcome outcome = co_await read_and_take_up();
-  log_reload(outcome);
-  if (std::holds_alternative<control::ReloadReport>(outcome)) {
-    std::ignore = co_await aggregator_->set_limits(
-        config_.aggregator.buffer, config_.aggregator.max_tracked, config_.aggregator.reset_after);
-  }
-  co_await listeners_->wait_closed();
-  if (!stopping_) {
-    notifier_.ready();
-  }
-  reloading_ = false;
-  reload_ended_.cancel();
-  co_return outcome;
-}
-
-asio::awaitable<control::ReloadOutcome> Daemon::read_and_take_up() {
-  try {
-    std::function<NewConfig()> read = [read_config = read_config_] {
-      Config config = read_config();
-      std::shared_ptr<LogWriter> log = open_log(config.log);
-      return NewConfig{.config = std::move(config), .log = std::move(log)};
-    };
-    std::optional<NewConfig> next = co_await new_config_.call(std::move(read), config_patience);
-    if (stopping_) {
-      co_return refused_by_stop();
-    }
-    if (!next) {
-      co_return control::ReloadRefused{fmt::format(
-          "the configuration has not been read within {} s: see whether its file is a pipe, or on "
-          "a file system that does not answer, or a group cannot be looked up",
-          config_patience.count())};
-    }
-    co_return take_up(*std::move(next));
-  } catch (const std::exception& error) {
-    co_return control::ReloadRefused{error.what()};
   }
 }
 
@@ -455,9 +326,14 @@ control::ReloadReport Daemon::take_up(NewConfig read) {
   return {.changed = std::move(changes.applied), .needs_restart = std::move(changes.needs_restart)};
 }
 
+asio::awaitable<void> Daemon::settle_reload() {
+  std::ignore = co_await aggregator_->set_limits(
+      config_.aggregator.buffer, config_.aggregator.max_tracked, config_.aggregator.reset_after);
+  co_await listeners_->wait_closed();
+}
+
 asio::awaitable<void> Daemon::stop_in_order() {
-  new_config_.give_up();
-  reload_ended_.cancel();
+  reloads_.stop();
   listeners_->stop();
   // Sessions that wait for room must get it: nobody drains any more.
   std::ignore = co_await aggregator_->release_backpressure();
@@ -481,8 +357,7 @@ asio::awaitable<void> Daemon::save_what_is_left() {
   heartbeat_.stop();
   const auto drops = co_await aggregator_->take_drop_report();
   auto last = co_await aggregator_->shut_down();
-  stopped_ = true;  // a large state may take long to write
-  deadline_.cancel();
+  deadline_.end();  // a large state may take long to write
   if (last) {
     log::tell_left_out(runtime::PeerLines::Clock::time_point::max());
     const Saved saved = save_state(last->saved);
@@ -503,12 +378,12 @@ asio::awaitable<void> Daemon::save_what_is_left() {
 void Daemon::let_go() {
   notifier_.close();
   kept_running_.clear();  // the aggregator was the last work
-  if (stop_ticks_ >= stop_deadline_ticks) {
-    std::ranges::for_each(all_contexts(), &asio::io_context::stop);  // but for what was given up
+  if (deadline_.has_passed()) {
+    stop_contexts();  // but for what was given up
   }
 }
 
-Daemon::Saved Daemon::save_state(const SavedState& saved) {
+Saved Daemon::save_state(const SavedState& saved) {
   if (!state_) {
     return Saved::nowhere;
   }
@@ -523,29 +398,18 @@ Daemon::Saved Daemon::save_state(const SavedState& saved) {
   }
 }
 
-void Daemon::watch_stop() {
-  deadline_.expires_after(std::chrono::seconds(1));
-  deadline_.async_wait([this](const error_code& cancelled) {
-    if (cancelled || stopped_) {
-      return;
-    }
-    ++stop_ticks_;
-    if (stop_ticks_ == stop_deadline_ticks) {
-      spdlog::critical("not all sessions and clients end within {} s: going on without them",
-                       stop_deadline_ticks);
-      exit_status_ = 1;
-      listeners_->give_up();
-      control_->give_up();
-      if (http_) {
-        http_->give_up();
-      }
-      std::ranges::for_each(sinks_, [](const auto& each) { each->give_up(); });
-    } else if (stop_ticks_ == 2 * stop_deadline_ticks) {
-      spdlog::critical("the aggregator does not end: giving up, what it has is lost");
-      std::ranges::for_each(all_contexts(), &asio::io_context::stop);
-    }
-    watch_stop();
-  });
+void Daemon::give_up_peers() {
+  exit_status_ = 1;
+  listeners_->give_up();
+  control_->give_up();
+  if (http_) {
+    http_->give_up();
+  }
+  std::ranges::for_each(sinks_, [](const auto& each) { each->give_up(); });
+}
+
+void Daemon::stop_contexts() {
+  std::ranges::for_each(all_contexts(), &asio::io_context::stop);
 }
 
 }  // namespace meridian::daemon

@@ -6,8 +6,9 @@
 #include "daemon/heartbeat.hpp"
 #include "daemon/housekeeping.hpp"
 #include "daemon/listeners.hpp"
-#include "daemon/log_writer.hpp"
-#include "runtime/aside.hpp"
+#include "daemon/reloads.hpp"
+#include "daemon/reports.hpp"
+#include "daemon/stop_deadline.hpp"
 #include "runtime/nearest_executor.hpp"
 #include "runtime/part.hpp"
 #include "service/inherited_sockets.hpp"
@@ -26,23 +27,15 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <spdlog/common.h>
 
 #include <atomic>
-#include <cstdint>
 #include <deque>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
 
 namespace meridian::daemon {
-
-/// Reads the configuration again, from where it came. Throws ConfigError. Called on a thread of its
-/// own, which may outlive the daemon: it owns whatever it uses.
-using ReadConfig = std::function<Config()>;
 
 /// All parts of a running daemon.
 ///
@@ -72,16 +65,7 @@ class Daemon {
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
-  /// What could be saved of what remained.
-  enum class Saved : std::uint8_t { all, not_all, nowhere };
-
  private:
-  /// What a reload gets from outside.
-  struct NewConfig {
-    Config config;
-    std::shared_ptr<LogWriter> log;
-  };
-
   class Context : public asio::io_context {
    public:
     using asio::io_context::io_context;
@@ -105,15 +89,13 @@ class Daemon {
   /// Logs where its file is gone, or there again.
   void look_for_control_socket();
   [[nodiscard]] std::vector<asio::io_context*> all_contexts();
-  /// Gives up what hangs: sessions and clients first, all of it in the end.
-  void watch_stop();
+  /// Sessions, clients and sinks that hang at a stop.
+  void give_up_peers();
+  void stop_contexts();
 
-  /// One at a time. Neither this nor what it reads holds up the heartbeat.
-  [[nodiscard]] asio::awaitable<control::ReloadOutcome> reload();
-  [[nodiscard]] asio::awaitable<void> reload_on_signal();
-  [[nodiscard]] asio::awaitable<control::ReloadOutcome> read_and_take_up();
   /// Does everything of a reload that may fail, or throws and has changed nothing.
   [[nodiscard]] control::ReloadReport take_up(NewConfig read);
+  [[nodiscard]] asio::awaitable<void> settle_reload();
 
   // Where the aggregator's strand may run: the following two, its own first. Nobody encodes there.
   runtime::NearestExecutor::Contexts aggregator_contexts_;
@@ -125,7 +107,7 @@ class Daemon {
   std::deque<Context> sink_contexts_;
   std::vector<asio::executor_work_guard<asio::io_context::executor_type>> kept_running_;
   asio::signal_set signals_;  // its executor is the daemon's strand
-  asio::steady_timer deadline_;
+  StopDeadline deadline_;
   status::Pulse pulse_;
   status::Silence silence_;
   Housekeeping housekeeping_;
@@ -134,16 +116,10 @@ class Daemon {
 
   // On the daemon's strand.
   Config config_;
-  ReadConfig read_config_;
   service::InheritedSockets inherited_;
-  runtime::Aside<NewConfig> new_config_;
-  asio::steady_timer reload_ended_;  // cancelled where one has
-  bool reloading_ = false;
+  Reloads reloads_;
   bool control_socket_is_there_ = true;  // when it was last looked for
-  unsigned signal_reloads_ = 0;          // that run, or wait until they may
   bool stopping_ = false;
-  bool stopped_ = false;  // but for what is to be saved
-  unsigned stop_ticks_ = 0;
   int exit_status_ = 0;
   std::exception_ptr start_failed_;
 

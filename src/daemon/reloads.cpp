@@ -1,0 +1,103 @@
+#include "daemon/reloads.hpp"
+
+#include "daemon/logging.hpp"
+#include "daemon/reports.hpp"
+#include "runtime/rethrow.hpp"
+#include "runtime/use_tuple.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <exception>
+#include <optional>
+#include <tuple>
+#include <utility>
+#include <variant>
+
+namespace meridian::daemon {
+
+namespace {
+
+/// Until a reload is refused: to read a file and to look up a group take milliseconds.
+constexpr std::chrono::seconds config_patience{10};
+
+control::ReloadRefused refused_by_stop() {
+  return {"the daemon stops: start it again"};
+}
+
+}  // namespace
+
+Reloads::Reloads(const asio::any_io_executor& strand, service::Notifier& notifier, Steps steps)
+    : strand_(strand),
+      notifier_(notifier),
+      steps_(std::move(steps)),
+      new_config_(strand),
+      ended_(strand) {}
+
+asio::awaitable<control::ReloadOutcome> Reloads::reload() {
+  while (running_ && !stopped_) {
+    ended_.expires_at(asio::steady_timer::time_point::max());
+    std::ignore = co_await ended_.async_wait(runtime::use_tuple);
+  }
+  if (stopped_) {
+    co_return refused_by_stop();
+  }
+  running_ = true;
+  notifier_.reloading();
+  control::ReloadOutcome outcome = co_await read_and_take_up();
+  log_reload(outcome);
+  if (std::holds_alternative<control::ReloadReport>(outcome)) {
+    co_await steps_.settle();
+  }
+  if (!stopped_) {
+    notifier_.ready();
+  }
+  running_ = false;
+  ended_.cancel();
+  co_return outcome;
+}
+
+void Reloads::on_signal() {
+  // One runs; one that comes behind it sees whatever changes until it begins.
+  if (of_signals_ < 2) {
+    ++of_signals_;
+    asio::co_spawn(strand_, reload_on_signal(), runtime::rethrow);
+  }
+}
+
+void Reloads::stop() {
+  stopped_ = true;
+  new_config_.give_up();
+  ended_.cancel();
+}
+
+asio::awaitable<void> Reloads::reload_on_signal() {
+  std::ignore = co_await reload();
+  --of_signals_;
+}
+
+asio::awaitable<control::ReloadOutcome> Reloads::read_and_take_up() {
+  try {
+    std::function<NewConfig()> read = [read_config = steps_.read] {
+      Config config = read_config();
+      std::shared_ptr<LogWriter> log = open_log(config.log);
+      return NewConfig{.config = std::move(config), .log = std::move(log)};
+    };
+    std::optional<NewConfig> next = co_await new_config_.call(std::move(read), config_patience);
+    if (stopped_) {
+      co_return refused_by_stop();
+    }
+    if (!next) {
+      co_return control::ReloadRefused{fmt::format(
+          "the configuration has not been read within {} s: see whether its file is a pipe, or on "
+          "a file system that does not answer, or a group cannot be looked up",
+          config_patience.count())};
+    }
+    co_return steps_.take_up(*std::move(next));
+  } catch (const std::exception& error) {
+    co_return control::ReloadRefused{error.what()};
+  }
+}
+
+}  // namespace meridian::daemon
