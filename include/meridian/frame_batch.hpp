@@ -103,7 +103,8 @@ class FrameBatch {
   /// what it knows of its frames.
   [[nodiscard]] std::size_t footprint() const noexcept {
     return range_.slab_bytes + summary_.runs.capacity() * sizeof(Run) +
-           later_reads_.capacity() * sizeof(LaterRead);
+           later_reads_.capacity() * sizeof(LaterRead) +
+           (satellites_ ? satellites_->capacity() * sizeof(SatelliteId) : 0);
   }
 
   /// Forgets runs that are large beside its octets: they can be found again.
@@ -117,6 +118,19 @@ class FrameBatch {
 
   /// From now on refers to a copy of its octets.
   void relocate(SlabRange copy) noexcept;
+
+  /// Octets of each frame; 0 where they are not known to be equal.
+  [[nodiscard]] std::uint32_t frame_bytes() const noexcept { return summary_.frame_bytes; }
+
+  /// The only run, where that is known.
+  [[nodiscard]] const Run* only_run() const noexcept {
+    return summary_.runs.size() == 1 ? &summary_.runs.front() : nullptr;
+  }
+
+  /// Of which satellites there are frames, ascending. The first call walks the batch, and the
+  /// others know; a batch that was divided or joined does not.
+  [[nodiscard]] std::span<const SatelliteId> satellites();
+  [[nodiscard]] bool knows_satellites() const noexcept { return satellites_ != nullptr; }
 
   /// The batch as runs: known from decoding, or found by walking a batch that was split.
   [[nodiscard]] std::vector<Run> find_runs() const;
@@ -179,8 +193,9 @@ class FrameBatch {
   SlabRange range_;
   FrameSummary summary_;
   ReadStamp stamp_;
-  ReceiveTime time_base_;               // of later_reads_
-  std::vector<LaterRead> later_reads_;  // in the order of their octets
+  ReceiveTime time_base_;                                       // of later_reads_
+  std::vector<LaterRead> later_reads_;                          // in the order of their octets
+  std::shared_ptr<const std::vector<SatelliteId>> satellites_;  // nothing: not known
   bool redelivered_ = false;
 };
 

@@ -1,10 +1,18 @@
 #include "aggregator/batch_parts.hpp"
 
+#include <algorithm>
+#include <span>
 #include <utility>
 
 namespace meridian::inline v1 {
 
 std::uint32_t leading_frames_up_to(const FrameBatch& batch, std::uint64_t max_bytes) {
+  if (batch.bytes() <= max_bytes) {
+    return batch.frames();
+  }
+  if (batch.frame_bytes() != 0) {
+    return batch.frame_bytes() <= max_bytes ? batch.frames() : 0;
+  }
   std::uint32_t count = 0;
   for (const FrameView frame : batch) {
     if (frame.octets.size() > max_bytes) {
@@ -30,21 +38,21 @@ FrameBatch take_front(FrameBatch& batch, std::uint32_t count) {
   return count == batch.frames() ? std::move(batch) : batch.split_front(count);
 }
 
-Wanted wanted_of(const FrameBatch& batch, std::optional<SatelliteId> satellite_id) {
+Wanted wanted_of(FrameBatch& batch, std::optional<SatelliteId> satellite_id) {
   if (!satellite_id) {
     return Wanted::all;
   }
-  bool any = false;
-  bool any_other = false;
-  batch.for_each_run(
-      [&](const Run& run) { (run.origin.satellite_id == *satellite_id ? any : any_other) = true; });
-  if (!any) {
+  if (const Run* const run = batch.only_run()) {
+    return run->origin.satellite_id == *satellite_id ? Wanted::all : Wanted::none;
+  }
+  const std::span<const SatelliteId> satellites = batch.satellites();
+  if (!std::ranges::binary_search(satellites, *satellite_id)) {
     return Wanted::none;
   }
-  return any_other ? Wanted::some : Wanted::all;
+  return satellites.size() == 1 ? Wanted::all : Wanted::some;
 }
 
-WantedFrames count_wanted(const FrameBatch& batch, std::optional<SatelliteId> satellite_id,
+WantedFrames count_wanted(FrameBatch& batch, std::optional<SatelliteId> satellite_id,
                           std::uint64_t max_frames, std::uint64_t max_bytes) {
   if (wanted_of(batch, satellite_id) == Wanted::all) {
     return {.all = batch.frames(), .within = batch.leading_frames_within(max_frames, max_bytes)};

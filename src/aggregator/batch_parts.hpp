@@ -21,7 +21,14 @@ namespace meridian::inline v1 {
 /// Which frames of a batch a drain wants.
 enum class Wanted : std::uint8_t { none, some, all };
 
-[[nodiscard]] Wanted wanted_of(const FrameBatch& batch, std::optional<SatelliteId> satellite_id);
+/// Walks a batch of which that is not known once, and not again: see `is_known`.
+[[nodiscard]] Wanted wanted_of(FrameBatch& batch, std::optional<SatelliteId> satellite_id);
+
+/// Whether `wanted_of` does not have to walk.
+[[nodiscard]] inline bool is_known(const FrameBatch& batch,
+                                   std::optional<SatelliteId> satellite_id) noexcept {
+  return !satellite_id || batch.only_run() != nullptr || batch.knows_satellites();
+}
 
 /// How many frames of a batch a drain wants, and how many of these, from the first on, stay within
 /// both bounds.
@@ -29,8 +36,7 @@ struct WantedFrames {
   std::uint64_t all = 0;
   std::uint64_t within = 0;
 };
-[[nodiscard]] WantedFrames count_wanted(const FrameBatch& batch,
-                                        std::optional<SatelliteId> satellite_id,
+[[nodiscard]] WantedFrames count_wanted(FrameBatch& batch, std::optional<SatelliteId> satellite_id,
                                         std::uint64_t max_frames, std::uint64_t max_bytes);
 
 /// How many frames follow each other that are of a satellite, or are not, in turn; all that come

@@ -17,10 +17,6 @@ constexpr std::size_t most_batches = 1024;
 /// Of a buffer. What lies before it is not passed over, since it never was.
 constexpr std::uint64_t first_place = 1;
 
-PlaceRange range_of(const FrameBuffer::Entry& entry) {
-  return {.first = entry.place, .frames = entry.batch->frames()};
-}
-
 PlaceSet places_of(const std::vector<Attempt>& attempts) {
   PlaceSet places;
   for (const Attempt& attempt : attempts) {
@@ -59,26 +55,24 @@ std::uint64_t Consumers::Position::unread_in(const PlaceRange& range) const {
   return behind + unread.count_in(range);
 }
 
-std::uint64_t Consumers::Position::remove_unread(const PlaceRange& range) {
+std::uint64_t Consumers::Position::remove_unread(const PlaceRange& range, Gap gap) {
   std::uint64_t removed = unread.remove(range);
+  if (removed > 0) {
+    std::ignore = at_hand.remove(range);
+  }
   if (range.end() > next_place) {
-    // What is passed over stays unread.
     if (range.first > next_place) {
-      unread.add({.first = next_place, .frames = range.first - next_place});
+      // What is passed over stays unread.
+      const PlaceRange passed_over{.first = next_place, .frames = range.first - next_place};
+      unread.add(passed_over);
+      if (gap == Gap::may_hold_frames) {
+        at_hand.add(passed_over);
+      }
     }
     removed += range.end() - std::max(range.first, next_place);
     next_place = range.end();
   }
   return removed;
-}
-
-void Consumers::Position::read(std::uint64_t place, const FrameBatch& batch) {
-  const Depth amount = amount_of(batch);
-  std::ignore = remove_unread({.first = place, .frames = amount.frames});
-  in_flight.emplace(
-      place, InFlight{.amount = amount, .held = amount, .received_at = batch.stamp().received_at});
-  add_to(stats.in_flight, amount);
-  add_to(held_in_flight, amount);
 }
 
 /// A batch, or a part of one, of which nothing was unread.
@@ -99,6 +93,7 @@ void Consumers::Position::no_longer_held(const PlaceRange& range, std::uint64_t 
 PlaceRange Consumers::Position::unread_again(std::map<std::uint64_t, InFlight>::iterator entry) {
   const PlaceRange range{.first = entry->first, .frames = entry->second.amount.frames};
   unread.add(range);
+  at_hand.add(range);
   subtract_from(stats.in_flight, entry->second.amount);
   subtract_from(held_in_flight, entry->second.held);
   in_flight.erase(entry);
@@ -146,9 +141,15 @@ void Consumers::refused(const Depth& amount) {
   }
 }
 
+void Consumers::left(const PlaceRange& range) {
+  left_over_.forget(range);
+  in_flight_only_.forget(range);
+}
+
 void Consumers::removed(const PlaceRange& range, std::uint64_t bytes, Skip why) {
+  left(range);
   for (Position& one : consumers_) {
-    const std::uint64_t skipped = one.remove_unread(range);
+    const std::uint64_t skipped = one.remove_unread(range, Position::Gap::may_hold_frames);
     if (skipped > 0) {
       // A batch is read as a whole, so that none of it was.
       subtract_from(one.stats.lag, {.frames = skipped, .bytes = bytes});
@@ -171,58 +172,40 @@ bool Consumers::needed_by_holders(const PlaceRange& range) const {
   });
 }
 
-bool Consumers::may_make_room(const PlaceRange& range) const {
-  return !needed_by_holders(range) && std::ranges::none_of(consumers_, [&](const Position& one) {
-    return one.has_in_flight(range);
-  });
+bool Consumers::in_flight_anywhere(const PlaceRange& range) const {
+  return std::ranges::any_of(consumers_,
+                             [&](const Position& one) { return one.has_in_flight(range); });
 }
 
 std::optional<std::uint64_t> Consumers::expendable(const FrameBuffer& buffer) {
-  while (!left_over_.empty()) {
-    const auto entry = buffer.find_from(*left_over_.begin());
-    if (entry && entry->place == *left_over_.begin() && may_make_room(range_of(*entry))) {
-      return entry->place;
-    }
-    left_over_.erase(left_over_.begin());
+  const auto is_left_over = [&](const PlaceRange& range) {
+    return !needed_by_holders(range) && !in_flight_anywhere(range);
+  };
+  if (const auto place = left_over_.oldest(buffer, is_left_over)) {
+    return place;
   }
   if (!consumers_.empty() && !anyone_holds()) {
-    while (const auto entry = buffer.find_from(scan_from_)) {
-      if (may_make_room(range_of(*entry))) {
-        return entry->place;
-      }
-      scan_from_ = range_of(*entry).end();
+    if (const auto entry = buffer.find_from(read_until_)) {
+      return entry->place;
     }
   }
-  return oldest_in_flight(buffer);
-}
-
-std::optional<std::uint64_t> Consumers::oldest_in_flight(const FrameBuffer& buffer) const {
-  const auto front = buffer.find_from(0);
-  for (const Position& one : consumers_) {
-    if (!front || one.options.hold) {
-      continue;
-    }
-    // What lies before has made room already.
-    auto each = one.in_flight.upper_bound(front->place);
-    if (each != one.in_flight.begin()) {
-      --each;
-    }
-    for (; each != one.in_flight.end(); ++each) {
-      const auto entry = buffer.find_from(each->first);  // a part of it may have been taken
-      if (entry && entry->place < each->first + each->second.amount.frames &&
-          !needed_by_holders(range_of(*entry))) {
-        return entry->place;
-      }
-    }
-  }
-  return std::nullopt;
+  return in_flight_only_.oldest(buffer,
+                                [&](const PlaceRange& range) { return !needed_by_holders(range); });
 }
 
 void Consumers::stays(const PlaceRange& range) {
-  scan_from_ = std::min(scan_from_, range.first);
-  if (anyone_holds() && may_make_room(range)) {
-    left_over_.insert(range.first);
+  if (!needed_by_holders(range)) {
+    (in_flight_anywhere(range) ? in_flight_only_ : left_over_).note(range.first);
   }
+}
+
+void Consumers::came_back(const PlaceRange& range) {
+  for (Position& one : consumers_) {
+    if (one.unread.intersects(range)) {
+      one.at_hand.add(range);
+    }
+  }
+  stays(range);
 }
 
 void Consumers::wait(Id id, std::size_t max_bytes, ReadReply reply) {
@@ -247,35 +230,49 @@ void Consumers::serve(FrameBuffer& buffer) {
   }
 }
 
+std::optional<FrameBuffer::Entry> Consumers::next_unread(Position& one,
+                                                         const FrameBuffer& buffer) const {
+  while (const auto range = one.at_hand.first()) {
+    const auto entry = buffer.find_from(range->first);
+    if (!entry || entry->place >= range->end()) {
+      std::ignore = one.at_hand.remove(*range);  // has been taken out since
+      continue;
+    }
+    if (one.unread.intersects(entry->places())) {
+      return entry;
+    }
+    std::ignore = one.at_hand.remove(entry->places());
+  }
+  return buffer.find_from(one.next_place);
+}
+
+void Consumers::note_read(Position& one, const FrameBuffer::Entry& entry) {
+  const PlaceRange places = entry.places();
+  const Depth amount = amount_of(*entry.batch);
+  std::ignore = one.remove_unread(places, Position::Gap::is_empty);
+  one.in_flight.emplace(
+      places.first,
+      InFlight{.amount = amount, .held = amount, .received_at = entry.batch->stamp().received_at});
+  add_to(one.stats.in_flight, amount);
+  add_to(one.held_in_flight, amount);
+  read_until_ = std::max(read_until_, places.end());
+  stays(places);
+}
+
 std::vector<BufferedBatch> Consumers::read(Position& one, FrameBuffer& buffer,
                                            std::size_t max_bytes) {
   std::vector<BufferedBatch> batches;
   std::size_t bytes = 0;
-  // Returns whether there is room for more.
-  const auto take = [&](const FrameBuffer::Entry& entry) {
-    if (!batches.empty() && bytes + entry.batch->bytes() > max_bytes) {
-      return false;
+  while (batches.size() < most_batches) {
+    const auto entry = next_unread(one, buffer);
+    if (!entry || (!batches.empty() && bytes + entry->batch->bytes() > max_bytes)) {
+      break;
     }
-    bytes += entry.batch->bytes();
-    batches.push_back({entry.place, entry.batch->share()});
-    one.read(entry.place, *entry.batch);
-    if (range_of(entry).end() == buffer.end_place()) {
+    bytes += entry->batch->bytes();
+    batches.push_back({entry->place, entry->batch->share()});
+    note_read(one, *entry);
+    if (entry->places().end() == buffer.end_place()) {
       buffer.seal();  // what comes next is not joined to what has been read
-    }
-    return batches.size() < most_batches;
-  };
-  for (const PlaceRange& hole : one.unread.ranges()) {
-    auto entry = buffer.find_from(hole.first);
-    while (entry && entry->place < hole.end()) {
-      if (!take(*entry)) {
-        return batches;
-      }
-      entry = buffer.find_from(range_of(*entry).end());
-    }
-  }
-  while (const auto entry = buffer.find_from(one.next_place)) {
-    if (!take(*entry)) {
-      return batches;
     }
   }
   return batches;
@@ -317,19 +314,19 @@ Resumed Consumers::resume(Id id, const FrameBuffer& buffer) {
   for (const PlaceRange& range : one.unread.ranges()) {
     auto entry = buffer.find_from(range.first);
     while (entry && entry->place < std::min(range.end(), attempted.end())) {
-      if (attempted.intersects(range_of(*entry))) {
+      if (attempted.intersects(entry->places())) {
         resumed.batches.push_back({entry->place, entry->batch->share()});
-        one.read(entry->place, *entry->batch);
+        note_read(one, *entry);
       }
-      entry = buffer.find_from(range_of(*entry).end());
+      entry = buffer.find_from(entry->places().end());
     }
   }
   return resumed;
 }
 
-std::vector<ConsumerStats> Consumers::stats(const FrameBuffer& buffer) const {
+std::vector<ConsumerStats> Consumers::stats(const FrameBuffer& buffer) {
   std::vector<ConsumerStats> all;
-  for (const Position& one : consumers_) {
+  for (Position& one : consumers_) {
     ConsumerStats& stats = all.emplace_back(one.stats);
     const auto note = [&stats](ReceiveTime received_at) {
       stats.oldest = std::min(stats.oldest.value_or(received_at), received_at);
@@ -341,18 +338,7 @@ std::vector<ConsumerStats> Consumers::stats(const FrameBuffer& buffer) const {
     if (held != one.in_flight.end()) {
       note(held->second.received_at);
     }
-    std::optional<FrameBuffer::Entry> first;
-    for (const PlaceRange& hole : one.unread.ranges()) {
-      first = buffer.find_from(hole.first);
-      if (first && first->place < hole.end()) {
-        break;
-      }
-      first.reset();
-    }
-    if (!first) {
-      first = buffer.find_from(one.next_place);
-    }
-    if (first) {
+    if (const auto first = next_unread(one, buffer)) {
       note(first->batch->stamp().received_at);
     }
   }
@@ -401,6 +387,7 @@ void Consumers::restore(const std::vector<SavedConsumer>& saved,
         add_to(one.stats.lag, {.frames = range.frames, .bytes = buffered.batch.bytes()});
       }
     }
+    one.at_hand = one.unread;
   }
 }
 

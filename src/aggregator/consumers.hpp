@@ -3,6 +3,7 @@
 
 #include "aggregator/frame_buffer.hpp"
 #include "aggregator/place_set.hpp"
+#include "aggregator/spare_places.hpp"
 
 #include <meridian/aggregator.hpp>
 #include <meridian/consumer.hpp>
@@ -16,7 +17,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string_view>
 #include <vector>
 
@@ -43,7 +43,10 @@ class Consumers {
   /// Some of them are refused instead.
   void refused(const Depth& amount);
 
-  /// A batch, or a part of one, has left for good.
+  /// A batch that all of them have has left the buffer.
+  void left(const PlaceRange& range);
+
+  /// A batch, or a part of one, has left the buffer for good, whoever had it.
   void removed(const PlaceRange& range, std::uint64_t bytes, Skip why);
 
   /// Whether all consumers have acknowledged these frames, or have passed them. False where there
@@ -74,15 +77,18 @@ class Consumers {
   /// A consumer has acknowledged a batch that it read. False for any other range.
   [[nodiscard]] bool acknowledge(Id id, const PlaceRange& range);
 
-  /// The batch stays in the buffer, or has come back to it, since others need it.
+  /// The batch stays in the buffer, since others need it.
   void stays(const PlaceRange& range);
+
+  /// The same for one that has come back to the buffer.
+  void came_back(const PlaceRange& range);
 
   void suspend(Id id, std::vector<Attempt> attempts);
 
   /// What it had attempted counts as read from now on, and is attempted until it says otherwise.
   [[nodiscard]] Resumed resume(Id id, const FrameBuffer& buffer);
 
-  [[nodiscard]] std::vector<ConsumerStats> stats(const FrameBuffer& buffer) const;
+  [[nodiscard]] std::vector<ConsumerStats> stats(const FrameBuffer& buffer);
 
   // Over a restart.
 
@@ -104,6 +110,7 @@ class Consumers {
     ConsumerOptions options;
     std::weak_ptr<const void> claim;
     PlaceSet unread;                              // before next_place
+    PlaceSet at_hand;                             // of these, what may be in the buffer
     std::uint64_t next_place = 0;                 // everything from here on is unread
     std::map<std::uint64_t, InFlight> in_flight;  // by the place of the first frame
     Depth held_in_flight;                         // in all of these
@@ -113,22 +120,26 @@ class Consumers {
 
     [[nodiscard]] bool has_in_flight(const PlaceRange& range) const;
     [[nodiscard]] std::uint64_t unread_in(const PlaceRange& range) const;
-    std::uint64_t remove_unread(const PlaceRange& range);
-    void read(std::uint64_t place, const FrameBatch& batch);
+    /// Whether what was passed over before it is still in the buffer.
+    enum class Gap : std::uint8_t { is_empty, may_hold_frames };
+    std::uint64_t remove_unread(const PlaceRange& range, Gap gap);
     void no_longer_held(const PlaceRange& range, std::uint64_t bytes);
     PlaceRange unread_again(std::map<std::uint64_t, InFlight>::iterator entry);
   };
 
+  [[nodiscard]] std::optional<FrameBuffer::Entry> next_unread(Position& one,
+                                                              const FrameBuffer& buffer) const;
+  void note_read(Position& one, const FrameBuffer::Entry& entry);
   [[nodiscard]] std::vector<BufferedBatch> read(Position& one, FrameBuffer& buffer,
                                                 std::size_t max_bytes);
   [[nodiscard]] bool needed_by_holders(const PlaceRange& range) const;
-  [[nodiscard]] bool may_make_room(const PlaceRange& range) const;
-  [[nodiscard]] std::optional<std::uint64_t> oldest_in_flight(const FrameBuffer& buffer) const;
+  [[nodiscard]] bool in_flight_anywhere(const PlaceRange& range) const;
 
   std::vector<Position> consumers_;
   std::size_t holders_ = 0;
-  std::set<std::uint64_t> left_over_;  // by those who hold, for others; may be out of date
-  std::uint64_t scan_from_ = 0;        // before it nothing is expendable, where nobody holds
+  SparePlaces left_over_;         // no holder needs these, and nobody has them in flight
+  SparePlaces in_flight_only_;    // no holder needs these
+  std::uint64_t read_until_ = 0;  // by the one who is farthest: nobody has read what is behind
 };
 
 }  // namespace meridian::inline v1

@@ -13,8 +13,8 @@ namespace meridian::inline v1 {
 
 namespace {
 
-/// A step of a drain ends when it has moved so many octets: a millisecond's work.
-constexpr std::size_t max_copied_in_step = 4 * 1024 * 1024;
+/// A step of a drain ends when it has moved or looked through so many octets: a millisecond's work.
+constexpr std::size_t max_octets_in_step = 4 * 1024 * 1024;
 
 /// By how much `value` is over `limit`.
 std::uint64_t over(std::uint64_t value, std::uint64_t limit) {
@@ -70,7 +70,7 @@ FrameBuffer::Taken FrameBuffer::take(const Step& step) {
   std::size_t looked_at = 0;
   while (entry != entries_.end() && entry->first < step.until_place &&
          taken.amount.frames < step.max_frames && looked_at < step.max_batches &&
-         taken.copied <= max_copied_in_step) {
+         taken.octets <= max_octets_in_step) {
     entry = take_from(entry, step, taken);
     ++looked_at;
   }
@@ -85,6 +85,7 @@ FrameBuffer::Entries::iterator FrameBuffer::take_from(Entries::iterator entry, c
                                                       Taken& taken) {
   const auto next = std::next(entry);
   const std::uint64_t room = step.max_frames - taken.amount.frames;
+  taken.octets += is_known(entry->second, step.satellite_id) ? 0 : entry->second.bytes();
   const Wanted wanted = wanted_of(entry->second, step.satellite_id);
   if (wanted == Wanted::some && step.keep_places) {
     return cut(entry, *step.satellite_id, room, taken);
@@ -92,7 +93,7 @@ FrameBuffer::Entries::iterator FrameBuffer::take_from(Entries::iterator entry, c
   taken.next_place = entry->first + entry->second.frames();
   if (wanted == Wanted::none) {
     if (taken.amount.frames > 0) {
-      taken.copied += entry->second.compact();  // those that share its slab may be gone
+      taken.octets += entry->second.compact();  // those that share its slab may be gone
     }
     return next;
   }
@@ -102,15 +103,15 @@ FrameBuffer::Entries::iterator FrameBuffer::take_from(Entries::iterator entry, c
   const bool whole = wanted == Wanted::all && batch.frames() <= room;
   if (whole) {
     if (step.satellite_id) {
-      taken.copied += batch.compact();  // those that share its slab stay
+      taken.octets += batch.compact();  // those that share its slab stay
     }
     taken.batches.push_back({place, std::move(batch)});
   } else {
-    taken.copied += wanted == Wanted::some ? batch.bytes() : 0;
+    taken.octets += wanted == Wanted::some ? batch.bytes() : 0;
     FrameBatch part = wanted == Wanted::all ? batch.split_front(static_cast<std::uint32_t>(room))
                                             : sort_out(batch, *step.satellite_id, room);
     node.key() = place + part.frames();
-    taken.copied += batch.compact();
+    taken.octets += batch.compact();
     entries_.insert(next, std::move(node));
     taken.batches.push_back({place, std::move(part)});
   }
@@ -145,11 +146,11 @@ FrameBuffer::Entries::iterator FrameBuffer::cut(Entries::iterator entry, Satelli
       break;
     }
     FrameBatch part = rest.split_front(count);
-    taken.copied += part.compact();
+    taken.octets += part.compact();
     entries_.emplace_hint(next, node.key(), std::move(part));
     node.key() += count;
   }
-  taken.copied += rest.compact();
+  taken.octets += rest.compact();
   entries_.insert(next, std::move(node));
   return entries_.find(first_place);
 }
@@ -403,9 +404,11 @@ void FrameBuffer::evict_oldest() {
       drop(DropReason::buffer_full_oldest, oldest.key(), batch);
       continue;
     }
-    drop(DropReason::buffer_full_oldest, oldest.key(), batch.split_front(count));
+    const std::uint64_t place = oldest.key();
+    const FrameBatch front = batch.split_front(count);
     oldest.key() += count;
     entries_.insert(entries_.begin(), std::move(oldest));
+    drop(DropReason::buffer_full_oldest, place, front);
   }
 }
 

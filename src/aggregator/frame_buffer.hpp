@@ -75,7 +75,7 @@ class FrameBuffer {
     std::vector<BufferedBatch> batches;
     Depth amount;
     std::uint64_t next_place = 0;  ///< where the next step goes on
-    std::size_t copied = 0;        ///< octets that moved to memory of their own
+    std::size_t octets = 0;        ///< that moved to memory of their own, or were looked through
     bool reached_end = false;      ///< there is nothing more to look at before `until_place`
   };
   [[nodiscard]] Taken take(const Step& step);
@@ -98,6 +98,8 @@ class FrameBuffer {
   struct Entry {
     std::uint64_t place = 0;
     const FrameBatch* batch = nullptr;
+
+    [[nodiscard]] PlaceRange places() const noexcept { return {place, batch->frames()}; }
   };
 
   /// The first one whose first frame has this place or a later one.

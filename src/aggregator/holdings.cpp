@@ -48,7 +48,7 @@ Holdings::Holdings(const AggregatorOptions& options)
             if (place == 0) {
               consumers_.refused(amount_of(batch));
             } else {
-              consumers_.removed({place, batch.frames()}, batch.bytes(), Skip::buffer_full);
+              note_dropped({place, batch.frames()}, batch.bytes());
             }
           },
           [this] { return evict_lease(); }),
@@ -110,7 +110,11 @@ void Holdings::note_latency(const FrameBatch& batch) {
 FrameBuffer::Taken Holdings::take(FrameBuffer::Step step) {
   step.keep_places = !consumers_.empty();
   FrameBuffer::Taken taken = buffer_.take(step);
-  note_rests(taken.batches);
+  if (!consumers_.empty()) {
+    for (const BufferedBatch& buffered : taken.batches) {
+      note_rest(buffered.places());
+    }
+  }
   if (step.room != FrameBuffer::Room::leased) {
     accounts_.drained(taken.amount.frames);
   }
@@ -126,15 +130,16 @@ BufferedBatch Holdings::pass(FrameBatch batch, FrameBuffer::Room room, Accounts:
   return {places.first, std::move(batch)};
 }
 
-void Holdings::note_rests(const std::vector<BufferedBatch>& taken) {
-  if (consumers_.empty()) {
-    return;
+void Holdings::note_dropped(const PlaceRange& range, std::uint64_t bytes) {
+  if (!consumers_.empty()) {
+    consumers_.removed(range, bytes, Skip::buffer_full);
+    note_rest(range);
   }
-  for (const BufferedBatch& buffered : taken) {
-    const std::uint64_t behind = buffered.places().end();
-    if (const auto entry = buffer_.find_from(behind); entry && entry->place == behind) {
-      consumers_.stays({behind, entry->batch->frames()});
-    }
+}
+
+void Holdings::note_rest(const PlaceRange& taken) {
+  if (const auto entry = buffer_.find_from(taken.end()); entry && entry->place == taken.end()) {
+    consumers_.stays(entry->places());
   }
 }
 
@@ -256,18 +261,21 @@ bool Holdings::put_back_some() {
 
 void Holdings::acknowledge(Consumers::Id id, const PlaceRange& range) {
   if (consumers_.acknowledge(id, range)) {
-    deliver(range);
+    deliver(range, Rest::stays);
   }
 }
 
-void Holdings::deliver(const PlaceRange& range) {
+void Holdings::deliver(const PlaceRange& range, Rest rest) {
   auto entry = buffer_.find_from(range.first);
   while (entry && entry->place < range.end()) {
-    const PlaceRange places{entry->place, entry->batch->frames()};
+    const PlaceRange places = entry->places();
     if (consumers_.have_all(places)) {
       accounts_.delivered(buffer_.take_at(places.first).frames());
-    } else {
+      consumers_.left(places);
+    } else if (rest == Rest::stays) {
       consumers_.stays(places);
+    } else {
+      consumers_.came_back(places);
     }
     entry = buffer_.find_from(places.end());
   }
@@ -287,7 +295,7 @@ void Holdings::insert(std::vector<BufferedBatch> batches, FrameBuffer::Room room
   const std::vector<PlaceRange> inserted = to_deliver(batches);
   buffer_.put_back(std::move(batches), room);
   for (const PlaceRange& range : inserted) {
-    deliver(range);
+    deliver(range, Rest::has_come_back);
   }
 }
 
@@ -310,17 +318,17 @@ void Holdings::restore(SavedState saved) {
   const std::vector<PlaceRange> restored = to_deliver(saved.frames);
   buffer_.restore(std::move(saved.frames), next_place, !consumers_.empty());
   for (const PlaceRange& range : restored) {
-    deliver(range);  // there may be fewer consumers than there were
+    deliver(range, Rest::has_come_back);  // there may be fewer consumers than there were
   }
 }
 
-AggregatorStats Holdings::stats(const ChannelLevel& channel) const {
+AggregatorStats Holdings::stats(const ChannelLevel& channel) {
   AggregatorStats stats = unchecked_stats(channel);
   Accounts::check(stats.ledger);
   return stats;
 }
 
-AggregatorStats Holdings::unchecked_stats(const ChannelLevel& channel) const {
+AggregatorStats Holdings::unchecked_stats(const ChannelLevel& channel) {
   return {.ledger = accounts_.ledger(buffer_.depth().frames, buffer_.leased().frames),
           .buffer = buffer_.level(),
           .channel = channel,

@@ -130,7 +130,7 @@ class Holdings {
   [[nodiscard]] const FrameBuffer& buffer() const noexcept { return buffer_; }
   [[nodiscard]] const OriginTable& origins() const noexcept { return accounts_.origins(); }
   /// Throws std::logic_error where the ledger does not balance.
-  [[nodiscard]] AggregatorStats stats(const ChannelLevel& channel) const;
+  [[nodiscard]] AggregatorStats stats(const ChannelLevel& channel);
   [[nodiscard]] DropReport take_drop_report() { return accounts_.take_drop_report(); }
   [[nodiscard]] Depth take_peak() { return buffer_.take_peak(); }
 
@@ -157,7 +157,7 @@ class Holdings {
   [[nodiscard]] FinalState rescue(const ChannelLevel& channel);
 
  private:
-  [[nodiscard]] AggregatorStats unchecked_stats(const ChannelLevel& channel) const;
+  [[nodiscard]] AggregatorStats unchecked_stats(const ChannelLevel& channel);
 
   /// Takes what is in the buffer, and the books, into `last`.
   void empty_into(FinalState& last);
@@ -165,11 +165,15 @@ class Holdings {
   /// Where consumers leave frames that nobody must have, they make room for a batch.
   void make_room(const FrameBatch& batch);
 
-  /// Such frames are no longer needed by any consumer: they leave.
-  void deliver(const PlaceRange& range);
+  /// What of these frames all consumers have leaves. The rest stays, or has come back.
+  enum class Rest : std::uint8_t { stays, has_come_back };
+  void deliver(const PlaceRange& range, Rest rest);
+
+  /// The policy has dropped frames that were in the buffer.
+  void note_dropped(const PlaceRange& range, std::uint64_t bytes);
 
   /// What stands behind frames that were taken may be the rest of their batch.
-  void note_rests(const std::vector<BufferedBatch>& taken);
+  void note_rest(const PlaceRange& taken);
 
   /// What was taken is not for consumers any more.
   void pass_over(const std::vector<BufferedBatch>& batches, Skip why);

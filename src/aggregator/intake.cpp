@@ -102,7 +102,7 @@ Intake::Passed Intake::pass(const Past& step) {
       passed.reached_end = true;
       break;
     }
-    looked_through += at->second.bytes();
+    looked_through += is_known(at->second, step.satellite_id) ? 0 : at->second.bytes();
     passed.next_number = at->first + 1;
     auto part = take_out(at, step, passed);
     if (part) {

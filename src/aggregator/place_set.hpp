@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 namespace meridian::inline v1 {
@@ -45,6 +46,14 @@ class PlaceSet {
   }
 
   [[nodiscard]] bool empty() const { return set_.empty(); }
+
+  /// The first range; nothing where there is none.
+  [[nodiscard]] std::optional<PlaceRange> first() const {
+    if (set_.empty()) {
+      return std::nullopt;
+    }
+    return PlaceRange{set_.begin()->lower(), set_.begin()->upper() - set_.begin()->lower()};
+  }
 
   /// Behind the last one; 0 where there is none.
   [[nodiscard]] std::uint64_t end() const { return set_.empty() ? 0 : set_.rbegin()->upper(); }

@@ -79,6 +79,25 @@ std::vector<Run> FrameBatch::find_runs() const {
   return runs.take().runs;
 }
 
+std::span<const SatelliteId> FrameBatch::satellites() {
+  if (!satellites_) {
+    std::vector<SatelliteId> found;
+    for_each_run([&found](const Run& run) {
+      // Those of a few interleaved satellites are not noted again and again.
+      const auto last = found.end() - std::min<std::ptrdiff_t>(std::ssize(found), 8);
+      if (std::find(last, found.end(), run.origin.satellite_id) == found.end()) {
+        found.push_back(run.origin.satellite_id);
+      }
+    });
+    std::ranges::sort(found);
+    const auto repeated = std::ranges::unique(found);
+    found.erase(repeated.begin(), repeated.end());
+    found.shrink_to_fit();
+    satellites_ = std::make_shared<const std::vector<SatelliteId>>(std::move(found));
+  }
+  return *satellites_;
+}
+
 std::size_t FrameBatch::bytes_of_leading(std::uint32_t count) const noexcept {
   if (summary_.frame_bytes != 0) {
     return std::size_t{count} * summary_.frame_bytes;
@@ -100,6 +119,11 @@ FrameBatch FrameBatch::split_front(std::uint32_t count) {
   front.time_base_ = time_base_;
   front.later_reads_ = split_reads(front_bytes);
   front.redelivered_ = redelivered_;
+  if (satellites_ && satellites_->size() == 1) {
+    front.satellites_ = satellites_;
+  } else {
+    satellites_.reset();
+  }
   return front;
 }
 
@@ -218,6 +242,7 @@ bool FrameBatch::join(const FrameBatch& next) {
     return false;
   }
   later_reads_.push_back({static_cast<std::uint32_t>(bytes()), *since_base});
+  satellites_.reset();
   range_.octets = std::span(octets().data(), bytes() + next.bytes());
   if (summary_.frame_bytes != next.summary_.frame_bytes) {
     summary_.frame_bytes = 0;

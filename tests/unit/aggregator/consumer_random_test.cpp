@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -47,8 +50,9 @@ class ConsumersAtRandom : public testing::ConsumerTest, public ::testing::WithPa
     }
     auto started = testing::start(context_, reader.consumer.next(up_to(20'000)));
     while (!testing::is_ready(started)) {
-      // All that it has not read is lent. It comes back, or something new comes.
+      // All that it has not read is lent or leased. It comes back, or something new comes.
       settle_all();
+      end_leases();
       testing::poll(context_);
       if (!testing::is_ready(started)) {
         send_some();
@@ -73,10 +77,15 @@ class ConsumersAtRandom : public testing::ConsumerTest, public ::testing::WithPa
 
   void send_some() {
     const auto count = static_cast<std::uint32_t>(1 + up_to(6));
-    auto sent = testing::start(
-        context_, aggregator_->send(batch_of_run({1, 1}, next_, count, up_to(1) * large)));
+    std::vector<FrameHeader> headers;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      headers.push_back(testing::header(satellite(), 1, next_ + i));
+    }
+    auto sent =
+        testing::start(context_, aggregator_->send(testing::batch_of(headers, up_to(1) * large)));
     while (!testing::is_ready(sent)) {  // backpressure
       settle_all();
+      end_leases();
       for (Reader& reader : readers_) {
         acknowledge(reader.consumer, std::exchange(reader.in_flight, {}));
         read(reader);
@@ -103,6 +112,7 @@ class ConsumersAtRandom : public testing::ConsumerTest, public ::testing::WithPa
   std::mt19937_64 random_{2026};
   std::uint64_t next_ = 0;
   std::vector<Lent> lent_;
+  std::vector<LeaseId> leases_;
   std::vector<Reader> readers_;
 };
 
@@ -112,7 +122,7 @@ TEST_P(ConsumersAtRandom, EachHasEveryFrameOnceOrItIsCounted) {
     readers_.push_back({each.name, consume(each.name)});
   }
   for (int step = 0; step < 2'500; ++step) {
-    switch (up_to(12)) {
+    switch (up_to(15)) {
       case 0:
         drain_some();
         break;
@@ -122,6 +132,17 @@ TEST_P(ConsumersAtRandom, EachHasEveryFrameOnceOrItIsCounted) {
       case 2:
         if (GetParam().when_full != WhenFull::backpressure && up_to(40) == 0) {
           EXPECT_TRUE(call(aggregator_->flush()).has_value());
+        }
+        break;
+      case 13:
+        lease_some();
+        break;
+      case 14:
+        end_leases();
+        break;
+      case 15:
+        if (up_to(20) == 0) {
+          claim_again(readers_[up_to(readers_.size() - 1)]);
         }
         break;
       case 3:
@@ -143,6 +164,7 @@ TEST_P(ConsumersAtRandom, EachHasEveryFrameOnceOrItIsCounted) {
     ASSERT_LE(stats().buffer.now.frames, 60U + 16 * 7);
   }
   settle_all();
+  end_leases();
   // What one acknowledges may let in more for all of them.
   while (std::ranges::any_of(stats().consumers,
                              [](const ConsumerStats& each) { return each.lag != Depth{}; })) {

@@ -286,5 +286,34 @@ TEST(FrameBatch, SplitsFramesOfEqualSizeAsItSplitsOthers) {
   }
 }
 
+TEST(FrameBatch, KnowsOfWhichSatellitesItHasFramesOnceItWasAsked) {
+  const std::vector<FrameHeader> headers{header(7, 1, 0), header(3, 1, 0), header(7, 2, 0),
+                                         header(5, 1, 0), header(3, 1, 1)};
+  FrameBatch batch = batch_of(headers);
+  EXPECT_FALSE(batch.knows_satellites());
+  EXPECT_THAT(batch.satellites(), ElementsAre(3, 5, 7));
+  EXPECT_TRUE(batch.share().knows_satellites());
+
+  FrameBatch front = batch.split_front(2);
+  EXPECT_THAT(front.satellites(), ElementsAre(3, 7));
+  EXPECT_THAT(batch.satellites(), ElementsAre(3, 5, 7));
+  FrameBatch fives =
+      batch.take_if([](const FrameView& frame) { return frame.header.origin.satellite_id == 5; });
+  EXPECT_THAT(fives.satellites(), ElementsAre(5));
+  EXPECT_THAT(batch.satellites(), ElementsAre(3, 7));
+}
+
+TEST(FrameBatch, FindsSatellitesHoweverManyThereAre) {
+  std::vector<FrameHeader> headers;
+  std::vector<SatelliteId> expected;
+  for (SatelliteId satellite = 0; satellite < 100; ++satellite) {
+    expected.push_back(satellite);
+    headers.push_back(header(99 - satellite, 1, 0));
+    headers.push_back(header(satellite, 2, 0));
+  }
+  FrameBatch batch = batch_of(headers);
+  EXPECT_THAT(batch.satellites(), ::testing::ElementsAreArray(expected));
+}
+
 }  // namespace
 }  // namespace meridian

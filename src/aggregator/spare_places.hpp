@@ -1,0 +1,46 @@
+/// Which batches may make room for others.
+#pragma once
+
+#include "aggregator/frame_buffer.hpp"
+
+#include <meridian/positions.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <set>
+
+namespace meridian::inline v1 {
+
+/// Places at which a batch was found to be dispensable, so that nobody has to look for one. What is
+/// noted may have changed since, so each is looked at again when its turn comes, and forgotten if
+/// it is not dispensable: whatever makes it so later notes it again.
+///
+/// Not thread-safe: owned by the aggregator.
+class SparePlaces {
+ public:
+  void note(std::uint64_t place) { places_.insert(place); }
+
+  /// These have left the buffer for good.
+  void forget(const PlaceRange& range) {
+    places_.erase(places_.lower_bound(range.first), places_.lower_bound(range.end()));
+  }
+
+  /// The oldest batch that is dispensable as `is_spare(range)` says. A part of what stood at a
+  /// place may have gone: then the rest of it is looked at.
+  template <typename IsSpare>
+  [[nodiscard]] std::optional<std::uint64_t> oldest(const FrameBuffer& buffer, IsSpare is_spare) {
+    while (!places_.empty()) {
+      const auto entry = buffer.find_from(*places_.begin());
+      if (entry && is_spare(entry->places())) {
+        return entry->place;
+      }
+      places_.erase(places_.begin());
+    }
+    return std::nullopt;
+  }
+
+ private:
+  std::set<std::uint64_t> places_;
+};
+
+}  // namespace meridian::inline v1
