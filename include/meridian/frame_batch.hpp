@@ -107,6 +107,9 @@ class FrameBatch {
            (satellites_ ? satellites_->capacity() * sizeof(SatelliteId) : 0);
   }
 
+  /// Where its slab begins: the same for batches that share one.
+  [[nodiscard]] const std::byte* slab() const noexcept { return range_.slab.get(); }
+
   /// Forgets runs that are large beside its octets: they can be found again.
   void forget_large_runs();
 

@@ -14,6 +14,9 @@ namespace {
 /// Batches that are read at a time: some hundred microseconds' work.
 constexpr std::size_t most_batches = 1024;
 
+/// Octets that move to memory of their own meanwhile: a millisecond's work.
+constexpr std::size_t most_moved = 4 * 1024 * 1024;
+
 /// Of a buffer. What lies before it is not passed over, since it never was.
 constexpr std::uint64_t first_place = 1;
 
@@ -263,13 +266,14 @@ std::vector<BufferedBatch> Consumers::read(Position& one, FrameBuffer& buffer,
                                            std::size_t max_bytes) {
   std::vector<BufferedBatch> batches;
   std::size_t bytes = 0;
-  while (batches.size() < most_batches) {
+  std::size_t moved = 0;
+  while (batches.size() < most_batches && moved < most_moved) {
     const auto entry = next_unread(one, buffer);
     if (!entry || (!batches.empty() && bytes + entry->batch->bytes() > max_bytes)) {
       break;
     }
     bytes += entry->batch->bytes();
-    batches.push_back({entry->place, entry->batch->share()});
+    batches.push_back({entry->place, buffer.hand_out(entry->place, moved)});
     note_read(one, *entry);
     if (entry->places().end() == buffer.end_place()) {
       buffer.seal();  // what comes next is not joined to what has been read
@@ -307,15 +311,16 @@ void Consumers::suspend(Id id, std::vector<Attempt> attempts) {
   one.attempts = std::move(attempts);
 }
 
-Resumed Consumers::resume(Id id, const FrameBuffer& buffer) {
+Resumed Consumers::resume(Id id, FrameBuffer& buffer) {
   Position& one = consumers_.at(id);
   Resumed resumed{.attempts = one.attempts, .batches = {}};
+  std::size_t moved = 0;
   const PlaceSet attempted = places_of(one.attempts);
   for (const PlaceRange& range : one.unread.ranges()) {
     auto entry = buffer.find_from(range.first);
     while (entry && entry->place < std::min(range.end(), attempted.end())) {
       if (attempted.intersects(entry->places())) {
-        resumed.batches.push_back({entry->place, entry->batch->share()});
+        resumed.batches.push_back({entry->place, buffer.hand_out(entry->place, moved)});
         note_read(one, *entry);
       }
       entry = buffer.find_from(entry->places().end());

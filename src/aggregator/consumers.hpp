@@ -86,7 +86,7 @@ class Consumers {
   void suspend(Id id, std::vector<Attempt> attempts);
 
   /// What it had attempted counts as read from now on, and is attempted until it says otherwise.
-  [[nodiscard]] Resumed resume(Id id, const FrameBuffer& buffer);
+  [[nodiscard]] Resumed resume(Id id, FrameBuffer& buffer);
 
   [[nodiscard]] std::vector<ConsumerStats> stats(const FrameBuffer& buffer);
 

@@ -67,11 +67,12 @@ FrameBuffer::Taken FrameBuffer::take(const Step& step) {
   Taken taken;
   taken.next_place = step.from_place;
   auto entry = entries_.lower_bound(step.from_place);
+  SlabMates mates;
   std::size_t looked_at = 0;
   while (entry != entries_.end() && entry->first < step.until_place &&
          taken.amount.frames < step.max_frames && looked_at < step.max_batches &&
          taken.octets <= max_octets_in_step) {
-    entry = take_from(entry, step, taken);
+    entry = take_from(entry, step, taken, mates);
     ++looked_at;
   }
   taken.reached_end = entry == entries_.end() || entry->first >= step.until_place;
@@ -82,7 +83,7 @@ FrameBuffer::Taken FrameBuffer::take(const Step& step) {
 }
 
 FrameBuffer::Entries::iterator FrameBuffer::take_from(Entries::iterator entry, const Step& step,
-                                                      Taken& taken) {
+                                                      Taken& taken, SlabMates& mates) {
   const auto next = std::next(entry);
   const std::uint64_t room = step.max_frames - taken.amount.frames;
   taken.octets += is_known(entry->second, step.satellite_id) ? 0 : entry->second.bytes();
@@ -92,9 +93,7 @@ FrameBuffer::Entries::iterator FrameBuffer::take_from(Entries::iterator entry, c
   }
   taken.next_place = entry->first + entry->second.frames();
   if (wanted == Wanted::none) {
-    if (taken.amount.frames > 0) {
-      taken.octets += entry->second.compact();  // those that share its slab may be gone
-    }
+    taken.octets += mates.leave(entry->second);
     return next;
   }
   Entries::node_type node = entries_.extract(entry);
@@ -103,7 +102,10 @@ FrameBuffer::Entries::iterator FrameBuffer::take_from(Entries::iterator entry, c
   const bool whole = wanted == Wanted::all && batch.frames() <= room;
   if (whole) {
     if (step.satellite_id) {
-      taken.octets += batch.compact();  // those that share its slab stay
+      taken.octets += mates.take(batch);
+    }
+    if (step.satellite_id || step.room == Room::leased) {
+      taken.octets += batch.compact();  // those that share its slab stay, or go before it does
     }
     taken.batches.push_back({place, std::move(batch)});
   } else {
@@ -112,6 +114,9 @@ FrameBuffer::Entries::iterator FrameBuffer::take_from(Entries::iterator entry, c
                                             : sort_out(batch, *step.satellite_id, room);
     node.key() = place + part.frames();
     taken.octets += batch.compact();
+    if (step.room == Room::leased) {
+      taken.octets += part.compact();
+    }
     entries_.insert(next, std::move(node));
     taken.batches.push_back({place, std::move(part)});
   }
@@ -203,6 +208,12 @@ std::optional<FrameBuffer::Entry> FrameBuffer::find_from(std::uint64_t place) co
     return std::nullopt;
   }
   return Entry{.place = entry->first, .batch = &entry->second};
+}
+
+FrameBatch FrameBuffer::hand_out(std::uint64_t place, std::size_t& moved) {
+  FrameBatch& batch = entries_.at(place);
+  moved += batch.compact();
+  return batch.share();
 }
 
 FrameBatch FrameBuffer::take_at(std::uint64_t place) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "aggregator/frame_page.hpp"
+#include "aggregator/slab_mates.hpp"
 
 #include <meridian/aggregator.hpp>
 
@@ -23,9 +24,9 @@ namespace meridian::inline v1 {
 /// lent under `WhenFull::backpressure`, those that were leased under every policy.
 ///
 /// Small batches are joined, see FramePage. Larger ones stay where they were read; they share slabs
-/// with those that were read next, and usually leave together. Where they do not, after a drain of
-/// one satellite and where the newest are dropped, what leaves and what stays behind it move to
-/// memory of their own.
+/// with those that were read next, and usually leave together. Where they do not, those that stay
+/// behind, and those that somebody may keep, move to memory of their own: after a drain of one
+/// satellite, where the newest are dropped, what a consumer has read and what is leased.
 ///
 /// Not thread-safe: owned by the aggregator. Invariant, after each call: `depth()` and
 /// `leased()` together are within the limits, unless the policy is `WhenFull::backpressure` and
@@ -105,6 +106,11 @@ class FrameBuffer {
   /// The first one whose first frame has this place or a later one.
   [[nodiscard]] std::optional<Entry> find_from(std::uint64_t place) const;
 
+  /// A second reference to a batch that is there, for one who may keep it when others that share
+  /// its slab have gone: it moves to memory of its own, see `FrameBatch::compact`. Adds to `moved`
+  /// how many octets did.
+  [[nodiscard]] FrameBatch hand_out(std::uint64_t place, std::size_t& moved);
+
   /// Takes a whole batch out, which is there.
   [[nodiscard]] FrameBatch take_at(std::uint64_t place);
 
@@ -181,7 +187,8 @@ class FrameBuffer {
   void evict_oldest();
   void evict_newest();
   void drop(DropReason reason, std::uint64_t place, const FrameBatch& batch);
-  Entries::iterator take_from(Entries::iterator entry, const Step& step, Taken& taken);
+  Entries::iterator take_from(Entries::iterator entry, const Step& step, Taken& taken,
+                              SlabMates& mates);
   Entries::iterator cut(Entries::iterator entry, SatelliteId satellite_id, std::uint64_t room,
                         Taken& taken);
 

@@ -123,6 +123,9 @@ FrameBuffer::Taken Holdings::take(FrameBuffer::Step step) {
 
 BufferedBatch Holdings::pass(FrameBatch batch, FrameBuffer::Room room, Accounts::Order order) {
   count(batch, order);
+  if (room == FrameBuffer::Room::leased) {
+    batch.compact();  // those that share its slab go before it does
+  }
   const PlaceRange places = buffer_.pass(batch, room);
   if (room != FrameBuffer::Room::leased) {
     accounts_.drained(places.frames);

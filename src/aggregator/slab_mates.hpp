@@ -1,0 +1,57 @@
+/// Batches that stay in a slab when others leave it.
+#pragma once
+
+#include <meridian/frame_batch.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <iterator>
+#include <vector>
+
+namespace meridian::inline v1 {
+
+/// For one pass over the buffer that takes some batches and leaves others: those that are left move
+/// to memory of their own where one was taken from their slab, before them or behind them. Batches
+/// of one slab are near each other, since they were read one behind the other; so a few are
+/// remembered, and the others are left alone.
+class SlabMates {
+ public:
+  /// Left where it is. It has to stay there until this ends. Returns how many octets were moved.
+  std::size_t leave(FrameBatch& batch) {
+    if (std::ranges::find(taken_, batch.slab()) != taken_.end()) {
+      return batch.compact();
+    }
+    if (left_.size() == most_left) {
+      left_.erase(left_.begin(), left_.begin() + most_left / 2);
+    }
+    left_.push_back(&batch);
+    return 0;
+  }
+
+  /// About to be taken. Returns how many octets were moved.
+  std::size_t take(const FrameBatch& batch) {
+    const std::byte* const slab = batch.slab();
+    std::size_t moved = 0;
+    std::erase_if(left_, [&](FrameBatch* left) {
+      const bool is_mate = left->slab() == slab;
+      moved += is_mate ? left->compact() : 0;
+      return is_mate;
+    });
+    if (std::ranges::find(taken_, slab) == taken_.end()) {
+      taken_[next_] = slab;
+      next_ = (next_ + 1) % taken_.size();
+    }
+    return moved;
+  }
+
+ private:
+  /// A slab has room for as many batches that are not small.
+  static constexpr std::ptrdiff_t most_left = 256;
+
+  std::vector<FrameBatch*> left_;
+  std::array<const std::byte*, 16> taken_{};  // as many threads read at a time
+  std::size_t next_ = 0;
+};
+
+}  // namespace meridian::inline v1

@@ -1,0 +1,168 @@
+// What stays behind in a slab, when the other batches of it have gone, does not keep the slab.
+#include "frame/slab_pool.hpp"
+#include "unit/aggregator/consumer_fixture.hpp"
+#include "unit/aggregator/noting_buffer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace meridian {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::all_frames;
+using testing::Batches;
+using testing::large;
+using testing::sequences_in;
+
+/// Batches of 4 KiB, read one behind the other into slabs that are known here.
+class SlabReader {
+ public:
+  static constexpr std::size_t of_each = SlabPool::slab_bytes / large;
+
+  /// Those of one slab, the first of a satellite of its own.
+  std::vector<FrameBatch> read(SatelliteId first, SatelliteId others) {
+    const std::shared_ptr<std::byte[]> slab = SlabPool::of_process().take();
+    slabs_.emplace_back(slab);
+    std::vector<FrameBatch> batches;
+    for (std::size_t i = 0; i < of_each; ++i) {
+      const std::span<std::byte> octets(slab.get() + i * large, large);
+      const FrameHeader header = testing::header(i == 0 ? first : others, 1, next_sequence_++);
+      write_frame_header(header, large - frame_header_bytes, octets.first<frame_header_bytes>());
+      const Run run{.origin = header.origin, .frames = 1, .first = header.sequence, .bytes = large};
+      batches.emplace_back(
+          SlabRange{.slab = slab, .slab_bytes = SlabPool::slab_bytes, .octets = octets},
+          FrameSummary{.frames = 1, .frame_bytes = large, .runs = {run}}, ReadStamp{});
+    }
+    return batches;
+  }
+
+  /// How many slabs are still referred to.
+  [[nodiscard]] std::size_t in_use() const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(slabs_, [](const auto& slab) { return !slab.expired(); }));
+  }
+
+ private:
+  std::vector<std::weak_ptr<std::byte[]>> slabs_;
+  std::uint64_t next_sequence_ = 0;
+};
+
+class LeftBehind : public testing::ConsumerTest {
+ protected:
+  static constexpr std::size_t slabs = 64;
+
+  void read_slabs(SatelliteId first = 1, SatelliteId others = 1) {
+    for (std::size_t i = 0; i < slabs; ++i) {
+      for (FrameBatch& batch : slabs_.read(first, others)) {
+        send(std::move(batch));
+      }
+    }
+  }
+  /// Of what is in the buffer.
+  void expect_no_more_memory_than(double factor) {
+    const Drained left = drain();
+    std::size_t footprint = 0;
+    for (const BufferedBatch& buffered : left.batches) {
+      footprint += buffered.batch.footprint();
+    }
+    EXPECT_LE(static_cast<double>(footprint), factor * static_cast<double>(left.taken.bytes));
+  }
+
+  SlabReader slabs_;
+};
+
+TEST_F(LeftBehind, ByAConsumerThatDoesNotAcknowledgeOneBatchOfEachSlab) {
+  spawn_with(WhenFull::backpressure, {{"a"}}, 1'000'000);
+  read_slabs();
+  Consumer a = consume("a");
+  Batches unacknowledged;
+  for (std::size_t read = 0; read < slabs * SlabReader::of_each;) {
+    for (BufferedBatch& buffered : next(a)) {
+      if (read++ % SlabReader::of_each == 0) {
+        unacknowledged.push_back(std::move(buffered));
+      } else {
+        EXPECT_EQ(call(a.acknowledge({buffered.places()})), error_code{});
+      }
+    }
+  }
+  EXPECT_EQ(stats().ledger.buffered, slabs);
+  EXPECT_EQ(slabs_.in_use(), 0U) << "neither by the buffer nor by the consumer";
+  expect_no_more_memory_than(2);
+  EXPECT_EQ(unacknowledged.size(), slabs);
+}
+
+TEST_F(LeftBehind, ByLeasesOfOneBatchOfEachSlab) {
+  spawn_with(WhenFull::drop_oldest, {}, 1'000'000);
+  read_slabs();
+  std::vector<LeaseId> leases;
+  for (std::size_t i = 0; i < slabs; ++i) {
+    leases.push_back(
+        call(aggregator_->lease({.max_frames = 1, .duration = 1h})).value().id.value());
+    EXPECT_EQ(drain(SlabReader::of_each - 1).taken.frames, SlabReader::of_each - 1);
+  }
+  EXPECT_EQ(slabs_.in_use(), 0U);
+  EXPECT_EQ(stats().ledger.leased, slabs);
+  for (const LeaseId id : leases) {
+    EXPECT_TRUE(call(aggregator_->release(id)).has_value());
+  }
+  expect_no_more_memory_than(2);
+}
+
+TEST_F(LeftBehind, ByLeasesThatPassAFullBuffer) {
+  spawn(testing::options(2 * SlabReader::of_each, 100, WhenFull::backpressure));
+  send(testing::batch_of_run({3, 1}, 0, 101));
+  for (FrameBatch& batch : slabs_.read(1, 2)) {
+    send(std::move(batch));
+  }
+  EXPECT_EQ(drain(all_frames, 2).taken.frames, SlabReader::of_each - 1);
+  EXPECT_EQ(slabs_.in_use(), 1U);
+  const Leased leased =
+      call(aggregator_->lease({.max_frames = 1, .satellite_id = 1, .duration = 1h})).value();
+  EXPECT_EQ(leased.frames.taken.frames, 1U);
+  EXPECT_EQ(slabs_.in_use(), 0U);
+}
+
+TEST_F(LeftBehind, BySmallDrainsOfAnotherSatellite) {
+  spawn_with(WhenFull::drop_oldest, {}, 1'000'000);
+  read_slabs(1, 2);
+  while (drain(10, 2).taken.frames > 0) {
+  }
+  EXPECT_LE(slabs_.in_use(), 1U);
+  EXPECT_EQ(stats().ledger.buffered, slabs);
+  expect_no_more_memory_than(2 + static_cast<double>(SlabReader::of_each) / slabs);
+}
+
+TEST_F(LeftBehind, ByOneDrainOfAnotherSatellite) {
+  spawn_with(WhenFull::drop_oldest, {}, 1'000'000);
+  read_slabs(1, 2);
+  EXPECT_EQ(drain(all_frames, 2).taken.frames, slabs * (SlabReader::of_each - 1));
+  EXPECT_LE(slabs_.in_use(), 1U + slabs * SlabReader::of_each / 2048) << "one for each step";
+}
+
+TEST_F(LeftBehind, NothingMovesThatWasInNoSlabOfWhatIsTaken) {
+  testing::Buffer buffer(testing::limits(testing::any, 1'000'000'000, WhenFull::drop_oldest));
+  buffer->add(testing::batch_of_run({3, 1}, 0, 1, large));
+  for (std::size_t i = 0; i < slabs; ++i) {
+    for (FrameBatch& batch : slabs_.read(1, 2)) {
+      buffer->add(std::move(batch));
+    }
+  }
+  const FrameBuffer::Taken taken =
+      buffer->take({.max_frames = testing::any, .satellite_id = 3, .max_batches = testing::any});
+  EXPECT_EQ(taken.amount.frames, 1U);
+  EXPECT_EQ(taken.octets, 0U);
+  EXPECT_EQ(slabs_.in_use(), slabs);
+}
+
+}  // namespace
+}  // namespace meridian
