@@ -172,6 +172,7 @@ struct AggregatorStats {
   TailCounts tails{};
   LeaseCounts leases{};
   std::vector<ConsumerStats> consumers{};
+  bool holds_batches = false;  ///< a batch, or the rest of one, waits for room in the buffer
 };
 
 /// The highest levels of some time.
@@ -372,7 +373,8 @@ class AggregatorHandle {
   /// their place, marked
   /// (`FrameBatch::redelivered`), by `release` and when the lease expires. Where the policy needs
   /// even their room (only under `WhenFull::drop_oldest`: frames that have just come find none
-  /// beside them, or narrower limits have none for what is leased), the oldest lease is evicted.
+  /// beside them, or narrower limits have none for what is leased), the oldest lease is evicted;
+  /// narrower limits give its newest frames back as far as they fit.
   [[nodiscard]] asio::awaitable<Result<Leased>> lease(LeaseQuery query) const;
 
   /// Ends a lease, whose frames count as drained from now on. Returns how much that is. Fails with

@@ -57,14 +57,14 @@ asio::awaitable<void> Actor::run() {
 }
 
 template <typename Function>
-bool Actor::attempt(Function&& function) {
+bool Actor::attempt(Function&& function, bool where_it_throws) {
   try {
     return function();
   } catch (...) {
     if (!fault_) {
       fault_ = std::current_exception();
     }
-    return false;
+    return where_it_throws;
   }
 }
 
@@ -87,9 +87,10 @@ bool Actor::turn() {
     return holdings_.put_back_some();
   });
   if (!more) {
-    more = attempt([this] { return serve_requests(); });
+    // There may be more behind a request or a batch that fails: it is gone.
+    more = attempt([this] { return serve_requests(); }, true);
   }
-  more |= attempt([this] { return intake_.take_in(batches_per_turn); });
+  more |= attempt([this] { return intake_.take_in(batches_per_turn); }, true);
   attempt([this] {
     holdings_.serve_consumers();
     return true;
@@ -125,7 +126,9 @@ void Actor::answer(request::GetDepth& request) {
 }
 
 void Actor::answer(request::GetStats& request) {
-  std::move(request.reply).send(holdings_.stats(intake_.level()));
+  AggregatorStats stats = holdings_.stats(intake_.level());
+  stats.holds_batches = intake_.is_held();
+  std::move(request.reply).send(std::move(stats));
 }
 
 void Actor::answer(request::TakeDropReport& request) {

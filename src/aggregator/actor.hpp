@@ -49,7 +49,7 @@ class Actor {
   /// Calls `function`, and keeps what it throws for `report_fault`: false then, or where it returns
   /// that.
   template <typename Function>
-  bool attempt(Function&& function);
+  bool attempt(Function&& function, bool where_it_throws = false);
 
   /// Has what was thrown in here thrown out of the execution context's `run`.
   void report_fault() noexcept;

@@ -160,18 +160,24 @@ FrameBuffer::Entries::iterator FrameBuffer::cut(Entries::iterator entry, Satelli
   return entries_.find(first_place);
 }
 
-void FrameBuffer::put_back(std::vector<BufferedBatch> batches, Room room) {
+void FrameBuffer::put_back(std::vector<BufferedBatch>&& batches, Room room) {
   forget_excuse();
-  for (BufferedBatch& buffered : batches) {
-    const Depth amount = amount_of(buffered.batch);
+  while (!batches.empty()) {
+    const Depth amount = amount_of(batches.back().batch);
     settle(amount, room);
-    insert(std::move(buffered));
+    try {
+      insert(batches.back());
+    } catch (...) {
+      keep_room(amount, room);
+      throw;
+    }
     add_to(depth_, amount);
+    batches.pop_back();
   }
   apply_policy();
 }
 
-void FrameBuffer::insert(BufferedBatch buffered) {
+void FrameBuffer::insert(BufferedBatch& buffered) {
   const PlaceRange places = buffered.places();
   const auto behind = entries_.lower_bound(places.first);
   const bool reaches_behind = behind != entries_.end() && behind->first < places.end();
@@ -295,6 +301,10 @@ bool FrameBuffer::waits_for_its_limits() const noexcept {
          (total.frames > most.frames || total.bytes > most.bytes);
 }
 
+Depth FrameBuffer::room_beside_buffered() const noexcept {
+  return {over(limits_.max_frames, depth_.frames), over(limits_.max_bytes, depth_.bytes)};
+}
+
 Depth FrameBuffer::room_for_leases() const noexcept {
   return {over(limits_.max_frames, leased_.frames), over(limits_.max_bytes, leased_.bytes)};
 }
@@ -361,7 +371,7 @@ void FrameBuffer::add_beside_leases(FrameBatch batch) {
       append(batch.split_front(fitting));
       evict_oldest();
     }
-    if (!evict_lease_()) {
+    if (!evict_lease_({})) {
       break;
     }
   }
@@ -395,20 +405,17 @@ bool FrameBuffer::join_last(const FrameBatch& batch) {
 }
 
 void FrameBuffer::evict_oldest() {
-  // What is leased can leave no room for anything where the limits have become narrower. A lease
-  // goes as a whole, so it goes before what is buffered: that would go for nothing.
-  while (exceeds_limits(leased_) && evict_lease_()) {
+  // What is leased can leave no room for anything where the limits have become narrower. Then it
+  // goes before what is buffered, which would go for nothing.
+  while (exceeds_limits(leased_) && evict_lease_(room_beside_buffered())) {
   }
-  while (exceeds_limits(used())) {
-    if (entries_.empty()) {
-      if (!evict_lease_()) {
-        return;  // what is on its way back finds no room when it comes
-      }
-      continue;
-    }
+  // Leases that are being filled, and what is on its way back, cannot go: they find no room when
+  // they come.
+  const bool leases_stay = exceeds_limits(leased_);
+  while (exceeds_limits(leases_stay ? depth_ : used())) {
     Entries::node_type oldest = entries_.extract(entries_.begin());
     FrameBatch& batch = oldest.mapped();
-    const Depth taken = used();
+    const Depth taken = leases_stay ? depth_ : used();
     const std::uint32_t count = batch.leading_frames_reaching(
         over(taken.frames, limits_.max_frames), over(taken.bytes, limits_.max_bytes));
     if (count == batch.frames()) {

@@ -38,9 +38,10 @@ class FrameBuffer {
   /// never were in the buffer.
   using OnDrop = std::function<void(DropReason, const FrameBatch&, std::uint64_t place)>;
 
-  /// Asked for the room of leased frames: ends a lease, whose frames are dropped, and settles it.
-  /// False where there is none.
-  using EvictLease = std::function<bool()>;
+  /// Asked for the room of leased frames: ends a lease. Its newest frames for which there is `room`
+  /// beside what else is leased may come back; the others are dropped, and settled. False where
+  /// there is no lease that can go.
+  using EvictLease = std::function<bool(const Depth& room)>;
 
   FrameBuffer(const BufferLimits& limits, OnDrop on_drop, EvictLease evict_lease);
 
@@ -86,8 +87,8 @@ class FrameBuffer {
   [[nodiscard]] PlaceRange pass(const FrameBatch& batch, Room room);
 
   /// Puts batches back in their place; then the policy applies. Throws std::logic_error where that
-  /// is not theirs.
-  void put_back(std::vector<BufferedBatch> batches, Room room);
+  /// is not theirs; what has not been put back is left in `batches` then.
+  void put_back(std::vector<BufferedBatch>&& batches, Room room);
 
   /// Adds what another buffer held, at its places, to a buffer that is empty; without a bound
   /// under `WhenFull::backpressure`. What is added later comes at `next_place`, or behind that.
@@ -169,6 +170,7 @@ class FrameBuffer {
   }
   /// Up to where nothing has passed.
   [[nodiscard]] Depth excused_level() const noexcept;
+  [[nodiscard]] Depth room_beside_buffered() const noexcept;
   void forget_excuse() noexcept;
   [[nodiscard]] bool exceeds_limits(const Depth& amount) const noexcept {
     return amount.frames > limits_.max_frames || amount.bytes > limits_.max_bytes;
@@ -180,7 +182,7 @@ class FrameBuffer {
   void add_beside_leases(FrameBatch batch);
   void append(FrameBatch batch);
   void keep_room(const Depth& amount, Room room) noexcept;
-  void insert(BufferedBatch buffered);
+  void insert(BufferedBatch& buffered);
   [[nodiscard]] bool join_last(const FrameBatch& batch);
   void apply_policy();
   void note_high_water() noexcept;

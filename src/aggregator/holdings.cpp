@@ -24,6 +24,32 @@ std::vector<BufferedBatch> share(const std::vector<BufferedBatch>& batches) {
   return shared;
 }
 
+/// Takes those frames out, from the newest on, for which there is room.
+std::vector<BufferedBatch> take_newest(std::vector<BufferedBatch>& batches, Depth room) {
+  std::vector<BufferedBatch> newest;
+  while (!batches.empty()) {
+    auto& [place, batch] = batches.back();
+    const std::uint64_t bytes = batch.bytes();
+    const std::uint32_t too_many = batch.leading_frames_reaching(
+        batch.frames() - std::min<std::uint64_t>(batch.frames(), room.frames),
+        bytes - std::min(bytes, room.bytes));
+    if (too_many == batch.frames()) {
+      break;
+    }
+    if (too_many > 0) {
+      FrameBatch too_old = batch.split_front(too_many);
+      newest.push_back({place + too_many, std::move(batch)});
+      batch = std::move(too_old);
+      break;
+    }
+    subtract_from(room, amount_of(batch));
+    newest.push_back(std::move(batches.back()));
+    batches.pop_back();
+  }
+  std::ranges::reverse(newest);
+  return newest;
+}
+
 /// What comes out of a state without places begins at the first one.
 void give_places(std::vector<BufferedBatch>& batches, std::optional<SavedPositions>& positions) {
   std::uint64_t next = 1;
@@ -51,7 +77,7 @@ Holdings::Holdings(const AggregatorOptions& options)
               note_dropped({place, batch.frames()}, batch.bytes());
             }
           },
-          [this] { return evict_lease(); }),
+          [this](const Depth& room) { return evict_lease(room); }),
       consumers_(options.consumers),
       epoch_(new_epoch()) {}
 
@@ -227,16 +253,24 @@ void Holdings::expire_leases(Leases::Clock::time_point now) {
   }
 }
 
-bool Holdings::evict_lease() {
-  const auto lease = leases_.evict();
+bool Holdings::evict_lease(const Depth& room) {
+  auto lease = leases_.evict();
   if (!lease) {
     return false;
   }
+  Depth others = buffer_.leased();
+  subtract_from(others, lease->amount);
+  std::vector<BufferedBatch> kept =
+      take_newest(lease->batches, {.frames = room.frames - std::min(room.frames, others.frames),
+                                   .bytes = room.bytes - std::min(room.bytes, others.bytes)});
+  Depth dropped;
   for (const BufferedBatch& buffered : lease->batches) {
     accounts_.dropped(DropReason::lease_evicted, buffered.batch);
+    add_to(dropped, amount_of(buffered.batch));
   }
   pass_over(lease->batches, Skip::buffer_full);
-  buffer_.settle(lease->amount, FrameBuffer::Room::leased);
+  buffer_.settle(dropped, FrameBuffer::Room::leased);
+  give_back_marked({.batches = std::move(kept), .amount = {}});
   return true;
 }
 
@@ -258,7 +292,13 @@ bool Holdings::put_back_some() {
   std::vector<BufferedBatch> batches(std::make_move_iterator(first),
                                      std::make_move_iterator(returning_.end()));
   returning_.erase(first, returning_.end());
-  insert(std::move(batches), FrameBuffer::Room::leased);
+  try {
+    insert(std::move(batches), FrameBuffer::Room::leased);
+  } catch (...) {
+    // What has not been put back is still to be saved.
+    std::ranges::move(batches, std::back_inserter(returning_));
+    throw;
+  }
   return !returning_.empty();
 }
 
@@ -294,7 +334,7 @@ std::vector<PlaceRange> Holdings::to_deliver(const std::vector<BufferedBatch>& b
   return places;
 }
 
-void Holdings::insert(std::vector<BufferedBatch> batches, FrameBuffer::Room room) {
+void Holdings::insert(std::vector<BufferedBatch>&& batches, FrameBuffer::Room room) {
   const std::vector<PlaceRange> inserted = to_deliver(batches);
   buffer_.put_back(std::move(batches), room);
   for (const PlaceRange& range : inserted) {

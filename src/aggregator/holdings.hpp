@@ -186,7 +186,7 @@ class Holdings {
   [[nodiscard]] std::vector<PlaceRange> to_deliver(const std::vector<BufferedBatch>& batches) const;
 
   /// Back into the buffer, where consumers may have gone on meanwhile.
-  void insert(std::vector<BufferedBatch> batches, FrameBuffer::Room room);
+  void insert(std::vector<BufferedBatch>&& batches, FrameBuffer::Room room);
 
   /// What a lease has is to come back.
   void give_back(Leases::Lease lease);
@@ -195,7 +195,7 @@ class Holdings {
   void give_back_marked(Leases::Lease lease);
 
   /// Drops what the oldest lease has. False where there is none.
-  bool evict_lease();
+  bool evict_lease(const Depth& room);
 
   Accounts accounts_;
   FrameBuffer buffer_;

@@ -168,7 +168,9 @@ void Intake::tell_when_open(OneshotSender<request::Done> reply) {
 }
 
 void Intake::hold_or_let_go() {
-  const bool holds = waiting_.size() > 1 || holdings_.buffer().waits_for_its_limits();
+  const bool no_place =
+      looked_at() > 0 && looked_at() + data_.level().length >= data_.level().capacity;
+  const bool holds = no_place || holdings_.buffer().waits_for_its_limits();
   if (holds == holds_senders_->load(std::memory_order_relaxed)) {
     return;
   }
@@ -182,8 +184,7 @@ void Intake::hold_or_let_go() {
 
 ChannelLevel Intake::level() const noexcept {
   ChannelLevel level = data_.level();
-  const std::size_t looked_at = waiting_.size() - std::min<std::size_t>(waiting_.size(), 1);
-  level.length = std::min(level.capacity, level.length + looked_at);
+  level.length = std::min(level.capacity, level.length + looked_at());
   return level;
 }
 

@@ -26,9 +26,9 @@ using HoldsSenders = std::atomic<bool>;
 /// leaves them here and in the channel.
 ///
 /// Usually one batch waits here at most, the rest of one. A drain goes on behind the buffer, for
-/// frames that find no room in it, and then takes out of the channel what it looks at. Senders are
-/// held until that has found its room, and what passed its end: otherwise each such drain would let
-/// in another channelful.
+/// frames that find no room in it, and then takes out of the channel what it looks at. That still
+/// counts as if it stood in the channel, and so does what passed: otherwise each such drain would
+/// let in another channelful.
 ///
 /// Batches are numbered as they leave the channel, from 1 on. Not thread-safe: owned by the actor.
 class Intake {
@@ -111,8 +111,14 @@ class Intake {
   [[nodiscard]] std::optional<FrameBatch> take_out(Waiting::iterator at, const Past& step,
                                                    Passed& passed);
 
-  /// Senders are held while more waits here than the rest of one batch, and while what passed keeps
-  /// the buffer above its limits: both are in their place in the channel then.
+  /// Batches that were taken out of the channel only to be looked at, and wait here.
+  [[nodiscard]] std::size_t looked_at() const noexcept {
+    return waiting_.size() - std::min<std::size_t>(waiting_.size(), 1);
+  }
+
+  /// Senders are held while those batches and the channel are a channelful together, and while what
+  /// passed keeps the buffer above its limits: both stand for batches that would otherwise still
+  /// fill the channel.
   void hold_or_let_go();
 
   /// The channel is never longer than just before something is taken out.

@@ -83,6 +83,7 @@ asio::awaitable<error_code> AggregatorHandle::Port::settle(Lent lent) {
 
 asio::awaitable<error_code> AggregatorHandle::Port::settle(
     std::shared_ptr<const Port> port, std::vector<request::SettledBatch> batches, bool lent) {
+  error_code first;
   while (!batches.empty()) {
     const auto count = static_cast<std::ptrdiff_t>(std::min(batches.size(), batches_per_message));
     std::vector<request::SettledBatch> last(batches.end() - count, batches.end());
@@ -114,11 +115,11 @@ asio::awaitable<error_code> AggregatorHandle::Port::put_back(std::shared_ptr<con
                                     std::move_iterator(batches.end()));
     batches.erase(batches.end() - count, batches.end());
     const error_code ec = co_await tell<request::PutBack>(port, std::move(last), lent);
-    if (ec) {
-      co_return ec;
+    if (ec && !first) {
+      first = ec;  // the others may find their way back
     }
   }
-  co_return error_code{};
+  co_return first;
 }
 
 asio::awaitable<AggregatorHandle::Result<Lent>> AggregatorHandle::Port::take(

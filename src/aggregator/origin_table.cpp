@@ -140,8 +140,10 @@ OriginTable::Forgotten OriginTable::age(const Aging& aging, std::size_t from, st
     } else if (entry.idle) {
       *entry.idle += aging.elapsed;
     } else {
+      // Restored. Nothing could arrive while the daemon did not run, so that this is no more than
+      // half of the way.
       const auto since = std::chrono::floor<milliseconds>(aging.now - entry.last_seen_at);
-      entry.idle = std::max(milliseconds(0), since);
+      entry.idle = std::clamp(since, milliseconds(0), milliseconds(aging.limit) / 2);
     }
     if (*entry.idle >= aging.limit) {
       vacate(entry);
@@ -209,7 +211,11 @@ void OriginTable::restore(const std::vector<OriginStats>& origins,
 
 bool OriginTable::knows(Origin origin) const {
   const auto found = index_.find(key_of(origin));
-  return found != index_.end() ? found->second < restored_ : others_restored_;
+  if (found != index_.end()) {
+    return found->second < restored_;
+  }
+  // Frames in the buffer may be of one that was forgotten: they are in the sum of those.
+  return others_restored_ || restored_forgotten_.has_value();
 }
 
 void OriginTable::count(const Run& run, ReceiveTime received_at) {

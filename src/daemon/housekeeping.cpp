@@ -162,7 +162,8 @@ asio::awaitable<void> Housekeeping::run(AggregatorHandle aggregator) {
     }
     look_at_table(stats->origins);
     const bool held_back =
-        stats->buffer.limits.when_full == WhenFull::backpressure && status::is_full(stats->buffer);
+        stats->holds_batches || (stats->buffer.limits.when_full == WhenFull::backpressure &&
+                                 status::is_full(stats->buffer));
     const auto uplinks =
         held_back ? status::Silence::Uplinks::held_back : status::Silence::Uplinks::open;
     co_await forget_idle(aggregator, uplinks);

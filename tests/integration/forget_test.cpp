@@ -106,6 +106,20 @@ TEST_F(Forgetting, OutlivesARestart) {
   EXPECT_TRUE(testing::balanced(daemon().call("stats")));
 }
 
+TEST_F(Forgetting, OutlivesARestartWithItsFramesInTheBufferToo) {
+  start();
+  send_channel(1);
+  send_whole(daemon().port(), frames_of(8, 0, 5));
+  EXPECT_EQ(daemon().call("forget", {{"satellite_id", 7}}), (Json{{"forgotten", 1}}));
+  for (int starts = 0; starts < 2; ++starts) {
+    restart();
+    ASSERT_EQ(satellites().size(), 1U) << "its frames were counted before";
+    EXPECT_EQ(satellites().at(0).at("satellite_id"), 8);
+    EXPECT_TRUE(testing::balanced(daemon().call("stats")));
+  }
+  EXPECT_EQ(daemon().connect().drain_all().size(), 10U);
+}
+
 TEST_F(Forgetting, EndsTheSilenceOfASatellite) {
   start({{"satellites", {{"silent_after_s", 1}}}});
   send_whole(daemon().port(), frames_of(7, 0, 1));

@@ -189,10 +189,21 @@ TEST_F(PastOthers, LetsInNoMoreHoweverOftenItIsAsked) {
   EXPECT_EQ(completed(), static_cast<std::ptrdiff_t>(sends.size()));
 }
 
-TEST_F(PastOthers, SendersThatAreHeldHearOfTheEnd) {
-  send(batch_of_run({1, 1}, 15, 10));
+TEST_F(PastOthers, LeavesSendersTheRoomThatTheChannelHas) {
+  send(batch_of_run({1, 1}, 15, 1));
   EXPECT_TRUE(drain(all_frames, 2).batches.empty());
-  auto held = start_send(batch_of_run({1, 1}, 25, 10));
+  for (std::uint64_t round = 0; round < 5; ++round) {
+    EXPECT_FALSE(aggregator_->try_send(batch_of_run({2, 1}, round, 1)).has_value());
+    EXPECT_EQ(sequences_of(drain(all_frames, 2)), numbers(round, 1));
+  }
+}
+
+TEST_F(PastOthers, SendersThatAreHeldHearOfTheEnd) {
+  for (std::uint64_t i = 0; i < capacity; ++i) {
+    send(batch_of_run({1, 1}, 15 + 10 * i, 10));
+  }
+  EXPECT_TRUE(drain(all_frames, 2).batches.empty());
+  auto held = start_send(batch_of_run({1, 1}, 55, 10));
   EXPECT_FALSE(is_ready(held));
   const FinalState last = call(aggregator_->shut_down()).value();
   testing::poll(context_);
@@ -200,18 +211,20 @@ TEST_F(PastOthers, SendersThatAreHeldHearOfTheEnd) {
   // It was told that it may go on, and either came in time or did not.
   const error_code ec = held.get();
   EXPECT_EQ(ec, Errc::aggregator_shut_down);
-  EXPECT_EQ(last.stats.ledger.buffered, 25U);
+  EXPECT_EQ(last.stats.ledger.buffered, 55U);
 }
 
 TEST_F(PastOthers, AFlushTakesWhatWasLookedAt) {
-  send(batch_of_run({1, 1}, 15, 10));
+  for (std::uint64_t i = 0; i < capacity; ++i) {
+    send(batch_of_run({1, 1}, 15 + 10 * i, 10));
+  }
   EXPECT_TRUE(drain(all_frames, 2).batches.empty());
-  auto held = start_send(batch_of_run({1, 1}, 25, 10));
-  EXPECT_EQ(call(aggregator_->flush()).value(), 25U);
+  auto held = start_send(batch_of_run({1, 1}, 55, 10));
+  EXPECT_EQ(call(aggregator_->flush()).value(), 55U);
   testing::poll(context_);
   ASSERT_TRUE(is_ready(held));
   EXPECT_EQ(held.get(), error_code{});
-  EXPECT_EQ(sequences_of(drain()), numbers(25, 10));
+  EXPECT_EQ(sequences_of(drain()), numbers(55, 10));
 }
 
 TEST_F(PastOthers, NoGapIsSeenWhereSomeArriveAheadOfOthers) {

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -126,6 +128,22 @@ TEST(FrameBufferMemory, KeepsLoneFramesCloseTogether) {
   for (const auto& [place, batch] : entries) {
     EXPECT_LE(batch.footprint() - SlabPool::slab_bytes, 16U * batch.frames());
   }
+}
+
+TEST(FrameBufferLimits, AreThoseOfTheRestWhereWhatIsLeasedCannotGo) {
+  Buffer buffer(limits(100, any, WhenFull::drop_oldest));
+  for (std::uint64_t i = 0; i < 10; ++i) {
+    buffer.add(10 * i, 10, not_small);
+  }
+  const FrameBuffer::Taken leased = buffer->take({.max_frames = 50,
+                                                  .satellite_id = std::nullopt,
+                                                  .max_batches = any,
+                                                  .room = FrameBuffer::Room::leased});
+  EXPECT_EQ(leased.amount.frames, 50U);
+  buffer->set_limits(limits(20, any, WhenFull::drop_oldest));
+  std::vector<std::uint64_t> newest(20);
+  std::iota(newest.begin(), newest.end(), 80);
+  EXPECT_EQ(buffer.take_sequences(), newest);
 }
 
 TEST(FrameBufferMemory, JoinsNoFramesOnBothSidesOfOneThatWasTaken) {

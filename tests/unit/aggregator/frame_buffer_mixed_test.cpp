@@ -52,7 +52,7 @@ class MixedBatches : public ::testing::TestWithParam<Way> {
       : buffer_(
             {.max_frames = max_frames, .when_full = GetParam().when_full},
             [this](DropReason, const FrameBatch& batch, std::uint64_t) { note(batch, dropped_); },
-            [] { return false; }) {}
+            [](const Depth&) { return false; }) {}
 
   std::uint64_t up_to(std::uint64_t most) {
     return std::uniform_int_distribution<std::uint64_t>(0, most)(random_);
@@ -204,7 +204,8 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& each) { return each.param.name; });
 
 TEST(MixedBatch, IsCutNoFurtherThanADrainTakes) {
-  FrameBuffer buffer({}, [](DropReason, const FrameBatch&, std::uint64_t) {}, [] { return false; });
+  FrameBuffer buffer(
+      {}, [](DropReason, const FrameBatch&, std::uint64_t) {}, [](const Depth&) { return false; });
   FrameBatchBuilder builder;
   for (std::uint64_t number = 0; number < 12; ++number) {
     builder.append(testing::header(static_cast<SatelliteId>(number % 2), 0, number), {});

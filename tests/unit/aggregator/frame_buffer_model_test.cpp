@@ -259,7 +259,7 @@ class BufferAndModel : public ::testing::TestWithParam<Setting> {
             [this](DropReason, const FrameBatch& batch, std::uint64_t) {
               std::ranges::copy(frames_of(batch), std::back_inserter(dropped_));
             },
-            [this] { return evict_lease(); }) {}
+            [this](const Depth&) { return evict_lease(); }) {}
 
   bool evict_lease() {
     const auto oldest = std::ranges::find(outside_, Room::leased, &Outside::room);

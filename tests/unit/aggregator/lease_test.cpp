@@ -290,6 +290,21 @@ TEST_F(Lease, NarrowerLimitsLeaveThoseThatFitAndEvictTheOldest) {
   }
 }
 
+TEST_F(Lease, NarrowerLimitsGiveBackOfItWhatFits) {
+  for (const std::uint64_t leased_frames : {90U, 100U}) {
+    spawn(options(16, 100, WhenFull::drop_oldest));
+    for (std::uint64_t i = 0; i < 10; ++i) {
+      send_run(10 * i, 10);
+    }
+    const Leased leased = lease(leased_frames);
+    EXPECT_EQ(call(aggregator_->set_limits({.max_frames = 25}, 10)), error_code{});
+    EXPECT_EQ(commit_error(leased.id.value()), Errc::lease_evicted);
+    EXPECT_EQ(stats().ledger.dropped_for(DropReason::lease_evicted), 75U);
+    EXPECT_TRUE(stats().ledger.balanced());
+    EXPECT_EQ(sequences_of(drain()), numbers(75, 25));
+  }
+}
+
 TEST_F(Lease, NarrowerLimitsLeaveItWhereItFits) {
   send_run(0, 100);
   const Leased leased = lease(50);

@@ -46,7 +46,7 @@ class Buffer {
                 dropped_.emplace_back(reason, sequence);
               }
             },
-            [] { return false; }) {}
+            [](const Depth&) { return false; }) {}
 
   FrameBuffer* operator->() { return &buffer_; }
 
