@@ -46,10 +46,8 @@ def table(found):
     for load, one in found.get("depth", {}).items():
         rows.append((labels[load], percentiles(one), f"p99 {one['p99_us'] / 1000:.2f} ms",
                      "5 ms" if load == "loaded" else ""))
-    if "depth_beside_holes" in found:
-        one = found["depth_beside_holes"]
-        rows.append(("depth, half of the buffer leased, an absent satellite drained all the time", percentiles(one),
-                     f"p99 {one['p99_us'] / 1000:.2f} ms", "20 ms"))
+    for what, one in found.get("depth_beside", {}).items():
+        rows.append((f"depth beside {what}", percentiles(one), f"p99 {one['p99_us'] / 1000:.2f} ms", "20 ms"))
     if "drain" in found:
         one = found["drain"]
         rows.append(("binary drain", f"{one['octets_per_s'] / 1e9:.1f} GB/s",

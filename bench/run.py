@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 
 import far
-import holes
+import hostile
 import sinks
 from report import HEADER_BYTES, chart, machine, print_table, table, write_markdown
 
@@ -413,10 +413,10 @@ def main():
         "channel": lambda: channels(bench, REPEATS),
         "latency": lambda: latency(bench, 5, REPEATS),
         "depth": lambda: depth(bench, 5, REPEATS),
-        "depth_beside_holes": lambda: holes.depth_beside(bench, daemon, send, 5, REPEATS),
+        "depth_beside": lambda: hostile.depth_beside(bench, daemon, send, 5, REPEATS),
         "drain": lambda: drains(bench, REPEATS),
         "onlookers": lambda: onlookers(bench, 4, REPEATS),
-        "memory": lambda: {**memory(bench), "left_behind": holes.left_behind(bench, daemon, send)},
+        "memory": lambda: {**memory(bench), "left_behind": hostile.left_behind(bench, daemon, send)},
         "sinks": lambda: {count: sinks.into(bench, daemon, send, count, 4_000_000, 64, REPEATS) for count in (1, 3)},
         "far": lambda: far.limits(bench, daemon, send),
     }
