@@ -98,13 +98,22 @@ inline std::optional<std::string> about_command(const CLI::App& app) {
   if (names.empty() || (word == words.end() && at->get_require_subcommand_min() == 0)) {
     return std::nullopt;
   }
-  const std::string known = fmt::format("there are {}", fmt::join(names, ", "));
+  const std::string known = fmt::format("{}", fmt::join(names, ", "));
   if (word == words.end()) {
-    return words.empty() ? std::optional("needs a command: " + known) : std::nullopt;
+    return words.empty() ? std::optional("needs a command; the commands are " + known)
+                         : std::nullopt;
   }
+  const std::string none = fmt::format("there is no command \"{}\"", runtime::shown_key(*word));
   const auto meant = nearest(*word, names);
-  return fmt::format("there is no command \"{}\"{}; {}", runtime::shown_key(*word),
-                     meant ? fmt::format(": did you mean \"{}\"?", *meant) : "", known);
+  return meant ? fmt::format("{}; did you mean \"{}\"? The commands are {}", none, *meant, known)
+               : fmt::format("{}; the commands are {}", none, known);
+}
+
+/// Whether an error can be about a command that is missing, or a word that is none. Others are
+/// about an option, and say so by themselves: that its argument is missing, or not allowed.
+inline bool can_be_about_command(const CLI::ParseError& error) {
+  return error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError) ||
+         error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError);
 }
 
 /// Reads the command line. Nothing where the program is to go on; else its exit status: it has
@@ -116,7 +125,8 @@ inline std::optional<int> read_command_line(CLI::App& app, int argc, char** argv
     return std::nullopt;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() != 0) {
-      if (const auto text = about_command(app)) {
+      const auto text = can_be_about_command(error) ? about_command(app) : std::nullopt;
+      if (text) {
         runtime::complain(fmt::format("{}: {}", program, *text));
         return error.get_exit_code();
       }

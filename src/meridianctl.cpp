@@ -18,6 +18,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -145,7 +146,7 @@ void add_drain(CLI::App& app, Options& options) {
       drain.add_flag("--no-lease", options.drain_no_lease,
                      "Let go of frames at once, and not only when they are written and flushed");
   drain.add_flag("--lease")
-      ->description("The opposite, as without this option")
+      ->description("Keep frames leased until they are written (default)")
       ->excludes(no_lease);
   drain.add_option("--lease-s", options.drain_lease_s, "At most so long for it (default 60)")
       ->option_text("SECONDS")
@@ -371,6 +372,8 @@ int main(int argc, char** argv) {
     const bool failed = *status != EXIT_SUCCESS && app.got_subcommand("health");
     return failed ? ctl::health_unknown : *status;
   }
+  // A file that gets too long is an error of the write then, as a full disk is.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     // Else a file descriptor of the connection could take its place, and drained frames be lost.
     if (::fcntl(STDOUT_FILENO, F_GETFD) == -1) {

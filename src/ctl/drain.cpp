@@ -1,6 +1,7 @@
 #include "ctl/drain.hpp"
 
 #include "ctl/output.hpp"
+#include "ctl/whole_end.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -66,7 +67,12 @@ Portion write_portion(control::Client& client, const DrainOptions& options,
 }  // namespace
 
 std::uint64_t drain(control::Client& client, const DrainOptions& options) {
-  Output output(options.output, options.when_there);  // before anything is drained
+  // Before anything is drained.
+  Output output(options.output, options.when_there);
+  require_whole_end(options.output, options.when_there, options.format);
+  if (options.lease) {
+    output.take_back_on_signals();
+  }
   const std::uint64_t portion =
       options.format == FrameFormat::binary ? binary_portion : json_portion;
   const std::uint64_t wanted =

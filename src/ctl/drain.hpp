@@ -30,7 +30,9 @@ struct DrainOptions {
 /// (at most 1,000 frames, 200,000 in binary) is committed once the output is flushed, a file also
 /// to its device, with its name. A portion for which that takes longer than the lease ends in an
 /// error, and comes again with the next drain; what could not be written of one is taken out of a
-/// file again. Without a lease a portion that cannot be written is lost.
+/// file again, also where SIGINT, SIGTERM or SIGHUP ends the process. Without a lease a portion
+/// that cannot be written is lost. Nothing is appended to a file that ends in the middle of a
+/// frame.
 std::uint64_t drain(control::Client& client, const DrainOptions& options);
 
 }  // namespace meridian::ctl

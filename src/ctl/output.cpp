@@ -54,13 +54,15 @@ bool sync_name(const std::string& path) {
 
 Output::Output(const std::string& path, WhenThere when_there)
     : path_(path),
-      descriptor_(path.empty() ? STDOUT_FILENO : runtime::open_output(path, when_there)) {
+      descriptor_(path.empty() ? STDOUT_FILENO : runtime::open_output(path, when_there)),
+      replaces_(!path.empty() && when_there == WhenThere::replace) {
   if (!path_.empty()) {
     kept_ = size_of_file(descriptor_);
   }
 }
 
 Output::~Output() {
+  cut_on_signal_.reset();  // before the descriptor is another file's
   if (!path_.empty()) {
     ::close(descriptor_);
   }
@@ -73,7 +75,19 @@ void Output::write(std::span<const std::byte> octets) {
   }
 }
 
+void Output::empty() {
+  if (!runtime::empty_output(descriptor_)) {
+    throw failure();
+  }
+  ::lseek(descriptor_, 0, SEEK_SET);
+  replaces_ = false;
+  keep();
+}
+
 void Output::flush() {
+  if (replaces_ && !pending_.empty()) {
+    empty();
+  }
   for (std::string_view rest = pending_; !rest.empty();) {
     const ssize_t written = ::write(descriptor_, rest.data(), rest.size());
     if (written < 0 && errno == EINTR) {
@@ -102,6 +116,14 @@ void Output::sync() {
 void Output::keep() {
   if (kept_) {
     kept_ = size_of_file(descriptor_);
+    CutOnSignal::keep(cut_on_signal_ ? kept_ : std::nullopt);
+  }
+}
+
+void Output::take_back_on_signals() {
+  if (kept_) {
+    cut_on_signal_.emplace(descriptor_);
+    CutOnSignal::keep(kept_);
   }
 }
 

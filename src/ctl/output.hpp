@@ -1,6 +1,7 @@
 /// Where frames are written.
 #pragma once
 
+#include "ctl/cut_on_signal.hpp"
 #include "runtime/output_file.hpp"
 
 #include <cstddef>
@@ -16,7 +17,8 @@ namespace meridian::ctl {
 using runtime::WhenThere;
 
 /// A file, or the standard output. Every write is checked: all members throw std::runtime_error
-/// naming it where it fails.
+/// naming it where it fails. What a file that is to be replaced holds stays there until something
+/// is flushed.
 class Output {
  public:
   /// "" is the standard output.
@@ -41,14 +43,20 @@ class Output {
   /// frames will come once more, and a part of one would spoil what is appended to it.
   void take_back() noexcept;
 
+  /// The same where SIGINT, SIGTERM or SIGHUP ends the process, from now on.
+  void take_back_on_signals();
+
  private:
   [[nodiscard]] std::runtime_error failure() const;
+  void empty();
 
   std::string path_;  // "": the standard output
   int descriptor_;
   std::string pending_;                // what was written and not flushed
   std::optional<std::uint64_t> kept_;  // octets; nothing where nothing can be taken back
+  bool replaces_;                      // what is in the file, with what is flushed first
   bool name_is_synced_ = false;
+  std::optional<CutOnSignal> cut_on_signal_;
 };
 
 }  // namespace meridian::ctl

@@ -1,6 +1,7 @@
 #include "ctl/tail.hpp"
 
 #include "ctl/output.hpp"
+#include "ctl/whole_end.hpp"
 
 #include <cstddef>
 #include <span>
@@ -30,6 +31,7 @@ Json params_of(const TailOptions& options) {
 TailEnd tail(control::Client& client, const TailOptions& options,
              const std::function<void(std::uint64_t)>& on_lost) {
   Output output(options.output, options.when_there);
+  require_whole_end(options.output, options.when_there, options.format);
   bool first = true;
   const auto on_message = [&](const Json& message, std::span<const std::byte> octets) {
     if (options.format == FrameFormat::binary) {

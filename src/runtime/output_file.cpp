@@ -34,9 +34,6 @@ std::string reason_against(int descriptor, WhenThere when_there) {
         "give --append or --force",
         status.st_size);
   }
-  if (when_there == WhenThere::replace && ::ftruncate(descriptor, 0) != 0) {
-    return std::strerror(errno);
-  }
   return "";
 }
 
@@ -55,6 +52,12 @@ int open_output(const std::string& path, WhenThere when_there) {
     throw std::runtime_error(fmt::format("cannot write to {}: {}", path, why_not));
   }
   return descriptor;
+}
+
+bool empty_output(int descriptor) noexcept {
+  struct stat status{};
+  return ::fstat(descriptor, &status) == 0 &&
+         (!S_ISREG(status.st_mode) || ::ftruncate(descriptor, 0) == 0);
 }
 
 }  // namespace meridian::runtime

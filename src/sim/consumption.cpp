@@ -21,6 +21,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace meridian::sim {
 
@@ -59,7 +60,8 @@ StoredMessage stored_message(natsMsg& message) {
 /// fails.
 class FramesFile {
  public:
-  FramesFile(const std::string& path, runtime::WhenThere when_there) : path_(path) {
+  FramesFile(const std::string& path, runtime::WhenThere when_there)
+      : path_(path), replaces_(when_there == runtime::WhenThere::replace) {
     if (!path.empty()) {
       const int descriptor = runtime::open_output(path, when_there);
       file_.reset(::fdopen(descriptor, "wb"));
@@ -69,6 +71,9 @@ class FramesFile {
 
   void write(std::span<const std::byte> octets) {
     if (file_) {
+      if (std::exchange(replaces_, false)) {
+        check(runtime::empty_output(::fileno(file_.get())));
+      }
       check(std::fwrite(octets.data(), 1, octets.size(), file_.get()) == octets.size());
     }
   }
@@ -90,6 +95,7 @@ class FramesFile {
   }
 
   std::string path_;
+  bool replaces_;  // what is in the file, as soon as there is something to be written
   std::unique_ptr<std::FILE, Close> file_;
 };
 

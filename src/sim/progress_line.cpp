@@ -1,5 +1,7 @@
 #include "sim/progress_line.hpp"
 
+#include "runtime/printable.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,7 +23,8 @@ void ProgressLine::draw(double share, std::string_view text) const {
 
 void ProgressLine::draw(std::string_view text) const {
   if (terminal_) {
-    fmt::print(stderr, "\r{}\x1b[K", text);
+    // What a server said may be in it, and must not do anything to the terminal.
+    fmt::print(stderr, "\r{}\x1b[K", runtime::printable(text));
     std::fflush(stderr);
   }
 }

@@ -176,7 +176,7 @@ void StreamReader::connect(const ConsumeOptions& options) {
   const nats::Options with = make_options(options);
   natsConnection* connection = nullptr;
   natsStatus status = natsConnection_Connect(&connection, with.get());
-  // Version 3.4.1 of the library leaves a signature away that begins with a zero octet: of 256
+  // Version 3.4.1 of the library omits a signature that begins with a zero octet: of 256
   // attempts with good credentials one is refused.
   for (int more = 2;
        more > 0 && status == NATS_CONNECTION_AUTH_FAILED && !options.credentials.empty(); --more) {

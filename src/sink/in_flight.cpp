@@ -69,6 +69,7 @@ void InFlight::answer(natsMsg* message, const jsPubAck* acknowledged, const jsPu
   }
   const Result<Acknowledged> taken = acknowledgement(entry, *acknowledged);
   if (taken) {
+    inbox_->forget_violation_about(entry.subject);
     outlet_->post({entry.ticket, *taken});
   } else {
     outlet_->post({entry.ticket, taken.error()});

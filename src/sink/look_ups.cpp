@@ -144,6 +144,7 @@ class OnTheirWay {
       tell(entry, Rejection{Refusal::not_enabled, "JetStream is not enabled"});
       return;
     }
+    session_.inbox()->forget_violation_about(subject_);
     tell(entry, read_stored({natsMsg_GetData(&message),
                              static_cast<std::size_t>(natsMsg_GetDataLength(&message))}));
   }

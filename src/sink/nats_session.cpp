@@ -159,7 +159,7 @@ Result<std::shared_ptr<NatsSession>> connect_to(const Options& options, const Se
   natsConnection* connection = nullptr;
   if (!failure) {
     natsStatus status = natsConnection_Connect(&connection, builder.get());
-    // Version 3.4.1 of the library leaves a signature away that begins with a zero octet: of 256
+    // Version 3.4.1 of the library omits a signature that begins with a zero octet: of 256
     // attempts with good credentials one is refused.
     for (int more = 2;
          more > 0 && status == NATS_CONNECTION_AUTH_FAILED && !options.credentials.empty();

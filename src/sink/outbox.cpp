@@ -52,9 +52,37 @@ Outbox::Batch& Outbox::take_up(const BufferedBatch& read, const Parts& parts) {
 
 void Outbox::add(const BufferedBatch& read) {
   Parts parts = divide(read.batch);
-  take_up(read, parts).undelivered = read.batch.frames();
-  for (auto& [origin, frames] : parts) {
-    add_piece({read.place, 0, std::move(frames)});
+  const std::size_t ready_before = ready_.size();
+  const std::size_t held_before = held_bytes_;
+  try {
+    take_up(read, parts).undelivered = read.batch.frames();
+    for (auto& [origin, frames] : parts) {
+      add_piece({read.place, 0, std::move(frames)});
+    }
+  } catch (...) {
+    take_back(read.place, parts);
+    while (ready_.size() > ready_before) {
+      ready_.pop_back();
+    }
+    held_bytes_ = held_before;
+    throw;
+  }
+}
+
+void Outbox::take_back(std::uint64_t place, const Parts& parts) noexcept {
+  batches_.erase(place);
+  for (const auto& [origin, moved] : parts) {
+    const auto found = lanes_.find(origin);
+    if (found == lanes_.end()) {
+      continue;
+    }
+    std::deque<Piece>& pending = found->second.pending;
+    while (!pending.empty() && pending.back().place == place) {
+      pending.pop_back();
+    }
+    if (pending.empty() && !found->second.sending) {
+      lanes_.erase(found);
+    }
   }
 }
 

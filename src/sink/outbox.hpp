@@ -48,6 +48,7 @@ class Outbox {
   /// How many octets may be read now; 0 while enough waits.
   [[nodiscard]] std::size_t room() const noexcept;
 
+  /// Where it throws, nothing has changed, so it may be called again with the same batch.
   void add(const BufferedBatch& read);
 
   /// What was attempted before a restart, before anything else is added. Returns the batches of
@@ -145,6 +146,9 @@ class Outbox {
   [[nodiscard]] Batch& take_up(const BufferedBatch& read, const Parts& parts);
   [[nodiscard]] static std::vector<Piece> cut(Piece whole, std::size_t max_bytes);
   void add_piece(Piece whole);
+  /// Takes out again what is there of a batch whose frames are of these origins, and which was
+  /// being added.
+  void take_back(std::uint64_t place, const Parts& parts) noexcept;
   void compose(Lane& lane);
   [[nodiscard]] PlaceRange places_of(const Piece& piece) const;
   [[nodiscard]] std::string id_of(const std::vector<Piece>& pieces, std::uint64_t epoch) const;

@@ -47,9 +47,9 @@ bool concerns_all(Refusal refusal) noexcept {
 }
 
 bool leaves_open(Refusal refusal) noexcept {
+  // Only what the stream or its server says about this very message. A connection that ends for
+  // want of permission or a certificate says nothing about the messages that were sent before.
   switch (refusal) {
-    case Refusal::authorization:
-    case Refusal::tls:
     case Refusal::stream_missing:
     case Refusal::subject_not_in_stream:
     case Refusal::message_too_large:

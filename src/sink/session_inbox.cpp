@@ -68,9 +68,22 @@ void SessionInbox::set_violation(std::string text) {
 
 std::string SessionInbox::violation_about(std::string_view subject) const {
   const std::lock_guard lock(mutex_);
-  const bool explains = violation_.find(fmt::format("\"{}\"", subject)) != std::string::npos ||
-                        violation_.find("Subscription to \"_INBOX.") != std::string::npos;
-  return explains ? violation_ : std::string();
+  return violation_explains(subject) ? violation_ : std::string();
+}
+
+void SessionInbox::forget_violation_about(std::string_view subject) {
+  const std::lock_guard lock(mutex_);
+  if (violation_explains(subject)) {
+    violation_.clear();
+  }
+}
+
+bool SessionInbox::violation_explains(std::string_view subject) const {
+  if (violation_.empty()) {
+    return false;  // nearly always, and asked for each message that is acknowledged
+  }
+  return violation_.find(fmt::format("\"{}\"", subject)) != std::string::npos ||
+         violation_.find("Subscription to \"_INBOX.") != std::string::npos;
 }
 
 }  // namespace meridian::sink

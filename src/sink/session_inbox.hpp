@@ -48,8 +48,13 @@ class SessionInbox {
   /// That word, where it explains why nothing comes of what was sent to `subject`: it is about
   /// that, or about the subscription by which answers come. "" otherwise.
   [[nodiscard]] std::string violation_about(std::string_view subject) const;
+  /// Something sent to `subject` was answered, so the word no longer holds: permissions can change
+  /// while a connection stands, and a later silence has another reason.
+  void forget_violation_about(std::string_view subject);
 
  private:
+  /// With `mutex_` held.
+  [[nodiscard]] bool violation_explains(std::string_view subject) const;
   /// With `mutex_` held. Returns the jobs that are not done, to be destroyed without it.
   [[nodiscard]] std::deque<Job> set_lost(Rejection why);
 

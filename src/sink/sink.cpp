@@ -26,6 +26,8 @@ namespace {
 
 using runtime::use_tuple;
 
+constexpr std::string_view it_is_not_there = "but it is not there";
+
 std::size_t index_of(Refusal refusal) {
   return static_cast<std::size_t>(refusal);
 }
@@ -190,7 +192,6 @@ void Sink::look_at_stream() {
   }
   outbox_->set_max_message_bytes(
       std::max<std::size_t>(1, std::min(options_.batch_max_bytes, report->max_payload_bytes)));
-  stream_removes_messages_ = removes_messages(report->settings);
   if (!outbox_->anything_refused()) {
     figures_.problem.reset();
   }
@@ -290,36 +291,61 @@ void Sink::look_for(Ticket ticket, IfAbsent then) {
 }
 
 void Sink::look_for(Ticket ticket, IfAbsent then, Where where) {
-  looked_for_.insert_or_assign(ticket, then);
+  looked_for_.insert_or_assign(ticket, LookedFor{.then = then, .where = where});
   look_ups_->ask(ticket, std::move(where));
 }
 
 void Sink::found(const Found& found) {
-  const IfAbsent then = looked_for_.extract(found.ticket).mapped();
+  const LookedFor asked = looked_for_.extract(found.ticket).mapped();
   if (!found.message) {
-    refused(found.message.error(), found.ticket);
-    if (may_publish_) {
-      stop_publishing();  // the others would have to wait for the same
-    }
+    could_not_look(found.message.error(), found.ticket);
   } else if (*found.message && is_same(**found.message, outbox_->message_of(found.ticket))) {
     constexpr bool had_been_stored = true;
     arrived(found.ticket, had_been_stored);
-  } else if (!*found.message && then == IfAbsent::refuse && stream_removes_messages_) {
-    constexpr bool had_been_stored = true;  // and has been removed since
-    arrived(found.ticket, had_been_stored);
+  } else if (asked.then == IfAbsent::refuse) {
+    const std::uint64_t sequence = std::get<std::uint64_t>(asked.where);
+    if (*found.message) {
+      refuse_as_false_duplicate(found.ticket, sequence, it_is_not_there);
+    } else {
+      not_there(found.ticket, sequence);
+    }
   } else {
-    absent(found.ticket, then);
+    absent(found.ticket, asked.then);
   }
   changed_.cancel();
   pump();
+}
+
+void Sink::could_not_look(const Rejection& why, Ticket ticket) {
+  refused(why, ticket);
+  if (may_publish_) {
+    stop_publishing();  // the others would have to wait for the same
+  }
+}
+
+void Sink::not_there(Ticket ticket, std::uint64_t sequence) {
+  const std::shared_ptr<NatsSession> session = connection_->session();
+  if (!session || !may_publish_ || stopping_) {
+    // Each of these would wait here for a server that does not answer.
+    outbox_->refused(ticket, Clock::now(), Outbox::Fate::unknown);  // as soon as it may be tried
+    return;
+  }
+  const Result<bool> removed = can_have_removed(
+      *session, options_, sequence, subject_.expand(outbox_->message_of(ticket).origin));
+  if (!removed) {
+    could_not_look(removed.error(), ticket);
+  } else if (*removed) {
+    constexpr bool had_been_stored = true;
+    arrived(ticket, had_been_stored);
+  } else {
+    refuse_as_false_duplicate(ticket, sequence, it_is_not_there);
+  }
 }
 
 void Sink::absent(Ticket ticket, IfAbsent then) {
   const auto now = Clock::now();
   if (then == IfAbsent::make_smaller) {
     outbox_->refused_as_too_large(ticket, now + pauses_.after(outbox_->tries_of(ticket)));
-  } else if (then == IfAbsent::refuse) {
-    refuse_as_false_duplicate(ticket, "and it is not there");
   } else if (!may_publish_) {
     outbox_->refused(ticket, now, Outbox::Fate::unknown);  // as soon as it may be tried
   } else {
@@ -331,18 +357,20 @@ void Sink::absent(Ticket ticket, IfAbsent then) {
 }
 
 void Sink::said_to_be_stored(Ticket ticket, std::uint64_t sequence) {
-  outbox_->doubt(ticket, sequence);
   if (outbox_->may_be_stored(ticket)) {
     look_for(ticket, IfAbsent::refuse, sequence);
   } else {
-    refuse_as_false_duplicate(ticket, "and it had never been published");
+    refuse_as_false_duplicate(ticket, sequence, "but it had never been published");
   }
 }
 
-void Sink::refuse_as_false_duplicate(Ticket ticket, std::string_view why) {
+void Sink::refuse_as_false_duplicate(Ticket ticket, std::uint64_t sequence, std::string_view why) {
+  // Only here, where it has been looked for: a doubt has the next attempt published under another
+  // id, and a message that is there under this one would be stored twice.
+  outbox_->doubt(ticket, sequence);
   refused({Refusal::false_duplicate,
-           fmt::format("publishing to {}: the stream {} is said to have the message already, {}; "
-                       "if it does not, it is published under another id",
+           fmt::format("publishing to {}: the server says that stream {} already has this message, "
+                       "{}; the sink looks once more and then publishes it under a new id",
                        subject_.expand(outbox_->message_of(ticket).origin), options_.stream, why)},
           ticket);
 }

@@ -113,12 +113,15 @@ class Sink final : public runtime::Part, public std::enable_shared_from_this<Sin
   void look_for(Ticket ticket, IfAbsent then);
   void look_for(Ticket ticket, IfAbsent then, Where where);
   void found(const Found& found);
+  void could_not_look(const Rejection& why, Ticket ticket);
   void absent(Ticket ticket, IfAbsent then);
 
   /// The server takes it for a repetition of what it has at that sequence, which is no proof: the
   /// answer may come from one that does not have it, or the message there is another one.
   void said_to_be_stored(Ticket ticket, std::uint64_t sequence);
-  void refuse_as_false_duplicate(Ticket ticket, std::string_view why);
+  /// Nothing is at that sequence: the stream may have removed it since.
+  void not_there(Ticket ticket, std::uint64_t sequence);
+  void refuse_as_false_duplicate(Ticket ticket, std::uint64_t sequence, std::string_view why);
   void arrived(Ticket ticket, bool duplicate);
 
   void note_problem(const Rejection& why);
@@ -135,8 +138,11 @@ class Sink final : public runtime::Part, public std::enable_shared_from_this<Sin
   std::optional<NatsConnection> connection_;
   std::optional<NatsPublisher> publisher_;
   std::optional<LookUps> look_ups_;
-  std::unordered_map<Ticket, IfAbsent> looked_for_;  // of those in flight
-  bool stream_removes_messages_ = false;
+  struct LookedFor {
+    IfAbsent then = IfAbsent::publish;
+    Where where;
+  };
+  std::unordered_map<Ticket, LookedFor> looked_for_;  // of those in flight
   bool may_publish_ = false;  // there is a connection, and the stream is as it should be
   bool stopping_ = false;
   bool ended_ = false;

@@ -116,6 +116,25 @@ Result<bool> writes_first(NatsSession& session, const std::string& stream) {
   return !readable || config->value("persist_mode", nlohmann::json()) != "async";
 }
 
+/// The sequence of the last message of a subject; nothing where there is none.
+Result<std::optional<std::uint64_t>> last_sequence_of(NatsSession& session, jsCtx* context,
+                                                      const std::string& stream,
+                                                      const std::string& subject) {
+  natsMsg* message = nullptr;
+  jsErrCode code{};
+  const natsStatus status =
+      js_GetLastMsg(&message, context, stream.c_str(), subject.c_str(), nullptr, &code);
+  const MessageHandle owner(message);
+  if (status == NATS_NOT_FOUND || code == JSNoMessageFoundErr) {
+    return std::optional<std::uint64_t>();
+  }
+  if (status != NATS_OK) {
+    return api_rejection(session, fmt::format("cannot ask for the last message of {}", subject),
+                         "STREAM.MSG.GET." + stream, status, code);
+  }
+  return std::optional(natsMsg_GetSequence(message));
+}
+
 std::size_t max_payload_of(NatsSession& session, const StreamSettings& settings) {
   std::uint64_t octets = static_cast<std::uint64_t>(
       std::max<std::int64_t>(natsConnection_GetMaxPayload(session.native()), 0));
@@ -219,6 +238,29 @@ Result<CreatedStream> create_stream(NatsSession& session, const Options& options
     return report.error();
   }
   return CreatedStream{.existed = false, .differences = {}, .report = *std::move(report)};
+}
+
+Result<bool> can_have_removed(NatsSession& session, const Options& options, std::uint64_t sequence,
+                              const std::string& subject) {
+  const Result<JetStreamHandle> context = jet_stream(session);
+  if (!context) {
+    return context.error();
+  }
+  const Result<StreamInfoHandle> info = info_of(session, context->get(), options.stream);
+  if (!info) {
+    return info.error();
+  }
+  const StreamSettings settings = settings_of(*(*info)->Config);
+  StreamState state{.first = (*info)->State.FirstSeq, .last = (*info)->State.LastSeq};
+  if (settings.max_messages_per_subject) {
+    const Result<std::optional<std::uint64_t>> last =
+        last_sequence_of(session, context->get(), options.stream, subject);
+    if (!last) {
+      return last.error();
+    }
+    state.last_of_subject = *last;
+  }
+  return can_have_removed(settings, state, sequence);
 }
 
 Rejection why_nobody_takes(NatsSession& session, const Options& options) {

@@ -95,6 +95,23 @@ struct CreatedStream {
 /// Whether it removes by itself what it has acknowledged, read or not.
 [[nodiscard]] bool removes_messages(const StreamSettings& settings);
 
+/// Which messages a stream has at a moment, by their sequences in it.
+struct StreamState {
+  std::uint64_t first = 0;  ///< of the first message; one more than `last` where it has none
+  std::uint64_t last = 0;   ///< of the last message that it ever had
+  /// Of the last message of the subject in question; nothing where it has none.
+  std::optional<std::uint64_t> last_of_subject{};
+};
+
+/// Whether a message at that sequence, which is not there, can have been there: whether such a
+/// stream can have removed it by itself since.
+[[nodiscard]] bool can_have_removed(const StreamSettings& settings, const StreamState& state,
+                                    std::uint64_t sequence);
+
+/// The same, of the stream as it is now, for a message of `subject`. Errors: as check_stream.
+[[nodiscard]] Result<bool> can_have_removed(NatsSession& session, const Options& options,
+                                            std::uint64_t sequence, const std::string& subject);
+
 /// What differs between two settings, as sentences.
 [[nodiscard]] std::vector<std::string> find_differences(const StreamSettings& there,
                                                         const StreamSettings& wanted);

@@ -65,6 +65,24 @@ bool removes_messages(const StreamSettings& settings) {
          (settings.discard == Discard::oldest && has_limit(settings));
 }
 
+bool can_have_removed(const StreamSettings& settings, const StreamState& state,
+                      std::uint64_t sequence) {
+  if (!removes_messages(settings)) {
+    return false;
+  }
+  if (settings.retention != Retention::limits) {
+    // Whatever a reader acknowledges goes, from the middle too.
+    return sequence <= state.last;
+  }
+  // A limit of the whole stream removes from its beginning.
+  const bool from_the_beginning =
+      (settings.max_bytes || settings.max_messages) && sequence < state.first;
+  // One of each subject leaves the last message of the subject.
+  const bool of_the_subject = settings.max_messages_per_subject && state.last_of_subject &&
+                              sequence < *state.last_of_subject;
+  return from_the_beginning || of_the_subject;
+}
+
 std::vector<std::string> find_unsafe(const StreamSettings& settings, std::size_t max_payload_bytes,
                                      std::size_t batch_max_bytes) {
   std::vector<std::string> unsafe;

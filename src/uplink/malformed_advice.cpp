@@ -16,23 +16,25 @@ std::string_view advice_on(Malformed reason, std::span<const std::byte> there) n
     case Malformed::sync_marker:
       break;
     case Malformed::packet_too_large:
-      return "if the peer's packets are so long raise max_payload_bytes of this listener; "
-             "otherwise "
-             "see that bare space packets come, with nothing in front of each";
+      return "if packets of this length are expected, raise max_payload_bytes of this listener; "
+             "otherwise check that the peer sends bare space packets, with nothing in front of "
+             "each";
     case Malformed::length_too_large:
-      return "if the peer's payloads are so long raise max_payload_bytes of this listener; "
-             "otherwise see that framing is what the peer sends";
+      return "if payloads of this length are expected, raise max_payload_bytes of this listener; "
+             "otherwise check that the listener's framing matches what the peer sends";
     case Malformed::length_too_small:
     case Malformed::reserved_flags:
-      return "these are no native frames: see that framing is what the peer sends";
+      return "these are no native frames: check that the listener's framing matches what the peer "
+             "sends";
   }
-  return "no space packet begins like this: see that framing is what the peer sends, and that "
-         "nothing stands in front of each packet";
+  return "no space packet begins like this: check that the listener's framing matches what the "
+         "peer sends, and that nothing stands in front of each packet";
 }
 
 std::string_view advice_on_implausible_packets() noexcept {
-  return "see that framing is what the peer sends: bare space packets, neither transfer frames nor "
-         "records with a header in front of each packet";
+  return "check that the listener's framing matches what the peer sends, which is to be bare space "
+         "packets, neither transfer frames nor records with a header in front of each packet; or "
+         "several sources may share this listener: give each of them its own";
 }
 
 }  // namespace meridian::uplink

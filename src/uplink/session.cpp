@@ -186,15 +186,14 @@ void Session::look_at_packets(const FrameBatch& batch) {
 }
 
 void Session::note_plausibility(PacketPlausibility::Verdict verdict) {
-  if (verdict == PacketPlausibility::Verdict::plausible) {
-    table_.note_plausible(record_->listener());
-  } else if (verdict == PacketPlausibility::Verdict::implausible &&
-             table_.count_implausible(record_->listener())) {
-    log::warn(
-        fields_of(*record_, "implausible"),
-        "uplink {} ({}) from {}: what it sends is hardly space packets: of the first {} whose "
-        "APID came before, the sequence counts of {} follow the last one: {} (said once until "
-        "packets come that follow)",
+  // Once for the listener, until another one takes its place: peers that are plausible in turn with
+  // those that are not would have it said again and again.
+  if (verdict == PacketPlausibility::Verdict::implausible &&
+      table_.count_implausible(record_->listener())) {
+    log::limited(
+        spdlog::level::warn, kind_of(*record_, "implausible"), fields_of(*record_, "implausible"),
+        "uplink {} ({}) from {}: this does not look like space packets: of the first {} packets "
+        "with a known APID only {} continue its sequence count: {} (said once for this listener)",
         record_->id(), record_->listener(), record_->peer(), plausibility_->judged(),
         plausibility_->followed(), advice_on_implausible_packets());
   }

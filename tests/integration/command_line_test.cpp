@@ -102,7 +102,8 @@ struct WrongCommand {
 TEST(CommandLine, NamesAWordThatIsNoCommandAndTheNearestThatIs) {
   const std::string& ctl = testing::meridianctl;
   const std::vector<WrongCommand> wrong = {
-      {{ctl, "dept"}, {R"(no command "dept")", R"(did you mean "depth"?)"}},
+      {{ctl, "dept"},
+       {R"(there is no command "dept"; did you mean "depth"?)", "? The commands are depth, drain"}},
       {{ctl, "--json", "stat"}, {R"(no command "stat")", R"("stats")"}},
       {{ctl, "drian", "--all"}, {R"(no command "drian")", R"("drain")"}},
       {{ctl, "loglevel", "info"}, {R"(no command "loglevel")", R"("log-level")"}},
@@ -128,6 +129,12 @@ TEST(CommandLine, GuessesNothingWhereNothingIsNear) {
     EXPECT_GE(finished.status, 100);
     EXPECT_THAT(finished.err, AllOf(Not(HasSubstr("did you mean")), HasSubstr("depth, drain")));
   }
+}
+
+TEST(CommandLine, SaysOfAnOptionThatItsArgumentIsMissing) {
+  const Finished finished = testing::run({testing::meridianctl, "--socket"});
+  EXPECT_GE(finished.status, 100);
+  EXPECT_THAT(finished.err, AllOf(HasSubstr("--socket"), Not(HasSubstr("needs a command"))));
 }
 
 TEST(CommandLine, NamesWhatStandsBehindACommandWithoutAMeaning) {

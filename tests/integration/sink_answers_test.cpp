@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace meridian {
@@ -95,11 +96,15 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& answered) { return answered.param.name; });
 
 /// The answer to whoever asks for a message of the stream.
-std::string stored_answer(const std::string& id, const std::string& payload) {
-  return R"({"message":{"subject":"meridian.7.0","seq":5,"hdrs":")" +
-         base64("NATS/1.0\r\nNats-Msg-Id: " + id + "\r\n\r\n") + R"(","data":")" + base64(payload) +
-         R"(","time":"2026-01-01T00:00:00Z"}})";
+std::string stored_answer(const std::string& id, const std::string& payload,
+                          std::uint64_t sequence = 5) {
+  return R"({"message":{"subject":"meridian.7.0","seq":)" + std::to_string(sequence) +
+         R"(,"hdrs":")" + base64("NATS/1.0\r\nNats-Msg-Id: " + id + "\r\n\r\n") + R"(","data":")" +
+         base64(payload) + R"(","time":"2026-01-01T00:00:00Z"}})";
 }
+
+constexpr const char* nothing_stored =
+    R"({"error":{"code":404,"err_code":10037,"description":"no message found"}})";
 
 class SinkBesideAnotherClient : public testing::SinkTest {};
 
@@ -197,6 +202,107 @@ TEST_F(SinkAndAFalseDuplicate, TakesWhatItFindsForStored) {
   EXPECT_EQ(stream().published().size(), 1U);
   EXPECT_EQ(figure("/refused/false_duplicate"), 1U) << "a message that was published once";
 }
+
+/// A stream that says of a message whose first answer said nothing, and of each that is tried
+/// again, that it has it already.
+class SinkAndARepetition : public SinkAndAFalseDuplicate {
+ protected:
+  void SetUp() override {
+    SinkAndAFalseDuplicate::SetUp();
+    if (IsSkipped()) {
+      return;
+    }
+    stream().set_answer([first = true](const PublishedMessage& /*message*/) mutable {
+      return std::exchange(first, false) ? "{}" : duplicate;
+    });
+  }
+};
+
+constexpr const char* at_sequence_5 = R"({"seq":5})";
+constexpr const char* last_of_the_subject = R"({"last_by_subj":"meridian.7.0"})";
+
+TEST_F(SinkAndARepetition, IsNotPublishedUnderAnotherIdBecauseALookFailed) {
+  // Where it looks at the sequence for the first time there is no leader; later there is nothing.
+  stream().set_stored([this, looks = 0](const std::string& request) mutable -> std::string {
+    if (request == at_sequence_5) {
+      return ++looks == 1 ? R"({"error":{"code":503,"err_code":10008,"description":"no leader"}})"
+                          : nothing_stored;
+    }
+    const PublishedMessage message = stream().published().front();
+    return looks == 0 ? nothing_stored : stored_answer(message.id, message.payload);
+  });
+  send_one_message();
+  ASSERT_TRUE(comes_to_deliver(frames)) << sink();
+  EXPECT_THAT(stream().asked(),
+              ElementsAre(last_of_the_subject, at_sequence_5, last_of_the_subject));
+  const std::vector<PublishedMessage> published = stream().published();
+  ASSERT_EQ(published.size(), 2U);
+  EXPECT_EQ(published[0].id, published[1].id);
+  EXPECT_EQ(figure("/refused/false_duplicate"), 0U);
+}
+
+/// Nothing is at the sequence 5, at which the message is said to be.
+struct Removal {
+  std::string name;
+  FakeStream::Facts stream;
+  std::optional<std::uint64_t> last_of_subject;
+  bool is_believed = false;
+};
+
+class SinkAndARemovedMessage : public SinkAndARepetition,
+                               public ::testing::WithParamInterface<Removal> {};
+
+TEST_P(SinkAndARemovedMessage, IsDeliveredOnlyIfTheStreamCanHaveHadIt) {
+  stream().set_facts(GetParam().stream);
+  stream().set_stored([](const std::string& request) -> std::string {
+    const auto last = GetParam().last_of_subject;
+    return request != at_sequence_5 && last ? stored_answer("of others", "frames", *last)
+                                            : nothing_stored;
+  });
+  send_one_message();
+  if (GetParam().is_believed) {
+    ASSERT_TRUE(comes_to_deliver(frames)) << sink();
+    EXPECT_EQ(stream().published().size(), 2U);
+    EXPECT_EQ(figure("/acknowledged/duplicates"), 1U);
+    EXPECT_EQ(figure("/refused/false_duplicate"), 0U);
+  } else {
+    ASSERT_TRUE(comes_to_say("false_duplicate")) << sink();
+    EXPECT_EQ(delivered(), 0U);
+    EXPECT_EQ(ledger().at("buffered"), frames);
+  }
+}
+
+FakeStream::Facts up_to_ten(std::uint64_t first, std::uint64_t last) {
+  return {.discard = "old", .max_messages = 10, .first_sequence = first, .last_sequence = last};
+}
+
+FakeStream::Facts one_of_each_subject() {
+  return {
+      .discard = "old", .max_messages_per_subject = 1, .first_sequence = 1, .last_sequence = 20};
+}
+
+FakeStream::Facts for_readers(const std::string& retention, std::uint64_t last) {
+  return {.retention = retention, .first_sequence = last + 1, .last_sequence = last};
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, SinkAndARemovedMessage,
+    ::testing::Values(
+        Removal{"BeforeTheFirst", up_to_ten(6, 15), std::nullopt, true},
+        Removal{"BehindTheFirst", up_to_ten(5, 14), std::nullopt, false},
+        Removal{"BehindTheLast", up_to_ten(1, 3), std::nullopt, false},
+        Removal{"WhereNothingIsRemoved",
+                {.max_messages = 10, .first_sequence = 6, .last_sequence = 15},
+                std::nullopt,
+                false},
+        Removal{"BeforeTheLastOfItsSubject", one_of_each_subject(), 9, true},
+        Removal{"BehindTheLastOfItsSubject", one_of_each_subject(), 4, false},
+        Removal{"OfASubjectWithoutMessages", one_of_each_subject(), std::nullopt, false},
+        Removal{"OfAWorkQueue", for_readers("workqueue", 5), std::nullopt, true},
+        Removal{"BehindTheLastOfAWorkQueue", for_readers("workqueue", 4), std::nullopt, false},
+        Removal{"OfInterest", for_readers("interest", 5), std::nullopt, true},
+        Removal{"BehindTheLastOfInterest", for_readers("interest", 4), std::nullopt, false}),
+    [](const auto& removal) { return removal.param.name; });
 
 }  // namespace
 }  // namespace meridian

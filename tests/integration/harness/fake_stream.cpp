@@ -16,16 +16,17 @@ constexpr std::string_view none_stored =
     R"({"type":"io.nats.jetstream.api.v1.stream_msg_get_response",)"
     R"("error":{"code":404,"err_code":10037,"description":"no message found"}})";
 
-std::string info_with(const std::string& config) {
+std::string info_with(const FakeStream::Facts& facts, const std::string& config) {
   return fmt::format(
       R"({{"type":"io.nats.jetstream.api.v1.stream_info_response","config":{{"name":"TELEMETRY",)"
-      R"("subjects":["meridian.*.*"],"retention":"limits","max_consumers":-1,"max_msgs":-1,)"
-      R"("max_bytes":-1,"max_age":0,"max_msgs_per_subject":-1,"max_msg_size":-1,"discard":"new",)"
+      R"("subjects":["meridian.*.*"],"retention":"{}","max_consumers":-1,"max_msgs":{},)"
+      R"("max_bytes":-1,"max_age":0,"max_msgs_per_subject":{},"max_msg_size":-1,"discard":"{}",)"
       R"("storage":"file","num_replicas":3,"duplicate_window":120000000000{}{}}},)"
-      R"("created":"2026-01-01T00:00:00Z","state":{{"messages":0,"bytes":0,"first_seq":0,)"
-      R"("first_ts":"0001-01-01T00:00:00Z","last_seq":0,"last_ts":"0001-01-01T00:00:00Z",)"
+      R"("created":"2026-01-01T00:00:00Z","state":{{"messages":0,"bytes":0,"first_seq":{},)"
+      R"("first_ts":"0001-01-01T00:00:00Z","last_seq":{},"last_ts":"0001-01-01T00:00:00Z",)"
       R"("consumer_count":0}}}})",
-      config.empty() ? "" : ",", config);
+      facts.retention, facts.max_messages, facts.max_messages_per_subject, facts.discard,
+      config.empty() ? "" : ",", config, facts.first_sequence, facts.last_sequence);
 }
 
 void require_done(natsStatus status, const char* what) {
@@ -41,7 +42,7 @@ std::string payload_of(natsMsg* message) {
 }  // namespace
 
 FakeStream::FakeStream(const std::string& url, Answer answer, const std::string& config)
-    : answer_(std::move(answer)), info_(info_with(config)) {
+    : answer_(std::move(answer)), config_(config) {
   natsConnection* connection = nullptr;
   require_done(natsConnection_ConnectTo(&connection, url.c_str()), "connect");
   connection_.reset(connection);
@@ -79,6 +80,11 @@ void FakeStream::set_stored(Stored stored) {
   stored_ = std::move(stored);
 }
 
+void FakeStream::set_facts(Facts facts) {
+  const std::lock_guard lock(mutex_);
+  facts_ = std::move(facts);
+}
+
 std::vector<PublishedMessage> FakeStream::published() const {
   const std::lock_guard lock(mutex_);
   return published_;
@@ -101,7 +107,7 @@ std::optional<std::string> FakeStream::answer_to(natsMsg* message) {
   const std::string subject = natsMsg_GetSubject(message);
   const std::lock_guard lock(mutex_);
   if (subject == "$JS.API.STREAM.INFO.TELEMETRY") {
-    return info_;
+    return info_with(facts_, config_);
   }
   if (subject == "$JS.API.STREAM.MSG.GET.TELEMETRY") {
     asked_.push_back(payload_of(message));

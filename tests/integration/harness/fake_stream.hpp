@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -37,6 +38,18 @@ class FakeStream {
   /// From now on.
   void set_answer(Answer answer);
 
+  /// What else it tells of itself, and of its messages.
+  struct Facts {
+    std::string retention = "limits";
+    std::string discard = "new";
+    std::int64_t max_messages = -1;
+    std::int64_t max_messages_per_subject = -1;
+    std::uint64_t first_sequence = 0;
+    std::uint64_t last_sequence = 0;
+  };
+  /// From now on.
+  void set_facts(Facts facts);
+
   /// The answer to whoever asks for a stored message, in JSON; nothing for none. Where this was not
   /// called, it is that there is no such message.
   using Stored = std::function<std::optional<std::string>(const std::string& request)>;
@@ -65,8 +78,9 @@ class FakeStream {
   Stored stored_;
   std::vector<PublishedMessage> published_;
   std::vector<std::string> asked_;
+  Facts facts_;
 
-  const std::string info_;
+  const std::string config_;
   std::unique_ptr<natsConnection, Destroy<natsConnection_Destroy>> connection_;
   std::vector<std::jthread> threads_;  // one for each subscription; the last member
 };

@@ -24,7 +24,8 @@ TEST(Refusals, HaveDistinctNames) {
 TEST(Refusals, WithoutAWordOfTheStreamLeaveOpenWhetherItHasTheMessage) {
   for (const Refusal refusal :
        {Refusal::unreachable, Refusal::stream_unavailable, Refusal::no_acknowledgement,
-        Refusal::bad_acknowledgement, Refusal::false_duplicate, Refusal::other}) {
+        Refusal::bad_acknowledgement, Refusal::false_duplicate, Refusal::authorization,
+        Refusal::tls, Refusal::other}) {
     EXPECT_TRUE(leaves_open(refusal)) << name_of(refusal);
   }
   EXPECT_FALSE(leaves_open(Refusal::stream_full));

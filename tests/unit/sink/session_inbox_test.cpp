@@ -67,6 +67,19 @@ TEST(SessionInbox, TellsOfAViolationWhereItExplainsASilence) {
   EXPECT_EQ(inbox.violation_about("meridian.7"), answers);
 }
 
+TEST(SessionInbox, ForgetsAViolationWhenWhatItIsAboutIsAnswered) {
+  SessionInbox inbox;
+  const std::string publish = R"(Permissions Violation for Publish to "meridian.7.1")";
+  inbox.set_violation(publish);
+  inbox.forget_violation_about("meridian.7.2");
+  EXPECT_EQ(inbox.violation_about("meridian.7.1"), publish) << "another subject was answered";
+  inbox.forget_violation_about("meridian.7.1");
+  EXPECT_EQ(inbox.violation_about("meridian.7.1"), "");
+  inbox.set_violation(R"(Permissions Violation for Subscription to "_INBOX.Xy.*")");
+  inbox.forget_violation_about("meridian.7.2");
+  EXPECT_EQ(inbox.violation_about("meridian.7.1"), "") << "answers come after all";
+}
+
 TEST(SessionInbox, ALossWakesWhoWaitsForAJob) {
   SessionInbox inbox;
   const std::jthread waiting([&] { EXPECT_FALSE(inbox.next({}).has_value()); });

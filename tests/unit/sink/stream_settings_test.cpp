@@ -72,6 +72,34 @@ TEST(StreamSettings, TellWhetherTheStreamRemovesMessages) {
   EXPECT_TRUE(removes_messages(settings));
 }
 
+TEST(StreamSettings, TellWhetherAMessageThatIsNotThereCanHaveBeen) {
+  StreamSettings settings = safe_settings();
+  constexpr StreamState state{.first = 10, .last = 20, .last_of_subject = 15};
+  EXPECT_FALSE(can_have_removed(settings, state, 9)) << "it removes nothing";
+  settings.discard = Discard::oldest;
+  EXPECT_TRUE(can_have_removed(settings, state, 9));
+  EXPECT_FALSE(can_have_removed(settings, state, 10)) << "it is not full that far";
+  EXPECT_FALSE(can_have_removed(settings, state, 21)) << "it never had so many";
+  settings.max_messages_per_subject = 1;
+  EXPECT_TRUE(can_have_removed(settings, state, 9));
+  EXPECT_TRUE(can_have_removed(settings, state, 14));
+  EXPECT_FALSE(can_have_removed(settings, state, 15)) << "the last one of a subject stays";
+  settings.max_bytes.reset();
+  EXPECT_TRUE(can_have_removed(settings, state, 9));
+  EXPECT_FALSE(can_have_removed(settings, {.first = 10, .last = 20}, 9)) << "of no such subject";
+}
+
+TEST(StreamSettings, ReadersMayHaveRemovedAnythingThatWasThere) {
+  StreamSettings settings = safe_settings();
+  constexpr StreamState state{.first = 21, .last = 20};
+  for (const Retention retention : {Retention::interest, Retention::work_queue}) {
+    settings.retention = retention;
+    EXPECT_TRUE(can_have_removed(settings, state, 1));
+    EXPECT_TRUE(can_have_removed(settings, state, 20));
+    EXPECT_FALSE(can_have_removed(settings, state, 21));
+  }
+}
+
 TEST(StreamSettings, MessagesThatDoNotFitAreSaid) {
   EXPECT_THAT(find_unsafe(safe_settings(), batch - 1, batch),
               ElementsAre(HasSubstr("999 octets of payload, and batch_max_bytes is 1000")));
