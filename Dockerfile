@@ -30,7 +30,9 @@ RUN groupadd --gid 7400 meridian && \
     rm -rf /var/lib/apt/lists/* /tmp/meridian.deb && \
     install -d -o meridian -g meridian -m 0755 /run/meridian && \
     install -d -o meridian -g meridian -m 0700 /var/lib/meridian
-COPY packaging/container/meridiand.json /etc/meridian/
+# As the package installs its own: it may come to hold a password. (COPY --chmod needs BuildKit.)
+COPY --chown=0:7400 packaging/container/meridiand.json /etc/meridian/
+RUN chmod 0640 /etc/meridian/meridiand.json
 
 # Configuration; control socket; what is saved when the container stops.
 VOLUME ["/etc/meridian", "/run/meridian", "/var/lib/meridian"]

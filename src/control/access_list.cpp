@@ -2,7 +2,9 @@
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include <endian.h>
 #include <sys/stat.h>
@@ -62,6 +64,21 @@ bool set_second_group(const std::string& path, mode_t mode, std::optional<gid_t>
                   acl::entry(Tag::group, acl::read_and_write, *group),
                   acl::entry(Tag::mask, acl::read_and_write), acl::entry(Tag::others, mode)}};
   return ::setxattr(path.c_str(), acl_attribute, &list, sizeof list, 0) == 0;
+}
+
+std::optional<std::string> access_list_of(const std::string& path) {
+  const ssize_t size = ::getxattr(path.c_str(), acl_attribute, nullptr, 0);
+  if (size <= 0) {
+    return std::nullopt;
+  }
+  std::string list(static_cast<std::size_t>(size), '\0');
+  return ::getxattr(path.c_str(), acl_attribute, list.data(), list.size()) == size
+             ? std::optional(std::move(list))
+             : std::nullopt;
+}
+
+bool set_access_list(const std::string& path, const std::string& list) {
+  return ::setxattr(path.c_str(), acl_attribute, list.data(), list.size(), 0) == 0;
 }
 
 }  // namespace meridian::control

@@ -14,4 +14,11 @@ namespace meridian::control {
 [[nodiscard]] bool set_second_group(const std::string& path, mode_t mode,
                                     std::optional<gid_t> group);
 
+/// The access list of a file as the system keeps it; nothing where it has none.
+[[nodiscard]] std::optional<std::string> access_list_of(const std::string& path);
+
+/// Gives a file such a list, and with it the mode. False, with `errno`, where the system refuses
+/// it.
+[[nodiscard]] bool set_access_list(const std::string& path, const std::string& list);
+
 }  // namespace meridian::control

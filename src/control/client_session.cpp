@@ -24,7 +24,7 @@ namespace {
 
 using status::Json;
 
-/// So long a client may think where others want its place.
+/// How long a client may be idle before it must give way to another.
 constexpr std::chrono::seconds thinking_time{5};
 
 Json version_json() {
@@ -76,7 +76,8 @@ asio::awaitable<void> ClientSession::answer_lines() {
     waiting_since_.reset();
     ++request_;
     idle_timer_.cancel();
-    if (!line) {
+    // What comes behind a farewell is not carried out.
+    if (!line || closed_) {
       break;
     }
     ec = co_await answer_line(*std::move(line));
@@ -129,8 +130,7 @@ asio::awaitable<error_code> ClientSession::answer_line(std::string line) {
 
 asio::awaitable<error_code> ClientSession::refuse_change(Request request) {
   const std::string why = fmt::format(
-      "uid {} may read and change nothing: ask somebody who is in the group of control.group",
-      peer_.uid);
+      "uid {} has read-only access; ask a member of the group in control.group", peer_.uid);
   if (!request.id) {
     request_log_->refused_notification(why);
     co_return error_code();
@@ -264,7 +264,8 @@ asio::awaitable<error_code> ClientSession::answer_tail(Request request) {
     request_log_->refused_notification("a tail would be written to nobody");
     co_return error_code();
   }
-  const auto told = co_await stream_tail(socket_, context_->services.sources.aggregator, request);
+  const auto told =
+      co_await stream_tail(socket_, context_->services.sources.aggregator, request, tail_is_quiet_);
   if (told) {
     const std::string result = encode_result(
         request, Json{{"frames", told->frames}, {"bytes", told->bytes}, {"lost", told->lost}});
@@ -390,16 +391,37 @@ void ClientSession::give_way() {
   });
 }
 
+void ClientSession::leave_place() {
+  has_left_place_ = true;
+  asio::dispatch(socket_.get_executor(), [self = shared_from_this()] {
+    if (self->closed_) {
+      return;
+    }
+    self->context_->services.sources.control_clients.cut_off(status::CutOff::client_limit);
+    self->request_log_->cut_off(status::CutOff::client_limit,
+                                "a client that may do everything needs its place");
+    if (self->waiting_since_ || self->tail_is_quiet_) {
+      self->close_with({ErrorCode::too_many_clients,
+                        "a client that may do everything needs this place: connect again later, or "
+                        "raise control.max_clients"});
+    } else {
+      self->close();  // a word would come in the middle of an answer
+    }
+  });
+}
+
 void ClientSession::cut_off_for_idleness(std::chrono::seconds idle, std::string_view advice) {
   context_->services.sources.control_clients.cut_off(status::CutOff::idle);
   request_log_->cut_off(status::CutOff::idle,
                         fmt::format("asked for nothing for {} s", idle.count()));
-  const std::string farewell =
-      encode_error({ErrorCode::idle, fmt::format("nothing was asked for {} s: connect again, or {}",
-                                                 idle.count(), advice)});
+  close_with({ErrorCode::idle, fmt::format("nothing was asked for {} s: connect again, or {}",
+                                           idle.count(), advice)});
+}
+
+void ClientSession::close_with(const Error& why) {
   error_code ignored;
   socket_.non_blocking(true, ignored);
-  socket_.write_some(asio::buffer(farewell), ignored);
+  socket_.write_some(asio::buffer(encode_error(why)), ignored);
   close();
 }
 

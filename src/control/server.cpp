@@ -12,9 +12,13 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <exception>
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <sys/stat.h>
 
@@ -32,8 +36,9 @@ stream_protocol::acceptor listen(const asio::any_io_executor& executor,
   return {executor, stream_protocol(), inherited.value()};
 }
 
+constexpr mode_t others_may_write = 0002;
+
 void warn_if_open_to_all(const Access& access) {
-  constexpr mode_t others_may_write = 0002;
   if ((access.mode & others_may_write) != 0 && !access.read_only_group) {
     runtime::log::warn({{"reason", "open_to_all"}},
                        "control.mode {:04o} lets every user of this machine drain, flush and "
@@ -41,6 +46,22 @@ void warn_if_open_to_all(const Access& access) {
                        "control.read_only_group)",
                        access.mode);
   }
+}
+
+/// The mode of an inherited socket is that of its file, which its unit says.
+void warn_if_inherited_is_open_to_all(const std::string& path, const Access& access) {
+  constexpr mode_t permissions = 07777;
+  struct stat status{};
+  const bool is_abstract = path.empty() || path.front() == '\0';
+  if (access.read_only_group || is_abstract || ::lstat(path.c_str(), &status) != 0 ||
+      (status.st_mode & others_may_write) == 0) {
+    return;
+  }
+  runtime::log::warn({{"reason", "open_to_all"}},
+                     "mode {:04o} of the inherited control socket {} lets every user of this "
+                     "machine drain, flush and reload: set SocketMode= and SocketGroup= in its "
+                     "unit, or control.read_only_group",
+                     status.st_mode & permissions, path);
 }
 
 }  // namespace
@@ -62,6 +83,8 @@ Server::Server(const asio::any_io_executor& executor, const ServerOptions& optio
   spdlog::info("control socket is {}{}", path_, inherited ? " (inherited)" : "");
   if (file_) {
     warn_if_open_to_all(options.access);
+  } else {
+    warn_if_inherited_is_open_to_all(path_, options.access);
   }
 }
 
@@ -86,6 +109,8 @@ void Server::set_access(const Access& access) {
     }
     file_->set_access(access);
     warn_if_open_to_all(access);
+  } else {
+    warn_if_inherited_is_open_to_all(path_, access);
   }
   asio::dispatch(strand_, [self = shared_from_this(), access] { self->access_ = access; });
 }
@@ -119,37 +144,15 @@ void Server::stop() {
 }
 
 void Server::open_client(Socket socket) {
-  if (clients_.size() >= max_clients_) {
-    counters_.cut_off(status::CutOff::client_limit);
-    if (const auto held_back = limit_log_.admit(runtime::LogLimit::Clock::now())) {
-      spdlog::warn(
-          "control client refused: there are {}, as many as control.max_clients allows "
-          "({} more since the last message)",
-          max_clients_, *held_back);
-    }
-    turn_away(socket, {ErrorCode::too_many_clients,
-                       fmt::format("there are {} clients already: try again later, or raise "
-                                   "control.max_clients",
-                                   max_clients_)});
-    // The next try may find one, however long control.idle_timeout_s is.
-    clients_.for_each([](ClientSession& client) { client.give_way(); });
-    return;
-  }
   const Peer peer = peer_of(socket);
   const Role role = role_of(peer, access_);
+  // First, so that who may do nothing makes nobody give way.
   if (role == Role::none) {
-    counters_.cut_off(status::CutOff::not_allowed);
-    runtime::log::limited(
-        spdlog::level::warn, "control clients cut off: not_allowed",
-        {{"reason", "not_allowed"},
-         {"uid", std::to_string(peer.uid)},
-         {"pid", std::to_string(peer.pid)}},
-        "control client cut off: uid {} is in neither control.group nor control.read_only_group",
-        peer.uid);
-    turn_away(socket, {ErrorCode::not_allowed,
-                       fmt::format("uid {} may not use this socket: ask to be added to the group "
-                                   "that control.group or control.read_only_group names",
-                                   peer.uid)});
+    refuse_stranger(socket, peer);
+    return;
+  }
+  if (!find_place(role)) {
+    refuse_for_limit(socket);
     return;
   }
   const auto executor = socket.get_executor();
@@ -163,6 +166,68 @@ void Server::open_client(Socket socket) {
       throw;
     }
   }
+}
+
+bool Server::find_place(Role role) {
+  if (clients_.size() < max_clients_) {
+    return true;
+  }
+  std::size_t taken = 0;
+  std::vector<std::shared_ptr<ClientSession>> readers;
+  clients_.for_each([&](ClientSession& client) {
+    if (client.has_left_place()) {
+      return;  // on its way out
+    }
+    ++taken;
+    if (client.role() == Role::reader) {
+      readers.push_back(client.shared_from_this());
+    }
+  });
+  if (taken < max_clients_) {
+    return true;
+  }
+  const std::size_t needed = taken - max_clients_ + 1;  // more than one after a reload
+  if (role != Role::full || readers.size() < needed) {
+    return false;
+  }
+  // However many readers there are, whoever may do everything gets in.
+  std::ranges::sort(readers, {}, [](const auto& reader) { return reader->connected_at(); });
+  readers.resize(needed);
+  for (const std::shared_ptr<ClientSession>& reader : readers) {
+    reader->leave_place();
+  }
+  return true;
+}
+
+void Server::refuse_stranger(Socket& socket, const Peer& peer) {
+  counters_.cut_off(status::CutOff::not_allowed);
+  runtime::log::limited(
+      spdlog::level::warn, "control clients cut off: not_allowed",
+      {{"reason", "not_allowed"},
+       {"uid", std::to_string(peer.uid)},
+       {"pid", std::to_string(peer.pid)}},
+      "control client cut off: uid {} is in neither control.group nor control.read_only_group",
+      peer.uid);
+  turn_away(socket, {ErrorCode::not_allowed,
+                     fmt::format("uid {} may not use this socket: ask to be added to the group "
+                                 "that control.group or control.read_only_group names",
+                                 peer.uid)});
+}
+
+void Server::refuse_for_limit(Socket& socket) {
+  counters_.cut_off(status::CutOff::client_limit);
+  if (const auto held_back = limit_log_.admit(runtime::LogLimit::Clock::now())) {
+    spdlog::warn(
+        "control client refused: there are {}, as many as control.max_clients allows "
+        "({} more since the last message)",
+        max_clients_, *held_back);
+  }
+  turn_away(socket, {ErrorCode::too_many_clients,
+                     fmt::format("there are {} clients already: try again later, or raise "
+                                 "control.max_clients",
+                                 max_clients_)});
+  // The next try may find one, however long control.idle_timeout_s is.
+  clients_.for_each([](ClientSession& client) { client.give_way(); });
 }
 
 void Server::close_client(const std::shared_ptr<ClientSession>& client) {

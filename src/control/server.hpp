@@ -40,9 +40,9 @@ class Server : public std::enable_shared_from_this<Server> {
   /// Whether the socket is somebody else's, with its mode and group.
   [[nodiscard]] bool is_inherited() const noexcept { return !file_; }
 
-  /// Lets others connect from now on, unless the socket was inherited; makes its file anew where it
-  /// is gone. On the thread of its executor, which must have one. Throws std::runtime_error where
-  /// the system refuses it; it is then as it was.
+  /// Lets others connect from now on; of a socket that was inherited, mode and group stay. Makes
+  /// its file anew where it is gone, unless it was inherited. On the thread of its executor, which
+  /// must have one. Throws std::runtime_error where the system refuses it; it is then as it was.
   void set_access(const Access& access);
 
   /// Whether clients can find it.
@@ -64,6 +64,10 @@ class Server : public std::enable_shared_from_this<Server> {
   using Socket = asio::local::stream_protocol::socket;
 
   void open_client(Socket socket);
+  /// Whether there is a place, if need be that of a client which may only read.
+  [[nodiscard]] bool find_place(Role role);
+  void refuse_stranger(Socket& socket, const Peer& peer);
+  void refuse_for_limit(Socket& socket);
   void close_client(const std::shared_ptr<ClientSession>& client);
   /// Says why to a client that gets no session.
   static void turn_away(Socket& socket, const Error& why);

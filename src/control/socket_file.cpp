@@ -141,10 +141,12 @@ void SocketFile::set_access(const Access& access) {
   if (access == access_) {
     return;
   }
-  struct stat before{};
-  if (!is_there() || ::lstat(path_.c_str(), &before) != 0) {
+  struct stat status{};
+  if (!is_there() || ::lstat(path_.c_str(), &status) != 0) {
     throw failure(path_, "is no longer the socket of this daemon; start it again");
   }
+  const Found before{
+      .group = status.st_gid, .mode = status.st_mode & 07777, .access_list = access_list_of(path_)};
   try {
     apply(access);
     access_ = access;
@@ -154,12 +156,14 @@ void SocketFile::set_access(const Access& access) {
   }
 }
 
-void SocketFile::restore(const struct stat& before) const noexcept {
-  // Group and mode as they were found, which need not be what was asked for once.
+void SocketFile::restore(const Found& before) const noexcept {
+  // As they were found, which need not be what was asked for once. With a list the bits of the mode
+  // that are the group's elsewhere are the list's mask: the mode alone would let the group do more.
   struct stat now{};
-  const bool same_group = ::lstat(path_.c_str(), &now) == 0 && now.st_gid == before.st_gid;
-  if (same_group || ::lchown(path_.c_str(), static_cast<uid_t>(-1), before.st_gid) == 0) {
-    std::ignore = set_second_group(path_, before.st_mode & 07777, access_.read_only_group);
+  const bool same_group = ::lstat(path_.c_str(), &now) == 0 && now.st_gid == before.group;
+  if (same_group || ::lchown(path_.c_str(), static_cast<uid_t>(-1), before.group) == 0) {
+    std::ignore = before.access_list ? set_access_list(path_, *before.access_list)
+                                     : set_second_group(path_, before.mode, std::nullopt);
   }
 }
 
@@ -186,6 +190,7 @@ void SocketFile::apply(const Access& access) const {
 }
 
 stream_protocol::acceptor SocketFile::listen(const asio::any_io_executor& executor) {
+  inode_ = 0;
   try {
     stream_protocol::acceptor acceptor(executor);
     acceptor.open();
@@ -200,9 +205,13 @@ stream_protocol::acceptor SocketFile::listen(const asio::any_io_executor& execut
     apply(access_);
     return acceptor;
   } catch (const boost::system::system_error& error) {
+    remove();
     throw failure(path_, fmt::format("cannot listen: {}; set control.socket to a path that can be "
                                      "written",
                                      error.code().message()));
+  } catch (...) {
+    remove();  // nobody listens there
+    throw;
   }
 }
 

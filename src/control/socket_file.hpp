@@ -67,7 +67,13 @@ class SocketFile {
 
  private:
   void apply(const Access& access) const;
-  void restore(const struct stat& before) const noexcept;
+  /// Group, mode and access list as they were found.
+  struct Found {
+    gid_t group;
+    mode_t mode;
+    std::optional<std::string> access_list;
+  };
+  void restore(const Found& before) const noexcept;
   [[nodiscard]] int take_lock() const;
   [[nodiscard]] bool lock_is_there() const noexcept;
   void remove_stale() const;

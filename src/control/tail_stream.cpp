@@ -25,16 +25,20 @@ void end_with_client(Socket& socket, const std::shared_ptr<Tail>& tail) {
 }
 
 /// Without the patience that other answers have: a watcher may stop reading.
-asio::awaitable<error_code> write(Socket& socket, const TailEncoder::Message& message) {
+asio::awaitable<error_code> write(Socket& socket, const TailEncoder::Message& message,
+                                  bool& between_messages) {
   std::vector<asio::const_buffer> buffers{asio::buffer(message.line)};
   buffers.insert(buffers.end(), message.octets.begin(), message.octets.end());
+  between_messages = false;
   const auto [ec, bytes] = co_await asio::async_write(socket, buffers, use_tuple);
+  between_messages = !ec;
   co_return ec;
 }
 
-asio::awaitable<error_code> write_messages(Socket& socket, Tail& tail, TailEncoder& encoder) {
+asio::awaitable<error_code> write_messages(Socket& socket, Tail& tail, TailEncoder& encoder,
+                                           bool& between_messages) {
   TailEncoder::Message message = encoder.begin();
-  error_code ec = co_await write(socket, message);
+  error_code ec = co_await write(socket, message, between_messages);
   while (!ec && !encoder.reached_limit()) {
     auto piece = co_await tail.next();
     if (!piece) {
@@ -42,7 +46,7 @@ asio::awaitable<error_code> write_messages(Socket& socket, Tail& tail, TailEncod
     }
     encoder.add(*std::move(piece));
     while (!ec && encoder.next(message)) {
-      ec = co_await write(socket, message);
+      ec = co_await write(socket, message, between_messages);
     }
   }
   co_return ec;
@@ -52,7 +56,8 @@ asio::awaitable<error_code> write_messages(Socket& socket, Tail& tail, TailEncod
 
 asio::awaitable<boost::system::result<TailEncoder::Told>> stream_tail(Socket& socket,
                                                                       AggregatorHandle aggregator,
-                                                                      Request request) {
+                                                                      Request request,
+                                                                      bool& between_messages) {
   TailQuery query;
   query.satellite_id = request.tail.satellite_id;
   query.channel_id = request.tail.channel_id;
@@ -63,7 +68,8 @@ asio::awaitable<boost::system::result<TailEncoder::Told>> stream_tail(Socket& so
   const auto tail = std::make_shared<Tail>(*std::move(begun));
   end_with_client(socket, tail);
   TailEncoder encoder(request);
-  const error_code ec = co_await write_messages(socket, *tail, encoder);
+  const error_code ec = co_await write_messages(socket, *tail, encoder, between_messages);
+  between_messages = false;
   error_code ignored;
   socket.cancel(ignored);  // nobody waits for the client's end any more
   if (ec) {

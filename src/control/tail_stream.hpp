@@ -19,7 +19,10 @@ namespace asio = boost::asio;
 /// one that has closed its sending side, and one that does not read, which loses frames for that
 /// and is told how many. On the strand of `socket`, on which nothing else may be in progress.
 /// Returns what it has told. Fails with the error of the socket, or as `Tail::next` does.
+///
+/// `between_messages` is true while nothing of a message is on its way; it must outlive this.
 [[nodiscard]] asio::awaitable<boost::system::result<TailEncoder::Told>> stream_tail(
-    asio::local::stream_protocol::socket& socket, AggregatorHandle aggregator, Request request);
+    asio::local::stream_protocol::socket& socket, AggregatorHandle aggregator, Request request,
+    bool& between_messages);
 
 }  // namespace meridian::control

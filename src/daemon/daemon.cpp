@@ -61,17 +61,17 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
     : signals_(asio::make_strand(control_context_), SIGTERM, SIGINT, SIGHUP),
       deadline_(control_context_.get_executor(), {.give_up_peers = [this] { give_up_peers(); },
                                                   .give_up_all = [this] { stop_contexts(); }}),
-      housekeeping_(signals_.get_executor(), silence_, [this] { look_for_control_socket(); }),
+      housekeeping_(signals_.get_executor(), silence_, [this] { every_second(); }),
       notifier_(signals_.get_executor()),
       heartbeat_(signals_.get_executor(), notifier_),
       config_(config),
       inherited_(std::move(inherited)),
       reloads_(signals_.get_executor(), notifier_,
-               {.read = std::move(read_config),
+               {.mend = [this] { mend_control_socket(); },
+                .read = std::move(read_config),
                 .take_up = [this](NewConfig read) { return take_up(std::move(read)); },
                 .settle = [this] { return settle_reload(); }}) {
-  // Besides those that end a program by habit: the processor time that it may have is used up, or
-  // the power goes.
+  // Further signals that mean stop: SIGQUIT, SIGXCPU (CPU limit reached), SIGPWR (power failure).
   for (const int signal : {SIGQUIT, SIGXCPU, SIGPWR}) {
     signals_.add(signal);
   }
@@ -107,9 +107,31 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
                       .silence = silence_,
                       .state = state_report_,
                       .sinks = sink_table_,
-                      .control_socket_is_there = [this] { return control_->has_its_file(); }});
-  warn_of_open_secrets(config);
+                      .control_socket_is_there = [this] { return control_->has_its_file(); },
+                      .control_socket_is_inherited = [this] { return control_->is_inherited(); }});
+  warn_of_open_secrets(open_secrets(config));
   make_sinks();
+  try {
+    open_sockets(config, std::move(uplink_executors));
+  } catch (...) {
+    // Whoever looks for the cause sees which of them found nothing: an address may be in use since
+    // the service manager holds it.
+    for (const service::InheritedSockets::Unused& socket : inherited_.unused()) {
+      spdlog::error("the inherited socket \"{}\" ({}) had not been used when the start failed",
+                    socket.name, socket.address);
+    }
+    throw;
+  }
+  for (const service::InheritedSockets::Unused& socket : inherited_.unused()) {
+    spdlog::error(
+        "nothing listens on the inherited socket \"{}\" ({}): no listener has its name or its "
+        "address",
+        socket.name, socket.address);
+  }
+}
+
+void Daemon::open_sockets(const Config& config,
+                          std::vector<asio::any_io_executor> uplink_executors) {
   control_ = std::make_shared<control::Server>(
       control_context_.get_executor(), config.control,
       inherited_.take_control(config.control.socket),
@@ -123,12 +145,6 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
   }
   listeners_.emplace(std::move(uplink_executors), *aggregator_, uplinks_);
   first_listeners_ = listeners_->prepare(config.uplinks, inherited_);
-  for (const std::string& name : inherited_.unused()) {
-    spdlog::error(
-        "nothing listens on the inherited socket \"{}\": no listener has its name or its "
-        "address",
-        name);
-  }
 }
 
 Daemon::~Daemon() {
@@ -168,6 +184,11 @@ void Daemon::broken(const std::exception_ptr& error) noexcept {
   }
 }
 
+void Daemon::every_second() {
+  look_for_control_socket();
+  release_former_log();
+}
+
 void Daemon::look_for_control_socket() {
   if (stopping_) {
     return;  // it goes with the daemon
@@ -180,10 +201,25 @@ void Daemon::look_for_control_socket() {
     spdlog::info("the file of the control socket is there again");
   } else {
     log::error({{"reason", "control_socket_gone"}},
-               "the file of the control socket, {}, is gone, so nobody can connect: SIGHUP makes "
-               "it again, unless it is one of systemd",
-               config_.control.socket);
+               "the file of the control socket, {}, is gone, so nobody can connect: {}",
+               config_.control.socket,
+               control_->is_inherited() ? "restart the .socket unit that it comes from"
+                                        : "SIGHUP makes it again");
   }
+}
+
+void Daemon::mend_control_socket() {
+  if (control_->is_inherited() || control_->has_its_file()) {
+    return;
+  }
+  look_for_control_socket();
+  try {
+    control_->set_access(config_.control.access);
+  } catch (const std::exception& error) {
+    log::error({{"reason", "control_socket_gone"}},
+               "the file of the control socket cannot be made again: {}", error.what());
+  }
+  look_for_control_socket();
 }
 
 void Daemon::make_sinks() {
@@ -301,18 +337,22 @@ asio::awaitable<void> Daemon::wait_for_stop_signal() {
 }
 
 control::ReloadReport Daemon::take_up(NewConfig read) {
-  if (control_->is_inherited() && read.config.control.access != config_.control.access) {
+  control::Access& access = read.config.control.access;
+  const control::Access& access_now = config_.control.access;
+  if (control_->is_inherited() &&
+      (access.mode != access_now.mode || access.group != access_now.group)) {
     spdlog::warn(
         "control.mode and control.group are those of the unit of the inherited control socket: "
         "what the configuration says is not applied");
-    read.config.control.access = config_.control.access;
+    // control.read_only_group is: the daemon itself sees to that.
+    access.mode = access_now.mode;
+    access.group = access_now.group;
   }
   ConfigChanges changes = changes_between(config_, read.config);
   Config next = applicable(config_, std::move(read.config));
   check_sinks(next);
   Listeners::Change listeners = listeners_->prepare(next.uplinks, inherited_);
-  look_for_control_socket();
-  control_->set_access(next.control.access);  // makes its file again
+  control_->set_access(next.control.access);
   // Nothing fails from here on.
   set_log(std::move(read.log), next.log.level);
   listeners_->carry_out(std::move(listeners));
@@ -322,7 +362,7 @@ control::ReloadReport Daemon::take_up(NewConfig read) {
   keep_descriptors_for_operators(next);
   config_ = std::move(next);
   look_for_control_socket();
-  warn_of_open_secrets(config_);
+  warn_of_open_secrets(read.open_secrets);
   return {.changed = std::move(changes.applied), .needs_restart = std::move(changes.needs_restart)};
 }
 

@@ -23,6 +23,7 @@
 
 #include <meridian/aggregator.hpp>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -86,8 +87,14 @@ class Daemon {
   [[nodiscard]] asio::awaitable<void> stop_in_order();
   [[nodiscard]] Saved save_state(const SavedState& saved);
   void make_sinks();
+  /// Besides what Housekeeping does by itself.
+  void every_second();
   /// Logs where its file is gone, or there again.
   void look_for_control_socket();
+  /// Makes its file again where that is gone, or logs why it cannot.
+  void mend_control_socket();
+  /// The control socket, the HTTP server where it is on, and the listeners, in that order.
+  void open_sockets(const Config& config, std::vector<asio::any_io_executor> uplink_executors);
   [[nodiscard]] std::vector<asio::io_context*> all_contexts();
   /// Sessions, clients and sinks that hang at a stop.
   void give_up_peers();

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -94,6 +95,14 @@ class ReplaceableSink final : public spdlog::sinks::base_sink<std::mutex> {
     before_ = std::exchange(writer_, std::move(next));
   }
 
+  /// Lets go of the former writer, and so of its file, once it has written all that it was given.
+  void release_former() {
+    const std::lock_guard lock(mutex_);
+    if (before_ && before_->wait_written(std::chrono::milliseconds(0))) {
+      before_.reset();
+    }
+  }
+
   /// Those that may still have something to write.
   [[nodiscard]] std::vector<std::shared_ptr<LogWriter>> writers() {
     const std::lock_guard lock(mutex_);
@@ -111,7 +120,7 @@ class ReplaceableSink final : public spdlog::sinks::base_sink<std::mutex> {
  private:
   // Protected by the base's mutex_.
   std::shared_ptr<LogWriter> writer_;
-  std::shared_ptr<LogWriter> before_;
+  std::shared_ptr<LogWriter> before_;  // kept until its lines are written, for `flush_log`
 };
 
 /// Writes lines to a descriptor, without the lock and the buffer of a C stream: a thread that is
@@ -201,6 +210,10 @@ std::shared_ptr<LogWriter> open_log(const LogOptions& options) {
 void set_log(std::shared_ptr<LogWriter> log, spdlog::level::level_enum level) {
   sink_of_process().replace(std::move(log));
   spdlog::default_logger_raw()->set_level(level);
+}
+
+void release_former_log() {
+  sink_of_process().release_former();
 }
 
 void flush_log() {

@@ -20,6 +20,10 @@ namespace meridian::daemon {
 /// Messages go there from now on, from all threads. Thread-safe.
 void set_log(std::shared_ptr<LogWriter> log, spdlog::level::level_enum level);
 
+/// Closes the log that `set_log` replaced, once what it was given is written. To be called now and
+/// then. Thread-safe.
+void release_former_log();
+
 /// Waits until what was logged is written; not for long where nobody reads it. For the end of the
 /// process.
 void flush_log();

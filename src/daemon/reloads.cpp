@@ -2,6 +2,7 @@
 
 #include "daemon/logging.hpp"
 #include "daemon/reports.hpp"
+#include "daemon/secrets.hpp"
 #include "runtime/rethrow.hpp"
 #include "runtime/use_tuple.hpp"
 
@@ -11,9 +12,11 @@
 #include <chrono>
 #include <exception>
 #include <optional>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace meridian::daemon {
 
@@ -23,7 +26,7 @@ namespace {
 constexpr std::chrono::seconds config_patience{10};
 
 control::ReloadRefused refused_by_stop() {
-  return {"the daemon stops: start it again"};
+  return {"the daemon is stopping; its next start reads the configuration"};
 }
 
 }  // namespace
@@ -33,11 +36,11 @@ Reloads::Reloads(const asio::any_io_executor& strand, service::Notifier& notifie
       notifier_(notifier),
       steps_(std::move(steps)),
       new_config_(strand),
-      ended_(strand) {}
+      ended_(strand, asio::steady_timer::time_point::max()) {}
 
 asio::awaitable<control::ReloadOutcome> Reloads::reload() {
   while (running_ && !stopped_) {
-    ended_.expires_at(asio::steady_timer::time_point::max());
+    // Its expiry stays as it is: to set it would wake the others who wait.
     std::ignore = co_await ended_.async_wait(runtime::use_tuple);
   }
   if (stopped_) {
@@ -79,10 +82,19 @@ asio::awaitable<void> Reloads::reload_on_signal() {
 
 asio::awaitable<control::ReloadOutcome> Reloads::read_and_take_up() {
   try {
+    steps_.mend();
+    if (new_config_.is_full()) {
+      co_return control::ReloadRefused{fmt::format(
+          "{} earlier reads of the configuration still wait for its file or for a group: see what "
+          "holds them up, and start the daemon again if they do not end",
+          runtime::Aside<NewConfig>::most_running)};
+    }
     std::function<NewConfig()> read = [read_config = steps_.read] {
       Config config = read_config();
       std::shared_ptr<LogWriter> log = open_log(config.log);
-      return NewConfig{.config = std::move(config), .log = std::move(log)};
+      std::vector<std::string> secrets = open_secrets(config);
+      return NewConfig{
+          .config = std::move(config), .log = std::move(log), .open_secrets = std::move(secrets)};
     };
     std::optional<NewConfig> next = co_await new_config_.call(std::move(read), config_patience);
     if (stopped_) {

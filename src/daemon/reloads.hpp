@@ -13,6 +13,8 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace meridian::daemon {
 
@@ -24,6 +26,7 @@ using ReadConfig = std::function<Config()>;
 struct NewConfig {
   Config config;
   std::shared_ptr<LogWriter> log;
+  std::vector<std::string> open_secrets;  ///< a sentence on each
 };
 
 /// Reloads, one at a time. Neither a reload nor what it reads holds up the heartbeat or a stop.
@@ -31,6 +34,8 @@ struct NewConfig {
 class Reloads {
  public:
   struct Steps {
+    /// Mends what can be mended whatever the new configuration is.
+    std::function<void()> mend;
     ReadConfig read;
     /// Does everything that may fail, or throws and has changed nothing.
     std::function<control::ReloadReport(NewConfig)> take_up;
@@ -57,7 +62,7 @@ class Reloads {
   service::Notifier& notifier_;
   Steps steps_;
   runtime::Aside<NewConfig> new_config_;
-  asio::steady_timer ended_;  // cancelled where a reload has
+  asio::steady_timer ended_;  // never expires; cancelled where a reload has ended
   bool running_ = false;
   bool stopped_ = false;
   unsigned of_signals_ = 0;  // that run, or wait until they may

@@ -43,8 +43,8 @@ std::vector<std::string> open_secrets(const Config& config) {
   return open;
 }
 
-void warn_of_open_secrets(const Config& config) {
-  for (const std::string& sentence : open_secrets(config)) {
+void warn_of_open_secrets(const std::vector<std::string>& open) {
+  for (const std::string& sentence : open) {
     runtime::log::warn({{"reason", "secret_readable"}}, "{}", sentence);
   }
 }

@@ -9,10 +9,11 @@
 namespace meridian::daemon {
 
 /// A sentence on each file that others can read and that holds a secret: the configuration, if a
-/// server's URL has a password, credentials and keys of sinks. Names the file and what to do.
+/// server's URL has a password, credentials and keys of sinks. Names the file and what to do. May
+/// wait for a file system.
 [[nodiscard]] std::vector<std::string> open_secrets(const Config& config);
 
-/// Logs each of these.
-void warn_of_open_secrets(const Config& config);
+/// Logs each of these sentences.
+void warn_of_open_secrets(const std::vector<std::string>& open);
 
 }  // namespace meridian::daemon

@@ -2,6 +2,7 @@
 
 #include "daemon/config.hpp"
 #include "runtime/printable.hpp"
+#include "runtime/user_info.hpp"
 #include "sink/server_url.hpp"
 #include "sink/subject.hpp"
 
@@ -51,6 +52,17 @@ Json as_shown(Json servers) {
   return servers;
 }
 
+/// Whether what stands in front of the @ cannot be read: a % in it means a character by its number.
+bool has_bad_percent(std::string_view url) {
+  const std::size_t at = url.rfind('@');
+  const std::size_t scheme = url.find("://");
+  if (at == std::string_view::npos || scheme == std::string_view::npos || scheme > at) {
+    return false;
+  }
+  const std::size_t begin = scheme + 3;
+  return !runtime::read_user_info(url.substr(begin, at - begin));
+}
+
 void read_servers(ConfigReader& reader, std::vector<std::string>& servers) {
   const auto refuse = [&reader](const Json& value) {
     reader.fail("servers",
@@ -64,6 +76,12 @@ void read_servers(ConfigReader& reader, std::vector<std::string>& servers) {
     refuse(list == nullptr ? Json(nullptr) : as_shown(*list));
   }
   for (const Json& server : *list) {
+    if (server.is_string() && has_bad_percent(server.get_ref<const std::string&>())) {
+      reader.fail("servers",
+                  "in user and password of a server, a % must be written as %25 (% and two "
+                  "hexadecimal digits stand for another character)",
+                  as_shown(server));
+    }
     if (!server.is_string() || !sink::read_server_url(server.get_ref<const std::string&>())) {
       refuse(as_shown(server));
     }

@@ -1,17 +1,31 @@
 #include "daemon/strict_json.hpp"
 
 #include "daemon/config.hpp"
-#include "runtime/printable.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <string>
+#include <string_view>
 
 namespace meridian::daemon {
 
 namespace {
 
 constexpr runtime::JsonRules rules{.deepest = 16, .comments = true};
+
+/// The reason of the parser shows what it read last, up to the fault: of a URL perhaps a part of
+/// the password, and not yet the @ that would tell.
+std::string without_urls(const std::string& reason) {
+  constexpr std::array<std::string_view, 2> behind_scheme{":/", ":\\"};  // which may be escaped
+  std::size_t shown = reason.size();
+  for (const std::string_view mark : behind_scheme) {
+    shown = std::min(shown, reason.find(mark));
+  }
+  return shown == reason.size() ? reason : reason.substr(0, shown) + "://…";
+}
 
 std::string text_of(const runtime::JsonFault& fault) {
   using Kind = runtime::JsonFault::Kind;
@@ -26,7 +40,7 @@ std::string text_of(const runtime::JsonFault& fault) {
     case Kind::not_json:
       break;
   }
-  return fmt::format("not valid JSON: {}", runtime::hide_passwords(fault.reason));
+  return fmt::format("not valid JSON: {}", without_urls(fault.reason));
 }
 
 }  // namespace

@@ -43,9 +43,17 @@ std::optional<std::string_view> without_port(std::string_view host) {
   return is_port ? std::optional(host.substr(0, colon)) : std::nullopt;
 }
 
+/// A name may end in the root of all names.
+std::string_view without_root(std::string_view name) {
+  if (name.ends_with('.')) {
+    name.remove_suffix(1);
+  }
+  return name;
+}
+
 bool same_name(std::string_view one, std::string_view other) {
   const auto lower = [](unsigned char letter) { return std::tolower(letter); };
-  return std::ranges::equal(one, other, {}, lower, lower);
+  return std::ranges::equal(without_root(one), without_root(other), {}, lower, lower);
 }
 
 }  // namespace
@@ -56,15 +64,16 @@ HostVerdict judge_host(std::string_view host, const ip::address& local,
   if (!found || !runtime::is_host(*found)) {
     return HostVerdict::malformed;
   }
-  std::string_view name = *found;
-  if (const auto address = runtime::host_address(name)) {
-    if (address->is_loopback() || plain(*address) == plain(local)) {
-      return HostVerdict::ours;
-    }
-  } else if (name.ends_with('.')) {
-    name.remove_suffix(1);  // the root of all names
+  const std::string_view name = *found;
+  const auto address = runtime::host_address(name);
+  if (address && (address->is_loopback() || plain(*address) == plain(local))) {
+    return HostVerdict::ours;
   }
-  const auto is_it = [name](std::string_view ours) { return same_name(ours, name); };
+  // An IPv6 address is written in many ways.
+  const auto is_it = [name, &address](std::string_view ours) {
+    const auto our_address = runtime::host_address(ours);
+    return address && our_address ? plain(*our_address) == plain(*address) : same_name(ours, name);
+  };
   return is_it("localhost") || std::ranges::any_of(names, is_it) ? HostVerdict::ours
                                                                  : HostVerdict::other;
 }

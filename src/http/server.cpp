@@ -14,7 +14,10 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <exception>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -90,24 +93,13 @@ void Server::stop() {
 }
 
 void Server::open_client(tcp::socket socket) {
-  const std::size_t most = context_->options.max_clients;
-  const std::size_t clients = clients_.size();
-  if (clients >= most + reserved_places) {
-    counters_.refused();
-    if (const auto held_back = limit_log_.admit(runtime::LogLimit::Clock::now())) {
-      spdlog::warn(
-          "HTTP client refused: there are {}, as many as http.max_clients allows and {} that are "
-          "reserved for probes ({} more since the last message)",
-          most, reserved_places, *held_back);
-    }
-    error_code ignored;
-    socket.non_blocking(true, ignored);
-    socket.write_some(asio::buffer(too_many_clients), ignored);  // a new socket has room for it
+  const std::optional<Session::Place> place = find_place();
+  if (!place) {
+    refuse(socket);
     return;
   }
   const auto executor = socket.get_executor();
-  const auto place = clients < most ? Session::Place::ordinary : Session::Place::reserved;
-  auto client = std::make_shared<Session>(std::move(socket), context_, place);
+  auto client = std::make_shared<Session>(std::move(socket), context_, *place);
   if (clients_.add(client)) {
     counters_.opened();
     try {
@@ -116,6 +108,55 @@ void Server::open_client(tcp::socket socket) {
       close_client(client);
       throw;
     }
+  }
+}
+
+std::optional<Session::Place> Server::find_place() {
+  const std::size_t most = context_->options.max_clients;
+  if (clients_.size() < most) {
+    return Session::Place::ordinary;
+  }
+  if (clients_.size() < most + reserved_places) {
+    return Session::Place::reserved;
+  }
+  std::size_t taken = 0;
+  std::shared_ptr<Session> silent;  // the one that has been so the longest
+  clients_.for_each([&](Session& client) {
+    if (client.has_left_place()) {
+      return;  // on its way out
+    }
+    ++taken;
+    if (!client.has_asked() && (!silent || client.connected_at() < silent->connected_at())) {
+      silent = client.shared_from_this();
+    }
+  });
+  if (taken < most + reserved_places) {
+    return Session::Place::reserved;
+  }
+  if (!silent) {
+    return std::nullopt;
+  }
+  // Otherwise connections on which nothing comes would keep probes and scrapes out.
+  counters_.refused();
+  log_limit_reached();
+  silent->leave_place();
+  return Session::Place::reserved;
+}
+
+void Server::refuse(tcp::socket& socket) {
+  counters_.refused();
+  log_limit_reached();
+  error_code ignored;
+  socket.non_blocking(true, ignored);
+  socket.write_some(asio::buffer(too_many_clients), ignored);  // a new socket has room for it
+}
+
+void Server::log_limit_reached() {
+  if (const auto held_back = limit_log_.admit(runtime::LogLimit::Clock::now())) {
+    spdlog::warn(
+        "HTTP client refused: there are {}, as many as http.max_clients allows and {} that are "
+        "reserved for probes ({} more since the last message)",
+        context_->options.max_clients, reserved_places, *held_back);
   }
 }
 

@@ -41,6 +41,11 @@ class Server final : public runtime::Part, public std::enable_shared_from_this<S
 
  private:
   void open_client(asio::ip::tcp::socket socket);
+  /// Whether there is a place; nothing where there is none. If need be it is that of a client which
+  /// has asked for nothing.
+  [[nodiscard]] std::optional<Session::Place> find_place();
+  void refuse(asio::ip::tcp::socket& socket);
+  void log_limit_reached();
   void close_client(const std::shared_ptr<Session>& client);
   [[nodiscard]] static asio::awaitable<void> run_client(std::shared_ptr<Server> server,
                                                         std::shared_ptr<Session> client);

@@ -93,6 +93,11 @@ void Session::stop() {
   asio::dispatch(stream_.get_executor(), [self = shared_from_this()] { self->stream_.close(); });
 }
 
+void Session::leave_place() {
+  has_left_place_ = true;
+  stop();
+}
+
 asio::awaitable<void> Session::close() {
   error_code ec;
   stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ec);
@@ -123,6 +128,9 @@ asio::awaitable<bool> Session::serve_one() {
                   .version = std::clamp(message.version(), 10U, 11U)};
   const bool is_idle = answered_ && bytes == 0 && received_.size() == 0;
   answered_ = true;
+  if (!read_error) {
+    has_asked_ = true;
+  }
   if (read_error == beast::error::timeout && !is_idle) {
     context_->counters.timed_out();  // unlike a connection that was kept for another request
   }
@@ -171,8 +179,8 @@ std::optional<Session::Whole> Session::refusal_of(Request& request, const Messag
     return host == HostVerdict::malformed
                ? refusal(request, Status::bad_request, "this Host is no name and no address")
                : refusal(request, Status::misdirected_request,
-                         "this server is not known by that Host: add the name to http.names, if "
-                         "it is right");
+                         "this server does not answer to that Host; if the name is correct, add it "
+                         "to http.names");
   }
   if (!request.head && message.method() != beast::http::verb::get) {
     Whole response =

@@ -22,6 +22,7 @@
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -45,7 +46,7 @@ struct Context {
 /// Answers GET and HEAD, one request after the other. A client that takes longer than it may is cut
 /// off; it holds at most one piece of an answer.
 ///
-/// Everything runs on the socket's strand; only `stop` may be called from elsewhere.
+/// Everything runs on the socket's strand; only what says so may be called from elsewhere.
 class Session : public std::enable_shared_from_this<Session> {
  public:
   /// A reserved place is for one request, by a probe or a scrape, which is to come soon.
@@ -55,7 +56,21 @@ class Session : public std::enable_shared_from_this<Session> {
 
   [[nodiscard]] asio::awaitable<void> run();
 
+  /// On any thread.
   void stop();
+
+  /// Another client needs the place of this one, which has asked for nothing: ends the session. On
+  /// any thread.
+  void leave_place();
+  /// Whether `leave_place` was called: then its place is another client's. On any thread.
+  [[nodiscard]] bool has_left_place() const noexcept { return has_left_place_; }
+
+  // On any thread.
+  /// Whether it has sent a whole request, ever.
+  [[nodiscard]] bool has_asked() const noexcept { return has_asked_; }
+  [[nodiscard]] std::chrono::steady_clock::time_point connected_at() const noexcept {
+    return connected_at_;
+  }
 
  private:
   /// Of a request, what its answer depends on.
@@ -119,9 +134,12 @@ class Session : public std::enable_shared_from_this<Session> {
   beast::tcp_stream stream_;
   std::shared_ptr<const Context> context_;
   const Place place_;
+  const std::chrono::steady_clock::time_point connected_at_ = std::chrono::steady_clock::now();
+  std::atomic<bool> has_asked_{false};
+  std::atomic<bool> has_left_place_{false};
   asio::ip::address local_;  // where the client connected to
   beast::flat_buffer received_;
-  bool answered_ = false;  // a request
+  bool answered_ = false;  // a request, or what was to be one
 };
 
 }  // namespace meridian::http

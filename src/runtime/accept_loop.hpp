@@ -49,8 +49,9 @@ asio::awaitable<void> accept_all(asio::basic_socket_acceptor<Protocol>& acceptor
       if (!gone && !has_descriptor_to_spare(acceptor.native_handle())) {
         if (const auto held_back = limit.admit(LogLimit::Clock::now())) {
           log::error({{"listener", name}, {"reason", "no_descriptors"}},
-                     "{} cannot accept: Too many open files, but for those that are kept for "
-                     "control and HTTP clients ({} more since the last message)",
+                     "{} cannot accept: the only file descriptors left are reserved for control "
+                     "and HTTP clients; raise the limit of open files (LimitNOFILE of "
+                     "meridiand.service) ({} more since the last message)",
                      name, *held_back);
         }
         timer.expires_after(accept_pause);

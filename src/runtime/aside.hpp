@@ -1,4 +1,4 @@
-/// What may take long, or for ever, and is not to hold anybody up.
+/// Runs calls that may block on a thread of their own.
 #pragma once
 
 #include "runtime/use_tuple.hpp"
@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -17,56 +18,70 @@
 #include <thread>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 namespace meridian::runtime {
 
 namespace asio = boost::asio;
 
-/// Calls functions on a thread of their own, one at a time: to read a file may wait for a disk that
-/// does not answer, or for the other end of a pipe; to look up a group may wait for a server.
+/// Calls functions, each on a thread of its own, and waits for one at a time: to read a file may
+/// wait for a disk that does not answer, or for the other end of a pipe; to look up a group may
+/// wait for a server.
 ///
 /// A function that has not ended when it is given up goes on, also beyond the life of this object,
-/// so it must own whatever it uses. Confined to a strand, and must outlive the execution context's
-/// `run`.
+/// so it must own whatever it uses. It may go on for ever, and holds up none that comes after it:
+/// only where there are `most_running` is another one refused. Confined to a strand, and must
+/// outlive the execution context's `run`.
 template <typename T>
 class Aside {
  public:
-  explicit Aside(const asio::any_io_executor& strand)
-      : done_(strand), shared_(std::make_shared<Shared>()) {
-    shared_->strand = strand;
-    shared_->done = &done_;
-  }
+  /// How many functions may run, those that were given up among them.
+  static constexpr std::size_t most_running = 4;
+
+  explicit Aside(const asio::any_io_executor& strand) : strand_(strand), done_(strand) {}
   Aside(const Aside&) = delete;
   Aside& operator=(const Aside&) = delete;
   ~Aside() {
-    const std::lock_guard lock(shared_->mutex);
-    shared_->strand.reset();
+    for (const std::shared_ptr<Shared>& each : running_) {
+      const std::lock_guard lock(each->mutex);
+      each->strand.reset();
+    }
+  }
+
+  /// Whether so many functions that were given up go on that no other one is called.
+  [[nodiscard]] bool is_full() {
+    std::erase_if(running_, [](const std::shared_ptr<Shared>& each) { return !each->busy; });
+    return running_.size() >= most_running;
   }
 
   /// Returns what `function` does, or throws what it throws. Nothing where that takes longer than
-  /// `patience`, or `give_up` is called; and at once while one that took longer goes on. One call
-  /// at a time.
+  /// `patience`, or `give_up` is called; and at once where this is full. One call at a time.
   [[nodiscard]] asio::awaitable<std::optional<T>> call(
       std::function<T()> function, std::chrono::steady_clock::duration patience) {
-    if (shared_->busy) {
+    if (is_full()) {
       co_return std::nullopt;
     }
-    std::thread(run, shared_, std::move(function)).detach();
-    shared_->busy = true;
-    shared_->waited_for = true;
+    const auto shared = std::make_shared<Shared>();
+    shared->strand = strand_;
+    shared->done = &done_;
+    running_.push_back(shared);
+    std::thread(run, shared, std::move(function)).detach();
+    shared->busy = true;
+    shared->waited_for = true;
     done_.expires_after(patience);
     std::ignore = co_await done_.async_wait(use_tuple);
-    shared_->waited_for = false;
-    if (const std::exception_ptr error = std::exchange(shared_->error, nullptr)) {
+    shared->waited_for = false;
+    if (const std::exception_ptr error = std::exchange(shared->error, nullptr)) {
       std::rethrow_exception(error);
     }
-    co_return std::exchange(shared_->answer, std::nullopt);
+    co_return std::exchange(shared->answer, std::nullopt);
   }
 
   /// Whoever waits gets nothing.
   void give_up() { done_.cancel(); }
 
  private:
+  /// Of one function and whoever called it.
   struct Shared {
     std::mutex mutex;
     std::optional<asio::any_io_executor> strand;  // protected by mutex; nothing: all is over
@@ -104,8 +119,9 @@ class Aside {
                });
   }
 
+  asio::any_io_executor strand_;
   asio::steady_timer done_;
-  std::shared_ptr<Shared> shared_;
+  std::vector<std::shared_ptr<Shared>> running_;
 };
 
 }  // namespace meridian::runtime

@@ -56,6 +56,18 @@ bool is_shown(char32_t code) {
       hidden, [code](const Range& range) { return code >= range.first && code <= range.second; });
 }
 
+/// Where the JSON string ends that `begin` stands in, or the text: `\"` is a quotation mark in it.
+std::size_t end_of_string(std::string_view text, std::size_t begin) {
+  bool escaped = false;
+  for (std::size_t i = begin; i < text.size(); ++i) {
+    if (text[i] == '"' && !escaped) {
+      return i;
+    }
+    escaped = text[i] == '\\' && !escaped;
+  }
+  return text.size();
+}
+
 }  // namespace
 
 std::string printable(std::string_view text) {
@@ -96,7 +108,7 @@ std::string hide_passwords(std::string_view text) {
   std::string out;
   for (std::size_t scheme = text.find("://"); scheme != std::string_view::npos;
        scheme = text.find("://")) {
-    const std::size_t end = std::min(text.size(), text.find('"', scheme));
+    const std::size_t end = end_of_string(text, scheme);
     out += text.substr(0, scheme);
     out += hide_password(text.substr(scheme, end - scheme));
     text.remove_prefix(end);

@@ -15,7 +15,8 @@ namespace meridian::runtime {
 /// A URL, or what was meant to be one, with "…" in place of user and password.
 [[nodiscard]] std::string hide_password(std::string_view url);
 
-/// The same for every URL in a text; each is taken to go on to the next quotation mark.
+/// The same for every URL in a text, such as JSON; each is taken to go on to the next quotation
+/// mark that is not escaped.
 [[nodiscard]] std::string hide_passwords(std::string_view text);
 
 }  // namespace meridian::runtime

@@ -1,8 +1,18 @@
 #include "service/inherited_sockets.hpp"
 
+#include "runtime/host_port.hpp"
+#include "runtime/printable.hpp"
+
+#include <boost/asio/ip/address_v4.hpp>
+#include <boost/asio/ip/address_v6.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+
 #include <algorithm>
+#include <cstddef>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 #include <netinet/in.h>
@@ -15,6 +25,7 @@ namespace meridian::service {
 namespace {
 
 using boost::asio::ip::tcp;
+using Local = boost::asio::local::stream_protocol;
 
 /// The names are a list that the C library's free() ends, each name and the list itself.
 std::string take_name(char** names, int index) {
@@ -29,19 +40,58 @@ bool takes_both(int descriptor) {
   return ::getsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, &size) == 0 && v6_only == 0;
 }
 
-bool listens_on(int descriptor, const tcp::endpoint& address) {
+/// The address of a socket for streams over IP that listens.
+std::optional<tcp::endpoint> listening_address(int descriptor) {
   tcp::endpoint local;
   auto size = static_cast<socklen_t>(local.capacity());
-  if (::sd_is_socket(descriptor, AF_UNSPEC, SOCK_STREAM, /*listening=*/1) <= 0 ||
+  if (::sd_is_socket_inet(descriptor, AF_UNSPEC, SOCK_STREAM, /*listening=*/1, 0) <= 0 ||
       ::getsockname(descriptor, local.data(), &size) != 0) {
-    return false;
+    return std::nullopt;
   }
   local.resize(size);
-  if (local.address() == boost::asio::ip::address_v6::any() && takes_both(descriptor) &&
-      address.address() == boost::asio::ip::address_v4::any()) {
-    return local.port() == address.port();  // ListenStream=PORT
+  return local;
+}
+
+bool listens_on(int descriptor, const tcp::endpoint& address) {
+  return listening_address(descriptor) == address;
+}
+
+/// On the port of all addresses, as with ListenStream=PORT: nobody else can have the one beside it.
+bool listens_on_all_with(int descriptor, const tcp::endpoint& address) {
+  const std::optional<tcp::endpoint> local = listening_address(descriptor);
+  if (!local || !local->address().is_unspecified() || local->port() != address.port()) {
+    return false;
   }
-  return local == address;
+  return local->protocol() == address.protocol() ||
+         (local->address().is_v6() && takes_both(descriptor));
+}
+
+/// Of a Unix socket; empty where it has none, or is another one.
+std::string path_of(int descriptor) {
+  Local::endpoint local;
+  auto size = static_cast<socklen_t>(local.capacity());
+  if (::sd_is_socket(descriptor, AF_UNIX, 0, /*listening=*/-1) <= 0 ||
+      ::getsockname(descriptor, local.data(), &size) != 0) {
+    return {};
+  }
+  local.resize(std::min<std::size_t>(size, local.capacity()));
+  return local.path();
+}
+
+/// The path without links to its directory: /var/run is /run.
+std::filesystem::path resolved(const std::filesystem::path& path) {
+  std::error_code failed;
+  const auto directory = std::filesystem::weakly_canonical(path.parent_path(), failed);
+  return failed ? path : directory / path.filename();
+}
+
+/// As people write it.
+std::string address_of(int descriptor) {
+  if (const std::optional<tcp::endpoint> local = listening_address(descriptor)) {
+    return runtime::to_text(*local);
+  }
+  const std::string path = path_of(descriptor);
+  return path.empty() ? "no TCP socket that listens" : runtime::printable(path);
 }
 
 }  // namespace
@@ -68,16 +118,17 @@ InheritedSockets::~InheritedSockets() {
 }
 
 std::optional<int> InheritedSockets::take_control(std::string_view path) {
-  const std::string wanted(path);
-  const auto is_unix = [](const Inherited& socket, const char* at) {
-    return ::sd_is_socket_unix(socket.descriptor, SOCK_STREAM, /*listening=*/1, at, 0) > 0;
+  const auto listens = [](const Inherited& socket) {
+    return ::sd_is_socket_unix(socket.descriptor, SOCK_STREAM, /*listening=*/1, nullptr, 0) > 0;
   };
   auto control = std::ranges::find_if(sockets_, [&](const Inherited& socket) {
-    return socket.name == "control" && is_unix(socket, nullptr);
+    return socket.name == "control" && listens(socket);
   });
   if (control == sockets_.end()) {
-    control = std::ranges::find_if(
-        sockets_, [&](const Inherited& socket) { return is_unix(socket, wanted.c_str()); });
+    const std::filesystem::path wanted = resolved(path);
+    control = std::ranges::find_if(sockets_, [&](const Inherited& socket) {
+      return listens(socket) && resolved(path_of(socket.descriptor)) == wanted;
+    });
   }
   if (control == sockets_.end()) {
     return std::nullopt;
@@ -98,21 +149,26 @@ std::optional<int> InheritedSockets::find(std::string_view name,
         sockets_, [&](const Inherited& socket) { return listens_on(socket.descriptor, address); });
   }
   if (found == sockets_.end()) {
+    found = std::ranges::find_if(sockets_, [&](const Inherited& socket) {
+      return listens_on_all_with(socket.descriptor, address);
+    });
+  }
+  if (found == sockets_.end()) {
     return std::nullopt;
   }
   found->used = true;
   return found->descriptor;
 }
 
-std::vector<std::string> InheritedSockets::unused() const {
-  std::vector<std::string> names;
-  names.reserve(sockets_.size());
+std::vector<InheritedSockets::Unused> InheritedSockets::unused() const {
+  std::vector<Unused> left_over;
+  left_over.reserve(sockets_.size());
   for (const Inherited& socket : sockets_) {
     if (!socket.used) {
-      names.push_back(socket.name);
+      left_over.push_back({.name = socket.name, .address = address_of(socket.descriptor)});
     }
   }
-  return names;
+  return left_over;
 }
 
 }  // namespace meridian::service

@@ -46,7 +46,7 @@ std::optional<int> InheritedSockets::find(std::string_view /*name*/,
   return std::nullopt;
 }
 
-std::vector<std::string> InheritedSockets::unused() const {
+std::vector<InheritedSockets::Unused> InheritedSockets::unused() const {
   return {};
 }
 

@@ -35,7 +35,7 @@ Verdict judge_health(bool aggregator_answers) {
 
 Verdict judge_readiness(bool serving, const BufferLevel& buffer) {
   if (!serving) {
-    return verdict(false, "not_serving", "the daemon starts or stops");
+    return verdict(false, "not_serving", "the daemon is starting or stopping");
   }
   if (buffer.limits.when_full != WhenFull::backpressure && is_full(buffer)) {
     return verdict(false, "buffer_full", "the buffer is full, and frames are dropped: drain it");
@@ -43,10 +43,11 @@ Verdict judge_readiness(bool serving, const BufferLevel& buffer) {
   return verdict(true, "serving", "listeners are up and take frames");
 }
 
-Verdict without_control_socket() {
+Verdict without_control_socket(bool inherited) {
+  const std::string remedy =
+      inherited ? "restart the .socket unit that it comes from" : "SIGHUP makes it again";
   return verdict(false, "control_socket_gone",
-                 "the file of the control socket is gone, so nobody can connect: SIGHUP makes it "
-                 "again");
+                 "the file of the control socket is gone, so nobody can connect: " + remedy);
 }
 
 }  // namespace meridian::status

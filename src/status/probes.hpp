@@ -23,7 +23,7 @@ struct Verdict {
 /// one more of the average size.
 [[nodiscard]] Verdict judge_readiness(bool serving, const BufferLevel& buffer);
 
-/// Not ready, since no operator can ask.
-[[nodiscard]] Verdict without_control_socket();
+/// Not ready, since no operator can ask. `inherited`: the file was the service manager's.
+[[nodiscard]] Verdict without_control_socket(bool inherited);
 
 }  // namespace meridian::status

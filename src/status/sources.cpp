@@ -36,7 +36,7 @@ asio::awaitable<Verdict> Sources::readiness() const {
   }
   const bool serves = figures.has_value() && pulse.serving();
   if (serves && !control_socket_is_there()) {
-    co_return without_control_socket();
+    co_return without_control_socket(control_socket_is_inherited());
   }
   co_return judge_readiness(serves, serves ? figures->buffer : BufferLevel{});
 }

@@ -33,6 +33,8 @@ struct Sources {
   const SinkTable& sinks;
   /// Whether the control socket has its file, without which nobody can connect.
   std::function<bool()> control_socket_is_there;
+  /// Whether that file is another program's, which alone can make it again.
+  std::function<bool()> control_socket_is_inherited;
   std::chrono::steady_clock::time_point started_at = std::chrono::steady_clock::now();
 
   /// All figures of one moment. Fails as `AggregatorHandle::stats` does.

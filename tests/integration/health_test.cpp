@@ -79,6 +79,20 @@ TEST_F(Health, SaysThatTheControlSocketsFileIsGoneAndSighupMakesItAgain) {
   EXPECT_FALSE(std::filesystem::exists(daemon().socket())) << "it is the daemon's own again";
 }
 
+TEST_F(Health, IsMendedBySighupAlsoWhereTheConfigurationIsRefused) {
+  start();
+  testing::ControlClient before = daemon().connect();
+  std::ignore = directory().write("meridiand.json", "{");
+  std::filesystem::remove(daemon().socket());
+  daemon().process().signal(SIGHUP);
+  EXPECT_TRUE(daemon().logged("error the new configuration is refused"));
+  EXPECT_TRUE(daemon().call("depth").contains("frames"));
+  EXPECT_EQ(before.call("health").at("ready").at("reason"), "serving");
+  struct stat status{};
+  ASSERT_EQ(::stat(daemon().socket().c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0660U);
+}
+
 TEST_F(Health, SaysSoWhereTheDirectoryOfTheSocketIsGone) {
   const std::string place = directory().file("run");
   start({{"control", {{"socket", place + "/control.sock"}}}});

@@ -259,6 +259,26 @@ TEST_F(Http, WhoTakesAReservedPlaceAndSaysNothingGivesItBackSoon) {
   EXPECT_EQ(get("/healthz").status, 200);
 }
 
+TEST_F(Http, ProbesAreAnsweredHoweverManyConnectionsSayNothing) {
+  start_with_http({{"http", {{"max_clients", 4}, {"timeout_s", 600}}}});
+  HttpClient kept(http_port(daemon()));
+  EXPECT_EQ(kept.request("GET", "/healthz").status, 200);
+  std::vector<HttpClient> silent;
+  for (int i = 0; i < 4 + 8 + 10; ++i) {  // more than all places
+    silent.emplace_back(http_port(daemon()));
+  }
+  silent.back().socket().send("GET /readyz HTTP/1.1\r\nHo");  // is no whole request either
+  const auto begun = std::chrono::steady_clock::now();
+  for (const char* target : {"/readyz", "/healthz", "/metrics"}) {
+    EXPECT_EQ(get(target).status, 200) << target;
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, testing::at_most(std::chrono::seconds(1)))
+      << "nobody has had to wait for a timeout";
+  EXPECT_EQ(silent.front().socket().wait_closed(), "") << "it has waited longest";
+  EXPECT_EQ(kept.request("GET", "/healthz").status, 200) << "who has asked stays";
+  EXPECT_GE(metric("meridian_http_refused_total"), 11);
+}
+
 TEST_F(Http, StreamsOfEventsHavePlacesOfTheirOwnAndEnd) {
   start_with_http({{"http", {{"max_event_streams", 1}, {"event_stream_s", 3}}}});
   const std::string ask = "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n";

@@ -7,7 +7,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 #include <sys/stat.h>
@@ -15,9 +17,12 @@
 namespace meridian {
 namespace {
 
+using ::testing::AllOf;
 using testing::BoundSocket;
+using testing::ChildProcess;
 using testing::ControlClient;
 using testing::frames_of;
+using ::testing::HasSubstr;
 using testing::Json;
 using testing::native_listener;
 using testing::packet_listener;
@@ -71,6 +76,70 @@ TEST_F(SocketActivation, ControlSocketKeepsTheModeOfItsUnit) {
   struct stat status{};
   ASSERT_EQ(::stat(control_path().c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777U, 0600U);
+}
+
+TEST_F(SocketActivation, ControlSocketIsFoundThroughALinkToItsDirectory) {
+  // As systemd has /run, and a configuration /var/run.
+  const std::string run = directory().file("run");
+  std::filesystem::create_directory(run);
+  const std::string linked = directory().file("linked");
+  std::filesystem::create_directory_symlink(run, linked);
+  const BoundSocket control = BoundSocket::listening_file(run + "/control.sock");
+  start({{"control", {{"socket", linked + "/control.sock"}}}},
+        {.sockets = {{"meridiand-control.socket", control.descriptor()}}});
+  EXPECT_TRUE(daemon().call("depth").contains("frames"));
+  EXPECT_TRUE(daemon().logged("(inherited)"));
+}
+
+TEST_F(SocketActivation, ControlSocketThatIsOpenToAllIsWarnedOf) {
+  const BoundSocket control = BoundSocket::listening_file(control_path());
+  ASSERT_EQ(::chmod(control_path().c_str(), 0666), 0);
+  start(Json::object(), {.sockets = {{"control", control.descriptor()}}});
+  EXPECT_TRUE(daemon().logged(fmt::format(
+      "warning mode 0666 of the inherited control socket {} lets every user", control_path())));
+}
+
+TEST_F(SocketActivation, ControlSocketWhoseFileIsGoneIsMendedByItsUnitAlone) {
+  const BoundSocket control = BoundSocket::listening_file(control_path());
+  start(Json::object(), {.sockets = {{"control", control.descriptor()}}});
+  ControlClient before = daemon().connect();
+  std::filesystem::remove(control_path());
+  Json ready;
+  EXPECT_TRUE(testing::eventually([&] {
+    ready = before.call("health").at("ready");
+    return ready.at("reason") == "control_socket_gone";
+  }));
+  EXPECT_THAT(ready.at("message").get<std::string>(),
+              AllOf(HasSubstr("restart the .socket unit"), ::testing::Not(HasSubstr("SIGHUP"))));
+}
+
+TEST_F(SocketActivation, UplinkIsFoundByAPortOfAllAddresses) {
+  std::optional<BoundSocket> all;
+  try {
+    all.emplace(BoundSocket::listening_port_of_all());
+  } catch (const std::system_error&) {
+    GTEST_SKIP() << "there is no IPv6 here";
+  }
+  // ListenStream=PORT without FileDescriptorName=; the configuration names 127.0.0.1.
+  start(listening(*all), {.sockets = {{"meridiand.socket", all->descriptor()}}});
+  send_whole(all->port(), frames_of(1, 0, 10));
+  EXPECT_EQ(daemon().call("depth").at("frames"), 10);
+  EXPECT_FALSE(daemon().logged(" error "));
+}
+
+TEST_F(SocketActivation, SocketsThatAreNotUsedAreNamedWhereTheStartFails) {
+  const BoundSocket taken = BoundSocket::listening_port();
+  const BoundSocket inherited = BoundSocket::listening_port();
+  const std::string file =
+      directory().write("meridiand.json", testing::config_in(directory(), listening(taken)).dump());
+  ChildProcess daemon =
+      testing::spawn_daemon(file, {.sockets = {{"telemetry", inherited.descriptor()}}});
+  EXPECT_EQ(daemon.wait(testing::at_most(std::chrono::seconds(10))), 1);
+  EXPECT_THAT(daemon.err(),
+              AllOf(HasSubstr(fmt::format("error the inherited socket \"telemetry\" ({}) had not "
+                                          "been used",
+                                          inherited.address())),
+                    HasSubstr("Address already in use")));
 }
 
 TEST_F(SocketActivation, UplinksAreFoundByTheirAddress) {

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -144,6 +145,13 @@ def image_says_what_an_engine_needs() -> None:
     expect(set(image.config["Volumes"]) == {"/etc/meridian", "/run/meridian", "/var/lib/meridian"}, "three volumes")
     expect(set(image.config["ExposedPorts"]) == {"7400/tcp", "7401/tcp"}, "two ports")
     expect(image.config["Entrypoint"] == ["/usr/bin/meridiand"], "no shell between the engine and the daemon")
+
+
+@system_test
+def image_has_a_configuration_that_others_cannot_read() -> None:
+    configuration = (image.root / "etc/meridian/meridiand.json").stat()  # which may hold a password
+    expect(stat.S_IMODE(configuration.st_mode) == 0o640, f"others cannot read it: {configuration.st_mode:o}")
+    expect((configuration.st_uid, configuration.st_gid) == (0, image.user[1]), "root writes it, the daemon reads it")
 
 
 @system_test

@@ -52,6 +52,19 @@ BoundSocket BoundSocket::listening_port() {
   return socket;
 }
 
+BoundSocket BoundSocket::listening_port_of_all() {
+  BoundSocket socket(AF_INET6);
+  const int off = 0;
+  require_call(::setsockopt(socket.descriptor(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) == 0,
+               "setsockopt");
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_addr = in6addr_any;
+  bind(socket.descriptor(), address);
+  socket.listen();
+  return socket;
+}
+
 BoundSocket BoundSocket::listening_file(const std::string& path) {
   BoundSocket socket(AF_UNIX);
   sockaddr_un address{};
@@ -66,7 +79,7 @@ BoundSocket BoundSocket::listening_file(const std::string& path) {
 }
 
 std::uint16_t BoundSocket::port() const {
-  sockaddr_in address{};
+  sockaddr_in address{};  // of IPv6, the port stands in the same place
   socklen_t size = sizeof(address);
   require_call(::getsockname(descriptor(), reinterpret_cast<sockaddr*>(&address), &size) == 0,
                "getsockname");

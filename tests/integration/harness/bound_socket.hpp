@@ -19,6 +19,10 @@ class BoundSocket {
   /// inherited it.
   [[nodiscard]] static BoundSocket listening_port();
 
+  /// The same for a port of all addresses, of IPv6 and IPv4. Throws std::system_error where there
+  /// is no IPv6.
+  [[nodiscard]] static BoundSocket listening_port_of_all();
+
   /// The same for a Unix socket.
   [[nodiscard]] static BoundSocket listening_file(const std::string& path);
 

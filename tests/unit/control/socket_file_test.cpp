@@ -1,5 +1,6 @@
 #include "control/socket_file.hpp"
 
+#include "control/access_list.hpp"
 #include "integration/harness/ordinary_user.hpp"
 #include "integration/harness/temp_dir.hpp"
 
@@ -136,6 +137,44 @@ TEST_F(SocketFileTest, LeavesModeAndGroupWhereTheyCannotBeChangedNorSetAgain) {
   EXPECT_EQ(status.st_gid, former);
   EXPECT_EQ(status.st_mode & 07777U, 0660U) << "those in the group can still connect";
   EXPECT_NO_THROW(file.set_access(Access{.mode = 0600, .group = former})) << "which it has already";
+}
+
+TEST_F(SocketFileTest, LeavesItsAccessListWhereItCannotBeChanged) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "root alone can be in other groups, and then not";
+  }
+  constexpr gid_t former = 1;
+  constexpr gid_t next = 2;
+  constexpr gid_t readers = 3;
+  fs::permissions(directory_.path(), fs::perms{0777});
+  const OrdinaryUser user(former);
+  // The group's entry is less than the list's mask, which is what the mode shows.
+  SocketFile file(path_, Access{.mode = 0640, .group = former, .read_only_group = readers});
+  std::optional<stream_protocol::acceptor> acceptor;
+  try {
+    acceptor.emplace(listen(file));
+  } catch (const std::runtime_error& error) {
+    GTEST_SKIP() << error.what();  // a file system without access lists
+  }
+  const auto before = access_list_of(path_);
+  ASSERT_TRUE(before);
+  OrdinaryUser::leave_group();
+  EXPECT_THAT([&] { file.set_access(Access{.mode = 0600, .group = next}); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("cannot give it to group 2")));
+  EXPECT_EQ(access_list_of(path_), before);
+}
+
+TEST_F(SocketFileTest, IsNotLeftBehindWhereItCannotBeGivenToItsGroup) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "root alone can be another user";
+  }
+  fs::permissions(directory_.path(), fs::perms{0777});
+  const OrdinaryUser user(1);
+  SocketFile file(path_, Access{.mode = 0660, .group = 2});
+  EXPECT_THAT([&] { std::ignore = listen(file); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("cannot give it to group 2")));
+  EXPECT_FALSE(file.is_there());
+  EXPECT_FALSE(fs::exists(path_));
 }
 
 TEST_F(SocketFileTest, TouchesNoFileThatSomebodyPutInItsPlace) {

@@ -213,11 +213,27 @@ TEST(SinkConfig, IsRefusedWithoutPasswordsWhereverTheyStand) {
   for (const char* config :
        {R"({"sinks":{"servers":["nats://u:secret@h"]}})", R"({"sinks":"nats://u:secret@h"})",
         R"({"log":"nats://u:secret@h"})", R"({"sinks":[{"servers":["nats://u:secret@h]}]})",
-        R"({"sinks":[{"servers":["nats://h"],"credentials":"nats://u:secret@h"}]})"}) {
+        R"({"sinks":[{"servers":["nats://h"],"credentials":"nats://u:secret@h"}]})",
+        R"({"sinks":[{"servers":["nats://u:secret)", R"({"sinks":[{"servers":["nats:\/\/u:secret)",
+        "{\"sinks\":[{\"servers\":[\"nats://u:secret\n@h\"]}]}",
+        R"({"log":"nats://u:\"secret@h"})"}) {
     EXPECT_THAT([&] { std::ignore = parse_config(config); },
                 ThrowsMessage<ConfigError>(Not(HasSubstr("secret"))))
         << config;
   }
+}
+
+TEST(SinkConfig, SaysHowAPercentSignInAPasswordIsWritten) {
+  for (const char* server : {"nats://u:secret%@h", "nats://u:secret%zz@h", "nats://se%cret:p@h"}) {
+    const std::string sinks = R"([{"servers":[")" + std::string(server) + R"("],"stream":"T"}])";
+    EXPECT_THAT([&] { std::ignore = parse_sinks(sinks); },
+                ThrowsMessage<ConfigError>(
+                    AllOf(StartsWith("sinks[0].servers: "), HasSubstr("written as %25"),
+                          HasSubstr("…@h"), Not(HasSubstr("secret")), Not(HasSubstr("cret:")))))
+        << server;
+  }
+  EXPECT_THAT([] { std::ignore = parse_sinks(R"([{"servers":["nats://h%:0"],"stream":"T"}])"); },
+              ThrowsMessage<ConfigError>(Not(HasSubstr("%25"))));
 }
 
 TEST(SinkConfig, HoldsNothingInABufferThatDropsTheOldest) {

@@ -43,6 +43,18 @@ TEST(Host, IsANameOfTheConfiguration) {
   EXPECT_EQ(judge_host("meridian.example..", local, names), HostVerdict::other);
 }
 
+TEST(Host, IsANameOfTheConfigurationHoweverItIsWritten) {
+  const std::vector<std::string> written{"Meridian.example.", "[2001:DB8:0::7]",
+                                         "[::ffff:198.51.100.1]"};
+  for (const char* host : {"meridian.example", "meridian.example.:80", "[2001:db8::7]",
+                           "[2001:db8:0:0::7]:443", "198.51.100.1"}) {
+    EXPECT_EQ(judge_host(host, local, written), HostVerdict::ours) << host;
+  }
+  for (const char* host : {"meridian.example..", "[2001:db8::8]", "198.51.100.2"}) {
+    EXPECT_EQ(judge_host(host, local, written), HostVerdict::other) << host;
+  }
+}
+
 TEST(Host, IsMalformed) {
   for (const char* host : {"", ":", ":80", "a b", "a,b", "a/b", "a@b", "localhost:x",
                            "localhost:-1", "localhost:65536", "[::1", "::1", "[127.0.0.1]", "[]",

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <future>
 #include <memory>
@@ -64,7 +65,24 @@ TEST_F(AsideTest, WaitsForNobodyWhoTakesTooLong) {
     return "late";
   };
   EXPECT_EQ(run(call(hang, 1ms)), std::nullopt);
-  EXPECT_EQ(run(call([] { return "next"; })), std::nullopt) << "that one still hangs";
+  EXPECT_EQ(run(call([] { return "next"; })), "next") << "that one still hangs";
+  hangs->set_value();
+  EXPECT_EQ(run(call([] { return "another"; })), "another") << "nobody hears what was late";
+}
+
+TEST_F(AsideTest, RefusesAnotherWhereManyHangUntilOneEnds) {
+  const auto hangs = std::make_shared<std::promise<void>>();
+  const std::shared_future<void> end = hangs->get_future().share();
+  const auto hang = [end] {
+    end.wait();
+    return "late";
+  };
+  for (std::size_t i = 0; i < Aside<std::string>::most_running; ++i) {
+    EXPECT_FALSE(aside_.is_full());
+    EXPECT_EQ(run(call(hang, 1ms)), std::nullopt);
+  }
+  EXPECT_TRUE(aside_.is_full());
+  EXPECT_EQ(run(call([] { return "next"; })), std::nullopt) << "not called";
   hangs->set_value();
   Answer answer;
   while (!answer) {  // until it has ended, and what it says is for nobody

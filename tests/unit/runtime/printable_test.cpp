@@ -50,6 +50,9 @@ TEST(Passwords, AreHiddenInEveryUrlOfAText) {
   EXPECT_EQ(hide_passwords(R"(["nats://u:secret@a","tls://b","tls://v:s cret@c"])"),
             R"(["nats://…@a","tls://b","tls://…@c"])");
   EXPECT_EQ(hide_passwords("last read: '\"nats://u:secret@h"), "last read: '\"nats://…@h");
+  EXPECT_EQ(hide_passwords(R"(["nats://u:p\"ss@a","nats://u:p\\@b"])"),
+            R"(["nats://…@a","nats://…@b"])")
+      << "an escaped quotation mark is part of the password";
   EXPECT_EQ(hide_passwords("://"), "://");
 }
 

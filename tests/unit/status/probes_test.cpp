@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <string>
 
 namespace meridian::status {
 namespace {
@@ -42,6 +43,16 @@ TEST(Readiness, EndsWithServing) {
             "not_serving");
   EXPECT_EQ(judge_readiness(true, level(0, 0, WhenFull::drop_oldest)).reason.at("reason"),
             "serving");
+}
+
+TEST(Readiness, EndsWithTheControlSocketAndNamesWhoCanMakeItAgain) {
+  for (const bool inherited : {false, true}) {
+    const Verdict verdict = without_control_socket(inherited);
+    EXPECT_FALSE(verdict.good);
+    EXPECT_EQ(verdict.reason.at("reason"), "control_socket_gone");
+    const auto message = verdict.reason.at("message").get<std::string>();
+    EXPECT_EQ(message.find("SIGHUP") == std::string::npos, inherited) << message;
+  }
 }
 
 TEST(Readiness, EndsWithABufferThatHasNoRoomForOneMoreFrame) {
