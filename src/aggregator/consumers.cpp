@@ -79,7 +79,7 @@ std::uint64_t Consumers::Position::remove_unread(const PlaceRange& range, Gap ga
 }
 
 /// A batch, or a part of one, of which nothing was unread.
-void Consumers::Position::no_longer_held(const PlaceRange& range, std::uint64_t bytes) {
+void Consumers::Position::no_longer_held(const PlaceRange& range, std::uint64_t bytes, Skip why) {
   const auto behind = in_flight.upper_bound(range.first);
   if (behind == in_flight.begin()) {
     return;
@@ -90,13 +90,28 @@ void Consumers::Position::no_longer_held(const PlaceRange& range, std::uint64_t 
     subtract_from(read.held, gone);
     subtract_from(held_in_flight, gone);
     subtract_from(stats.lag, gone);
+    read.gone.push_back({range, why});
   }
+}
+
+PlaceSet Consumers::InFlight::readable(std::uint64_t place) const {
+  PlaceSet places;
+  places.add({.first = place, .frames = amount.frames});
+  for (const Gone& each : gone) {
+    std::ignore = places.remove(each.places);
+  }
+  return places;
 }
 
 PlaceRange Consumers::Position::unread_again(std::map<std::uint64_t, InFlight>::iterator entry) {
   const PlaceRange range{.first = entry->first, .frames = entry->second.amount.frames};
-  unread.add(range);
-  at_hand.add(range);
+  for (const PlaceRange& readable : entry->second.readable(entry->first).ranges()) {
+    unread.add(readable);
+    at_hand.add(readable);
+  }
+  for (const Gone& gone : entry->second.gone) {
+    stats.skipped.at(static_cast<std::size_t>(gone.why)) += gone.places.frames;
+  }
   subtract_from(stats.in_flight, entry->second.amount);
   subtract_from(held_in_flight, entry->second.held);
   in_flight.erase(entry);
@@ -158,7 +173,7 @@ void Consumers::removed(const PlaceRange& range, std::uint64_t bytes, Skip why) 
       subtract_from(one.stats.lag, {.frames = skipped, .bytes = bytes});
       one.stats.skipped.at(static_cast<std::size_t>(why)) += skipped;
     } else {
-      one.no_longer_held(range, bytes);
+      one.no_longer_held(range, bytes, why);
     }
   }
 }
@@ -358,7 +373,10 @@ std::vector<SavedConsumer> Consumers::saved() const {
     for (const auto& [place, in_flight] : one.in_flight) {
       const PlaceRange range{.first = place, .frames = in_flight.amount.frames};
       if (!attempted.intersects(range)) {
-        unread.add(range);  // its consumer has vanished without a word
+        // Its consumer has vanished without a word.
+        for (const PlaceRange& readable : in_flight.readable(place).ranges()) {
+          unread.add(readable);
+        }
       }
     }
     all.push_back({.name = one.options.name,

@@ -96,10 +96,19 @@ class Consumers {
   void restore(const std::vector<SavedConsumer>& saved, const std::vector<BufferedBatch>& batches);
 
  private:
+  /// Frames that have left for good, drained for example, while a consumer had them.
+  struct Gone {
+    PlaceRange places;
+    Skip why{};
+  };
   struct InFlight {
     Depth amount;
     Depth held;  // of that: in the buffer, lent or leased
     ReceiveTime received_at{};
+    std::vector<Gone> gone{};
+
+    /// Of a batch at this place: what can be read again.
+    [[nodiscard]] PlaceSet readable(std::uint64_t place) const;
   };
   struct Waiting {
     ReadReply reply;
@@ -123,7 +132,7 @@ class Consumers {
     /// Whether what was passed over before it is still in the buffer.
     enum class Gap : std::uint8_t { is_empty, may_hold_frames };
     std::uint64_t remove_unread(const PlaceRange& range, Gap gap);
-    void no_longer_held(const PlaceRange& range, std::uint64_t bytes);
+    void no_longer_held(const PlaceRange& range, std::uint64_t bytes, Skip why);
     PlaceRange unread_again(std::map<std::uint64_t, InFlight>::iterator entry);
   };
 

@@ -83,7 +83,6 @@ asio::awaitable<error_code> AggregatorHandle::Port::settle(Lent lent) {
 
 asio::awaitable<error_code> AggregatorHandle::Port::settle(
     std::shared_ptr<const Port> port, std::vector<request::SettledBatch> batches, bool lent) {
-  error_code first;
   while (!batches.empty()) {
     const auto count = static_cast<std::ptrdiff_t>(std::min(batches.size(), batches_per_message));
     std::vector<request::SettledBatch> last(batches.end() - count, batches.end());
@@ -108,6 +107,7 @@ asio::awaitable<error_code> AggregatorHandle::Port::put_back(Lent lent) {
 asio::awaitable<error_code> AggregatorHandle::Port::put_back(std::shared_ptr<const Port> port,
                                                              std::vector<BufferedBatch> batches,
                                                              bool lent) {
+  error_code first;
   // From the newest on: under a policy that drops the newest, the oldest find their room last.
   while (!batches.empty()) {
     const auto count = static_cast<std::ptrdiff_t>(std::min(batches.size(), batches_per_message));

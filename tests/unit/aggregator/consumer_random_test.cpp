@@ -43,6 +43,12 @@ class ConsumersAtRandom : public testing::ConsumerTest, public ::testing::WithPa
     return std::uniform_int_distribution<std::uint64_t>(0, most)(random_);
   }
 
+  SatelliteId satellite() { return static_cast<SatelliteId>(1 + up_to(1)); }
+
+  std::optional<SatelliteId> some_satellite() {
+    return up_to(1) == 0 ? std::optional(satellite()) : std::nullopt;
+  }
+
   void read(Reader& reader) {
     const ConsumerStats before = stats_of(reader.name);
     if (before.unread.frames == 0 || reader.in_flight.size() > 8) {
@@ -96,7 +102,40 @@ class ConsumersAtRandom : public testing::ConsumerTest, public ::testing::WithPa
     next_ += count;
   }
 
-  void drain_some() { lent_.push_back(lend(1 + up_to(9))); }
+  void drain_some() { lent_.push_back(lend(1 + up_to(9), some_satellite())); }
+
+  void lease_some() {
+    const Leased leased = call(aggregator_->lease({.max_frames = 1 + up_to(9),
+                                                   .satellite_id = some_satellite(),
+                                                   .duration = std::chrono::hours(1)}))
+                              .value();
+    if (leased.id) {
+      leases_.push_back(*leased.id);
+    }
+  }
+
+  /// Those that were evicted have ended.
+  void end_leases() {
+    for (const LeaseId id : std::exchange(leases_, {})) {
+      const auto ended =
+          up_to(1) == 0 ? call(aggregator_->commit(id)) : call(aggregator_->release(id));
+      EXPECT_EQ(ended ? error_code{} : ended.error(),
+                ended ? error_code{} : error_code(Errc::lease_evicted));
+    }
+  }
+
+  /// A consumer goes without a word, and another of its name reads on.
+  void claim_again(Reader& reader) {
+    {
+      const Consumer gone = std::move(reader.consumer);
+    }
+    reader.consumer = consume(reader.name);
+    for (const BufferedBatch& buffered : std::exchange(reader.in_flight, {})) {
+      for (const FrameView frame : buffered.batch) {
+        reader.had.erase(frame.header.sequence);
+      }
+    }
+  }
 
   void settle_all() {
     for (Lent& lent : std::exchange(lent_, {})) {
