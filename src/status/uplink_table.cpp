@@ -81,11 +81,6 @@ bool UplinkTable::count_implausible(const std::string& listener) {
   return implausible_.insert(listener).second;
 }
 
-void UplinkTable::note_plausible(const std::string& listener) {
-  const std::lock_guard lock(mutex_);
-  implausible_.erase(listener);
-}
-
 UplinkTable::Snapshot UplinkTable::snapshot() const {
   Snapshot snapshot;
   {

@@ -99,7 +99,7 @@ struct SessionCounts {
   std::array<std::uint64_t, all_close_reasons.size()> closed{};
   std::array<std::uint64_t, std::size(all_malformed)> malformed{};
   std::uint64_t truncated = 0;
-  std::uint64_t implausible = 0;  ///< what came as space packets and hardly is
+  std::uint64_t implausible = 0;  ///< sessions whose packets are probably none
   std::uint64_t idle_packets = 0;
 };
 
@@ -128,9 +128,8 @@ class UplinkTable {
   void count_malformed(Malformed reason);
   void count_truncated();
   /// Counts a session whose packets are implausible. Whether that is to be said: it is the first
-  /// one of this listener, or the first since one was plausible.
+  /// one of this listener.
   [[nodiscard]] bool count_implausible(const std::string& listener);
-  void note_plausible(const std::string& listener);
   void count_idle_packets(std::uint64_t packets) noexcept {
     idle_packets_.fetch_add(packets, std::memory_order_relaxed);
   }
