@@ -65,23 +65,24 @@ class UnboundedSender;
 template <typename T>
 class Receiver;
 
-/// Makes a channel that holds exactly `capacity` messages: with 32, the 33rd send waits. T moves,
-/// by construction and by assignment, without throwing. Completions go to the executor of the
-/// operation that waits, `executor` if it has none. Neither end may outlive the execution context.
-/// Throws std::invalid_argument for a capacity of 0.
+/// Makes a channel that holds exactly `capacity` messages: with 32, the 33rd send waits. T must be
+/// move-constructible and move-assignable without throwing. Completions go to the executor of the
+/// operation that waits, or to `executor` if it has none. Neither end may outlive the execution
+/// context. Throws std::invalid_argument for a capacity of 0.
 template <typename T>
 [[nodiscard]] std::pair<Sender<T>, Receiver<T>> channel(asio::any_io_executor executor,
                                                         std::size_t capacity);
 
-/// Makes a channel whose send never waits. For streams that something else bounds: a consumer
-/// that falls behind lets it grow until memory ends.
+/// Makes a channel whose send never waits. For streams that something else bounds: if the receiver
+/// falls behind, the channel grows until memory runs out.
 template <typename T>
 [[nodiscard]] std::pair<UnboundedSender<T>, Receiver<T>> unbounded_channel(
     asio::any_io_executor executor);
 
 namespace detail {
 
-/// What a message is moved by: into the channel, and back to a sender that it is refused to.
+/// Whether a message can be moved, into the channel and back to a sender that it is refused to,
+/// without throwing.
 template <typename T>
 inline constexpr bool movable_without_loss =
     std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>;
@@ -231,7 +232,7 @@ class UnboundedSender {
 /// The receiving end of a channel. There is one.
 ///
 /// Ownership: move-only. Destroying it makes all sends fail and destroys what was not received.
-/// Thread-safety: one operation at a time; a `receive` in progress counts as one. Not to be
+/// Thread-safety: one operation at a time; a `receive` in progress counts as one. Must not be
 /// destroyed while a `receive` is in progress.
 template <typename T>
 class Receiver {
@@ -255,8 +256,8 @@ class Receiver {
   ///
   /// Cancellation: throws boost::system::system_error(operation_aborted) and takes no message; a
   /// receive that could not be cancelled any more returns its message. Do not race a receive
-  /// against a timer with the `||` of awaitable_operators: it can drop a message. Let the tick be a
-  /// message.
+  /// against a timer with the `||` of awaitable_operators: it can drop a message. Send the tick as
+  /// a message instead.
   [[nodiscard]] asio::awaitable<std::optional<T>> receive() {
     detail::Message<T> message;
     if (ended_) {
@@ -291,9 +292,10 @@ class Receiver {
     return *std::move(value);
   }
 
-  /// Refuses sends from now on, those that wait too: they fail with Errc::receiver_gone. What was
-  /// sent can still be received, with `try_receive`, until Errc::channel_empty. Not while a
-  /// `receive` is in progress, and none is to be begun afterwards.
+  /// Refuses sends from now on, including those that are waiting: they fail with
+  /// Errc::receiver_gone. What was sent can still be received, with `try_receive`, until it returns
+  /// Errc::channel_empty. Must not be called while a `receive` is in progress, and none may be
+  /// started afterwards.
   void close() { core_->refuse_sends(); }
 
   [[nodiscard]] ChannelLevel level() const noexcept {

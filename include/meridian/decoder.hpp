@@ -19,11 +19,12 @@
 
 namespace meridian::inline v1 {
 
-/// What one look at the stream gave.
+/// The result of one look at the stream.
 struct Decoded {
   /// The whole frames found, if any.
   std::optional<FrameBatch> batch;
-  /// Octets from the start that are done with. The rest is shown again, with more behind it.
+  /// Octets from the start that are done with. The caller shows the rest again, with more behind
+  /// it.
   std::size_t consumed = 0;
   /// Octets, counted from `consumed`, that must be there before there can be progress.
   std::size_t wanted = 0;
@@ -47,7 +48,7 @@ class Decoder {
   /// Octets of the largest frame on the wire that this decoder accepts: it never wants more.
   [[nodiscard]] virtual std::size_t max_unit_bytes() const noexcept = 0;
 
-  /// From the next frame on. REQUIRES: within the bounds of `DecoderOptions`.
+  /// Takes effect with the next frame. REQUIRES: within the bounds of `DecoderOptions`.
   virtual void set_max_payload_bytes(std::uint32_t max_payload_bytes) noexcept = 0;
 
   [[nodiscard]] virtual SequenceWidth sequence_width() const noexcept = 0;
@@ -61,7 +62,7 @@ class Decoder {
 /// What a decoder must know of the stream.
 struct DecoderOptions {
   Framing framing = Framing::length_prefixed;
-  SatelliteId satellite_id = 0;  ///< of all frames, where the framing does not tell
+  SatelliteId satellite_id = 0;  ///< of all frames, if the framing does not carry it
   /// Octets, of a native frame's payload or of a whole space packet: at most 2^32 - 21.
   std::uint32_t max_payload_bytes = 65536;
 };

@@ -1,4 +1,4 @@
-/// How a quantity is distributed: counts in ranges that are fixed, as histograms have them.
+/// How a quantity is distributed: counts in fixed ranges, as in a histogram.
 ///
 /// Stable: see <meridian/version.hpp>.
 #pragma once
@@ -10,8 +10,8 @@
 
 namespace meridian::inline v1 {
 
-/// Observations of a quantity, counted by ranges. `upper_bounds` is an array, ascending; each bound
-/// belongs to the range below it, and what is above the last one has a range of its own.
+/// Observations of a quantity, counted by ranges. `upper_bounds` is an ascending array. Each bound
+/// belongs to the range below it, and values above the last bound have a range of their own.
 ///
 /// A value: not thread-safe, and freely copied. Takes the same few nanoseconds for any value.
 template <const auto& upper_bounds>
@@ -28,7 +28,7 @@ class Distribution {
   /// How many observations fell into each range.
   [[nodiscard]] const std::array<std::uint64_t, ranges>& counts() const noexcept { return counts_; }
 
-  /// Of all values; modulo 2^64.
+  /// The sum of all values, modulo 2^64.
   [[nodiscard]] std::uint64_t sum() const noexcept { return sum_; }
 
  private:

@@ -20,10 +20,10 @@ namespace meridian::inline v1 {
 
 namespace asio = boost::asio;
 
-/// For a consumer of several queues, which reads each without waiting and waits here when all are
-/// empty: producers fill a queue first and ring then.
+/// For a reader of several queues, which reads each without waiting and waits here when all are
+/// empty. Producers fill a queue first and then ring.
 ///
-/// `ring` is thread-safe and never waits; rings before a `wait` are one. `wait` is for one
+/// `ring` is thread-safe and never waits; all rings before a `wait` count as one. `wait` is for one
 /// coroutine at a time. Everything that was queued before a ring is visible after the wait that it
 /// ended. A cancelled wait throws boost::system::system_error(operation_aborted) and loses no ring.
 class Doorbell {
@@ -41,8 +41,8 @@ class Doorbell {
   [[nodiscard]] asio::awaitable<void> wait() {
     const auto [ec] = co_await bell_.async_receive(asio::as_tuple(asio::use_awaitable));
     if (ec) {
-      // A cancelled receive leaves a channel of Boost 1.81 without room, also for a ring that came
-      // since.
+      // A cancelled receive leaves a channel of Boost 1.81 without room, even for a ring that has
+      // come since.
       bell_.reset();
       if (pending_.load(std::memory_order_acquire)) {
         bell_.try_send(error_code{});

@@ -18,14 +18,14 @@ enum class Errc {
   channel_full = 1,      ///< try_send: no room now
   channel_empty,         ///< try_receive: nothing there now
   channel_ended,         ///< try_receive: all senders are gone and everything was received
-  receiver_gone,         ///< send, try_send: nobody will receive this
+  receiver_gone,         ///< send, try_send: the message can no longer be received
   reply_dropped,         ///< the replier went away without a reply
-  aggregator_shut_down,  ///< the aggregator takes no more frames and requests
-  lease_unknown,         ///< commit, release: never given, or ended by one of these
-  lease_expired,         ///< commit, release: too late, its frames have come back by themselves
+  aggregator_shut_down,  ///< the aggregator takes no more frames or requests
+  lease_unknown,         ///< commit, release: there is none, or one of these has ended it
+  lease_expired,         ///< commit, release: too late, its frames have gone back
   lease_evicted,         ///< commit, release: its frames were dropped
   consumer_unknown,      ///< consume: no consumer has that name
-  consumer_claimed,      ///< consume: somebody is that consumer already
+  consumer_claimed,      ///< consume: that consumer is in use already
 };
 
 namespace detail {

@@ -2,7 +2,7 @@
 /// A telemetry frame and its native wire layout.
 ///
 /// The same layout is used on the uplink, in the aggregator's buffer and in a binary drain, so that
-/// a frame is encoded once in its life. All integers are big-endian:
+/// a frame is encoded only once. All integers are big-endian:
 ///
 ///     offset  octets  field
 ///     0       4       length        octets that follow this field: 16 + payload
@@ -26,7 +26,7 @@ namespace meridian::inline v1 {
 using SatelliteId = std::uint32_t;
 using ChannelId = std::uint16_t;
 
-/// Numbers the uplink sessions of one daemon from 1 up. 0 stands for "no session".
+/// Numbers the uplink sessions of one daemon, counting up from 1. 0 stands for "no session".
 using SessionId = std::uint64_t;
 
 /// When the octets of a frame were read, UTC, to the microsecond.
@@ -47,7 +47,7 @@ enum class SequenceWidth : std::uint8_t {
   bits64 = 64,  ///< native frames
 };
 
-/// The sequence after which a counter goes on with 0.
+/// The sequence after which a counter continues with 0.
 [[nodiscard]] constexpr std::uint64_t largest_sequence(SequenceWidth width) noexcept {
   return width == SequenceWidth::bits14 ? 0x3FFF : ~std::uint64_t{0};
 }
@@ -70,7 +70,7 @@ struct FrameHeader {
   friend bool operator==(const FrameHeader&, const FrameHeader&) = default;
 };
 
-/// One frame inside octets that somebody else owns. Valid as long as they are.
+/// One frame inside octets that it does not own. Valid as long as they are.
 struct FrameView {
   FrameHeader header;
   std::span<const std::byte> octets;  ///< the whole frame, header included

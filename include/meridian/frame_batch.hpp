@@ -34,13 +34,13 @@ struct FrameSummary {
   std::uint32_t frames = 0;
   /// Octets of each frame; 0 where they are not known to be equal.
   std::uint32_t frame_bytes = 0;
-  std::vector<Run> runs{};  ///< all of them, those of one origin in their order; or not known
+  std::vector<Run> runs{};  ///< all of them, those of one origin in their order; empty: not known
 };
 
 /// What is the same for all frames of one read.
 struct ReadStamp {
   SessionId session = 0;
-  std::uint64_t read = 0;  ///< counts the reads of a session up; 0 where that is not known
+  std::uint64_t read = 0;  ///< number of the read in its session, counting up; 0 if not known
   ReceiveTime received_at{};
   SequenceWidth width = SequenceWidth::bits64;
 };
@@ -60,7 +60,7 @@ struct SlabRange {
 ///
 /// Ownership: refers to a part of a reference-counted slab, which lives as long as any batch that
 /// refers to it. Moved, never copied by accident: a second reference is made with `share`.
-/// Thread-safety: distinct batches may be used on distinct threads, also when they share a slab.
+/// Thread-safety: distinct batches may be used on distinct threads, even if they share a slab.
 /// Errors: none; a batch holds only frames that a decoder or a builder has checked.
 /// Bounds: at least one frame unless moved from; at most 4 GiB - 1.
 class FrameBatch {
@@ -82,25 +82,25 @@ class FrameBatch {
   [[nodiscard]] std::size_t bytes() const noexcept { return octets().size(); }
   [[nodiscard]] std::span<const std::byte> octets() const noexcept { return range_.octets; }
 
-  /// Of the read that the first frame came in. Where reads were joined the read is 0, and so is the
-  /// session if they were of several.
+  /// The stamp of the read that the first frame came in. If reads were joined, `read` is 0, and so
+  /// is `session` if they were of several sessions.
   [[nodiscard]] const ReadStamp& stamp() const noexcept { return stamp_; }
 
-  /// Of how many reads it holds frames.
+  /// How many reads its frames came in.
   [[nodiscard]] std::size_t reads() const noexcept { return 1 + later_reads_.size(); }
 
-  /// Whether somebody may have had these frames before: they were leased, and have come back.
+  /// Whether a client may have had these frames before: they were leased, and have been put back.
   [[nodiscard]] bool redelivered() const noexcept { return redelivered_; }
   void mark_redelivered() noexcept { redelivered_ = true; }
 
-  /// When the frame was received that begins at `offset` in `octets`.
+  /// When the frame that begins at `offset` in `octets` was received.
   [[nodiscard]] ReceiveTime received_at(std::size_t offset) const noexcept;
 
   [[nodiscard]] Iterator begin() const noexcept;
   [[nodiscard]] Iterator end() const noexcept;
 
-  /// What stands in memory for as long as this batch does: its slab, if it alone refers to it, and
-  /// what it knows of its frames.
+  /// Octets of memory that this batch keeps in use: its whole slab, as if no other batch referred
+  /// to it, and what it knows of its frames.
   [[nodiscard]] std::size_t footprint() const noexcept {
     return range_.slab_bytes + summary_.runs.capacity() * sizeof(Run) +
            later_reads_.capacity() * sizeof(LaterRead) +
@@ -110,28 +110,28 @@ class FrameBatch {
   /// Where its slab begins: the same for batches that share one.
   [[nodiscard]] const std::byte* slab() const noexcept { return range_.slab.get(); }
 
-  /// Forgets runs that are large beside its octets: they can be found again.
+  /// Forgets runs that are large compared with its octets: they can be found again.
   void forget_large_runs();
 
-  /// For a batch that stays when others that share its slab go: gives it an allocation of its own
-  /// if it fills less than half of its slab, and forgets large runs. Then the footprint is at most
-  /// twice its octets, a quarter, and 8 octets for each joined read. Returns how many octets were
-  /// copied.
+  /// For a batch that stays when others that share its slab go. Gives it an allocation of its own
+  /// if it fills less than half of its slab, and forgets large runs. The footprint is then at most
+  /// two and a quarter times its octets, plus 8 octets for each joined read and 4 for each
+  /// satellite that it knows. Returns how many octets were copied.
   std::size_t compact();
 
-  /// From now on refers to a copy of its octets.
+  /// Refers to a copy of its octets from now on.
   void relocate(SlabRange copy) noexcept;
 
   /// Octets of each frame; 0 where they are not known to be equal.
   [[nodiscard]] std::uint32_t frame_bytes() const noexcept { return summary_.frame_bytes; }
 
-  /// The only run, where that is known.
+  /// The run, if the batch is known to be a single one; null otherwise.
   [[nodiscard]] const Run* only_run() const noexcept {
     return summary_.runs.size() == 1 ? &summary_.runs.front() : nullptr;
   }
 
-  /// Of which satellites there are frames, ascending. The first call walks the batch, and the
-  /// others know; a batch that was divided or joined does not.
+  /// The satellites that have frames in the batch, ascending. The first call walks the batch and
+  /// remembers them. A batch that was divided or joined since may have to be walked again.
   [[nodiscard]] std::span<const SatelliteId> satellites();
   [[nodiscard]] bool knows_satellites() const noexcept { return satellites_ != nullptr; }
 
@@ -152,29 +152,29 @@ class FrameBatch {
     }
   }
 
-  /// Takes the first `count` frames away into a batch of their own. 0 < count < frames().
+  /// Moves the first `count` frames into a batch of their own. 0 < count < frames().
   [[nodiscard]] FrameBatch split_front(std::uint32_t count);
 
-  /// Takes those frames away into a batch of their own for which `takes` says so: at least one,
-  /// and not all. Both parts keep their order, in allocations of their own.
+  /// Moves the frames for which `takes` returns true into a batch of their own: at least one, and
+  /// not all. Both parts keep their order, in allocations of their own.
   [[nodiscard]] FrameBatch take_if(const std::function<bool(const FrameView&)>& takes);
 
-  /// The frames of each origin in a batch of their own, in their order. The batches are in the
-  /// order in which their origins come first; a batch of one origin is shared, others have
-  /// allocations of their own.
+  /// One batch for each origin, with its frames in their order. The batches are in the order in
+  /// which their origins first appear. A batch of a single origin is shared; otherwise each part
+  /// has an allocation of its own.
   [[nodiscard]] std::vector<FrameBatch> divide_by_origin() const;
 
-  /// Takes up the frames of a batch whose octets follow in the same slab, where there is nothing to
-  /// be copied. False, and nothing done, if they do not, if there is more than half an hour between
-  /// the two reads, or if their counters have not the same width, or if one of them is marked as
-  /// redelivered. Runs are forgotten.
+  /// Adds the frames of a batch whose octets follow in the same slab, without copying. Forgets the
+  /// runs. Does nothing and returns false if the octets do not follow, if more than 2^31 µs (35
+  /// minutes) lie between the first read and that of `next`, if `next` has joined reads itself, if
+  /// the counters differ in width, or if one of the two is marked as redelivered.
   [[nodiscard]] bool join(const FrameBatch& next);
 
   /// How many leading frames stay within both bounds.
   [[nodiscard]] std::uint32_t leading_frames_within(std::uint64_t max_frames,
                                                     std::uint64_t max_bytes) const noexcept;
 
-  /// The fewest leading frames that reach both amounts, or all frames if they do not.
+  /// The fewest leading frames that reach both amounts, or all frames if that is not enough.
   [[nodiscard]] std::uint32_t leading_frames_reaching(std::uint64_t min_frames,
                                                       std::uint64_t min_bytes) const noexcept;
 
@@ -242,12 +242,12 @@ inline FrameBatch::Iterator FrameBatch::end() const noexcept {
 
 /// Makes a batch out of single frames, for programs that produce frames themselves.
 ///
-/// Not thread-safe. `append` throws std::length_error where the batch would pass 4 GiB - 1.
+/// Not thread-safe. `append` throws std::length_error if the batch would exceed 4 GiB - 1.
 class FrameBatchBuilder {
  public:
   void append(const FrameHeader& header, std::span<const std::byte> payload);
 
-  /// The batch, or nothing where no frame was appended. The builder is empty afterwards.
+  /// The batch, or nothing if no frame was appended. The builder is empty afterwards.
   [[nodiscard]] std::optional<FrameBatch> finish(const ReadStamp& stamp);
 
  private:

@@ -1,4 +1,4 @@
-/// Frames that an aggregator has lent out: for those who must see first whether they can be passed
+/// Frames that an aggregator has lent: for a caller that must first see whether it can pass them
 /// on.
 ///
 ///     meridian::Lent lent = (co_await aggregator.lend({.max_frames = 1000})).value();
@@ -18,17 +18,17 @@
 
 namespace meridian::inline v1 {
 
-/// Frames that were taken out of the buffer and are settled or put back, once: by one of the calls,
-/// each of which consumes it, or by its destruction, which puts them back. Until then they keep
-/// their room under `WhenFull::backpressure`, so that they can come back.
+/// Frames that were taken out of the buffer, to be either settled or put back, once. Each of the
+/// two calls consumes the object; its destruction puts the frames back. Until then the frames keep
+/// their room under `WhenFull::backpressure`, so that they can go back.
 ///
 /// Ownership: moved, never copied. Keeps the aggregator alive. Lifetime: must not outlive the
-/// execution context. Thread-safety: not at the same time from several threads. Errors:
-/// Errc::aggregator_shut_down, Errc::reply_dropped. Cancellation: fails with
-/// asio::error::operation_aborted, and is carried out.
+/// execution context. Thread-safety: must not be used from several threads at the same time.
+/// Errors: Errc::aggregator_shut_down, Errc::reply_dropped. Cancellation: a cancelled call fails
+/// with asio::error::operation_aborted, but is carried out.
 class Lent {
  public:
-  /// Nothing.
+  /// Holds nothing.
   Lent() noexcept = default;
   Lent(Lent&& other) noexcept = default;
   Lent& operator=(Lent&& other) noexcept;
@@ -36,14 +36,14 @@ class Lent {
 
   [[nodiscard]] const Drained& frames() const noexcept { return frames_; }
 
-  /// They do not come back.
+  /// Lets go of the frames for good.
   [[nodiscard]] asio::awaitable<error_code> settle() &&;
 
-  /// Puts them back in their old place: where the buffer has filled up meanwhile, its policy
-  /// applies. Under `WhenFull::backpressure` none is lost; the buffer may stand above its bounds by
-  /// what was let in past them, until the next drain. The frames of each satellite are in their old
-  /// order again; after a drain of one satellite its frames may stand before those of others that
-  /// came in the same read, or in one of up to 64 small reads.
+  /// Puts the frames back in their old place. If the buffer has filled up meanwhile, its policy
+  /// applies. Under `WhenFull::backpressure` none is lost; until the next drain the buffer may
+  /// exceed its limits by the frames that passed others. The frames of each satellite are in their
+  /// old order again. After a drain of one satellite, its frames may come before those of others
+  /// that were read in the same read, or in the same group of up to 64 small reads.
   [[nodiscard]] asio::awaitable<error_code> put_back() &&;
 
  private:
@@ -52,7 +52,7 @@ class Lent {
   Lent(std::shared_ptr<const AggregatorHandle::Port> port, bool keep_room) noexcept
       : port_(std::move(port)), keep_room_(keep_room) {}
 
-  // Without one there is nothing to be settled: moved from, or settled.
+  // Null if there is nothing left to settle or put back.
   std::shared_ptr<const AggregatorHandle::Port> port_;
   Drained frames_;
   bool keep_room_ = false;

@@ -65,7 +65,7 @@ class OneshotEnd {
 
   [[nodiscard]] OneshotRaw<T>* operator->() const noexcept { return raw_.get(); }
 
-  /// From now on this end does not close the channel: what was sent would be unreachable.
+  /// Keeps this end from closing the channel, which would make what was sent unreachable.
   [[nodiscard]] std::shared_ptr<OneshotRaw<T>> release() noexcept { return std::move(raw_); }
 
  private:

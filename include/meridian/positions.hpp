@@ -1,4 +1,4 @@
-/// Where those stand who read the buffer along: see <meridian/consumer.hpp>.
+/// Where consumers stand in the buffer: see <meridian/consumer.hpp>.
 ///
 /// Stable: see <meridian/version.hpp>.
 #pragma once
@@ -24,33 +24,33 @@ struct PlaceRange {
   friend bool operator==(const PlaceRange&, const PlaceRange&) = default;
 };
 
-/// What a consumer had handed on and not yet acknowledged when it stopped: the frames of `origin`
-/// in `ranges`, of which there were `frames`. Kept over a restart, so that the same can be handed
-/// on once more, as one.
+/// What a consumer had handed on, and not yet acknowledged, when it stopped: the frames of `origin`
+/// in `ranges`, `frames` in number. Kept across a restart, so that the consumer can hand on the
+/// same frames again, as one unit.
 struct Attempt {
   Origin origin;
-  std::vector<PlaceRange> ranges;  ///< from the first such frame in a batch to the last one
+  std::vector<PlaceRange> ranges;  ///< each from the first such frame in a batch to the last one
   std::uint64_t frames = 0;
-  /// The Consumer::epoch in which they were first handed on, and are known by; 0: they have not
-  /// been, and only have to go before what was not read.
+  /// The Consumer::epoch in which they were first handed on, and by which they are known. 0: they
+  /// have not been handed on, and only have to go before what was not read.
   std::uint64_t epoch = 0;
 
   friend bool operator==(const Attempt&, const Attempt&) = default;
 };
 
-/// One who is to have every frame that is in the buffer, or goes into it.
+/// A consumer. It is to get every frame that is in the buffer, or goes into it.
 struct ConsumerOptions {
-  std::string name;  ///< by which its position is found again after a restart
+  std::string name;  ///< identifies its position after a restart
   /// Whether frames stay in the buffer until it has acknowledged them, whatever the policy for a
-  /// full buffer is (which is not to be WhenFull::drop_oldest then). Otherwise frames that only
-  /// such consumers still need make room for new ones, the oldest first.
+  /// full buffer. (The policy must not be WhenFull::drop_oldest then.) Otherwise frames that only
+  /// such consumers still need make room for new ones, oldest first.
   bool hold = true;
 };
 
 /// Why a consumer did not get a frame. Counted per reason.
 enum class Skip : std::uint8_t {
-  buffer_full,  ///< it made room
-  drained,      ///< somebody else has it
+  buffer_full,  ///< it had to make room
+  drained,      ///< a drain or a committed lease took it
   flushed,      ///< discarded on demand
 };
 inline constexpr std::array all_skips{Skip::buffer_full, Skip::drained, Skip::flushed};
@@ -67,25 +67,25 @@ struct Depth {
 struct ConsumerStats {
   std::string name;
   bool hold = true;
-  Depth lag;        ///< to be read, or acknowledged, and still held: in the buffer, lent or leased
-  Depth in_flight;  ///< read, and not acknowledged; also if drained since
-  std::optional<ReceiveTime> oldest;  ///< of the lag; nothing where there is none
-  Depth acknowledged;                 ///< since the start, as the following
+  Depth lag;        ///< unread or not acknowledged, and still held: in the buffer, lent or leased
+  Depth in_flight;  ///< read and not acknowledged, even if drained since
+  std::optional<ReceiveTime> oldest;  ///< of the lag; nothing if there is none
+  Depth acknowledged;                 ///< since the start, like `skipped`
   std::array<std::uint64_t, all_skips.size()> skipped{};
-  Depth unread{};  ///< of the lag, what was not read
+  Depth unread{};  ///< the part of the lag that was not read
 };
 
-/// The position of a consumer, over a restart.
+/// The position of a consumer, kept across a restart.
 struct SavedConsumer {
   std::string name;
   std::uint64_t next_place = 0;    ///< everything from here on is unread
-  std::vector<PlaceRange> unread;  ///< before that
+  std::vector<PlaceRange> unread;  ///< what is unread before that
   std::vector<Attempt> attempts;
 
   friend bool operator==(const SavedConsumer&, const SavedConsumer&) = default;
 };
 
-/// What makes places mean the same after a restart.
+/// What gives places the same meaning after a restart.
 struct SavedPositions {
   std::uint64_t epoch = 0;       ///< the last Consumer::epoch
   std::uint64_t next_place = 0;  ///< of the next frame

@@ -10,7 +10,7 @@ namespace meridian::inline v1 {
 
 namespace {
 
-/// A log line that names more satellites than this is not read.
+/// Nobody reads a log line that names more satellites than this.
 constexpr std::size_t max_reported_satellites = 8;
 
 }  // namespace

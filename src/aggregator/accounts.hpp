@@ -1,4 +1,5 @@
-/// Who got what: the ledger, the statistics per origin and the drops to report, kept in step.
+/// What became of frames: the ledger, the statistics per origin and the drops to report, kept in
+/// step.
 #pragma once
 
 #include "aggregator/depth.hpp"
@@ -20,22 +21,22 @@ class Accounts {
   explicit Accounts(std::size_t max_tracked, std::uint32_t reset_after = default_reset_after)
       : origins_(max_tracked, reset_after) {}
 
-  /// Takes up the books of another aggregator, in place of empty ones. What they do not know of the
-  /// frames is counted as if they arrived now.
+  /// Restores the counts of another aggregator; none may have been made here yet. Frames of origins
+  /// that they do not include are counted as if they arrived now.
   void restore(const SavedState& saved);
 
   void set_tracking(std::size_t max_tracked, std::uint32_t reset_after) noexcept {
     origins_.set_tracking(max_tracked, reset_after);
   }
 
-  /// Whether a batch comes behind all that its session sent before, or is of one satellite and
-  /// comes behind that satellite's frames only.
+  /// Whether a batch comes after all that its session sent before, or is of one satellite and comes
+  /// only after that satellite's frames.
   enum class Order : std::uint8_t { as_sent, satellite_ahead };
 
   /// A batch arrived from the channel, whatever becomes of it.
   void received(const FrameBatch& batch, Order order = Order::as_sent);
 
-  /// Whether a batch comes in the order of its session.
+  /// Whether it is a batch's turn in the order of its session.
   enum class Turn : std::uint8_t { now, later };
 
   /// A batch was received and given up by its session. `Turn::later`: batches before it may still
@@ -56,7 +57,7 @@ class Accounts {
   /// The ledger with what is buffered and leased now.
   [[nodiscard]] Ledger ledger(std::uint64_t buffered, std::uint64_t leased) const;
 
-  /// As `OriginTable` does.
+  /// As in `OriginTable`.
   OriginTable::Forgotten forget(SatelliteId satellite_id, std::optional<ChannelId> channel_id,
                                 std::size_t from, std::size_t count) {
     return origins_.forget(satellite_id, channel_id, from, count);
@@ -65,8 +66,8 @@ class Accounts {
     return origins_.age(aging, from, count);
   }
 
-  /// Throws std::logic_error where a ledger does not balance, which only a bug can bring about: a
-  /// daemon that miscounts must not go on.
+  /// Throws std::logic_error if a ledger does not balance, which only a bug can cause: a daemon
+  /// that miscounts must not go on.
   static void check(const Ledger& ledger);
 
   [[nodiscard]] const OriginTable& origins() const noexcept { return origins_; }

@@ -19,12 +19,12 @@ namespace meridian::inline v1 {
 
 namespace {
 
-// How much the actor does before it lets others on its thread have their turn, and looks at the
-// other lane. A batch takes some microseconds.
+// How much the actor does before it gives way to others on its thread, and looks at the other lane.
+// A batch takes some microseconds.
 constexpr std::size_t batches_per_turn = 32;
 constexpr std::size_t requests_per_turn = 16;
 
-// What one step of a drain looks at: some hundred microseconds' work.
+// What one step of a drain looks at: a few hundred microseconds' work.
 constexpr std::size_t batches_per_drain_step = 2048;
 
 FrameBuffer::Room room_of(bool lent) noexcept {
@@ -80,14 +80,14 @@ void Actor::report_fault() noexcept {
 }
 
 bool Actor::turn() {
-  // Each by itself: where one fails every time, a request to shut down still gets its answer.
+  // Each on its own: if one fails every time, a request to shut down is still answered.
   bool more = attempt([this] {
     holdings_.expire_leases(Leases::Clock::now());
-    // A request comes behind all that has ended before it, so that it sees those frames.
+    // A request comes after all leases that ended before it, so that it sees their frames.
     return holdings_.put_back_some();
   });
   if (!more) {
-    // There may be more behind a request or a batch that fails: it is gone.
+    // A request or batch that fails is gone, and there may be more behind it.
     more = attempt([this] { return serve_requests(); }, true);
   }
   more |= attempt([this] { return intake_.take_in(batches_per_turn); }, true);
@@ -102,11 +102,11 @@ bool Actor::serve_requests() {
   for (std::size_t served = 0; served < requests_per_turn; ++served) {
     auto next = control_.try_receive();
     if (!next) {
-      // Not the data lane's end: that may stand behind a batch that backpressure holds.
+      // Not at the data lane's end, which may be behind a batch that backpressure holds.
       ended_ = next.error() == Errc::channel_ended;
       return false;
     }
-    // Read your writes: whatever was in the data lane when the request was sent comes first.
+    // Read your writes: what was in the data lane when the request was sent comes first.
     intake_.take_in_all();
     std::visit([this](auto& request) { answer(request); }, *next);
     if (ended_) {
@@ -157,7 +157,7 @@ void Actor::answer(request::ReleaseBackpressure& request) {
 void Actor::answer(request::ShutDown& request) {
   holdings_.release_backpressure();
   intake_.close();
-  // A batch that fails is gone: the others follow.
+  // A batch that fails is gone; the others are still taken in.
   bool more = true;
   for (std::size_t tries = 0; more && tries <= intake_.level().capacity; ++tries) {
     attempt([&] {
@@ -181,11 +181,11 @@ FinalState Actor::close() {
 }
 
 bool Actor::may_go_past(const DrainQuery& query, FrameBuffer::Room room) const {
-  // Otherwise frames of others may be in the way of what is asked for.
+  // Otherwise frames of others could be in the way of those asked for.
   if (query.satellite_id || room == FrameBuffer::Room::free) {
     return true;
   }
-  // What is lent and comes back again and again would be more each time; what is leased counts
+  // Frames that are lent and put back again and again would be more each time. Leased frames count
   // against the limits, and the channel may hold more than they allow.
   return room == FrameBuffer::Room::lent && holdings_.buffer().within_limits();
 }

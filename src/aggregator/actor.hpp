@@ -24,8 +24,8 @@ namespace meridian::inline v1 {
 /// Owns what the aggregator holds. Everything in here runs on the aggregator's strand, one message
 /// at a time; the only way in is the two lanes.
 ///
-/// Both lanes are only ever read without waiting, and the doorbell is what the actor waits for. A
-/// receive that waits on the data lane would hold a batch that a request could not see yet.
+/// The actor only ever reads the lanes without waiting, and waits for the doorbell. A receive that
+/// waits on the data lane would hold a batch that a request could not see yet.
 class Actor {
  public:
   Actor(const AggregatorOptions& options, const asio::any_io_executor& strand,
@@ -36,31 +36,32 @@ class Actor {
 
   /// Runs until all handles are gone, or one of them shuts it down.
   ///
-  /// What is thrown in here, which only a bug or the end of memory can bring about, is thrown out
-  /// of the execution context's `run`, and the actor goes on: so whoever runs it may still shut it
-  /// down and save what it holds. A request or batch that it happened to is gone; whoever asked
-  /// gets Errc::reply_dropped.
+  /// An exception in here, which only a bug or a lack of memory can cause, is rethrown out of the
+  /// execution context's `run`, and the actor goes on. So the program can still shut it down and
+  /// save what it holds. The request or batch that failed is gone; the caller gets
+  /// Errc::reply_dropped.
   [[nodiscard]] asio::awaitable<void> run();
 
  private:
   /// One round over both lanes. True if there may be more.
   [[nodiscard]] bool turn();
 
-  /// Calls `function`, and keeps what it throws for `report_fault`: false then, or where it returns
-  /// that.
+  /// Calls `function`, and returns what it returns. If it throws, keeps the exception for
+  /// `report_fault` and returns `where_it_throws`.
   template <typename Function>
   bool attempt(Function&& function, bool where_it_throws = false);
 
-  /// Has what was thrown in here thrown out of the execution context's `run`.
+  /// Rethrows the kept exception out of the execution context's `run`.
   void report_fault() noexcept;
 
-  /// What it holds, however much of it is broken.
+  /// Everything that the actor holds, even if some of it is broken.
   [[nodiscard]] FinalState close();
 
-  /// Answers what waits in the control lane, a bounded number. True if there may be more.
+  /// Answers a bounded number of the requests that wait in the control lane. True if there may be
+  /// more.
   bool serve_requests();
 
-  /// Takes out of the buffer what one step of a drain may, and lets in what finds room then.
+  /// Takes out of the buffer what one step of a drain may take, and then lets in what finds room.
   [[nodiscard]] request::DrainReply take(const DrainQuery& query, FrameBuffer::Room room,
                                          request::DrainProgress progress);
 
@@ -68,12 +69,12 @@ class Actor {
   /// sent.
   [[nodiscard]] bool may_go_past(const DrainQuery& query, FrameBuffer::Room room) const;
 
-  /// Does so for one step. True if there was nothing more to look at.
+  /// Does that for one step. True if there was nothing more to look at.
   bool take_past(const DrainQuery& query, FrameBuffer::Room room, request::DrainReply& reply);
 
   void settle(const std::vector<request::SettledBatch>& batches, FrameBuffer::Room room);
 
-  /// Rings when the next lease expires.
+  /// Sets the timer that rings when the next lease expires.
   void watch_expiry();
 
   void answer(request::GetDepth& request);
@@ -113,7 +114,7 @@ class Actor {
   Intake intake_;
   asio::steady_timer expiry_timer_;
   std::optional<Leases::Clock::time_point> watched_expiry_;
-  std::exception_ptr fault_;  // the first one that was not reported
+  std::exception_ptr fault_;  // the first one not yet reported
   bool ended_ = false;        // all handles are gone, or it was shut down
 };
 

@@ -26,10 +26,11 @@ namespace meridian::inline v1 {
 
 namespace {
 
-/// Requests that may wait before a requester does. Each is answered within the actor's turn.
+/// Requests that may wait in the lane before a caller has to wait to send. Each is answered within
+/// the actor's turn.
 constexpr std::size_t control_capacity = 64;
 
-/// Origins in one answer: some hundred microseconds' work.
+/// Origins in one answer: a few hundred microseconds' work.
 constexpr std::size_t origins_per_step = 4096;
 
 }  // namespace
@@ -125,7 +126,7 @@ asio::awaitable<error_code> AggregatorHandle::Port::send_when_open(std::shared_p
   if (ec == asio::error::operation_aborted) {
     co_return ec;
   }
-  // Where nobody answered the send tells why.
+  // If there was no answer, the send tells why.
   co_return co_await send(std::move(port), &Port::data, std::move(batch));
 }
 
@@ -252,7 +253,7 @@ void check(const AggregatorOptions& options) {
     }
   }
   if (options.reset_after < 2) {
-    throw std::invalid_argument("reset_after must be at least 2");  // a single one is no counter
+    throw std::invalid_argument("reset_after must be at least 2");  // one frame is no counter
   }
 }
 

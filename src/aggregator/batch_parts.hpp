@@ -12,7 +12,7 @@ namespace meridian::inline v1 {
 /// How many leading frames have at most `max_bytes` octets each.
 [[nodiscard]] std::uint32_t leading_frames_up_to(const FrameBatch& batch, std::uint64_t max_bytes);
 
-/// How many leading frames have more than that.
+/// How many leading frames have more than `max_bytes` octets each.
 [[nodiscard]] std::uint32_t leading_frames_above(const FrameBatch& batch, std::uint64_t max_bytes);
 
 /// The first `count` frames, which may be all of them; nothing is left in `batch` then.
@@ -21,7 +21,7 @@ namespace meridian::inline v1 {
 /// Which frames of a batch a drain wants.
 enum class Wanted : std::uint8_t { none, some, all };
 
-/// Walks a batch of which that is not known once, and not again: see `is_known`.
+/// Walks a batch once if that is not known, and not again: see `is_known`.
 [[nodiscard]] Wanted wanted_of(FrameBatch& batch, std::optional<SatelliteId> satellite_id);
 
 /// Whether `wanted_of` does not have to walk.
@@ -39,14 +39,15 @@ struct WantedFrames {
 [[nodiscard]] WantedFrames count_wanted(FrameBatch& batch, std::optional<SatelliteId> satellite_id,
                                         std::uint64_t max_frames, std::uint64_t max_bytes);
 
-/// How many frames follow each other that are of a satellite, or are not, in turn; all that come
-/// behind the first `room` (at least 1) of the satellite in the last number.
+/// The lengths of the stretches of frames that are of a satellite and that are not, in turn. Once a
+/// stretch reaches `room` (at least 1) frames of the satellite, the last length covers all the
+/// rest.
 [[nodiscard]] std::vector<std::uint32_t> stretches_of(const FrameBatch& batch,
                                                       SatelliteId satellite_id, std::uint64_t room);
 
-/// Takes the first `room` frames (at least 1) of a satellite out of a batch that has others too:
-/// the only case in which buffered octets are copied frame by frame. Places must not have holes, so
-/// what is taken has those in front, and comes to stand there if it is put back.
+/// Takes the first `room` frames (at least 1) of a satellite out of a batch that also has frames of
+/// others: the only case in which buffered octets are copied frame by frame. Places must not have
+/// holes, so the frames taken get the places in front, and stand there if they are put back.
 [[nodiscard]] FrameBatch sort_out(FrameBatch& mixed, SatelliteId satellite_id, std::uint64_t room);
 
 }  // namespace meridian::inline v1

@@ -11,13 +11,13 @@ namespace meridian::inline v1 {
 
 namespace {
 
-/// Batches that are read at a time: some hundred microseconds' work.
+/// Batches that are read at a time: a few hundred microseconds' work.
 constexpr std::size_t most_batches = 1024;
 
 /// Octets that move to memory of their own meanwhile: a millisecond's work.
 constexpr std::size_t most_moved = 4 * 1024 * 1024;
 
-/// Of a buffer. What lies before it is not passed over, since it never was.
+/// Of a buffer. Places before it never existed, and so are not passed over.
 constexpr std::uint64_t first_place = 1;
 
 PlaceSet places_of(const std::vector<Attempt>& attempts) {
@@ -169,7 +169,7 @@ void Consumers::removed(const PlaceRange& range, std::uint64_t bytes, Skip why) 
   for (Position& one : consumers_) {
     const std::uint64_t skipped = one.remove_unread(range, Position::Gap::may_hold_frames);
     if (skipped > 0) {
-      // A batch is read as a whole, so that none of it was.
+      // A batch is read as a whole, so none of it had been read.
       subtract_from(one.stats.lag, {.frames = skipped, .bytes = bytes});
       one.stats.skipped.at(static_cast<std::size_t>(why)) += skipped;
     } else {
@@ -373,7 +373,7 @@ std::vector<SavedConsumer> Consumers::saved() const {
     for (const auto& [place, in_flight] : one.in_flight) {
       const PlaceRange range{.first = place, .frames = in_flight.amount.frames};
       if (!attempted.intersects(range)) {
-        // Its consumer has vanished without a word.
+        // Its consumer is gone without a call of `suspend`.
         for (const PlaceRange& readable : in_flight.readable(place).ranges()) {
           unread.add(readable);
         }

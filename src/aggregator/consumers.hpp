@@ -1,4 +1,4 @@
-/// Those who read the buffer along, each at a position of its own.
+/// The consumers that read the buffer, each at its own position.
 #pragma once
 
 #include "aggregator/frame_buffer.hpp"
@@ -22,8 +22,9 @@
 
 namespace meridian::inline v1 {
 
-/// Knows of each place in the buffer which consumers have yet to read it, and which have read it
-/// and not acknowledged it. Frames that are lent or leased leave that as it is: they may come back.
+/// Knows for each place in the buffer which consumers have yet to read it, and which have read it
+/// and not acknowledged it. Lending or leasing frames does not change that, since they may be put
+/// back.
 ///
 /// Not thread-safe: owned by the aggregator, which tells what happens in the buffer.
 class Consumers {
@@ -43,35 +44,37 @@ class Consumers {
   /// Some of them are refused instead.
   void refused(const Depth& amount);
 
-  /// A batch that all of them have has left the buffer.
+  /// A batch that all consumers have has left the buffer.
   void left(const PlaceRange& range);
 
-  /// A batch, or a part of one, has left the buffer for good, whoever had it.
+  /// A batch, or a part of one, has left the buffer for good, whichever consumers had it.
   void removed(const PlaceRange& range, std::uint64_t bytes, Skip why);
 
-  /// Whether all consumers have acknowledged these frames, or have passed them. False where there
-  /// are no consumers.
+  /// Whether all consumers have acknowledged these frames, or have skipped them. False if there are
+  /// no consumers.
   [[nodiscard]] bool have_all(const PlaceRange& range) const;
 
   /// The oldest batch in the buffer that may make room for others: one that no consumer that holds
-  /// still needs, and that nobody has in flight. If there is none, one that only consumers that do
-  /// not hold have in flight: they can do without the buffer's.
+  /// still needs, and that no consumer has in flight. If there is none, one that only consumers
+  /// that do not hold have in flight: they do not need the buffer's reference.
   [[nodiscard]] std::optional<std::uint64_t> expendable(const FrameBuffer& buffer);
 
-  /// Whether such a batch is lost: there is nobody who holds, and so has had it.
+  /// Whether there is a consumer that holds. If there is none, a batch that makes room is lost:
+  /// none is sure to have had it.
   [[nodiscard]] bool anyone_holds() const noexcept { return holders_ > 0; }
 
   // What consumers do.
 
-  /// Somebody is the consumer of this name until `claim` expires. Errc::consumer_unknown,
-  /// Errc::consumer_claimed. What the one before had read and not acknowledged is unread again.
+  /// Claims the consumer of this name until `claim` expires. Fails with Errc::consumer_unknown or
+  /// Errc::consumer_claimed. What the previous one had read and not acknowledged becomes unread
+  /// again.
   [[nodiscard]] boost::system::result<Id> claim(std::string_view name,
                                                 std::weak_ptr<const void> claim);
 
   /// A consumer waits for what it has not read.
   void wait(Id id, std::size_t max_bytes, ReadReply reply);
 
-  /// Gives those who wait what there is.
+  /// Gives the consumers that wait what there is.
   void serve(FrameBuffer& buffer);
 
   /// A consumer has acknowledged a batch that it read. False for any other range.
@@ -80,17 +83,18 @@ class Consumers {
   /// The batch stays in the buffer, since others need it.
   void stays(const PlaceRange& range);
 
-  /// The same for one that has come back to the buffer.
+  /// The same for a batch that was put back into the buffer.
   void came_back(const PlaceRange& range);
 
   void suspend(Id id, std::vector<Attempt> attempts);
 
-  /// What it had attempted counts as read from now on, and is attempted until it says otherwise.
+  /// What the consumer had attempted counts as read from now on. It stays attempted until `suspend`
+  /// says otherwise.
   [[nodiscard]] Resumed resume(Id id, FrameBuffer& buffer);
 
   [[nodiscard]] std::vector<ConsumerStats> stats(const FrameBuffer& buffer);
 
-  // Over a restart.
+  // Across a restart.
 
   [[nodiscard]] std::vector<SavedConsumer> saved() const;
   void restore(const std::vector<SavedConsumer>& saved, const std::vector<BufferedBatch>& batches);
@@ -107,14 +111,14 @@ class Consumers {
     ReceiveTime received_at{};
     std::vector<Gone> gone{};
 
-    /// Of a batch at this place: what can be read again.
+    /// What can be read again of a batch at this place.
     [[nodiscard]] PlaceSet readable(std::uint64_t place) const;
   };
   struct Waiting {
     ReadReply reply;
     std::size_t max_bytes = 0;
   };
-  /// Where one of them stands.
+  /// Where one consumer stands.
   struct Position {
     ConsumerOptions options;
     std::weak_ptr<const void> claim;
@@ -129,7 +133,7 @@ class Consumers {
 
     [[nodiscard]] bool has_in_flight(const PlaceRange& range) const;
     [[nodiscard]] std::uint64_t unread_in(const PlaceRange& range) const;
-    /// Whether what was passed over before it is still in the buffer.
+    /// Whether the places passed over before a range may still hold frames.
     enum class Gap : std::uint8_t { is_empty, may_hold_frames };
     std::uint64_t remove_unread(const PlaceRange& range, Gap gap);
     void no_longer_held(const PlaceRange& range, std::uint64_t bytes, Skip why);
@@ -146,9 +150,9 @@ class Consumers {
 
   std::vector<Position> consumers_;
   std::size_t holders_ = 0;
-  SparePlaces left_over_;         // no holder needs these, and nobody has them in flight
+  SparePlaces left_over_;         // no holder needs these, and none are in flight
   SparePlaces in_flight_only_;    // no holder needs these
-  std::uint64_t read_until_ = 0;  // by the one who is farthest: nobody has read what is behind
+  std::uint64_t read_until_ = 0;  // by the farthest consumer: nothing from here on has been read
 };
 
 }  // namespace meridian::inline v1

@@ -17,8 +17,8 @@ inline void add_to(Depth& sum, const Depth& amount) noexcept {
   sum.bytes += amount.bytes;
 }
 
-/// Throws std::logic_error where more is taken away than there is. A difference that wraps would
-/// not be noticed: sums of such figures balance.
+/// Throws std::logic_error if more is subtracted than there is. A difference that wrapped would not
+/// be noticed, since sums of such figures still balance.
 inline void subtract_from(std::uint64_t& sum, std::uint64_t amount) {
   if (amount > sum) {
     throw std::logic_error("more frames are taken away than were counted");
@@ -26,7 +26,7 @@ inline void subtract_from(std::uint64_t& sum, std::uint64_t amount) {
   sum -= amount;
 }
 
-/// Where it throws nothing is taken away.
+/// If it throws, nothing is subtracted.
 inline void subtract_from(Depth& sum, const Depth& amount) {
   Depth rest = sum;
   subtract_from(rest.frames, amount.frames);

@@ -1,4 +1,4 @@
-/// Numbers that nobody else has.
+/// Unique numbers.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 
 namespace meridian::inline v1 {
 
-/// Differs from all others, also in copies of this machine that begin at the same moment; not 0.
+/// Differs from all others, even in copies of this machine that start at the same moment; never 0.
 [[nodiscard]] inline std::uint64_t new_epoch() {
   std::random_device random;
   return std::uint64_t{random()} << 32 | random() | 1U;

@@ -13,7 +13,8 @@ namespace meridian::inline v1 {
 
 namespace {
 
-/// A step of a drain ends when it has moved or looked through so many octets: a millisecond's work.
+/// A step of a drain ends when it has moved or looked through this many octets: a millisecond's
+/// work.
 constexpr std::size_t max_octets_in_step = 4 * 1024 * 1024;
 
 /// By how much `value` is over `limit`.
@@ -36,7 +37,7 @@ std::uint32_t FrameBuffer::admits(const FrameBatch& batch) const noexcept {
   if (limits_.when_full != WhenFull::backpressure || backpressure_released_) {
     return batch.frames();
   }
-  // Frames that not even an empty buffer takes must not wait: they would do so for ever.
+  // Frames that not even an empty buffer takes must not wait: they would wait for ever.
   const std::uint32_t can_never_fit = leading_frames_above(batch, limits_.max_bytes);
   if (can_never_fit > 0) {
     return can_never_fit;
@@ -139,7 +140,7 @@ PlaceRange FrameBuffer::pass(const FrameBatch& batch, Room room) {
   return {std::exchange(end_place_, end_place_ + batch.frames()), batch.frames()};
 }
 
-/// Into parts that the drain wants all or none of. Returns the first.
+/// Cuts a batch into parts of which the drain wants all or nothing. Returns the first.
 FrameBuffer::Entries::iterator FrameBuffer::cut(Entries::iterator entry, SatelliteId satellite_id,
                                                 std::uint64_t room, Taken& taken) {
   const auto next = std::next(entry);
@@ -235,7 +236,7 @@ FrameBatch FrameBuffer::take_at(std::uint64_t place) {
 
 bool FrameBuffer::lacks_room_for(const FrameBatch& batch) const noexcept {
   if (leading_frames_above(batch, limits_.max_bytes) > 0) {
-    return false;  // room is of no use to them
+    return false;  // room would not help them
   }
   Depth kept = leased_;
   if (limits_.when_full == WhenFull::backpressure) {
@@ -244,7 +245,7 @@ bool FrameBuffer::lacks_room_for(const FrameBatch& batch) const noexcept {
   const std::uint64_t frames = over(limits_.max_frames, kept.frames);
   const std::uint64_t bytes = over(limits_.max_bytes, kept.bytes);
   if (batch.leading_frames_within(frames, bytes) == 0) {
-    return false;  // nor beside what is kept
+    return false;  // not even an empty buffer has room for it beside what is kept
   }
   return depth_.frames + std::min<std::uint64_t>(batch.frames(), frames) > frames ||
          depth_.bytes + std::min<std::uint64_t>(batch.bytes(), bytes) > bytes;
@@ -287,7 +288,8 @@ Depth FrameBuffer::excused_level() const noexcept {
           std::max(limits_.max_bytes, excused_.bytes)};
 }
 
-/// Before more may come: what has once been within the limits is above them only by what passed.
+/// To be called before more may come. Once the buffer has been within its limits, any later excess
+/// is due to frames that passed.
 void FrameBuffer::forget_excuse() noexcept {
   if (within_limits()) {
     excused_ = {};
@@ -357,8 +359,7 @@ void FrameBuffer::add_and_evict(FrameBatch batch) {
 }
 
 void FrameBuffer::add_beside_leases(FrameBatch batch) {
-  // Each frame evicts the buffered ones before it. What is leased goes only where that is not
-  // enough.
+  // Each frame evicts the buffered ones before it. What is leased goes only if that is not enough.
   while (leased_.frames > 0) {
     const std::uint32_t fitting =
         leased_.frames >= limits_.max_frames
@@ -405,11 +406,11 @@ bool FrameBuffer::join_last(const FrameBatch& batch) {
 }
 
 void FrameBuffer::evict_oldest() {
-  // What is leased can leave no room for anything where the limits have become narrower. Then it
-  // goes before what is buffered, which would go for nothing.
+  // After the limits have become narrower, leased frames can leave no room for anything. Then they
+  // go before buffered frames, which would be dropped for nothing.
   while (exceeds_limits(leased_) && evict_lease_(room_beside_buffered())) {
   }
-  // Leases that are being filled, and what is on its way back, cannot go: they find no room when
+  // Leases that are being filled, and frames on their way back, cannot go: they find no room when
   // they come.
   const bool leases_stay = exceeds_limits(leased_);
   while (exceeds_limits(leases_stay ? depth_ : used())) {
@@ -435,7 +436,7 @@ void FrameBuffer::evict_newest() {
     const auto newest = std::prev(entries_.end());
     FrameBatch& batch = newest->second;
     const Depth taken = used();
-    // The longest part from the front with which the buffer is within its limits.
+    // The longest part from the front that leaves the buffer within its limits.
     const std::uint32_t keep =
         batch.leading_frames_within(over(batch.frames(), over(taken.frames, limits_.max_frames)),
                                     over(batch.bytes(), over(taken.bytes, limits_.max_bytes)));

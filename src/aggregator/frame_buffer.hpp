@@ -17,35 +17,38 @@
 
 namespace meridian::inline v1 {
 
-/// Batches in the order of their arrival. Each frame has a place, a number that counts up; so a
-/// batch that was taken out finds its way back.
+/// Batches in the order of their arrival. Each frame has a place, a number that counts up, so that
+/// a batch that was taken out can be put back.
 ///
-/// Frames that were taken may keep their room, until they are put back or settled: those that were
-/// lent under `WhenFull::backpressure`, those that were leased under every policy.
+/// Frames that were taken may keep their room until they are put back or settled: lent frames under
+/// `WhenFull::backpressure`, leased frames under every policy.
 ///
-/// Small batches are joined, see FramePage. Larger ones stay where they were read; they share slabs
-/// with those that were read next, and usually leave together. Where they do not, those that stay
-/// behind, and those that somebody may keep, move to memory of their own: after a drain of one
-/// satellite, where the newest are dropped, what a consumer has read and what is leased.
+/// Small batches are joined, see FramePage. Larger ones stay where they were read. They share slabs
+/// with those that were read next, and usually leave together. Otherwise those that stay behind,
+/// and those that may be kept outside of the buffer, move to memory of their own: after a drain of
+/// one satellite, under a policy that drops the newest, when a consumer reads them and when they
+/// are leased.
 ///
 /// Not thread-safe: owned by the aggregator. Invariant, after each call: `depth()` and
 /// `leased()` together are within the limits, unless the policy is `WhenFull::backpressure` and
 /// frames were restored, or passed others and were leased or put back, or the limits became
-/// narrower, or `release_backpressure` was called.
+/// narrower, or `release_backpressure` was called. Under the other policies they can exceed the
+/// limits only where these became narrower and leases could not be evicted.
 class FrameBuffer {
  public:
   /// Told of frames that the policy drops, before they are gone. The place is 0 for those that
   /// never were in the buffer.
   using OnDrop = std::function<void(DropReason, const FrameBatch&, std::uint64_t place)>;
 
-  /// Asked for the room of leased frames: ends a lease. Its newest frames for which there is `room`
-  /// beside what else is leased may come back; the others are dropped, and settled. False where
-  /// there is no lease that can go.
+  /// Called for the room of leased frames: ends a lease. Its newest frames may go back, as far as
+  /// there is `room` for them beside the other leased ones; the rest is dropped and settled. False
+  /// if no lease can be ended.
   using EvictLease = std::function<bool(const Depth& room)>;
 
   FrameBuffer(const BufferLimits& limits, OnDrop on_drop, EvictLease evict_lease);
 
-  /// The room of frames that were taken: is free again, or kept for their return.
+  /// What becomes of the room of frames that were taken: it is free again, or kept for their
+  /// return.
   enum class Room : std::uint8_t { free, lent, leased };
 
   /// How many leading frames of a batch can be added now; the others must wait. All of them, unless
@@ -53,7 +56,7 @@ class FrameBuffer {
   [[nodiscard]] std::uint32_t admits(const FrameBatch& batch) const noexcept;
 
   /// Adds a batch, of which all frames were admitted. Frames that do not fit are dropped by the
-  /// policy, each by itself: how a stream was cut into batches makes no difference.
+  /// policy, each on its own: how a stream was cut into batches makes no difference.
   void add(FrameBatch batch);
 
   /// From now on nothing waits: under `WhenFull::backpressure` the limits no longer apply.
@@ -69,8 +72,8 @@ class FrameBuffer {
     std::uint64_t until_place = std::numeric_limits<std::uint64_t>::max();  ///< and from here on
     std::size_t max_batches = 0;  ///< look at no more entries than this
     Room room = Room::free;       ///< of what is taken
-    /// Where a batch has frames of other satellites too: whether it is cut, so that each frame
-    /// stays at its place, or sorted, which makes fewer batches.
+    /// If a batch also has frames of other satellites: whether it is cut, so that each frame stays
+    /// at its place, or sorted, which makes fewer batches.
     bool keep_places = false;
   };
   struct Taken {
@@ -86,14 +89,14 @@ class FrameBuffer {
   /// not be.
   [[nodiscard]] PlaceRange pass(const FrameBatch& batch, Room room);
 
-  /// Puts batches back in their place; then the policy applies. Throws std::logic_error where that
-  /// is not theirs; what has not been put back is left in `batches` then.
+  /// Puts batches back in their place; then the policy applies. Throws std::logic_error if that is
+  /// not theirs; what has not been put back is then left in `batches`.
   void put_back(std::vector<BufferedBatch>&& batches, Room room);
 
   /// Adds what another buffer held, at its places, to a buffer that is empty; without a bound
   /// under `WhenFull::backpressure`. What is added later comes at `next_place`, or behind that.
-  /// Small batches are joined unless they are to be `kept_apart`: then also what comes later is not
-  /// joined to them.
+  /// Small batches are joined unless they are to be `kept_apart`: then what comes later is not
+  /// joined to them either.
   void restore(std::vector<BufferedBatch> batches, std::uint64_t next_place, bool kept_apart);
 
   /// A batch in the buffer, which stays valid until the buffer changes.
@@ -107,29 +110,29 @@ class FrameBuffer {
   /// The first one whose first frame has this place or a later one.
   [[nodiscard]] std::optional<Entry> find_from(std::uint64_t place) const;
 
-  /// A second reference to a batch that is there, for one who may keep it when others that share
-  /// its slab have gone: it moves to memory of its own, see `FrameBatch::compact`. Adds to `moved`
-  /// how many octets did.
+  /// A second reference to a batch in the buffer, for a consumer that may keep it when others that
+  /// share its slab have gone. The batch moves to memory of its own, see `FrameBatch::compact`.
+  /// Adds to `moved` how many octets were moved.
   [[nodiscard]] FrameBatch hand_out(std::uint64_t place, std::size_t& moved);
 
-  /// Takes a whole batch out, which is there.
+  /// Takes a whole batch out. Throws std::logic_error if there is none at this place.
   [[nodiscard]] FrameBatch take_at(std::uint64_t place);
 
-  /// Whether the policy would have to do something for a batch, or for as much of it as an empty
-  /// buffer takes.
+  /// Whether the policy would have to act on a batch, or on as much of it as an empty buffer takes.
   [[nodiscard]] bool lacks_room_for(const FrameBatch& batch) const noexcept;
 
-  /// Others from now on; the policy applies to what is there.
+  /// Changes the limits, and applies the policy to what is there.
   void set_limits(const BufferLimits& limits);
 
-  /// So much of what was taken does not come back. Throws std::logic_error where less was taken.
+  /// This much of what was taken does not come back. Throws std::logic_error if less was taken.
   void settle(const Depth& amount, Room room);
 
   /// Whether the buffer and what keeps its room are within the limits.
   [[nodiscard]] bool within_limits() const noexcept;
 
-  /// Whether they are not because of frames that passed, and new ones wait for that. What was above
-  /// the limits when they became narrower, or was restored, lets nothing in by itself.
+  /// Whether they are not, because of frames that passed, and new ones have to wait for that. An
+  /// excess that narrower limits or a restore has brought about does not count: it lets nothing in
+  /// anyway.
   [[nodiscard]] bool waits_for_its_limits() const noexcept;
 
   /// How much more can be leased so that the leased frames alone are within the limits.
@@ -139,7 +142,8 @@ class FrameBuffer {
   /// since batches are taken from the middle and put back there.
   using Entries = std::map<std::uint64_t, FrameBatch>;
 
-  /// Takes everything. To destroy it may take long; the caller does so where nobody waits.
+  /// Takes everything out. Destroying it may take long; the caller does so where nothing waits for
+  /// it.
   [[nodiscard]] Entries take_all();
 
   [[nodiscard]] const Depth& depth() const noexcept { return depth_; }
@@ -154,21 +158,21 @@ class FrameBuffer {
   /// The place that the next frame will get.
   [[nodiscard]] std::uint64_t end_place() const noexcept { return end_place_; }
 
-  /// The next frame is not joined to those before. Done by each `take` that another step may
-  /// follow.
+  /// Keeps the next frame from being joined to those before. Each `take` that another step may
+  /// follow does this.
   void seal() noexcept { sealed_place_ = end_place_; }
 
  private:
-  /// What new frames find taken.
+  /// Room that new frames cannot have.
   [[nodiscard]] Depth used() const noexcept {
     return {depth_.frames + leased_.frames, depth_.bytes + leased_.bytes};
   }
-  /// The same with what may come back.
+  /// The same, and the room of lent frames.
   [[nodiscard]] Depth used_or_lent() const noexcept {
     return {depth_.frames + leased_.frames + lent_.frames,
             depth_.bytes + leased_.bytes + lent_.bytes};
   }
-  /// Up to where nothing has passed.
+  /// Up to this level, no excess is due to frames that passed.
   [[nodiscard]] Depth excused_level() const noexcept;
   [[nodiscard]] Depth room_beside_buffered() const noexcept;
   void forget_excuse() noexcept;

@@ -11,14 +11,15 @@ namespace meridian::inline v1 {
 /// Copies small batches one behind the other, so that they can be joined: a lone frame in an
 /// allocation of its own, with all that is known of it, takes three times its octets.
 ///
-/// Not thread-safe; batches that were moved here may be used anywhere.
+/// Not thread-safe; batches that were moved here may be used on any thread.
 class FramePage {
  public:
   /// Batches of fewer octets are small.
   static constexpr std::size_t small_bytes = 4 * 1024;
 
-  /// So many are joined at most. With more, what is known of a batch would be no smaller part of
-  /// it, but frames that are taken from its middle would come back to a place farther from theirs.
+  /// At most this many batches are joined into one. Joining more would not make what is known of a
+  /// batch a smaller part of it, and frames taken from its middle could be put back farther from
+  /// their place.
   static constexpr std::size_t max_joined = 64;
 
   /// Moves a small batch behind the one before, or into a new page where it does not fit.

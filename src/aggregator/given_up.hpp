@@ -1,4 +1,4 @@
-/// Sequences whose frames are gone, and whose turn has not come.
+/// Sequences whose frames are gone, and whose turn to be judged has not come.
 #pragma once
 
 #include <meridian/frame_batch.hpp>
@@ -12,15 +12,15 @@
 namespace meridian::inline v1 {
 
 /// A session that gives up a batch says so over the control lane, where it overtakes what the
-/// session sent before. Sequences are judged in the order of arrival: so the runs of such a batch
+/// session sent before. Sequences are judged in the order of arrival, so the runs of such a batch
 /// wait here until the batches before it have left the channel.
 ///
-/// Bounded: `add` says no where too much waits. Runs of an origin that follow each other in one
-/// read or the next are one.
+/// Bounded: `add` refuses a run if too much waits. A run that continues the last one of its
+/// session, in the same read or the next, becomes part of it.
 class GivenUp {
  public:
   struct Piece {
-    std::uint64_t read;  ///< of the session, the last one that is in it
+    std::uint64_t read;  ///< the last read of the session that is in it
     SequenceWidth width;
     Run run;
   };
@@ -29,11 +29,11 @@ class GivenUp {
 
   [[nodiscard]] bool empty() const noexcept { return pieces_ == 0; }
 
-  /// False where there is no room: then the run must be judged now.
+  /// False if there is no room: the run must then be judged now.
   [[nodiscard]] bool add(const Run& run, const ReadStamp& stamp);
 
-  /// What was given up before the read of `next`, in its order; `only` that of one satellite if it
-  /// comes before the others.
+  /// What the session gave up before the read of `next`, in its order. With `only`, that of one
+  /// satellite, whose frames come ahead of others.
   [[nodiscard]] std::vector<Piece> take_before(const ReadStamp& next,
                                                std::optional<SatelliteId> only = std::nullopt);
 

@@ -12,7 +12,7 @@ namespace meridian::inline v1 {
 
 namespace {
 
-// What is put back at a time: some hundred microseconds' work.
+// What is put back at a time: a few hundred microseconds' work.
 constexpr std::size_t batches_at_once = 2048;
 
 std::vector<BufferedBatch> share(const std::vector<BufferedBatch>& batches) {
@@ -24,7 +24,7 @@ std::vector<BufferedBatch> share(const std::vector<BufferedBatch>& batches) {
   return shared;
 }
 
-/// Takes those frames out, from the newest on, for which there is room.
+/// Takes out the newest frames, as many as there is room for.
 std::vector<BufferedBatch> take_newest(std::vector<BufferedBatch>& batches, Depth room) {
   std::vector<BufferedBatch> newest;
   while (!batches.empty()) {
@@ -50,12 +50,12 @@ std::vector<BufferedBatch> take_newest(std::vector<BufferedBatch>& batches, Dept
   return newest;
 }
 
-/// What comes out of a state without places begins at the first one.
+/// Gives places to batches that have none, from the first place on.
 void give_places(std::vector<BufferedBatch>& batches, std::optional<SavedPositions>& positions) {
   std::uint64_t next = 1;
   for (BufferedBatch& buffered : batches) {
     if (buffered.place < next) {
-      // The positions, if there are any, are of other places than these.
+      // The positions, if there are any, refer to other places than these.
       positions.reset();
       buffered.place = next;
     }
@@ -82,7 +82,7 @@ Holdings::Holdings(const AggregatorOptions& options)
       epoch_(new_epoch()) {}
 
 std::optional<FrameBatch> Holdings::accept(FrameBatch batch) {
-  // In parts, where some of its frames are larger than the whole buffer.
+  // In parts if some of its frames are larger than the whole buffer.
   for (;;) {
     make_room(batch);
     const std::uint32_t admitted = buffer_.admits(batch);
@@ -109,7 +109,7 @@ void Holdings::make_room(const FrameBatch& batch) {
     }
     const FrameBatch oldest = buffer_.take_at(*place);
     if (consumers_.anyone_holds()) {
-      accounts_.delivered(oldest.frames());  // to all who must have it
+      accounts_.delivered(oldest.frames());  // to all consumers that must have it
     } else {
       const bool drops_anyway = buffer_.level().limits.when_full == WhenFull::drop_oldest;
       accounts_.dropped(drops_anyway ? DropReason::buffer_full_oldest : DropReason::consumer_behind,
@@ -128,7 +128,7 @@ void Holdings::count(const FrameBatch& batch, Accounts::Order order) {
 void Holdings::note_latency(const FrameBatch& batch) {
   const auto on_its_way = std::chrono::floor<std::chrono::microseconds>(
       std::chrono::system_clock::now() - batch.stamp().received_at);
-  // Clocks that are set back make negative times.
+  // A clock that is set back makes the time negative.
   arrivals_.latency_us.add(
       static_cast<std::uint64_t>(std::max<std::int64_t>(on_its_way.count(), 0)));
 }
@@ -286,7 +286,7 @@ void Holdings::give_back_marked(Leases::Lease lease) {
 }
 
 bool Holdings::put_back_some() {
-  // From the newest on: under a policy that drops the newest, the oldest find their room last.
+  // Newest first: under a policy that drops the newest, the oldest come last and find room.
   const std::size_t count = std::min(returning_.size(), batches_at_once);
   const auto first = returning_.end() - static_cast<std::ptrdiff_t>(count);
   std::vector<BufferedBatch> batches(std::make_move_iterator(first),

@@ -1,4 +1,4 @@
-/// What the aggregator holds: the buffer, and all that has to keep step with it.
+/// What the aggregator holds: the buffer, and everything that has to keep step with it.
 #pragma once
 
 #include "aggregator/accounts.hpp"
@@ -22,8 +22,8 @@
 namespace meridian::inline v1 {
 
 /// The buffer with its accounts, leases, consumers and watchers. Each call is one event that all of
-/// them hear of: a frame that leaves the buffer goes under one term of the ledger, and whoever
-/// reads along has passed it.
+/// them hear of: a frame that leaves the buffer is counted under one term of the ledger, and every
+/// consumer is past it.
 ///
 /// Knows of no channel, request or timer. Not thread-safe: owned by the actor.
 class Holdings {
@@ -40,7 +40,7 @@ class Holdings {
   /// Puts as much of a batch into the buffer as it admits, and returns the rest.
   [[nodiscard]] std::optional<FrameBatch> accept(FrameBatch batch);
 
-  /// All of a batch has been admitted, or has passed: how long that has taken since its read.
+  /// All of a batch has been admitted, or has passed: notes how long that took since its read.
   void note_latency(const FrameBatch& batch);
 
   /// Everything that was sent so far has been received.
@@ -51,17 +51,17 @@ class Holdings {
 
   // Frames that go.
 
-  /// One step of a drain. What is taken counts as drained, unless it is to be leased, and is
-  /// settled or put back later.
+  /// One step of a drain. What is taken counts as drained, unless it is leased. It is settled or
+  /// put back later.
   [[nodiscard]] FrameBuffer::Taken take(FrameBuffer::Step step);
 
   /// Takes frames that wait for room, as if they had been in the buffer.
   [[nodiscard]] BufferedBatch pass(FrameBatch batch, FrameBuffer::Room room, Accounts::Order order);
 
-  /// What a step took, as if it had not.
+  /// Puts back what a step took, as if it had not been taken.
   void put_back(std::vector<BufferedBatch> batches, FrameBuffer::Room room);
 
-  /// So much of what a drain took does not come back.
+  /// This much of what a drain took does not come back.
   void settle(const PlaceRange& places, std::uint64_t bytes, FrameBuffer::Room room);
 
   /// Discards what is in the buffer.
@@ -72,7 +72,8 @@ class Holdings {
 
   // Leases.
 
-  /// Adds what a step took to a lease, or to a new one. Nothing where there is neither.
+  /// Adds what a step took to a lease, or to a new one. Nothing if there is no lease and nothing
+  /// was taken.
   [[nodiscard]] std::optional<LeaseId> lease(std::optional<LeaseId> id,
                                              const std::vector<BufferedBatch>& batches,
                                              const Depth& amount);
@@ -82,11 +83,11 @@ class Holdings {
     leases_.start(id, expires_at);
   }
 
-  /// How much it was. Fails as `Leases::end` does. What is released comes back by
-  /// `put_back_some`.
+  /// Ends a lease, and returns how much it held. Fails as `Leases::end` does. `put_back_some` puts
+  /// back what is released.
   [[nodiscard]] boost::system::result<Depth> end_lease(LeaseId id, LeaseEnd how);
 
-  /// A lease that nobody knows of, if it is still there.
+  /// Withdraws a lease that its caller never got, if it is still there.
   void withdraw_lease(LeaseId id);
 
   void expire_leases(Leases::Clock::time_point now);
@@ -95,11 +96,11 @@ class Holdings {
     return leases_.next_expiry();
   }
 
-  /// Puts back a bounded part of what was leased and comes back. True if there is more.
+  /// Puts back a bounded part of what is to go back from leases. True if there is more.
   bool put_back_some();
   [[nodiscard]] bool has_more_to_put_back() const noexcept { return !returning_.empty(); }
 
-  // Those who read along.
+  // Consumers and watchers.
 
   [[nodiscard]] boost::system::result<Consumers::Id> claim_consumer(
       std::string_view name, std::weak_ptr<const void> claim) {
@@ -114,7 +115,7 @@ class Holdings {
   }
   void serve_consumers() { consumers_.serve(buffer_); }
 
-  /// What nobody needs any longer leaves the buffer.
+  /// What no consumer needs any longer leaves the buffer.
   void acknowledge(Consumers::Id id, const PlaceRange& range);
 
   void suspend(Consumers::Id id, std::vector<Attempt> attempts) {
@@ -129,12 +130,12 @@ class Holdings {
 
   [[nodiscard]] const FrameBuffer& buffer() const noexcept { return buffer_; }
   [[nodiscard]] const OriginTable& origins() const noexcept { return accounts_.origins(); }
-  /// Throws std::logic_error where the ledger does not balance.
+  /// Throws std::logic_error if the ledger does not balance.
   [[nodiscard]] AggregatorStats stats(const ChannelLevel& channel);
   [[nodiscard]] DropReport take_drop_report() { return accounts_.take_drop_report(); }
   [[nodiscard]] Depth take_peak() { return buffer_.take_peak(); }
 
-  /// As `OriginTable` does.
+  /// As in `OriginTable`.
   OriginTable::Forgotten forget(SatelliteId satellite_id, std::optional<ChannelId> channel_id,
                                 std::size_t from, std::size_t count) {
     return accounts_.forget(satellite_id, channel_id, from, count);
@@ -146,55 +147,57 @@ class Holdings {
   void set_limits(const BufferLimits& limits, std::size_t max_tracked, std::uint32_t reset_after);
   void release_backpressure() noexcept { buffer_.release_backpressure(); }
 
-  /// Takes up what another aggregator held, in place of nothing.
+  /// Restores what another aggregator held. Nothing may be held yet.
   void restore(SavedState saved);
 
-  /// Ends all leases, and takes everything out. The ledger is as it is, also where it does not
-  /// balance.
+  /// Ends all leases, and takes everything out. The ledger is returned as it is, even if it does
+  /// not balance.
   [[nodiscard]] FinalState close(const ChannelLevel& channel);
 
-  /// The same after `close` has thrown: frames and books, whatever else is broken.
+  /// The same after `close` has thrown: frames and counts, whatever else is broken.
   [[nodiscard]] FinalState rescue(const ChannelLevel& channel);
 
  private:
   [[nodiscard]] AggregatorStats unchecked_stats(const ChannelLevel& channel);
 
-  /// Takes what is in the buffer, and the books, into `last`.
+  /// Moves what is in the buffer into `last`, with the counts.
   void empty_into(FinalState& last);
 
-  /// Where consumers leave frames that nobody must have, they make room for a batch.
+  /// Makes room for a batch by removing frames that no consumer must still have.
   void make_room(const FrameBatch& batch);
 
-  /// What of these frames all consumers have leaves. The rest stays, or has come back.
+  /// Removes from the buffer what all consumers have of these frames. The rest stays, or has come
+  /// back.
   enum class Rest : std::uint8_t { stays, has_come_back };
   void deliver(const PlaceRange& range, Rest rest);
 
   /// The policy has dropped frames that were in the buffer.
   void note_dropped(const PlaceRange& range, std::uint64_t bytes);
 
-  /// What stands behind frames that were taken may be the rest of their batch.
+  /// The batch right behind frames that were taken may be the rest of theirs.
   void note_rest(const PlaceRange& taken);
 
-  /// What was taken is not for consumers any more.
+  /// What was taken is lost to consumers: they pass it over.
   void pass_over(const std::vector<BufferedBatch>& batches, Skip why);
 
-  /// Counts a batch, or the part of one that is admitted, and shows it to those who watch.
+  /// Counts a batch, or the part of one that is admitted, and shows it to watchers.
   void count(const FrameBatch& batch, Accounts::Order order = Accounts::Order::as_sent);
 
-  /// The places of batches that are about to be put into the buffer, where consumers may have gone
-  /// on, or have become fewer, while they were out of it.
+  /// The places of batches that are about to be put into the buffer. While these were out of it,
+  /// consumers may have advanced or become fewer.
   [[nodiscard]] std::vector<PlaceRange> to_deliver(const std::vector<BufferedBatch>& batches) const;
 
-  /// Back into the buffer, where consumers may have gone on meanwhile.
+  /// Puts batches back into the buffer. Consumers may have advanced meanwhile.
   void insert(std::vector<BufferedBatch>&& batches, FrameBuffer::Room room);
 
-  /// What a lease has is to come back.
+  /// Queues the frames of a lease to be put back.
   void give_back(Leases::Lease lease);
 
-  /// The same for one whose frames somebody has had.
+  /// The same for a lease whose frames a client may have had: they are marked as redelivered.
   void give_back_marked(Leases::Lease lease);
 
-  /// Drops what the oldest lease has. False where there is none.
+  /// Ends the oldest lease that is filled. Its newest frames go back as far as they fit into
+  /// `room`, and the rest is dropped. False if there is none.
   bool evict_lease(const Depth& room);
 
   Accounts accounts_;

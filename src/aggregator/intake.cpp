@@ -10,7 +10,7 @@ namespace meridian::inline v1 {
 
 namespace {
 
-/// A step past the buffer ends when it has looked through so many octets: a millisecond's work.
+/// A step past the buffer ends when it has looked through this many octets: a millisecond's work.
 constexpr std::size_t max_bytes_in_step = 4 * 1024 * 1024;
 
 }  // namespace
@@ -82,7 +82,7 @@ void Intake::fetch_until(std::uint64_t number) {
 Intake::Waiting::iterator Intake::look_at(std::uint64_t number, std::uint64_t until_number) {
   auto at = waiting_.lower_bound(number);
   if (at == waiting_.end()) {
-    // One at a time: each that is taken out of the channel leaves its place to a sender.
+    // One at a time: each that is taken out of the channel leaves room for a sender.
     fetch_until(std::min(taken_ + 1, until_number));
     at = waiting_.lower_bound(number);
   }
@@ -146,7 +146,7 @@ std::vector<FrameBatch> Intake::take_held() {
   if (!is_held()) {
     return held;
   }
-  // As many as are there, and none that come later.
+  // As many as are there now, and none that come later.
   fetch_until(last_sent());
   for (auto& [number, batch] : waiting_) {
     held.push_back(std::move(batch));

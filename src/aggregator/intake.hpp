@@ -18,17 +18,17 @@
 
 namespace meridian::inline v1 {
 
-/// Set while the aggregator wants no more batches than the channel has. Senders look at it before
-/// they send; those that find it set ask to be told.
+/// Set while the aggregator wants no more batches in the channel. Senders check it before they
+/// send. If it is set, they ask to be told when they may.
 using HoldsSenders = std::atomic<bool>;
 
 /// Moves batches out of the channel into the buffer, as far as the buffer admits them. Backpressure
 /// leaves them here and in the channel.
 ///
-/// Usually one batch waits here at most, the rest of one. A drain goes on behind the buffer, for
-/// frames that find no room in it, and then takes out of the channel what it looks at. That still
-/// counts as if it stood in the channel, and so does what passed: otherwise each such drain would
-/// let in another channelful.
+/// Usually at most one batch waits here: the rest of one. But a drain may continue past the buffer,
+/// for frames that find no room in it, and takes out of the channel what it looks at. Those batches
+/// still count as if they were in the channel, and so do the frames that passed: otherwise each
+/// such drain would let in another channelful.
 ///
 /// Batches are numbered as they leave the channel, from 1 on. Not thread-safe: owned by the actor.
 class Intake {
@@ -36,8 +36,8 @@ class Intake {
   Intake(Receiver<FrameBatch> data, Holdings& holdings, std::shared_ptr<HoldsSenders> holds_senders)
       : data_(std::move(data)), holdings_(holdings), holds_senders_(std::move(holds_senders)) {}
 
-  /// Takes what waits, at most `max_batches`, as far as the buffer lets it. True if there may be
-  /// more.
+  /// Takes in what waits, and at most `max_batches` out of the channel, as far as the buffer admits
+  /// it. True if there may be more.
   bool take_in(std::size_t max_batches);
 
   /// The same for everything that was sent so far.
@@ -46,7 +46,7 @@ class Intake {
   /// Whether something has left the channel and waits for room.
   [[nodiscard]] bool is_held() const noexcept { return !waiting_.empty(); }
 
-  /// The number of the last batch whose send has completed. To be asked after `take_in_all`.
+  /// The number of the last batch whose send has completed. Call it after `take_in_all`.
   [[nodiscard]] std::uint64_t last_sent() const noexcept {
     return taken_ + (is_held() ? data_.level().length : 0);
   }
@@ -56,8 +56,8 @@ class Intake {
     return is_held() ? waiting_.begin()->first > number : taken_ >= number;
   }
 
-  /// One step of a drain that goes on where the buffer ends. Leased frames alone stay within the
-  /// buffer's limits: where more would pass, this is the end.
+  /// One step of a drain that continues past the buffer. Leased frames alone must stay within the
+  /// buffer's limits: the drain ends where more would pass.
   struct Past {
     std::uint64_t max_frames = 0;
     std::optional<SatelliteId> satellite_id;
@@ -82,7 +82,8 @@ class Intake {
   /// Refuses sends from now on. What was sent can still be taken.
   void close() { data_.close(); }
 
-  /// Of the channel; what was taken out of it only to be looked at counts as if it was still there.
+  /// The level of the channel. What was taken out of it only to be looked at counts as if it were
+  /// still there.
   [[nodiscard]] ChannelLevel level() const noexcept;
 
   /// The longest that the channel was since the last call.
@@ -92,7 +93,8 @@ class Intake {
   /// The next batch out of the channel, which gets its number.
   [[nodiscard]] std::optional<FrameBatch> receive();
 
-  // Both end where a batch, or the rest of it, finds no room: false then, or if there is no more.
+  // Each stops where a batch, or the rest of one, finds no room, and is false then. `take_in_new`
+  // is also false if there is no more.
   bool take_in_waiting();
   bool take_in_new(std::size_t max_batches);
   bool accept(std::uint64_t number, FrameBatch batch);
@@ -102,23 +104,23 @@ class Intake {
 
   using Waiting = std::map<std::uint64_t, FrameBatch>;  // by number
 
-  /// The first batch from `number` on, which is taken out of the channel if need be; the end where
-  /// there is none up to `until_number`.
+  /// The first batch from `number` on, taken out of the channel if need be; the end if there is
+  /// none up to `until_number`.
   [[nodiscard]] Waiting::iterator look_at(std::uint64_t number, std::uint64_t until_number);
 
-  /// Those frames of one batch that a step wants and may have; the rest stays. Nothing where there
-  /// are none.
+  /// Takes out the frames of one batch that a step wants and may have; the rest stays. Nothing if
+  /// there are none.
   [[nodiscard]] std::optional<FrameBatch> take_out(Waiting::iterator at, const Past& step,
                                                    Passed& passed);
 
-  /// Batches that were taken out of the channel only to be looked at, and wait here.
+  /// How many batches were taken out of the channel only to be looked at, and wait here.
   [[nodiscard]] std::size_t looked_at() const noexcept {
     return waiting_.size() - std::min<std::size_t>(waiting_.size(), 1);
   }
 
-  /// Senders are held while those batches and the channel are a channelful together, and while what
-  /// passed keeps the buffer above its limits: both stand for batches that would otherwise still
-  /// fill the channel.
+  /// Holds senders while those batches and the channel together make a channelful, and while frames
+  /// that passed keep the buffer above its limits. Both stand for batches that would otherwise
+  /// still fill the channel.
   void hold_or_let_go();
 
   /// The channel is never longer than just before something is taken out.

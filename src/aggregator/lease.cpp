@@ -13,8 +13,8 @@
 
 namespace meridian::inline v1 {
 
-/// A lease that is being filled. Withdrawn unless it comes to its end, however it ends: by an
-/// error, by cancellation or with its coroutine.
+/// A lease that is being filled. Unless it is finished, its destruction withdraws it: after an
+/// error, a cancellation or the end of its coroutine.
 class AggregatorHandle::Port::UnfinishedLease {
  public:
   explicit UnfinishedLease(std::shared_ptr<const Port> port) : port_(std::move(port)) {}
@@ -24,7 +24,7 @@ class AggregatorHandle::Port::UnfinishedLease {
     if (leased_.id) {
       asio::co_spawn(port_->executor, tell<request::WithdrawLease>(port_, *leased_.id),
                      [](const std::exception_ptr& error, error_code) {
-                       // Where it fails there is no aggregator, and no buffer to put them into.
+                       // If it fails there is no aggregator, and no buffer to put them into.
                        runtime::rethrow(error);
                      });
     }

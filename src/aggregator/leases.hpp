@@ -1,4 +1,4 @@
-/// Frames that were handed out, and kept aside until whoever has them says that they are safe.
+/// Frames that were handed out, and are kept aside until their client says that they are safe.
 #pragma once
 
 #include <meridian/aggregator.hpp>
@@ -14,8 +14,8 @@
 
 namespace meridian::inline v1 {
 
-/// Open leases, and how those that have ended did. A lease is filled in the steps of its drain; its
-/// time runs from the last of them.
+/// Open leases, and how those that have ended did so. A lease is filled in the steps of its drain;
+/// its time runs from the last step.
 ///
 /// Not thread-safe: owned by the aggregator.
 class Leases {
@@ -33,14 +33,14 @@ class Leases {
   /// More frames for a lease that is open.
   void fill(LeaseId id, std::vector<BufferedBatch> batches, const Depth& amount);
 
-  /// It is filled. Ends at `expires_at`.
+  /// The lease is filled. It expires at `expires_at`.
   void start(LeaseId id, Clock::time_point expires_at);
 
-  /// A lease that was never handed over: as if it had not been.
+  /// Ends a lease that was never handed over, as if it had not been.
   [[nodiscard]] std::optional<Lease> withdraw(LeaseId id);
 
-  /// Ends a lease. Errc::lease_expired, Errc::lease_evicted or Errc::lease_unknown where it is not
-  /// open.
+  /// Ends a lease. Fails with Errc::lease_expired, Errc::lease_evicted or Errc::lease_unknown if it
+  /// is not open.
   [[nodiscard]] boost::system::result<Lease> end(LeaseId id, LeaseEnd how);
 
   /// Ends a lease whose time is over; nothing where there is none.
@@ -49,7 +49,7 @@ class Leases {
   /// Ends the first lease that is filled; nothing where there is none.
   [[nodiscard]] std::optional<Lease> evict();
 
-  /// Ends all of them, those that are being filled too.
+  /// Ends all leases, including those that are being filled.
   [[nodiscard]] std::vector<Lease> release_all();
 
   /// When the next lease expires.
@@ -57,7 +57,7 @@ class Leases {
 
   [[nodiscard]] const LeaseCounts& counts() const noexcept { return counts_; }
 
-  /// For how many expired and evicted leases it is remembered that they were.
+  /// How many expired and evicted leases are remembered.
   static constexpr std::size_t max_remembered = 4'096;
 
  private:

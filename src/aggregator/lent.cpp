@@ -18,7 +18,7 @@ namespace meridian::inline v1 {
 
 namespace {
 
-/// Batches in one message that settles them or puts them back: some hundred microseconds' work.
+/// Batches in one message that settles them or puts them back: a few hundred microseconds' work.
 constexpr std::size_t batches_per_message = 2048;
 
 /// How a call has ended.
@@ -46,7 +46,7 @@ Lent::~Lent() {
       executor,
       AggregatorHandle::Port::put_back(std::move(port_), std::move(frames_.batches), keep_room_),
       [](const std::exception_ptr& error, error_code) {
-        // Where it fails there is no aggregator, and no buffer to put them into.
+        // If it fails there is no aggregator, and no buffer to put them into.
         runtime::rethrow(error);
       });
 }
@@ -108,7 +108,7 @@ asio::awaitable<error_code> AggregatorHandle::Port::put_back(std::shared_ptr<con
                                                              std::vector<BufferedBatch> batches,
                                                              bool lent) {
   error_code first;
-  // From the newest on: under a policy that drops the newest, the oldest find their room last.
+  // Newest first: under a policy that drops the newest, the oldest come last and find room.
   while (!batches.empty()) {
     const auto count = static_cast<std::ptrdiff_t>(std::min(batches.size(), batches_per_message));
     std::vector<BufferedBatch> last(std::move_iterator(batches.end() - count),
@@ -116,7 +116,7 @@ asio::awaitable<error_code> AggregatorHandle::Port::put_back(std::shared_ptr<con
     batches.erase(batches.end() - count, batches.end());
     const error_code ec = co_await tell<request::PutBack>(port, std::move(last), lent);
     if (ec && !first) {
-      first = ec;  // the others may find their way back
+      first = ec;  // the others may still go back
     }
   }
   co_return first;
@@ -124,7 +124,7 @@ asio::awaitable<error_code> AggregatorHandle::Port::put_back(std::shared_ptr<con
 
 asio::awaitable<AggregatorHandle::Result<Lent>> AggregatorHandle::Port::take(
     std::shared_ptr<const Port> port, DrainQuery query, bool lend) {
-  Lent lent(port, lend);  // goes back unless this comes to its end, however it ends
+  Lent lent(port, lend);  // goes back unless this call succeeds
   request::DrainProgress progress;
   for (;;) {
     DrainQuery rest = query;
@@ -154,7 +154,7 @@ asio::awaitable<AggregatorHandle::Result<Drained>> AggregatorHandle::Port::drain
     co_return taken.error();
   }
   if (taken->port_) {
-    // They are the caller's, also if that one has been cancelled too late for anything else.
+    // They are the caller's, even if it was cancelled too late for anything else.
     taken->port_.reset();
     auto call = settle(port, request::places_of(taken->frames_.batches), false);
     const bool throws = co_await asio::this_coro::throw_if_cancelled();

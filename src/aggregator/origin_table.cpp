@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint64_t largest_count = std::numeric_limits<std::uint64_t>::max();
 
-/// To the figures of an origin, of its stored frames, or of a sum.
+/// Adds to the figures of an origin, of its stored frames, or of a sum.
 template <typename Stats>
 void add_counts(Stats& sum, const SequenceCounts& more, const UnsettledFrames& unsettled) noexcept {
   sum.gaps += more.gaps;
@@ -33,7 +33,7 @@ SequenceCounts counts_of(const OriginStats& stats) noexcept {
           .resets = stats.resets};
 }
 
-/// The counter of live frames: what is not that of stored ones.
+/// The counter of live frames: what is left without that of stored ones.
 SequenceStats live_part(const OriginStats& stats) noexcept {
   const StoredStats none;
   const StoredStats& stored = stats.stored ? *stats.stored : none;
@@ -86,7 +86,7 @@ OriginTable::Entry& OriginTable::add(Origin origin) {
 
 void OriginTable::vacate(Entry& entry) {
   OriginStats last = stats_of(entry, std::nullopt);
-  // What might have become a reset is late, or a jump, for good.
+  // Frames that might have become a reset are late, or jumps, for good.
   totals_.late += last.unsettled.late;
   totals_.jumps += last.unsettled.jumps;
   last.unsettled = {};
@@ -140,8 +140,8 @@ OriginTable::Forgotten OriginTable::age(const Aging& aging, std::size_t from, st
     } else if (entry.idle) {
       *entry.idle += aging.elapsed;
     } else {
-      // Restored. Nothing could arrive while the daemon did not run, so that this is no more than
-      // half of the way.
+      // Restored. Nothing could arrive while the daemon did not run, so that this time counts for
+      // half of the limit at most.
       const auto since = std::chrono::floor<milliseconds>(aging.now - entry.last_seen_at);
       entry.idle = std::clamp(since, milliseconds(0), milliseconds(aging.limit) / 2);
     }
@@ -214,7 +214,7 @@ bool OriginTable::knows(Origin origin) const {
   if (found != index_.end()) {
     return found->second < restored_;
   }
-  // Frames in the buffer may be of one that was forgotten: they are in the sum of those.
+  // Frames in the buffer may be of an origin that was forgotten, and are in that sum then.
   return others_restored_ || restored_forgotten_.has_value();
 }
 
@@ -246,7 +246,7 @@ void OriginTable::judge(const Run& run, SequenceWidth width) {
 }
 
 void OriginTable::dropped(Origin origin, std::uint64_t frames) {
-  // Those of an origin that was forgotten meanwhile do not make it known again.
+  // Drops of an origin that was forgotten meanwhile do not make it known again.
   Entry* const entry = find(origin);
   (entry != nullptr ? *entry : others_).dropped += frames;
 }

@@ -21,9 +21,9 @@ namespace meridian::inline v1 {
 /// Statistics per origin, bounded: origins beyond the first `max_tracked` share one entry, without
 /// sequence tracking. Stored frames have a counter of their own beside that of live ones.
 ///
-/// An entry has a place, which it keeps until it is forgotten. A new one takes the lowest place
-/// that is free, so that those who show the first places alone have a full list. What was counted
-/// at a place stays part of the sums: no figure of theirs falls.
+/// An entry has a place, which it keeps until it is forgotten. A new one takes the lowest free
+/// place, so that a client that shows only the first places has a full list. What was counted at a
+/// place stays part of the sums, so none of their figures falls.
 class OriginTable {
  public:
   explicit OriginTable(std::size_t max_tracked, std::uint32_t reset_after = default_reset_after)
@@ -34,13 +34,13 @@ class OriginTable {
   /// Frames of a run arrived.
   void count(const Run& run, ReceiveTime received_at);
 
-  /// The sequences of a run, when their turn has come.
+  /// Judges the sequences of a run, when their turn has come.
   void judge(const Run& run, SequenceWidth width);
 
   void dropped(Origin origin, std::uint64_t frames);
 
-  /// Takes up entries of another table, in place of none, and the sum over those that it had
-  /// forgotten.
+  /// Restores the entries of another table, and the sum over those that it had forgotten. There may
+  /// be no entries yet.
   void restore(const std::vector<OriginStats>& origins,
                const std::optional<OriginStats>& forgotten = std::nullopt);
 
@@ -54,22 +54,22 @@ class OriginTable {
     totals_.max_tracked = max_tracked;
   }
 
-  /// How many were forgotten by a step, which looks at some places.
+  /// How many origins a step has forgotten, which looks at some of the places.
   struct Forgotten {
     std::uint64_t origins = 0;
     bool reached_end = false;
   };
 
-  /// Forgets a satellite, or one channel of it, in the places from `from` on, at most `count`. One
-  /// channel is found at once.
+  /// Forgets a satellite, or one channel of it, at the places from `from` on, at most `count` of
+  /// these. A single channel is found at once, wherever it is.
   Forgotten forget(SatelliteId satellite_id, std::optional<ChannelId> channel_id, std::size_t from,
                    std::size_t count);
 
-  /// Time goes by.
+  /// A period that has passed.
   struct Aging {
     std::chrono::milliseconds elapsed{};  ///< in which frames could arrive
-    std::chrono::milliseconds limit{};    ///< who was not heard for so long is forgotten
-    ReceiveTime now{};                    ///< says how long ago restored entries were heard
+    std::chrono::milliseconds limit{};    ///< origins not heard for this long are forgotten
+    ReceiveTime now{};                    ///< tells how long ago restored entries were heard
   };
   Forgotten age(const Aging& aging, std::size_t from, std::size_t count);
 
@@ -102,12 +102,12 @@ class OriginTable {
     std::uint64_t bytes = 0;
     std::uint64_t dropped = 0;
     ReceiveTime last_seen_at{};
-    SequenceState sequences{};                        // of live frames
-    std::unique_ptr<Stored> stored{};                 // few have them
-    std::unique_ptr<OriginStats> before{};            // the sum over those that had this place
-    bool taken = true;                                // somebody has this place
-    bool heard = true;                                // since time was told to go by
-    std::optional<std::chrono::milliseconds> idle{};  // as of then; not known once restored
+    SequenceState sequences{};              // of live frames
+    std::unique_ptr<Stored> stored{};       // few have them
+    std::unique_ptr<OriginStats> before{};  // the sum over those that had this place before
+    bool taken = true;                      // an origin has this place
+    bool heard = true;                      // since the last call of `age`
+    std::optional<std::chrono::milliseconds> idle{};  // as of then; not known after a restore
 
     [[nodiscard]] Stored& stored_part();
     void restore(const OriginStats& stats);
@@ -117,9 +117,9 @@ class OriginTable {
     return (std::uint64_t{origin.satellite_id} << 16) | origin.channel_id;
   }
   [[nodiscard]] static OriginStats stats_of(const Entry& entry, std::optional<Origin> origin);
-  /// Where it is counted; it gets an entry if there is room.
+  /// The entry in which an origin is counted. It gets one of its own if there is room.
   Entry& entry_of(Origin origin);
-  /// Null where it has none.
+  /// Null if it has none.
   [[nodiscard]] Entry* find(Origin origin);
   Entry& add(Origin origin);
   void vacate(Entry& entry);
@@ -130,12 +130,12 @@ class OriginTable {
   boost::unordered_flat_map<std::uint64_t, std::uint32_t, KeyedHash>
       index_;                       // packed origin → entries_
   std::vector<Entry> entries_;      // by place
-  std::set<std::uint32_t> free_{};  // places that nobody has
+  std::set<std::uint32_t> free_{};  // places that no origin has
   Entry others_;                    // the sum over all origins beyond max_tracked_
   OriginTotals totals_;
   std::optional<OriginStats> forgotten_;
   std::optional<OriginStats> restored_forgotten_;  // at no place
-  std::size_t restored_ = 0;                       // so many entries, from the first
+  std::size_t restored_ = 0;                       // how many entries, from the first on
   bool others_restored_ = false;
 };
 

@@ -13,7 +13,8 @@
 
 namespace meridian::inline v1 {
 
-/// A set of places, kept as ranges that do not touch. Costs what the number of ranges costs.
+/// A set of places, kept as ranges that do not touch. Its cost depends on the number of ranges
+/// alone.
 class PlaceSet {
  public:
   void add(const PlaceRange& range) {
@@ -22,7 +23,7 @@ class PlaceSet {
     }
   }
 
-  /// Takes a range away. Returns how many of its places were there.
+  /// Takes a range away. Returns how many of its places were in the set.
   std::uint64_t remove(const PlaceRange& range) {
     const std::uint64_t common = count_in(range);
     if (common > 0) {
@@ -31,7 +32,7 @@ class PlaceSet {
     return common;
   }
 
-  /// How many places of a range are there.
+  /// How many places of a range are in the set.
   [[nodiscard]] std::uint64_t count_in(const PlaceRange& range) const {
     std::uint64_t count = 0;
     const auto [begin, end] = set_.equal_range(interval(range));
@@ -58,7 +59,7 @@ class PlaceSet {
   /// Behind the last one; 0 where there is none.
   [[nodiscard]] std::uint64_t end() const { return set_.empty() ? 0 : set_.rbegin()->upper(); }
 
-  /// In their order.
+  /// All ranges, in order.
   [[nodiscard]] std::vector<PlaceRange> ranges() const {
     std::vector<PlaceRange> all;
     for (const Interval& each : set_) {

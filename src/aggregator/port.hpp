@@ -24,7 +24,7 @@
 
 namespace meridian::inline v1 {
 
-/// Rings when it goes out of scope, also where a coroutine is destroyed while it waits.
+/// Rings when it goes out of scope, even if a coroutine is destroyed while it waits.
 class RingAtExit {
  public:
   explicit RingAtExit(std::shared_ptr<Doorbell> bell) : bell_(std::move(bell)) {}
@@ -38,7 +38,7 @@ class RingAtExit {
   std::shared_ptr<Doorbell> bell_;
 };
 
-/// Whoever has a handle knows of no receiver.
+/// A caller that has a handle knows of no receiver.
 inline error_code as_seen_by_caller(error_code ec) {
   return ec == Errc::receiver_gone ? error_code(Errc::aggregator_shut_down) : ec;
 }
@@ -59,7 +59,7 @@ struct AggregatorHandle::Port {
     co_return as_seen_by_caller(ec);
   }
 
-  /// Hands over a batch. Where the aggregator holds senders, it waits for its word first.
+  /// Hands over a batch. While the aggregator holds senders, first waits until it lets them go.
   static asio::awaitable<error_code> send_batch(std::shared_ptr<const Port> port,
                                                 FrameBatch batch) {
     if (!port->holds_senders->load(std::memory_order_acquire)) {
@@ -80,8 +80,8 @@ struct AggregatorHandle::Port {
     if (ec) {
       co_return ec;
     }
-    // A cancellation may have come too late for the send: the reply, on its way or there already,
-    // must not be thrown away with what is in it.
+    // A cancellation may have come too late for the send. The reply may then be on its way or there
+    // already, and must not be lost with what is in it.
     const bool throws = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
     auto reply = co_await std::move(reply_rx).receive();
@@ -89,7 +89,7 @@ struct AggregatorHandle::Port {
     co_return reply;
   }
 
-  /// The same for requests whose reply says nothing but that they are done.
+  /// The same for requests whose reply only says that they are done.
   template <typename R, typename... Fields>
   static asio::awaitable<error_code> tell(std::shared_ptr<const Port> port, Fields... fields) {
     const auto done = co_await ask<R>(std::move(port), std::move(fields)...);
@@ -99,7 +99,7 @@ struct AggregatorHandle::Port {
   static asio::awaitable<Result<Lent>> take(std::shared_ptr<const Port> port, DrainQuery query,
                                             bool lend);
   static asio::awaitable<Result<Drained>> drain(std::shared_ptr<const Port> port, DrainQuery query);
-  /// Runs a call to its end, whatever becomes of the one who waits for it.
+  /// Runs a call to its end, even if its caller stops waiting for it.
   static asio::awaitable<error_code> finish(std::shared_ptr<const Port> port,
                                             asio::awaitable<error_code> call);
   static asio::awaitable<error_code> settle(Lent lent);

@@ -46,11 +46,11 @@ struct SetLimits : Asking<Done> {
 };
 struct ShutDown : Asking<FinalState> {};
 
-/// How far a drain has come. The first step is the one without bounds.
+/// How far a drain has come. Before the first step nothing is set.
 struct DrainProgress {
   std::uint64_t from_place = 0;
-  /// Batches are numbered as they leave the channel; this one and those before it were in it when
-  /// the drain was asked for, so that it sees them.
+  /// Batches are numbered as they leave the channel. This one and those before it had been sent
+  /// when the drain was asked for, so it sees them.
   std::optional<std::uint64_t> last_batch;
   /// The place behind these batches, once they all have left the channel.
   std::optional<std::uint64_t> until_place;
@@ -65,7 +65,7 @@ struct DrainReply {
   std::uint64_t remaining = 0;
   DrainProgress progress;
   bool finished = false;
-  bool settled = false;  ///< this was the only step, and nothing of it is to come back
+  bool settled = false;  ///< this was the only step, and nothing of it goes back
 };
 struct Drain : Asking<DrainReply> {
   DrainQuery query;
@@ -74,7 +74,7 @@ struct Drain : Asking<DrainReply> {
 };
 
 /// One step of a drain into a lease, which is opened by the first step and filled once it is
-/// `finished`. It has a second reference to the batches of the reply.
+/// `finished`. The lease has a second reference to the batches of the reply.
 struct LeaseReply {
   std::optional<LeaseId> id;  ///< nothing: finished, and there was no frame to take
   DrainReply step;
@@ -94,7 +94,7 @@ struct EndLease : Asking<EndLeaseReply> {
   LeaseEnd how = LeaseEnd::released;  ///< committed or released
 };
 
-/// A lease that never reached whoever asked for it.
+/// Withdraws a lease that never reached its caller.
 struct WithdrawLease : Asking<Done> {
   LeaseId id = 0;
 };
@@ -123,7 +123,7 @@ struct Settle : Asking<Done> {
 
 struct FlushReply {
   std::uint64_t discarded = 0;
-  // Destroyed by whoever asked, not by the aggregator.
+  // Destroyed by the caller, not by the aggregator.
   FrameBuffer::Entries entries;
   std::vector<FrameBatch> batches;
 };
@@ -166,7 +166,7 @@ struct ConsumerReply {
 };
 struct Consume : Asking<ConsumerReply> {
   std::string name;
-  std::weak_ptr<const void> claim;  ///< expires with the consumer's end
+  std::weak_ptr<const void> claim;  ///< expires when the consumer ends
 };
 struct ReadNext : Asking<std::vector<BufferedBatch>> {
   Consumers::Id id = 0;

@@ -7,8 +7,8 @@ namespace meridian::inline v1 {
 
 namespace {
 
-/// The largest distance that is a step forward, and the largest one at which frames between may be
-/// missing, of a counter whose largest sequence is M - 1.
+/// The largest distance that is a step forward (M/2), and the largest one that is a gap (M/4), of a
+/// counter whose largest sequence is M - 1.
 std::uint64_t half_of(std::uint64_t largest) noexcept {
   return largest / 2 + 1;
 }
@@ -44,7 +44,7 @@ bool SequenceState::observe(const Run& run, SequenceWidth width,
     if (run.first != unsettled_.next) {
       settle();
     }
-    // Wild up to the last one, which is then met again.
+    // Wild until the run reaches the last one again.
     const std::uint64_t until_last = mask - distance + 1;
     const std::uint64_t wild = std::min<std::uint64_t>(run.frames, until_last);
     if (unsettled_.frames() + wild >= reset_after) {

@@ -10,23 +10,23 @@
 namespace meridian::inline v1 {
 
 /// Judges each sequence by its distance d from the last one, modulo the counter's M values:
-/// 0 duplicate, 1 in order, 2 to M/4 a gap of d - 1 missing. What is farther ahead, to M/2, is a
-/// jump, and otherwise it is late: such a frame is wild, and the last one stays. Wild frames of
-/// which each follows the one before by one are a counter that has begun anew, once there are
-/// `reset_after` of them without another frame between: the last one is taken from them, and they
-/// are neither late nor jumps. Until that is settled they count as what they seem to be.
+/// 0 duplicate, 1 in order, 2 to M/4 a gap of d - 1 missing. A frame farther ahead, up to M/2, is a
+/// jump, and any other is late. Both are wild: they do not become the last one. Wild frames that
+/// each follow the one before by one mean that the counter has started over, once there are
+/// `reset_after` of them with no other frame between. The newest of them then becomes the last one,
+/// and they are neither late nor jumps. Until that is settled they count as what they seem to be.
 ///
-/// Counts; refuses nothing. `missing` ends at its largest value: a few gaps of a 64-bit counter get
-/// there.
+/// Counts; refuses nothing. `missing` stops at its largest value, which a few gaps of a 64-bit
+/// counter can reach.
 class SequenceState {
  public:
   SequenceState() = default;
 
-  /// One that was saved.
+  /// Restores a saved one.
   explicit SequenceState(const SequenceStats& saved) noexcept;
 
-  /// A run, in the order of arrival. Takes the same time for any length. True where `settled` may
-  /// have changed.
+  /// Judges a run; runs come in the order of arrival. Takes the same time for any length. True if
+  /// `settled` may have changed.
   bool observe(const Run& run, SequenceWidth width, std::uint32_t reset_after) noexcept;
 
   /// What is known now, unsettled frames included. A reset takes those back.
@@ -36,7 +36,7 @@ class SequenceState {
   [[nodiscard]] const SequenceCounts& settled() const noexcept { return settled_; }
 
  private:
-  /// The counter has not begun anew.
+  /// The counter has not started over: counts the unsettled frames for good.
   void settle() noexcept;
 
   std::optional<std::uint64_t> last_;

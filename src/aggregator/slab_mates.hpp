@@ -12,12 +12,13 @@
 namespace meridian::inline v1 {
 
 /// For one pass over the buffer that takes some batches and leaves others: those that are left move
-/// to memory of their own where one was taken from their slab, before them or behind them. Batches
-/// of one slab are near each other, since they were read one behind the other; so a few are
-/// remembered, and the others are left alone.
+/// to memory of their own if another batch was taken from their slab, before or behind them.
+/// Batches of one slab are near each other, since they were read one behind the other. So only a
+/// few are remembered, and the others are left alone.
 class SlabMates {
  public:
-  /// Left where it is. It has to stay there until this ends. Returns how many octets were moved.
+  /// A batch that is left where it is. It must stay there as long as this object exists. Returns
+  /// how many octets were moved.
   std::size_t leave(FrameBatch& batch) {
     if (std::ranges::find(taken_, batch.slab()) != taken_.end()) {
       return batch.compact();
@@ -29,7 +30,7 @@ class SlabMates {
     return 0;
   }
 
-  /// About to be taken. Returns how many octets were moved.
+  /// A batch that is about to be taken. Returns how many octets were moved.
   std::size_t take(const FrameBatch& batch) {
     const std::byte* const slab = batch.slab();
     std::size_t moved = 0;
@@ -46,7 +47,7 @@ class SlabMates {
   }
 
  private:
-  /// A slab has room for as many batches that are not small.
+  /// More batches than a slab has room for, small ones aside (see FramePage).
   static constexpr std::ptrdiff_t most_left = 256;
 
   std::vector<FrameBatch*> left_;

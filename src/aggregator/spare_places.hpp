@@ -11,9 +11,9 @@
 
 namespace meridian::inline v1 {
 
-/// Places at which a batch was found to be dispensable, so that nobody has to look for one. What is
-/// noted may have changed since, so each is looked at again when its turn comes, and forgotten if
-/// it is not dispensable: whatever makes it so later notes it again.
+/// Places at which a batch was found to be dispensable, so that no search for one is needed. A
+/// batch may have changed since it was noted. It is therefore checked again when its turn comes,
+/// and forgotten if it is not dispensable: what makes it so later notes it again.
 ///
 /// Not thread-safe: owned by the aggregator.
 class SparePlaces {

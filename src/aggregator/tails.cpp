@@ -5,7 +5,7 @@
 
 namespace meridian::inline v1 {
 
-/// One who watches.
+/// A watcher.
 struct Tails::Watcher {
   Key key;
   Group* group;
@@ -17,8 +17,8 @@ struct Tails::Watcher {
 
   [[nodiscard]] std::uint64_t lost() const noexcept;
 
-  /// Replies with everything that waits, and how much was lost behind it. False where nobody wants
-  /// the reply any more: then it goes on waiting.
+  /// Replies with everything that waits, and with how much was lost after it. False if the receiver
+  /// of the reply is gone: then everything goes on waiting.
   bool give(OneshotSender<TailPiece> reply) {
     auto undelivered = std::move(reply).send({.batches = std::exchange(queue, {}), .lost = lost()});
     if (undelivered) {
@@ -31,10 +31,10 @@ struct Tails::Watcher {
   }
 };
 
-/// All who ask for the same.
+/// All watchers that ask for the same.
 struct Tails::Group {
-  std::uint64_t frames = 0;        // so many of them have come
-  std::vector<Watcher*> hungry{};  // those who get the next batch
+  std::uint64_t frames = 0;        // how many have arrived
+  std::vector<Watcher*> hungry{};  // those that get the next batch
   std::size_t watchers = 0;
   bool touched = false;
 };

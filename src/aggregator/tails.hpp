@@ -1,4 +1,4 @@
-/// Those who watch frames as they come.
+/// The watchers of frames as they arrive.
 #pragma once
 
 #include "frame/keyed_hash.hpp"
@@ -16,9 +16,9 @@
 
 namespace meridian::inline v1 {
 
-/// Hands each batch to the watchers whose frames are in it. A watcher that has as much as it may
-/// leaves the list of those who get something, and what it loses is then the difference of a
-/// counter: however many do not read, a batch costs the same.
+/// Hands each batch to the watchers whose frames are in it. A watcher that is full leaves the list
+/// of those that get batches, and what it loses from then on is the difference of two values of a
+/// counter. So a batch costs the same however many watchers do not read.
 ///
 /// Not thread-safe: owned by the aggregator.
 class Tails {
@@ -32,12 +32,12 @@ class Tails {
 
   [[nodiscard]] Id add(const TailQuery& query);
 
-  /// Nobody watches any longer; one who waits gets no reply.
+  /// Ends a watch. A watcher that waits gets no reply.
   void remove(Id id);
 
-  /// Replies with what has come, at once or as soon as something has. Takes the place of a reply
-  /// that waits, whose receiver may have been cancelled. Where there is no such watcher, the reply
-  /// is dropped.
+  /// Replies with what has arrived, at once or as soon as something has. Replaces a reply that
+  /// waits, whose receiver may have been cancelled. If there is no such watcher, the reply is
+  /// dropped.
   void next(Id id, OneshotSender<TailPiece> reply);
 
   /// A batch has arrived.
@@ -57,15 +57,15 @@ class Tails {
   [[nodiscard]] static Key key_of(std::optional<SatelliteId> satellite_id,
                                   std::optional<ChannelId> channel_id) noexcept;
   void offer_to_watchers(const FrameBatch& batch);
-  /// False where nobody asks for this.
+  /// False if no watcher asks for this.
   bool note_frames(Key key, std::uint32_t frames);
   void give_to(Group& group, const FrameBatch& batch);
 
   KeyedMap<Key, std::unique_ptr<Group>> groups_;
-  std::unordered_map<Id, std::unique_ptr<Watcher>> watchers_;  // ids are ours
+  std::unordered_map<Id, std::unique_ptr<Watcher>> watchers_;  // our own ids need no keyed hash
   std::vector<Group*> touched_;                                // by the batch that is being offered
   Id last_id_ = 0;
-  std::uint64_t lost_ = 0;  // as far as it has been told, or is for nobody any more
+  std::uint64_t lost_ = 0;  // told to its watcher, or its watcher has ended
 };
 
 }  // namespace meridian::inline v1

@@ -1,4 +1,4 @@
-/// Hashes for tables whose keys somebody else chooses.
+/// Hashes for tables whose keys come from outside.
 #pragma once
 
 #include <cstddef>
@@ -12,12 +12,12 @@ namespace meridian::inline v1 {
 /// of an integer, which is the integer, a peer can choose ids that all share one bucket; without
 /// the secret it cannot find such ids.
 ///
-/// The upper half of `a * key + b`, computed modulo 2^128 with random `a` and `b`: of two different
-/// keys, each pair of hashes is equally likely (multiply-add-shift, Dietzfelbinger 1996). Values
-/// differ from process to process and must not be stored.
+/// The upper half of `a * key + b`, computed modulo 2^128 with random `a` and `b`: for two
+/// different keys, every pair of hashes is equally likely (multiply-add-shift, Dietzfelbinger
+/// 1996). Values differ from process to process and must not be stored.
 class KeyedHash {
  public:
-  using is_avalanching = void;  // Boost's tables need not mix it once more
+  using is_avalanching = void;  // Boost's tables need not mix the hash again
 
   KeyedHash() : secret_(secret_of_process()) {}
 
@@ -47,10 +47,10 @@ class KeyedHash {
     return secret;
   }
 
-  Secret secret_;  // a copy, so that a look-up does not ask whether there is one
+  Secret secret_;  // a copy, so that a look-up does not check whether it was drawn
 };
 
-/// A table by an integer that a peer, a client or a daemon that is asked chooses.
+/// A table keyed by an integer that a peer, a client or a queried daemon chooses.
 template <typename Key, typename Value>
 using KeyedMap = std::unordered_map<Key, Value, KeyedHash>;
 

@@ -11,8 +11,8 @@ namespace meridian::inline v1 {
 
 /// Turns a stream of (origin, sequence, octets, stored or live) into a summary with runs. Frames of
 /// a few interleaved origins still make one run each, since a run is continued as long as it is
-/// among the last `open_runs`; the runs of one origin stay in the order in which its frames came,
-/// stored and live ones.
+/// among the last `open_runs`; the runs of one origin, stored and live, stay in the order in which
+/// its frames came.
 class RunBuilder {
  public:
   explicit RunBuilder(SequenceWidth width) noexcept : mask_(largest_sequence(width)) {}
@@ -31,8 +31,8 @@ class RunBuilder {
     add_elsewhere(origin, sequence, bytes, stored);
   }
 
-  /// So many more of the kind that was added last, of the same size, the sequences counting up from
-  /// it.
+  /// Adds `count` more frames like the last one: of the same size, and with sequences that count up
+  /// from it.
   void add_alike(std::uint32_t count, std::size_t bytes) {
     frames_ += count;
     runs_[last_].frames += count;
@@ -41,7 +41,7 @@ class RunBuilder {
 
   [[nodiscard]] std::uint32_t frames() const noexcept { return frames_; }
 
-  /// What was added, and begins anew.
+  /// Returns what was added, and starts over.
   [[nodiscard]] FrameSummary take() noexcept {
     last_ = 0;
     return {.frames = std::exchange(frames_, 0),
@@ -68,7 +68,7 @@ class RunBuilder {
   std::uint64_t mask_;
   std::uint32_t frames_ = 0;
   std::size_t first_bytes_ = 0;  // of the first frame
-  std::size_t differs_ = 0;      // not 0 once a frame has another size than the first
+  std::size_t differs_ = 0;      // not 0 once a frame differs in size from the first
 };
 
 }  // namespace meridian::inline v1

@@ -14,7 +14,7 @@ constexpr std::size_t usual_max_unused = 64 * 1024 * 1024 / SlabPool::slab_bytes
 
 }  // namespace
 
-/// Through this a shared pointer has its memory from the pool.
+/// Lets a shared pointer take its memory from the pool.
 template <typename T>
 class SlabPool::Allocator {
  public:
@@ -26,7 +26,7 @@ class SlabPool::Allocator {
 
   [[nodiscard]] T* allocate(std::size_t count) {
     if (count * sizeof(T) > block_bytes) {
-      throw std::bad_alloc();  // a library with larger reference counts
+      throw std::bad_alloc();  // the library's reference counts are larger than expected
     }
     return static_cast<T*>(pool_->take_block());
   }
@@ -53,7 +53,7 @@ SlabPool::~SlabPool() {
 }
 
 SlabPool& SlabPool::of_process() {
-  // Not destroyed: slabs may still be referred to when static objects end.
+  // Never destroyed: slabs may still be referred to when static objects are.
   static SlabPool& pool = *new SlabPool(usual_max_unused);
   return pool;
 }

@@ -1,4 +1,4 @@
-/// Slabs to read into, used again.
+/// Slabs to read into, which are reused.
 #pragma once
 
 #include <cstddef>
@@ -8,8 +8,8 @@
 
 namespace meridian::inline v1 {
 
-/// Keeps slabs that nobody refers to any more. Fresh memory costs more than the read that fills it:
-/// the kernel hands it out page by page, each cleared first.
+/// Keeps slabs for reuse once nothing refers to them. Fresh memory costs more than the read that
+/// fills it: the kernel hands it out page by page, each cleared first.
 ///
 /// Thread-safe. A slab must not outlive its pool; that of the process is never destroyed.
 class SlabPool {
@@ -25,11 +25,11 @@ class SlabPool {
   /// The one that sessions read into: at most 64 MiB unused.
   [[nodiscard]] static SlabPool& of_process();
 
-  /// A slab with undefined contents. Goes back with its last reference.
+  /// A slab with undefined contents. Goes back to the pool with its last reference.
   [[nodiscard]] std::shared_ptr<std::byte[]> take();
 
-  /// Frees what was not needed since the last call, so that memory follows the load with as much
-  /// delay as there is between two calls. Returns how many slabs that were.
+  /// Frees the slabs that were not needed since the last call, so that memory follows the load with
+  /// a delay of the time between two calls. Returns how many slabs were freed.
   std::size_t trim();
 
   /// How many slabs are not in use.
@@ -45,8 +45,8 @@ class SlabPool {
   const std::size_t max_unused_;
   mutable std::mutex mutex_;
   // Protected by mutex_.
-  std::vector<void*> unused_;     // the last to come is the first to go: it may still be cached
-  std::size_t never_needed_ = 0;  // how many were there all the time since the last trim
+  std::vector<void*> unused_;     // last in, first out: it may still be cached
+  std::size_t never_needed_ = 0;  // the fewest in unused_ since the last trim
 };
 
 }  // namespace meridian::inline v1

@@ -17,8 +17,8 @@ inline constexpr ChannelId idle_apid = 0x7FF;
 inline constexpr auto sequence_count_mask =
     static_cast<std::uint16_t>(largest_sequence(SequenceWidth::bits14));
 
-/// In front of each transfer frame on its way from a receiver (CCSDS 131.0-B). As a packet it would
-/// be a telecommand of the APID 0x2CF.
+/// Precedes each transfer frame that a receiver passes on (CCSDS 131.0-B). Read as a packet it
+/// would be a telecommand with APID 0x2CF.
 inline constexpr std::uint32_t attached_sync_marker = 0x1ACFFC1D;
 
 inline bool begins_with_sync_marker(std::span<const std::byte> stream) noexcept {

@@ -8,7 +8,7 @@ namespace meridian::inline v1 {
 
 namespace {
 
-/// Writes the packets of `stream` as native frames, idle packets left out.
+/// Writes the packets of `stream` as native frames, without the idle packets.
 std::byte* write_frames(std::span<const std::byte> stream, SatelliteId satellite_id,
                         std::byte* out) {
   for (std::size_t at = 0; at < stream.size();) {
@@ -75,7 +75,7 @@ Decoded SpacePacketDecoder::decode(const SlabRange& stream, const ReadStamp& sta
   found.consumed = at;
   at_start_ &= at == 0;
   if (runs_.frames() > 0) {
-    // Headers go between the packets, so this framing has one copy, into an exact allocation.
+    // Headers go between the packets, so this framing makes one copy, into an exact allocation.
     auto exact = std::make_shared_for_overwrite<std::byte[]>(framed_bytes);
     write_frames(stream.octets.first(at), satellite_id_, exact.get());
     const std::span<const std::byte> octets(exact.get(), framed_bytes);

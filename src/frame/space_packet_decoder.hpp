@@ -11,8 +11,8 @@ namespace meridian::inline v1 {
 
 /// Makes a native frame of each packet: the satellite is given, the channel is the APID, the
 /// sequence is the 14-bit count and the payload the whole packet. Idle packets are counted and
-/// skipped. A stream that begins with an attached sync marker is one of transfer frames, which
-/// would parse as packets of made-up APIDs.
+/// skipped. A stream that begins with an attached sync marker is malformed: it consists of transfer
+/// frames, which would parse as packets with made-up APIDs.
 class SpacePacketDecoder final : public Decoder {
  public:
   /// Accepts packets of up to `max_packet_bytes`, header included.

@@ -29,7 +29,7 @@ namespace meridian::inline v1::detail {
 
 namespace asio = boost::asio;
 
-/// How many messages are in a channel, now and at most so far.
+/// How many messages are in a channel, now and at its peak so far.
 class LengthGauge {
  public:
   explicit LengthGauge(std::size_t capacity) noexcept : capacity_(capacity) {}
@@ -58,7 +58,7 @@ class LengthGauge {
   std::atomic<std::size_t> high_water_{0};
 };
 
-/// A value on its way, counted for as long as it is. Without a value: the end of the stream.
+/// A value in transit, counted for as long as it is. Without a value: the end of the stream.
 template <typename T>
 class Message {
  public:
@@ -100,11 +100,11 @@ class Message {
 /// Traps of that channel, and what is done here about each:
 /// - `close()` makes buffered messages unreachable: the end of the stream is a message instead.
 /// - `close()` leaves a parked sender parked, and a `cancel()` after it reports success: the
-///   receiver's end cancels first and closes then, behind a gate that no sender can pass meanwhile.
+///   receiver's end cancels first and then closes, behind a gate that no sender can pass meanwhile.
 /// - A cancelled receive leaves a channel that refuses sends although it is empty: a receive is not
 ///   cancelled, but interrupted by a message that carries operation_aborted.
-/// - A send to a channel whose context is being destroyed crashes: not begun.
-/// - `try_send_n` has a data race in later versions: unused.
+/// - A send to a channel whose context is being destroyed crashes: none is started.
+/// - `try_send_n` has a data race in later versions: it is not used.
 template <typename T>
 class ChannelCore : public std::enable_shared_from_this<ChannelCore<T>> {
  public:
@@ -180,13 +180,13 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore<T>> {
     raw_.async_receive(asio::bind_cancellation_slot(asio::cancellation_slot(), std::move(handler)));
   }
 
-  /// Ends all sends with an error, those that wait too. What is in the channel stays.
+  /// Ends all sends with an error, including those that are waiting. What is in the channel stays.
   void refuse_sends() {
     gate_.close();
     raw_.cancel();
   }
 
-  /// Destroys also what nobody will receive now.
+  /// Also destroys what can no longer be received.
   void remove_receiver() {
     refuse_sends();
     Message<T> unread;
@@ -206,10 +206,10 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore<T>> {
     void operator()(error_code) const noexcept {}
   };
 
-  /// Before each send: false if there is nobody to receive it. Else an `Inside` follows.
+  /// Must precede each send. False if there is no receiver. Otherwise an `Inside` must follow.
   [[nodiscard]] bool enter() noexcept { return !context_.ended() && gate_.enter(); }
 
-  /// Leaves the gate at its end, also where an allocation throws.
+  /// Leaves the gate when it is destroyed, even if an allocation throws.
   struct Inside {
     SendGate& gate;
     explicit Inside(SendGate& entered) noexcept : gate(entered) {}

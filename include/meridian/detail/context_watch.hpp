@@ -1,4 +1,4 @@
-/// Tells when an execution context comes to its end.
+/// Tells whether an execution context is shutting down.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -13,12 +13,11 @@ namespace meridian::inline v1::detail {
 
 namespace asio = boost::asio;
 
-/// Why it is there: a context that is destroyed destroys the coroutines that wait in it, and they
-/// let go of senders. By then the channels of Boost 1.81 have forgotten who waits on them, but not
-/// that somebody does: a send crashes. Whoever sends asks here first.
+/// Why it is needed: a context that is being destroyed destroys the coroutines that wait in it, and
+/// they release their senders. By then the channels of Boost 1.81 have dropped the operations that
+/// wait on them, but still count on them: a send crashes. Senders therefore check here first.
 ///
-/// Thread-safe. Make it after the channel that it is for: services are shut down from the newest
-/// on.
+/// Thread-safe. Create it after the channel that it is for: services are shut down newest first.
 class ContextWatch {
  public:
   explicit ContextWatch(const asio::any_io_executor& executor)

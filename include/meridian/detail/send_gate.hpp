@@ -6,12 +6,12 @@
 
 namespace meridian::inline v1::detail {
 
-/// Why it is there: between `cancel()` and `close()` of a concurrent_channel a sender could still
+/// Why it is needed: between `cancel()` and `close()` of a concurrent_channel a sender could still
 /// put a message into the buffer, or park itself for ever. Every operation is started inside the
 /// gate, so once `close` has returned none is being started, and none will be.
 ///
-/// Thread-safe. `enter` and `leave` never wait; `close` waits for senders that are inside, which
-/// is as long as starting an operation takes.
+/// Thread-safe. `enter` and `leave` never wait; `close` waits for senders that are inside, for as
+/// long as it takes to start an operation.
 class SendGate {
  public:
   /// False once the gate is closed; then `leave` must not be called.
