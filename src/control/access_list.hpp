@@ -1,4 +1,4 @@
-/// A file that members of a second group may use (acl(5)).
+/// Lets members of a second group use a file (acl(5)).
 #pragma once
 
 #include <optional>
@@ -8,17 +8,17 @@
 
 namespace meridian::control {
 
-/// Sets the mode of a file, and lets members of `group` read and write it besides; with none,
-/// nobody else. False, with `errno`, where the system refuses it, as file systems without access
-/// lists do.
+/// Sets the mode of a file, and also lets members of `group` read and write it. Without a group,
+/// removes the access list. Returns false, with `errno` set, if the system refuses, as file systems
+/// without access lists do for a group.
 [[nodiscard]] bool set_second_group(const std::string& path, mode_t mode,
                                     std::optional<gid_t> group);
 
-/// The access list of a file as the system keeps it; nothing where it has none.
+/// The access list of a file in the system's format; nothing if it has none.
 [[nodiscard]] std::optional<std::string> access_list_of(const std::string& path);
 
-/// Gives a file such a list, and with it the mode. False, with `errno`, where the system refuses
-/// it.
+/// Gives a file such a list, which also sets its mode. Returns false, with `errno` set, if the
+/// system refuses.
 [[nodiscard]] bool set_access_list(const std::string& path, const std::string& list);
 
 }  // namespace meridian::control

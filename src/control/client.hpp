@@ -1,4 +1,4 @@
-/// The other end of the control socket: a blocking client, for tools.
+/// A blocking client of the control socket, for tools.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -26,7 +26,7 @@ class RequestFailed : public std::runtime_error {
   int code_;
 };
 
-/// Not thread-safe. Calls throw RequestFailed, or std::runtime_error naming the socket where the
+/// Not thread-safe. Calls throw RequestFailed, or std::runtime_error naming the socket if the
 /// connection fails.
 class Client {
  public:
@@ -35,24 +35,26 @@ class Client {
 
   /// Waits for the daemon as long as it takes.
   explicit Client(std::string path);
-  /// Waits for `patience` at most to connect, and for whatever comes next.
+  /// Waits at most `patience` to connect, and each time for more of an answer.
   Client(std::string path, std::chrono::seconds patience);
 
   /// Sends a request and returns its result.
   [[nodiscard]] Json call(const std::string& method, const Json& params = Json::object());
 
-  /// Sends a binary drain, gives the octets on as they come, and returns the reply line's result.
+  /// Sends a binary drain, passes the octets on as they arrive, and returns the reply line's
+  /// result.
   Json drain_binary(Json params, const OnOctets& on_octets);
 
-  /// Sends `tail`, gives each message on as it comes, with the octets that follow it in binary, and
-  /// returns the result that comes at the end.
+  /// Sends `tail`, passes each message on as it arrives, in binary format with the octets that
+  /// follow it, and returns the final result.
   using OnMessage = std::function<void(const Json& message, std::span<const std::byte> octets)>;
   Json tail(const Json& params, const OnMessage& on_message);
 
  private:
   void connect();
-  /// Whether the daemon has ended the connection since the last answer, as it does where nothing is
-  /// asked for a while: whoever writes frames to a slow pipe is to go on then.
+  /// Whether the daemon has ended the connection since the last answer, as it does if the client is
+  /// idle for a while. The client then reconnects, so that a tool that writes frames to a slow pipe
+  /// can go on.
   [[nodiscard]] bool was_closed();
   void send(const std::string& method, const Json& params);
   [[nodiscard]] Json read_object();

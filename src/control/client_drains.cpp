@@ -67,7 +67,7 @@ asio::awaitable<error_code> ClientDrains::lend(const Request& request) {
     log_.did(fmt::format("drain: given up by its client, {} frames go back", frames));
     std::ignore = co_await std::move(*lent).put_back();
   } else {
-    // First: the client has them, whatever becomes of the line in the log.
+    // Before logging: the client has the frames, even if the log line fails.
     std::ignore = co_await std::move(*lent).settle();
     log_.drained(frames);
   }
@@ -95,9 +95,9 @@ asio::awaitable<error_code> ClientDrains::lease(const Request& request) {
   if (leased->id) {
     leases_.add(*leased->id, HeldLeases::Clock::now() + query.duration);
   } else {
-    log_.drained(0);  // nothing is there to commit, so this is all that the log says of it
+    log_.drained(0);  // there is nothing to commit, so the log has no other line about it
   }
-  // Where this fails the session ends, and the lease with it.
+  // If this fails, the session ends, and the lease with it.
   const error_code ec = co_await write_frames(request, leased->frames, leased->id);
   if (ec) {
     log_.did(fmt::format("drain: given up by its client, {} leased frames go back",
@@ -139,7 +139,7 @@ asio::awaitable<error_code> ClientDrains::answer_lease_end(Request request) {
 
 asio::awaitable<void> ClientDrains::release_leases() {
   for (const LeaseId id : leases_.take_all()) {
-    // Fails for those that have ended by themselves.
+    // Fails for leases that have already ended on their own.
     std::ignore = co_await aggregator_.release(id);
   }
 }

@@ -17,11 +17,11 @@ namespace meridian::control {
 
 namespace asio = boost::asio;
 
-/// Answers `drain`, `commit` and `release`. Frames are the client's once they are written, or their
-/// lease is committed; what it does not get that far goes back.
+/// Answers `drain`, `commit` and `release`. Frames belong to the client once they are written or,
+/// with a lease, once it commits; all others go back to the buffer.
 ///
-/// Each answer fails with the error of the socket, and the session is to end then. Not thread-safe:
-/// on the strand of the socket. `writer` and `log` must outlive it.
+/// Each answer fails with the socket's error, and the session must end then. Not thread-safe: must
+/// be used on the strand of the socket. `writer` and `log` must outlive it.
 class ClientDrains {
  public:
   ClientDrains(AggregatorHandle aggregator, ReplyWriter& writer, RequestLog& log);
@@ -29,18 +29,18 @@ class ClientDrains {
   [[nodiscard]] asio::awaitable<error_code> answer_drain(Request request);
   [[nodiscard]] asio::awaitable<error_code> answer_lease_end(Request request);
 
-  /// Whether its client has frames that it may still commit.
+  /// Whether the client has frames that it may still commit.
   [[nodiscard]] bool holds_leases() const { return leases_.holds_any(HeldLeases::Clock::now()); }
 
-  /// Nobody is there any more who could commit them.
+  /// Releases all leases, because the client that could commit them has gone.
   [[nodiscard]] asio::awaitable<void> release_leases();
 
  private:
   [[nodiscard]] asio::awaitable<error_code> lend(const Request& request);
   [[nodiscard]] asio::awaitable<error_code> lease(const Request& request);
 
-  /// The frames, in the format that was asked for; with a lease its id is told. What these refer to
-  /// stays in the coroutine that waits for them.
+  /// Writes the frames in the requested format, and with a lease also its id. The arguments must
+  /// outlive the call: the awaiting coroutine keeps them.
   [[nodiscard]] asio::awaitable<error_code> write_frames(const Request& request,
                                                          const Drained& drained,
                                                          std::optional<LeaseId> lease);

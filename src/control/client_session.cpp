@@ -31,7 +31,7 @@ Json version_json() {
   return {{"name", "meridiand"}, {"version", status::version}, {"build", status::build}};
 }
 
-/// A reply of the aggregator as JSON, or its error.
+/// The aggregator's reply as JSON, or its error.
 template <typename T, typename Convert>
 std::variant<Json, error_code> convert(const boost::system::result<T>& reply, Convert to_json) {
   if (!reply) {
@@ -76,7 +76,7 @@ asio::awaitable<void> ClientSession::answer_lines() {
     waiting_since_.reset();
     ++request_;
     idle_timer_.cancel();
-    // What comes behind a farewell is not carried out.
+    // A request that follows a farewell is not carried out.
     if (!line || closed_) {
       break;
     }
@@ -93,7 +93,7 @@ void ClientSession::stop() {
 
 void ClientSession::close() {
   closed_ = true;
-  idle_timer_.cancel();  // after a fault it may still run, and keep the daemon from its end
+  idle_timer_.cancel();  // after a fault it may still run, and would keep the daemon from ending
   error_code ignored;
   socket_.close(ignored);
 }
@@ -271,8 +271,8 @@ asio::awaitable<error_code> ClientSession::answer_tail(Request request) {
         request, Json{{"frames", told->frames}, {"bytes", told->bytes}, {"lost", told->lost}});
     co_return co_await writer_->write(result);
   }
-  // Where it is the client that has gone, nobody would read this; and Asio waits for ever with a
-  // write behind one that has failed.
+  // If the client has gone, it would not read this; and in Asio, a write after a failed one waits
+  // for ever.
   if (told.error().category() == error_code(Errc::reply_dropped).category()) {
     const std::string refusal = encode_error(shut_down_error(request, told.error()));
     std::ignore = co_await writer_->write(refusal);
@@ -371,7 +371,7 @@ void ClientSession::watch_idle() {
           return;
         }
         if (self->drains_.holds_leases()) {
-          self->watch_idle();  // it works on its frames
+          self->watch_idle();  // it is working on its frames
         } else {
           self->cut_off_for_idleness(self->context_->idle_timeout, "raise control.idle_timeout_s");
         }
@@ -405,7 +405,7 @@ void ClientSession::leave_place() {
                         "a client that may do everything needs this place: connect again later, or "
                         "raise control.max_clients"});
     } else {
-      self->close();  // a word would come in the middle of an answer
+      self->close();  // a farewell would be in the middle of an answer
     }
   });
 }

@@ -35,32 +35,36 @@ struct Context {
   std::atomic<std::chrono::seconds> idle_timeout;  // 0: none
 };
 
-/// Answers requests in order, one at a time: a client that sends many without reading waits for
+/// Answers requests in order, one at a time: a client that sends many without reading only delays
 /// itself. Answers are written in pieces; a client that does not read them is cut off.
 ///
-/// Everything runs on the socket's strand; only what says so may be called from elsewhere.
+/// Everything runs on the socket's strand, except members that are marked "callable from any
+/// thread".
 class ClientSession : public std::enable_shared_from_this<ClientSession> {
  public:
   ClientSession(asio::local::stream_protocol::socket socket, std::shared_ptr<const Context> context,
                 const Peer& peer, Role role);
 
-  /// Throws what is a fault of the program, once the session has ended.
+  /// Serves the client until the session ends. Then throws the exception, if a fault of the program
+  /// ended it.
   [[nodiscard]] asio::awaitable<void> run();
 
-  /// Ends the session; a drain whose answer is not written by then goes back. On any thread.
+  /// Ends the session; the frames of a drain whose answer is not completely written go back to the
+  /// buffer. Callable from any thread.
   void stop();
 
-  /// Another client found no place: ends the session if it has asked for nothing for a few seconds
-  /// and holds no lease. On any thread.
+  /// Makes room for another client that found no place: ends the session if it has been idle for a
+  /// few seconds and holds no lease. Callable from any thread.
   void give_way();
 
-  /// A client that may do everything needs the place of this one, which may only read: ends the
-  /// session, whatever it does. On any thread.
+  /// Makes room for a client with full access, where this one may only read: ends the session,
+  /// whatever it is doing. Callable from any thread.
   void leave_place();
-  /// Whether `leave_place` was called: then its place is another client's. On any thread.
+  /// Whether `leave_place` was called, so that the place now belongs to another client. Callable
+  /// from any thread.
   [[nodiscard]] bool has_left_place() const noexcept { return has_left_place_; }
 
-  // On any thread.
+  // Callable from any thread.
   [[nodiscard]] Role role() const noexcept { return role_; }
   [[nodiscard]] std::chrono::steady_clock::time_point connected_at() const noexcept {
     return connected_at_;
@@ -70,10 +74,10 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   [[nodiscard]] asio::awaitable<void> answer_lines();
   [[nodiscard]] asio::awaitable<void> refuse_long_line();
 
-  // Each fails where the session is to end.
+  // Each fails if the session must end.
   [[nodiscard]] asio::awaitable<error_code> answer_line(std::string line);
   [[nodiscard]] asio::awaitable<error_code> answer(Request request);
-  /// To a client that may only read.
+  /// Refuses a change by a client that may only read.
   [[nodiscard]] asio::awaitable<error_code> refuse_change(Request request);
   [[nodiscard]] asio::awaitable<error_code> answer_in_whole(Request request);
   [[nodiscard]] asio::awaitable<error_code> answer_tail(Request request);
@@ -87,10 +91,10 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   [[nodiscard]] asio::awaitable<std::variant<status::Json, error_code>> result_of(Method method);
 
   void cut_off_for_not_reading();
-  /// Ends the session where no request comes for a while.
+  /// Ends the session if no request arrives within the idle timeout and no lease is held.
   void watch_idle();
   void cut_off_for_idleness(std::chrono::seconds idle, std::string_view advice);
-  /// Says why, as far as the client takes it, and closes.
+  /// Tells the client why, as far as the socket takes it at once, and closes.
   void close_with(const Error& why);
   void close();
 
@@ -106,8 +110,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   ClientDrains drains_;
   asio::steady_timer idle_timer_;
   std::optional<asio::steady_timer::time_point> waiting_since_;  // for a request
-  std::uint64_t request_ = 0;   // which one is waited for: a tick on its way is for an earlier one
-  bool tail_is_quiet_ = false;  // it streams, and nothing of a message is on its way
+  std::uint64_t request_ = 0;   // number of the awaited one: a timer handler may be of an older one
+  bool tail_is_quiet_ = false;  // it streams, and no message is partly written
   bool closed_ = false;
 };
 

@@ -1,14 +1,15 @@
-/// Where the control socket is unless somebody says otherwise.
+/// Where the control socket is by default.
 #pragma once
 
 #include <string>
 
 namespace meridian::control {
 
-/// Where that of the system's service is.
+/// The control socket of the system service.
 inline constexpr const char* socket_of_the_service = "/run/meridian/control.sock";
 
-/// /run/meridian/control.sock for root; below $XDG_RUNTIME_DIR for an ordinary user who has one.
+/// Below $XDG_RUNTIME_DIR for an ordinary user for whom it is set; otherwise
+/// /run/meridian/control.sock.
 [[nodiscard]] std::string default_socket();
 
 }  // namespace meridian::control

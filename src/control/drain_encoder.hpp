@@ -16,19 +16,19 @@
 
 namespace meridian::control {
 
-/// Makes {"frames": […], "remaining": n} piece by piece, so that a drain of a million frames never
-/// stands in memory as text. A drain with a lease has `"lease": id` behind that.
+/// Encodes {"frames": […], "remaining": n} piece by piece, so that a drain of a million frames is
+/// never in memory as text. For a drain with a lease, `"lease": id` follows.
 class DrainJsonEncoder {
  public:
-  /// `more_fields` come behind the others, each with a comma before it.
+  /// `more_fields` follow the others, each preceded by a comma.
   explicit DrainJsonEncoder(const Drained& drained, std::string more_fields = "")
       : drained_(drained), more_fields_(std::move(more_fields)) {}
-  explicit DrainJsonEncoder(Drained&&, std::string = "") = delete;  // refers to it
+  explicit DrainJsonEncoder(Drained&&, std::string = "") = delete;  // keeps a reference
 
   /// A piece is complete once it has this many octets; a large frame makes it larger.
   static constexpr std::size_t piece_bytes = 128 * 1024;
 
-  /// Puts the next piece into `out`, whose capacity is used again. False after the last one.
+  /// Puts the next piece into `out`, reusing its capacity. Returns false after the last one.
   [[nodiscard]] bool next(std::string& out);
 
  private:
@@ -38,23 +38,23 @@ class DrainJsonEncoder {
   std::string more_fields_;
   Stage stage_ = Stage::begin;
   std::size_t batch_ = 0;
-  std::size_t batch_offset_ = 0;  // octets of the batch that are encoded
+  std::size_t batch_offset_ = 0;  // octets of the batch already encoded
   FrameRows rows_;
 };
 
-/// Which of the frames were delivered before, in a list of [index of the first one, how many].
+/// The frames that were delivered before, as a list of [index of the first one, how many].
 [[nodiscard]] status::Json redelivered_ranges(const Drained& drained);
 
-/// Gathers the octets of drained batches for writing, as they are.
+/// Gathers the octets of drained batches for writing, without copying them.
 class DrainBinaryEncoder {
  public:
   explicit DrainBinaryEncoder(const Drained& drained) noexcept : drained_(drained) {}
-  explicit DrainBinaryEncoder(Drained&&) = delete;  // refers to it
+  explicit DrainBinaryEncoder(Drained&&) = delete;  // keeps a reference
 
   static constexpr std::size_t piece_bytes = 256 * 1024;
   static constexpr std::size_t max_buffers = 64;
 
-  /// Puts the next piece into `out`. False after the last one.
+  /// Puts the next piece into `out`. Returns false after the last one.
   [[nodiscard]] bool next(std::vector<boost::asio::const_buffer>& out);
 
  private:

@@ -11,9 +11,9 @@
 
 namespace meridian::control {
 
-/// Remembers which leases are a client's own: nobody else may end them, and they end with it. One
-/// that has expired stays known, so that a late commit is told why it fails, until its place is
-/// needed.
+/// Remembers which leases belong to a client: no other client may end them, and they end with it.
+/// An expired lease is remembered until its place is needed, so that a late commit is told why it
+/// fails.
 ///
 /// Not thread-safe.
 class HeldLeases {
@@ -23,10 +23,10 @@ class HeldLeases {
   /// Leases that a client may have at a time.
   static constexpr std::size_t most = 1024;
 
-  /// Whether one more can be added; forgets expired ones where that is needed.
+  /// Whether one more can be added; forgets expired ones if necessary.
   [[nodiscard]] bool has_room(Clock::time_point now);
 
-  /// Whether there is one that has not expired.
+  /// Whether any lease has not expired yet.
   [[nodiscard]] bool holds_any(Clock::time_point now) const {
     return std::ranges::any_of(expires_at_,
                                [now](const auto& lease) { return lease.second > now; });
@@ -34,7 +34,7 @@ class HeldLeases {
 
   void add(LeaseId id, Clock::time_point expires_at) { expires_at_.emplace(id, expires_at); }
 
-  /// False for one that is not there.
+  /// Returns false if there is no such lease.
   [[nodiscard]] bool remove(LeaseId id) { return expires_at_.erase(id) > 0; }
 
   [[nodiscard]] std::vector<LeaseId> take_all();

@@ -1,4 +1,4 @@
-/// Requests as they come from a client, a line each.
+/// Reads requests from a client, one per line.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -13,22 +13,22 @@ namespace meridian::control {
 
 namespace asio = boost::asio;
 
-/// Cuts what a socket receives into lines. Never holds more than one line of the greatest length,
-/// and what was read with its end.
+/// Splits what a socket receives into lines. Never holds more than one line of the maximum length,
+/// plus what was read together with its end.
 ///
-/// Not thread-safe: on the strand of the socket. Socket and `max_bytes` must outlive it; the latter
-/// may change at any time.
+/// Not thread-safe: must be used on the strand of the socket. `socket` and `max_bytes` must outlive
+/// it; `max_bytes` may change at any time.
 class LineReader {
  public:
   LineReader(asio::local::stream_protocol::socket& socket,
              const std::atomic<std::size_t>& max_bytes)
       : socket_(socket), max_bytes_(max_bytes) {}
 
-  /// The next line, without its end, which the last one may lack. Nothing at the end of the stream,
-  /// where the socket fails, and where a line is too long.
+  /// Returns the next line without its line end, which the last line may lack. Returns nothing at
+  /// the end of the stream, if the socket fails, or if a line is too long.
   [[nodiscard]] asio::awaitable<std::optional<std::string>> next();
 
-  /// Whether that was why there was nothing.
+  /// Whether `next` returned nothing because a line was too long.
   [[nodiscard]] bool line_too_long() const noexcept { return line_too_long_; }
 
  private:

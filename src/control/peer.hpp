@@ -10,7 +10,7 @@
 
 namespace meridian::control {
 
-/// As the kernel knew it when the client connected (SO_PEERCRED, SO_PEERGROUPS).
+/// The client as the kernel knew it when it connected (SO_PEERCRED, SO_PEERGROUPS).
 struct Peer {
   uid_t uid = static_cast<uid_t>(-1);
   pid_t pid = 0;

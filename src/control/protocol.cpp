@@ -28,8 +28,8 @@ constexpr std::array methods{
     NamedMethod{"forget", Method::forget},
 };
 
-/// Thrown and caught in this file only: reading a request has many ways to fail and one place to
-/// say so.
+/// Thrown and caught in this file only: reading a request can fail in many ways, which one place
+/// reports.
 struct Refusal {
   ErrorCode code;
   std::string message;
@@ -48,7 +48,7 @@ constexpr std::uint64_t most_lease_s = 86'400;
 
 constexpr std::uint64_t most_frames = std::numeric_limits<std::int64_t>::max();
 
-/// What somebody sent, short and printable, to be quoted in an error.
+/// Text from a client, shortened and made printable, to be quoted in an error.
 std::string quote(std::string_view text) {
   constexpr std::size_t longest = 40;
   const SentJson json(std::string(text.substr(0, longest)));
@@ -211,7 +211,7 @@ void read_params(Request& request, const SentJson& json) {
   }
 }
 
-/// `id` is the member of that name, unless it cannot be one.
+/// `id` is the id of the request; nothing if there is none, or no valid one.
 Request read_request(const SentJson& json, const std::optional<RequestId>& id) {
   Request request;
   if (json.contains("id") && !id) {
@@ -230,7 +230,7 @@ Request read_request(const SentJson& json, const std::optional<RequestId>& id) {
   return request;
 }
 
-/// A text that is not taken up as a request.
+/// The answer to a text that is rejected before it is read as a request.
 Error refuse(const runtime::JsonFault& fault, const RequestId& id) {
   using Kind = runtime::JsonFault::Kind;
   switch (fault.kind) {
@@ -265,7 +265,7 @@ std::variant<Request, Error> parse_json(std::string_view line) {
   try {
     return read_request(json, id);
   } catch (Refusal& refusal) {
-    // Only what is a request apart from this error can be told to be a notification.
+    // Only if the request is otherwise valid is it known to be a notification.
     const bool is_notification = !json.contains("id") && refusal.code != ErrorCode::invalid_request;
     return Error{refusal.code, std::move(refusal.message), id.value_or(RequestId()),
                  is_notification};
@@ -283,7 +283,7 @@ std::variant<Request, Error> parse_word(std::string_view word) {
   }
   try {
     Request request{.method = find_method(word), .plain = true, .id = RequestId()};
-    read_params(request, SentJson::object());  // some need theirs
+    read_params(request, SentJson::object());  // some methods need parameters
     return request;
   } catch (Refusal& refusal) {
     return Error{refusal.code, std::move(refusal.message)};

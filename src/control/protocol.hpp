@@ -1,4 +1,4 @@
-/// The control protocol, text to structs and back, without sockets.
+/// The control protocol: converts text to structs and back, without sockets.
 ///
 /// A request is one line: a JSON-RPC 2.0 object, or the plain name of a method, which is answered
 /// with the result alone.
@@ -23,11 +23,12 @@
 
 namespace meridian::control {
 
-/// What a client sent. Sorted, unlike status::Json: finding keys in a hostile object stays cheap.
+/// JSON from a client. Sorted, unlike status::Json, so that finding keys in a hostile object stays
+/// cheap.
 using SentJson = nlohmann::json;
 
-/// The id of a request: the text of its JSON value, so that it goes back as it came, whatever its
-/// size.
+/// The id of a request: the text of its JSON value, so that a number is sent back unchanged,
+/// however many digits it has.
 class RequestId {
  public:
   RequestId() = default;  ///< null
@@ -66,7 +67,7 @@ enum class Method : std::uint8_t {
   version
 };
 
-/// Error codes of JSON-RPC 2.0, and Meridian's own from -32000 up.
+/// Error codes of JSON-RPC 2.0, and Meridian's own from -32000 down.
 enum class ErrorCode : int {
   parse_error = -32700,
   invalid_request = -32600,
@@ -94,7 +95,7 @@ struct DrainParams {
 struct TailParams {
   std::optional<SatelliteId> satellite_id{};
   std::optional<ChannelId> channel_id{};
-  std::optional<std::uint64_t> limit{};  ///< frames; nothing: until the client goes
+  std::optional<std::uint64_t> limit{};  ///< frames; nothing: until the client leaves
   FrameFormat format = FrameFormat::json;
 };
 
@@ -118,27 +119,27 @@ struct Error {
   ErrorCode code;
   std::string message;           ///< says what to do
   RequestId id{};                ///< of the request, as far as it could be read
-  bool to_notification = false;  ///< then it is not answered either
+  bool to_notification = false;  ///< then there is no answer
 };
 
-/// The aggregator is gone, as `ec` says.
+/// The answer to a request when the aggregator is gone, as `ec` says.
 [[nodiscard]] Error shut_down_error(const Request& request, const error_code& ec);
 
-/// Objects and lists of a request that may stand in each other.
+/// How deep objects and lists of a request may be nested.
 inline constexpr std::size_t deepest_request = 32;
 
-/// Reads one line, its end removed. Never throws on bad input, and does no work by recursion that
-/// grows with it.
+/// Reads one line without its line end. Never throws on bad input, and never recurses deeper for a
+/// longer input.
 [[nodiscard]] std::variant<Request, Error> parse_request(std::string_view line);
 
-/// What stands before and after a result. A long result is written in pieces between them.
+/// The text before and after a result. A long result is written in pieces between them.
 struct Envelope {
   std::string before;
   std::string after;
 };
 [[nodiscard]] Envelope envelope_for(const Request& request);
 
-/// The whole answer, line end included.
+/// The whole answer, including the line end.
 [[nodiscard]] std::string encode_result(const Request& request, const status::Json& result);
 [[nodiscard]] std::string encode_error(const Error& error);
 

@@ -11,7 +11,7 @@
 
 namespace meridian::control {
 
-/// A completion condition of `async_write`, which is asked after each part that was written.
+/// A completion condition of `async_write`, which calls it after each part that it has written.
 struct ReplyWriter::CountWritten {
   ReplyWriter* writer;
 
@@ -28,7 +28,7 @@ asio::awaitable<error_code> ReplyWriter::write(std::string_view text) {
 }
 
 asio::awaitable<error_code> ReplyWriter::write(std::vector<asio::const_buffer> buffers) {
-  // A timeout closes the socket; to race the write against the timer could write twice.
+  // A timeout closes the socket. Racing the write against the timer instead could write twice.
   ++write_;
   written_ = 0;
   watch(progress());

@@ -28,7 +28,7 @@ class ReplyWriter : public std::enable_shared_from_this<ReplyWriter> {
   /// How long a client may read nothing while there is something to read.
   static constexpr std::chrono::seconds usual_patience{10};
 
-  /// `on_stalled` is called once a client has not read for that long; it is to close the socket.
+  /// `on_stalled` is called once a client has not read for that long; it must close the socket.
   ReplyWriter(asio::local::stream_protocol::socket& socket, std::function<void()> on_stalled,
               std::chrono::milliseconds patience = usual_patience)
       : socket_(socket),
@@ -42,7 +42,7 @@ class ReplyWriter : public std::enable_shared_from_this<ReplyWriter> {
  private:
   struct CountWritten;
 
-  /// What shows that a client reads: more was written, or less waits to be read.
+  /// Shows whether a client reads: if so, more was written, or less is left to read.
   struct Progress {
     std::size_t written = 0;
     int unread = 0;
@@ -54,7 +54,7 @@ class ReplyWriter : public std::enable_shared_from_this<ReplyWriter> {
   asio::steady_timer timer_;
   std::function<void()> on_stalled_;
   std::chrono::milliseconds patience_;
-  std::uint64_t write_ = 0;  // which write this is: a tick on its way is for an earlier one
+  std::uint64_t write_ = 0;  // number of this write: a timer handler may be for an earlier one
   std::size_t written_ = 0;  // octets of this write
 };
 

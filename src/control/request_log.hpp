@@ -1,4 +1,4 @@
-/// Who asked for what changes something, or for what is not done.
+/// Logs who asked for a change, or for something that is not done.
 #pragma once
 
 #include "control/peer.hpp"
@@ -14,10 +14,10 @@
 
 namespace meridian::control {
 
-/// Logs the drains, flushes and reloads of one client, by its user id. A client that drains in many
-/// portions makes one line a second.
+/// Logs the drains, flushes, reloads and other changes by one client, with its user id. A client
+/// that drains in many portions causes one line a second.
 ///
-/// Not thread-safe: on the strand of the socket. Must be held by a shared_ptr.
+/// Not thread-safe: must be used on the strand of the socket. Must be held by a shared_ptr.
 class RequestLog : public std::enable_shared_from_this<RequestLog> {
  public:
   RequestLog(const boost::asio::any_io_executor& strand, const Peer& peer)
@@ -27,22 +27,22 @@ class RequestLog : public std::enable_shared_from_this<RequestLog> {
 
   void drained(std::uint64_t frames);
 
-  /// A notification that is not carried out, which nobody is told of.
+  /// Logs a notification that is not carried out; the client gets no answer.
   void refused_notification(std::string_view why);
 
-  /// The client is cut off.
+  /// Logs that the client is cut off.
   void cut_off(status::CutOff reason, std::string_view why);
 
-  /// The client has gone.
+  /// Logs the drains that are held back, because the client has gone.
   void close();
 
-  /// `what` it did, such as "reload".
+  /// Logs what the client did, such as "reload".
   void did(const std::string& what);
 
  private:
   void log_drains();
 
-  /// What is drained within a second comes in one line behind it.
+  /// Holds back the drains of the next second, for one line at its end.
   void hold_back();
 
   boost::asio::steady_timer timer_;  // runs while drains are held back

@@ -11,16 +11,17 @@ namespace meridian::control {
 
 enum class Role : std::uint8_t {
   full,
-  reader,  ///< whatever changes nothing
+  reader,  ///< only what changes nothing
   none,
 };
 
-/// Without a group of readers everybody whom the socket lets in may do everything. With one, root,
-/// the daemon's own user and members of the socket's group may; members of the other group may
-/// read, and nobody else may do anything. Who is in both may do everything.
+/// Without a read-only group, every client that the socket lets in has full access. With one, root,
+/// the daemon's own user and members of the socket's group have full access, members of the
+/// read-only group may read, and all other clients may do nothing. A member of both groups has full
+/// access.
 [[nodiscard]] Role role_of(const Peer& peer, const Access& access);
 
-/// Whether it changes anything: frames, the daemon, or what it logs.
+/// Whether a method changes anything: frames, the daemon, or what it logs.
 [[nodiscard]] bool changes_something(Method method) noexcept;
 
 }  // namespace meridian::control

@@ -48,7 +48,7 @@ void warn_if_open_to_all(const Access& access) {
   }
 }
 
-/// The mode of an inherited socket is that of its file, which its unit says.
+/// The mode of an inherited socket is that of its file, which is set in its unit.
 void warn_if_inherited_is_open_to_all(const std::string& path, const Access& access) {
   constexpr mode_t permissions = 07777;
   struct stat status{};
@@ -103,7 +103,7 @@ void Server::set_access(const Access& access) {
       asio::dispatch(
           strand_, [self = shared_from_this(), acceptor = file_->listen_again(strand_)]() mutable {
             if (self->acceptor_.is_open()) {
-              self->acceptor_ = std::move(acceptor);  // closes the old one; the loop goes on here
+              self->acceptor_ = std::move(acceptor);  // closes the old one; the accept loop goes on
             }
           });
     }
@@ -146,7 +146,7 @@ void Server::stop() {
 void Server::open_client(Socket socket) {
   const Peer peer = peer_of(socket);
   const Role role = role_of(peer, access_);
-  // First, so that who may do nothing makes nobody give way.
+  // Checked first, so that a client without access never makes another one give way.
   if (role == Role::none) {
     refuse_stranger(socket, peer);
     return;
@@ -190,7 +190,7 @@ bool Server::find_place(Role role) {
   if (role != Role::full || readers.size() < needed) {
     return false;
   }
-  // However many readers there are, whoever may do everything gets in.
+  // A client with full access gets in however many readers there are.
   std::ranges::sort(readers, {}, [](const auto& reader) { return reader->connected_at(); });
   readers.resize(needed);
   for (const std::shared_ptr<ClientSession>& reader : readers) {
@@ -226,7 +226,7 @@ void Server::refuse_for_limit(Socket& socket) {
                      fmt::format("there are {} clients already: try again later, or raise "
                                  "control.max_clients",
                                  max_clients_)});
-  // The next try may find one, however long control.idle_timeout_s is.
+  // The next attempt may then find a place, however long control.idle_timeout_s is.
   clients_.for_each([](ClientSession& client) { client.give_way(); });
 }
 
@@ -238,7 +238,7 @@ void Server::close_client(const std::shared_ptr<ClientSession>& client) {
 void Server::turn_away(Socket& socket, const Error& why) {
   error_code ignored;
   socket.non_blocking(true, ignored);
-  // A new socket has room for it.
+  // The buffer of a new socket has room for this.
   socket.write_some(asio::buffer(encode_error(why)), ignored);
 }
 

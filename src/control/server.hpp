@@ -26,50 +26,51 @@ struct ServerOptions {
   std::chrono::seconds idle_timeout{60};  ///< 0: none
 };
 
-/// Binds in its constructor, accepts from `start` on. Runs on a strand of its own; all members but
-/// `set_access` may be called from any thread. Must be held by a shared_ptr.
+/// Binds in its constructor and accepts from `start` on. Runs on a strand of its own; all members
+/// but `set_access` may be called from any thread. Must be held by a shared_ptr.
 class Server : public std::enable_shared_from_this<Server> {
  public:
-  /// Listens on the socket `inherited` if there is one, whose file is somebody else's. Throws
-  /// std::runtime_error where the socket cannot be had.
+  /// Listens on the socket `inherited` if there is one; its file then belongs to another program.
+  /// Throws std::runtime_error if it cannot listen.
   Server(const asio::any_io_executor& executor, const ServerOptions& options,
          std::optional<int> inherited, Services services);
 
   void start();
 
-  /// Whether the socket is somebody else's, with its mode and group.
+  /// Whether the socket was inherited, and with it its mode and group.
   [[nodiscard]] bool is_inherited() const noexcept { return !file_; }
 
-  /// Lets others connect from now on; of a socket that was inherited, mode and group stay. Makes
-  /// its file anew where it is gone, unless it was inherited. On the thread of its executor, which
-  /// must have one. Throws std::runtime_error where the system refuses it; it is then as it was.
+  /// Changes who may connect from now on; an inherited socket keeps its mode and group. Creates the
+  /// socket's file again if it is gone, unless the socket was inherited. Must be called on the
+  /// thread of the executor, which must have only one. Throws std::runtime_error if the system
+  /// refuses; access is unchanged then.
   void set_access(const Access& access);
 
-  /// Whether clients can find it.
+  /// Whether the socket's file is there, so that clients can find it.
   [[nodiscard]] bool has_its_file() const;
 
-  /// Goes on with other limits.
+  /// Changes the limits from now on.
   void set_limits(const ServerOptions& options);
 
-  /// Accepts no more and ends all clients.
+  /// Stops accepting clients and ends all sessions.
   void stop();
 
-  /// Waits until all clients have ended, after `stop`.
+  /// After `stop`: waits until all sessions have ended, or until `give_up`.
   [[nodiscard]] asio::awaitable<void> wait_stopped() { return clients_.wait_empty(); }
 
-  /// Nobody waits any longer for clients that do not end.
+  /// Stops waiting for sessions that have not ended.
   void give_up() { clients_.give_up(); }
 
  private:
   using Socket = asio::local::stream_protocol::socket;
 
   void open_client(Socket socket);
-  /// Whether there is a place, if need be that of a client which may only read.
+  /// Whether there is a place. If necessary, takes that of a client that may only read.
   [[nodiscard]] bool find_place(Role role);
   void refuse_stranger(Socket& socket, const Peer& peer);
   void refuse_for_limit(Socket& socket);
   void close_client(const std::shared_ptr<ClientSession>& client);
-  /// Says why to a client that gets no session.
+  /// Tells a client that gets no session why.
   static void turn_away(Socket& socket, const Error& why);
   [[nodiscard]] static asio::awaitable<void> run_client(std::shared_ptr<Server> server,
                                                         std::shared_ptr<ClientSession> client);
@@ -77,7 +78,7 @@ class Server : public std::enable_shared_from_this<Server> {
   asio::any_io_executor executor_;
   asio::any_io_executor strand_;
   std::size_t max_clients_;
-  Access access_;                                    // for those who connect from now on
+  Access access_;                                    // for clients that connect from now on
   std::optional<SocketFile> file_;                   // nothing: the socket was inherited
   std::string path_;                                 // of the socket; empty: it has none
   asio::local::stream_protocol::acceptor acceptor_;  // its executor is the server's strand

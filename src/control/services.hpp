@@ -1,4 +1,4 @@
-/// What the control socket asks of the rest of the daemon.
+/// What the control socket needs from the rest of the daemon.
 #pragma once
 
 #include "status/sources.hpp"
@@ -14,13 +14,13 @@ namespace meridian::control {
 
 namespace asio = boost::asio;
 
-/// What became of a reload: paths of keys of the configuration.
+/// What a reload did: paths of configuration keys.
 struct ReloadReport {
   std::vector<std::string> changed;
-  std::vector<std::string> needs_restart;  ///< differ too, and are not applied
+  std::vector<std::string> needs_restart;  ///< changed too, but not applied
 };
 
-/// Why there was none.
+/// Why a reload was refused.
 struct ReloadRefused {
   std::string reason;
 };

@@ -46,8 +46,8 @@ void create_directory_of(const std::string& path) {
   }
 }
 
-/// Whether a socket file is left over from a program that has ended. Does not wait: a listener
-/// whose backlog is full is alive.
+/// Whether a socket file is left over from a program that has ended. Does not block: a listener
+/// with a full backlog is alive.
 bool is_stale(const std::string& path) {
   asio::io_context context;
   stream_protocol::socket socket(context);
@@ -157,8 +157,9 @@ void SocketFile::set_access(const Access& access) {
 }
 
 void SocketFile::restore(const Found& before) const noexcept {
-  // As they were found, which need not be what was asked for once. With a list the bits of the mode
-  // that are the group's elsewhere are the list's mask: the mode alone would let the group do more.
+  // Restores what was found, which may differ from what was once set. With an access list, the
+  // group bits of the mode are the list's mask: restoring the mode alone would give the group more
+  // rights.
   struct stat now{};
   const bool same_group = ::lstat(path_.c_str(), &now) == 0 && now.st_gid == before.group;
   if (same_group || ::lchown(path_.c_str(), static_cast<uid_t>(-1), before.group) == 0) {
@@ -171,7 +172,7 @@ void SocketFile::apply(const Access& access) const {
   struct stat now{};
   const gid_t group = access.group.value_or(::getegid());
   const bool same_group = ::lstat(path_.c_str(), &now) == 0 && now.st_gid == group;
-  // Neither the old group with the new mode nor the other way round: closed to both in between.
+  // Closed to both groups in between, so that no group ever has the mode of the other.
   if (!same_group && !set_second_group(path_, 0600, std::nullopt)) {
     throw failure(path_, "cannot set its mode: " + reason(errno));
   }
@@ -194,7 +195,7 @@ stream_protocol::acceptor SocketFile::listen(const asio::any_io_executor& execut
   try {
     stream_protocol::acceptor acceptor(executor);
     acceptor.open();
-    // The mode of the open socket is the mode of the file that `bind` makes.
+    // `bind` creates the file with the mode of the open socket.
     ::fchmod(acceptor.native_handle(), 0600);
     acceptor.bind(stream_protocol::endpoint(path_));
     struct stat status{};
@@ -210,7 +211,7 @@ stream_protocol::acceptor SocketFile::listen(const asio::any_io_executor& execut
                                      "written",
                                      error.code().message()));
   } catch (...) {
-    remove();  // nobody listens there
+    remove();  // nothing listens there
     throw;
   }
 }

@@ -1,4 +1,4 @@
-/// The Unix socket that the daemon is asked through.
+/// The Unix socket on which the daemon takes requests.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -21,48 +21,48 @@ namespace asio = boost::asio;
 struct Access {
   mode_t mode = 0660;
   std::optional<gid_t> group{};  ///< nothing: that of the process
-  /// Those who may connect and read. Nothing: whoever may connect may do everything.
+  /// The group that may connect but only read. Nothing: every client that may connect has full
+  /// access.
   std::optional<gid_t> read_only_group{};
 
   friend bool operator==(const Access&, const Access&) = default;
 };
 
-/// Owns a Unix socket's path: one daemon at a time, and never the file of somebody else.
+/// Owns a Unix socket's path: one daemon at a time, and never a path that another program uses.
 ///
 /// A lock file beside the socket ("PATH.lock") decides between daemons, so that a stale socket file
-/// can be replaced without a race. It stays behind, empty: to remove it would let two daemons
-/// hold a lock of that name.
+/// can be replaced without a race. It is left behind, empty: removing it would let two daemons hold
+/// a lock of that name.
 class SocketFile {
  public:
   /// Octets of the longest path that a Unix socket can have.
   static constexpr std::size_t longest_path = sizeof(sockaddr_un::sun_path) - 1;
 
-  /// Takes the path, creating its directory if need be. Throws std::runtime_error, with what to
+  /// Takes the path, creating its directory if necessary. Throws std::runtime_error, with what to
   /// do, if it is too long, not writable, held by a live daemon, or not a socket.
   SocketFile(std::string path, const Access& access);
   SocketFile(const SocketFile&) = delete;
   SocketFile& operator=(const SocketFile&) = delete;
   ~SocketFile();
 
-  /// Listens on the path. The file is created closed to others, and opened to them then.
+  /// Listens on the path. The file is created closed to other users, and then opened to them.
   [[nodiscard]] asio::local::stream_protocol::acceptor listen(
       const asio::any_io_executor& executor);
 
-  /// Whether its file is still the one that was made here, or somebody has removed it. On any
-  /// thread.
+  /// Whether the file made here is still at the path. May be called from any thread.
   [[nodiscard]] bool is_there() const noexcept;
 
-  /// Listens anew where the file is gone, and with it the lock or the directory perhaps. Throws
-  /// std::runtime_error where somebody else has taken the path.
+  /// Listens again after the file was removed, perhaps with the lock file or the directory. Throws
+  /// std::runtime_error if another program has taken the path.
   [[nodiscard]] asio::local::stream_protocol::acceptor listen_again(
       const asio::any_io_executor& executor);
 
-  /// Lets others connect from now on. Throws std::runtime_error where the system refuses it, or the
-  /// file is no longer the one that was made here; it is then as it was.
+  /// Changes who may connect from now on. Throws std::runtime_error if the system refuses, or if
+  /// the file is no longer the one made here; access is unchanged then.
   void set_access(const Access& access);
 
-  /// Removes the socket file, if it still is the one that was made here. To be called before the
-  /// acceptor is closed: then the file's number may go to another one.
+  /// Removes the socket file if it is still the one made here. Must be called before the acceptor
+  /// is closed: after that, another file may get the same inode number.
   void remove() noexcept;
 
  private:

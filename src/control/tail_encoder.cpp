@@ -10,7 +10,7 @@ namespace meridian::control {
 
 namespace {
 
-/// Frames that stand one behind the other make one buffer.
+/// Merges frames that are adjacent in memory into one buffer.
 void append_octets(std::vector<boost::asio::const_buffer>& out, std::span<const std::byte> octets) {
   if (!out.empty()) {
     const auto* const end = static_cast<const std::byte*>(out.back().data()) + out.back().size();
@@ -47,7 +47,7 @@ bool TailEncoder::next(Message& out) {
   while (batch_ < piece_.batches.size() && !reached_limit() && !is_complete(contents, out)) {
     add_frames_of(piece_.batches[batch_], contents, out);
   }
-  // They came behind all frames of the piece.
+  // The lost frames came after all frames of the piece.
   const bool at_end = batch_ == piece_.batches.size();
   const std::uint64_t lost = at_end ? std::exchange(piece_.lost, 0) : 0;
   told_.lost += lost;

@@ -1,4 +1,4 @@
-/// What a watcher is told, message by message.
+/// Encodes what a watcher is told, message by message.
 #pragma once
 
 #include "control/frame_rows.hpp"
@@ -16,8 +16,9 @@
 
 namespace meridian::control {
 
-/// A message is a line {"frames": …, "lost": n}, a notification of JSON-RPC unless the request was
-/// a plain word; in binary, "frames" and "bytes" are counts, and so many octets follow the line.
+/// A message is a line {"frames": …, "lost": n}, sent as a JSON-RPC notification unless the request
+/// was a plain word. In binary format, "frames" and "bytes" are counts, and that many octets
+/// ("bytes") follow the line.
 class TailEncoder {
  public:
   explicit TailEncoder(const Request& request);
@@ -28,22 +29,22 @@ class TailEncoder {
 
   struct Message {
     std::string line;
-    std::vector<boost::asio::const_buffer> octets;  ///< behind it; of the piece that was added last
+    std::vector<boost::asio::const_buffer> octets;  ///< follow it; in the piece added last
   };
 
-  /// The first message: nothing yet, but frames are seen from now on.
+  /// The first message. It has no frames, and says that frames are seen from now on.
   [[nodiscard]] Message begin();
 
-  /// What comes next, once the piece before is used up.
+  /// Adds the next piece, once the one before is used up.
   void add(TailPiece piece);
 
-  /// Puts the next message into `out`. False where there is none without another piece.
+  /// Puts the next message into `out`. Returns false if that needs another piece.
   [[nodiscard]] bool next(Message& out);
 
-  /// Whether there are as many frames as were asked for.
+  /// Whether the messages have as many frames as were asked for.
   [[nodiscard]] bool reached_limit() const noexcept { return told_.frames == limit_; }
 
-  /// All that the messages have told.
+  /// The totals of all messages so far.
   struct Told {
     std::uint64_t frames = 0;
     std::uint64_t bytes = 0;
@@ -70,8 +71,8 @@ class TailEncoder {
   Told told_;
   FrameRows rows_;
   TailPiece piece_;
-  std::size_t batch_ = 0;         // the first of the piece that is not used up
-  std::size_t batch_offset_ = 0;  // octets of it that are
+  std::size_t batch_ = 0;         // the first batch of the piece not used up
+  std::size_t batch_offset_ = 0;  // octets of that batch already used
 };
 
 }  // namespace meridian::control

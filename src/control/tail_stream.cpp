@@ -18,13 +18,13 @@ using Socket = asio::local::stream_protocol::socket;
 
 using runtime::use_tuple;
 
-/// Ends the watch when the client has closed its end, which nothing else would tell while no frames
-/// come.
+/// Ends the watch when the client closes its end, which nothing else would reveal while no frames
+/// arrive.
 void end_with_client(Socket& socket, const std::shared_ptr<Tail>& tail) {
   socket.async_wait(Socket::wait_error, [tail](const error_code&) { tail->end(); });
 }
 
-/// Without the patience that other answers have: a watcher may stop reading.
+/// Has no timeout, unlike other answers: a watcher may stop reading.
 asio::awaitable<error_code> write(Socket& socket, const TailEncoder::Message& message,
                                   bool& between_messages) {
   std::vector<asio::const_buffer> buffers{asio::buffer(message.line)};
@@ -71,7 +71,7 @@ asio::awaitable<boost::system::result<TailEncoder::Told>> stream_tail(Socket& so
   const error_code ec = co_await write_messages(socket, *tail, encoder, between_messages);
   between_messages = false;
   error_code ignored;
-  socket.cancel(ignored);  // nobody waits for the client's end any more
+  socket.cancel(ignored);  // stops waiting for the client to close its end
   if (ec) {
     co_return ec;
   }

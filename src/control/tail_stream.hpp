@@ -1,4 +1,4 @@
-/// A client that watches frames as they come.
+/// Streams frames as they arrive to a client that watches.
 #pragma once
 
 #include "control/protocol.hpp"
@@ -15,12 +15,14 @@ namespace meridian::control {
 
 namespace asio = boost::asio;
 
-/// Writes messages until there are as many frames as the request asks for, or the client goes: also
-/// one that has closed its sending side, and one that does not read, which loses frames for that
-/// and is told how many. On the strand of `socket`, on which nothing else may be in progress.
-/// Returns what it has told. Fails with the error of the socket, or as `Tail::next` does.
+/// Writes messages until they have as many frames as the request asks for, or until the client
+/// leaves. A client that has only closed its sending side still gets them. One that does not read
+/// loses frames, and is told how many. Must be called on the strand of `socket`, which must have no
+/// other operation in progress. Returns what was told. Fails with the error of the socket, or as
+/// `Tail::next` does.
 ///
-/// `between_messages` is true while nothing of a message is on its way; it must outlive this.
+/// `between_messages` is true while streaming and no message is partly written; it must outlive the
+/// call.
 [[nodiscard]] asio::awaitable<boost::system::result<TailEncoder::Told>> stream_tail(
     asio::local::stream_protocol::socket& socket, AggregatorHandle aggregator, Request request,
     bool& between_messages);

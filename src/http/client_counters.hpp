@@ -18,7 +18,7 @@ class ClientCounters {
   }
   void closed() noexcept { clients_.fetch_sub(1, relaxed); }
   void refused() noexcept { refused_.fetch_add(1, relaxed); }
-  /// False where there are `most` streams of events already.
+  /// Returns false if there are already `most` streams of events.
   [[nodiscard]] bool open_events(std::size_t most) noexcept {
     if (events_.fetch_add(1, relaxed) < most) {
       return true;
@@ -45,7 +45,7 @@ class ClientCounters {
   std::atomic<std::uint64_t> accepted_{0};
   std::atomic<std::uint64_t> refused_{0};
   std::atomic<std::uint64_t> timed_out_{0};
-  std::atomic<std::size_t> events_{0};  // streams that are open
+  std::atomic<std::size_t> events_{0};  // open streams
 };
 
 }  // namespace meridian::http

@@ -16,7 +16,7 @@ namespace {
 
 namespace ip = boost::asio::ip;
 
-/// As people write it: without a zone, and an IPv4 address as such.
+/// The address as people write it: without a zone, and an IPv4-mapped one as IPv4.
 ip::address plain(const ip::address& address) {
   if (!address.is_v6()) {
     return address;
@@ -29,7 +29,7 @@ ip::address plain(const ip::address& address) {
   return v6;
 }
 
-/// What stands in front of the port; nothing where the port is none.
+/// The part of `host` before the port; nothing if the port is not valid.
 std::optional<std::string_view> without_port(std::string_view host) {
   const std::size_t colon = host.rfind(':');
   if (colon == std::string_view::npos || host.ends_with(']')) {
@@ -43,7 +43,7 @@ std::optional<std::string_view> without_port(std::string_view host) {
   return is_port ? std::optional(host.substr(0, colon)) : std::nullopt;
 }
 
-/// A name may end in the root of all names.
+/// Removes the dot at the end of a fully qualified name, which stands for the root.
 std::string_view without_root(std::string_view name) {
   if (name.ends_with('.')) {
     name.remove_suffix(1);
@@ -69,7 +69,7 @@ HostVerdict judge_host(std::string_view host, const ip::address& local,
   if (address && (address->is_loopback() || plain(*address) == plain(local))) {
     return HostVerdict::ours;
   }
-  // An IPv6 address is written in many ways.
+  // Compared as addresses, since an IPv6 address can be written in many ways.
   const auto is_it = [name, &address](std::string_view ours) {
     const auto our_address = runtime::host_address(ours);
     return address && our_address ? plain(*our_address) == plain(*address) : same_name(ours, name);

@@ -1,4 +1,4 @@
-/// Whom a request is meant for.
+/// Decides whether a request is meant for this server.
 #pragma once
 
 #include <boost/asio/ip/address.hpp>
@@ -13,13 +13,14 @@ namespace meridian::http {
 enum class HostVerdict : std::uint8_t {
   ours,
   malformed,
-  other,  ///< a name that leads here and is none of ours: a page of another site asks
+  other,  ///< leads here but is not ours: a page of another site may be asking
 };
 
-/// Judges a Host, or the authority of a whole address. A page in a browser may ask any server that
-/// its own name leads to, and change where that is (DNS rebinding): so a server is known by the
-/// address that the connection was made to, by those of loopback, as "localhost", and by the names
-/// of its configuration. The port is not looked at: what forwards connections may change it.
+/// Judges a Host header, or the authority of an absolute URL. A page in a browser may send requests
+/// to any server that the page's own name resolves to, and its owner can change where that is (DNS
+/// rebinding). So the server accepts only the address that the client connected to, loopback
+/// addresses, "localhost", and the configured names. The port is ignored, since a forwarder may
+/// change it.
 [[nodiscard]] HostVerdict judge_host(std::string_view host, const boost::asio::ip::address& local,
                                      std::span<const std::string> names);
 

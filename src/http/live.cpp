@@ -96,10 +96,11 @@ asio::awaitable<void> Live::run(std::shared_ptr<Live> live) {
       runtime::Faults::of_process().note(runtime::FaultOf::http, "a snapshot for the page",
                                          std::current_exception());
     }
-    if (live->stopped_) {  // while the aggregator was asked
+    if (live->stopped_) {  // stopped while the aggregator was asked
       break;
     }
-    // From tick to tick, so that a second is one; behind, after a pause of the whole process.
+    // Counts from tick to tick, so that a second stays a second. After a pause of the whole
+    // process, starts again from now.
     const auto next = live->tick_.expiry() + std::chrono::seconds(1);
     live->tick_.expires_at(std::max(next, asio::steady_timer::clock_type::now()));
     std::ignore = co_await live->tick_.async_wait(use_tuple);

@@ -1,4 +1,4 @@
-/// What is new, once a second, for all who watch.
+/// Tells all watching clients what is new, once a second.
 #pragma once
 
 #include "http/peak_window.hpp"
@@ -20,8 +20,8 @@ namespace meridian::http {
 
 namespace asio = boost::asio;
 
-/// Keeps the history of the last minutes, and makes one snapshot a second while anybody watches,
-/// however many do. The text is that of server-sent events.
+/// Keeps the history of the last minutes. While there are watchers, makes one snapshot a second for
+/// all of them. The text is in the format of server-sent events.
 ///
 /// Runs on a strand of its own; all members may be called from any thread. Must be held by a
 /// shared_ptr; `sources` must outlive it.
@@ -36,13 +36,13 @@ class Live : public std::enable_shared_from_this<Live> {
   void start();
   void stop();
 
-  /// The highest levels of the last minute, the same for all who ask. Fails as the aggregator does.
+  /// The highest levels of the last minute, the same for all callers. Fails as the aggregator does.
   [[nodiscard]] asio::awaitable<boost::system::result<Peaks>> peaks();
 
   /// The event "history".
   [[nodiscard]] asio::awaitable<Text> history();
 
-  /// The next event "snapshot", from now on; nothing after `stop`.
+  /// Waits for the next event "snapshot"; nothing after `stop`.
   [[nodiscard]] asio::awaitable<Text> next_snapshot();
 
  private:
@@ -57,7 +57,7 @@ class Live : public std::enable_shared_from_this<Live> {
 
   const status::Sources& sources_;
   asio::steady_timer tick_;
-  asio::steady_timer changed_;  // never expires: cancelled for all who wait, when there is news
+  asio::steady_timer changed_;  // never expires: cancelled to wake all waiters for a new snapshot
   std::deque<HistoryPoint> points_;
   PeakWindow peaks_;
   Text latest_;

@@ -12,8 +12,8 @@
 
 namespace meridian::http {
 
-/// Listens at `options.listen`, which must be set, with a copy of the descriptor `inherited` if
-/// there is one. `sources` must outlive the server. Throws std::runtime_error if it cannot bind the
+/// Listens at `options.listen`, which must be set, on a copy of the descriptor `inherited` if there
+/// is one. `sources` must outlive the server. Throws std::runtime_error if it cannot bind the
 /// address, and std::logic_error in a build without HTTP, where the configuration has already been
 /// refused.
 [[nodiscard]] std::shared_ptr<runtime::Part> make_server(

@@ -25,10 +25,10 @@ using Label = ClientMetric::Label;
 
 constexpr double microseconds_per_second = 1e6;
 
-/// Writes families, one after the other: that of all satellites is large.
+/// Writes families one after another, so that only one is held: those of the satellites are large.
 class Families {
  public:
-  /// A family that is filled one by one, until the next one is added.
+  /// Adds a family, which the caller may fill until it adds the next one.
   MetricFamily& add(std::string name, std::string help, MetricType type) {
     write_open();
     MetricFamily& family = open_.emplace_back();
@@ -47,7 +47,7 @@ class Families {
     add_value(add(std::move(name), std::move(help), MetricType::Gauge), {}, value);
   }
 
-  /// One counter for each reason, those with 0 too.
+  /// One counter for each reason, including those at 0.
   template <typename Reasons, typename Counts>
   void by_reason(std::string name, std::string help, const Reasons& reasons, const Counts& counts) {
     by("reason", std::move(name), std::move(help), reasons, counts);
@@ -204,7 +204,7 @@ void add_satellites(Families& to, const Scrape& scrape) {
     const char* help;
     std::uint64_t (*figure)(const OriginStats&);
   };
-  // A reset takes back what is not settled: that is not told yet, so that no counter falls.
+  // A reset takes back unsettled frames, so they are not reported yet: no counter may fall.
   static constexpr Series all_series[] = {
       {"meridian_satellite_frames_total", "Frames of a satellite's channel.",
        [](const OriginStats& stats) { return stats.frames; }},
@@ -258,7 +258,7 @@ void add_satellites(Families& to, const Scrape& scrape) {
              totals.untracked_frames);
 }
 
-/// One series a satellite, where its channels have theirs.
+/// One series for each satellite that has a channel with series of its own.
 void add_silence(Families& to, const Scrape& scrape) {
   to.gauge("meridian_satellites_silent",
            "Satellites that were not heard for satellites.silent_after_s.",
@@ -283,7 +283,7 @@ void add_tails(Families& to, const TailCounts& tails) {
              tails.lost);
 }
 
-/// What sink and consumer are doing now, and what they have done.
+/// What each sink and its consumer are doing, and what they have done.
 void add_sinks(Families& to, const Scrape& scrape) {
   const std::vector<ConsumerStats>& consumers = scrape.stats.aggregator.consumers;
   const auto add = [&](std::string name, std::string help, MetricType type, auto value_of) {
@@ -375,7 +375,7 @@ void add_state(Families& to, const status::StateReport& state) {
            state.damaged_bytes);
 }
 
-/// The names that all exporters have.
+/// Figures of the process, under the names that all exporters use.
 void add_process(Families& to, const status::ProcessFigures& process) {
   to.counter("process_cpu_seconds_total", "User and system processor time.", process.cpu_s);
   to.gauge("process_resident_memory_bytes", "Resident memory.", process.resident_bytes);

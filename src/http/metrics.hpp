@@ -25,13 +25,13 @@ struct ClientCounts {
   std::uint64_t timed_out = 0;  ///< did not send a request, or read an answer, in time
 };
 
-/// What became of log lines that are not in the log.
+/// Log lines that are not in the log.
 struct LogCounts {
   std::uint64_t left_out = 0;  ///< there were many of their kind
   std::uint64_t lost = 0;      ///< the target did not take them
 };
 
-/// What is told of a sink; its consumer has the same name.
+/// What is reported about a sink; its consumer has the same name.
 struct SinkSample {
   std::string name;
   status::SinkFigures figures;
@@ -39,7 +39,7 @@ struct SinkSample {
 
 [[nodiscard]] std::vector<SinkSample> sink_samples(const status::SinkTable& sinks);
 
-/// Everything that a scrape tells.
+/// Everything that a scrape reports.
 struct Scrape {
   status::Stats stats;
   Peaks peaks;                          ///< of the last minute
@@ -48,14 +48,14 @@ struct Scrape {
   OriginStats other_satellites;         ///< the sum over the others
   status::SilentSatellites silent;
   std::vector<SinkSample> sinks;
-  ReceiveTime now{};  ///< by which sinks are behind
+  ReceiveTime now{};  ///< the lag of sinks is measured from here
   ClientCounts http;
   LogCounts log;
   std::optional<status::ProcessFigures> process;
 };
 
-/// Names and units as the ecosystem has them. Counters of what may still go back, frames on their
-/// way to a client, are counted when they have arrived: no counter ever falls.
+/// Names and units follow the conventions of Prometheus. Frames on their way to a client may still
+/// go back, so they are counted as drained only once they have arrived: no counter ever falls.
 [[nodiscard]] std::string encode_metrics(const Scrape& scrape);
 
 }  // namespace meridian::http

@@ -11,23 +11,23 @@
 
 namespace meridian::http {
 
-/// Places beyond `max_clients`, for probes and scrapes alone: a daemon that is healthy must be able
-/// to say so, whoever else is there.
+/// Places beyond `max_clients`, for probes and scrapes only: a healthy daemon must be able to say
+/// so, however many other clients there are.
 inline constexpr std::size_t reserved_places = 8;
 
 struct ServerOptions {
   std::optional<boost::asio::ip::tcp::endpoint> listen;  ///< nothing: there is no server
-  /// By which clients know it, besides its addresses and "localhost". A request for another one is
-  /// refused.
+  /// Names by which clients know the server, besides its addresses and "localhost". A request for
+  /// any other name is refused.
   std::vector<std::string> names{};
   std::size_t max_clients = 64;
   /// How long a request may take to arrive, the next one to begin, and a piece of an answer to be
   /// read.
   std::chrono::seconds timeout{10};
-  /// Streams of events at a time, and how long each lasts: a browser opens another one then.
+  /// Streams of events at a time, and how long each lasts; a browser then opens another one.
   std::size_t max_event_streams = 32;
   std::chrono::seconds event_stream{3600};
-  /// How many have series of their own in /metrics; the others are summed.
+  /// How many satellite channels have series of their own in /metrics; the others are summed.
   std::size_t max_satellites = 1000;
 
   friend bool operator==(const ServerOptions&, const ServerOptions&) = default;

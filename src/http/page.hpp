@@ -12,10 +12,10 @@ struct PageFile {
   std::string_view text;
 };
 
-/// All of them. Made from src/http/page by cmake/EmbedPage.cmake.
+/// All files of the page. Made from src/http/page by cmake/EmbedPage.cmake.
 extern const std::span<const PageFile> page_files;
 
-/// Nothing where there is no such file.
+/// Returns nullptr if there is no such file.
 [[nodiscard]] const PageFile* find_page_file(std::string_view path);
 
 }  // namespace meridian::http

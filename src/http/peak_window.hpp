@@ -9,16 +9,16 @@
 
 namespace meridian::http {
 
-/// Peaks that are taken from the aggregator, and begin anew there, again and again: kept here for a
-/// while, so that everybody who asks in that time is told the same. Not thread-safe.
+/// Keeps peaks for a while after they were taken from the aggregator, which starts over each time,
+/// so that all callers in that time get the same answer. Not thread-safe.
 class PeakWindow {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// A minute, and some seconds for a scrape that comes late.
+  /// A minute, plus some seconds for a late scrape.
   static constexpr std::chrono::seconds length{65};
 
-  /// Those since the time before.
+  /// Adds the peaks since the previous call.
   void add(const Peaks& peaks, Clock::time_point now) {
     forget(now);
     if (parts_.empty() || now - parts_.back().begin >= std::chrono::seconds(1)) {

@@ -1,4 +1,4 @@
-/// What the server has, by path.
+/// What the server offers, by path.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ enum class Resource : std::uint8_t {
   events,      ///< /api/v1/events
 };
 
-/// Where a request's target is a whole address ("http://host/path"), its host and port.
+/// Host and port of a request's target; nothing unless it is an absolute URL ("http://host/path").
 [[nodiscard]] constexpr std::optional<std::string_view> authority_of(
     std::string_view target) noexcept {
   constexpr std::string_view scheme = "http://";
@@ -29,7 +29,7 @@ enum class Resource : std::uint8_t {
   return target.substr(0, target.find_first_of("/?"));
 }
 
-/// A request's target without its query; of a whole address ("http://host/path") the path.
+/// A request's target without its query; of an absolute URL ("http://host/path"), the path.
 [[nodiscard]] constexpr std::string_view path_of(std::string_view target) noexcept {
   constexpr std::string_view scheme = "http://";
   if (target.starts_with(scheme)) {
@@ -39,7 +39,7 @@ enum class Resource : std::uint8_t {
   return target.substr(0, target.find('?'));
 }
 
-/// What a request's target names, whatever its query; nothing where there is nothing.
+/// What a request's target names, whatever its query; nothing if there is no such resource.
 [[nodiscard]] std::optional<Resource> resource_at(std::string_view target);
 
 }  // namespace meridian::http

@@ -120,7 +120,7 @@ std::optional<Session::Place> Server::find_place() {
     return Session::Place::reserved;
   }
   std::size_t taken = 0;
-  std::shared_ptr<Session> silent;  // the one that has been so the longest
+  std::shared_ptr<Session> silent;  // the client that has been silent the longest
   clients_.for_each([&](Session& client) {
     if (client.has_left_place()) {
       return;  // on its way out
@@ -136,7 +136,7 @@ std::optional<Session::Place> Server::find_place() {
   if (!silent) {
     return std::nullopt;
   }
-  // Otherwise connections on which nothing comes would keep probes and scrapes out.
+  // Otherwise connections on which nothing arrives would keep probes and scrapes out.
   counters_.refused();
   log_limit_reached();
   silent->leave_place();
@@ -148,7 +148,7 @@ void Server::refuse(tcp::socket& socket) {
   log_limit_reached();
   error_code ignored;
   socket.non_blocking(true, ignored);
-  socket.write_some(asio::buffer(too_many_clients), ignored);  // a new socket has room for it
+  socket.write_some(asio::buffer(too_many_clients), ignored);  // its buffer has room
 }
 
 void Server::log_limit_reached() {

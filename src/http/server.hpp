@@ -18,31 +18,31 @@
 
 namespace meridian::http {
 
-/// Read-only: whoever can connect sees everything, and can change nothing. Binds in its
-/// constructor, accepts from `start` on. All members may be called from any thread. Must be held by
-/// a shared_ptr; `sources` must outlive it.
+/// Read-only: any client that can connect sees everything and can change nothing. Binds in its
+/// constructor and accepts from `start` on. All members may be called from any thread. Must be held
+/// by a shared_ptr; `sources` must outlive it.
 class Server final : public runtime::Part, public std::enable_shared_from_this<Server> {
  public:
-  /// `options` has an address; `inherited` is a socket that listens there, to be copied. Throws
-  /// std::runtime_error where it cannot be had.
+  /// `options.listen` must be set. `inherited` is a socket that listens there; the server uses a
+  /// copy. Throws std::runtime_error if it cannot listen.
   Server(const asio::any_io_executor& executor, const ServerOptions& options,
          std::optional<int> inherited, const status::Sources& sources);
 
   void start() override;
 
-  /// Accepts no more and ends all clients.
+  /// Stops accepting clients and ends all sessions.
   void stop() override;
 
-  /// Waits until all clients have ended, after `stop`.
+  /// After `stop`: waits until all sessions have ended, or until `give_up`.
   [[nodiscard]] asio::awaitable<void> wait_stopped() override { return clients_.wait_empty(); }
 
-  /// Nobody waits any longer for clients that do not end.
+  /// Stops waiting for sessions that have not ended.
   void give_up() override { clients_.give_up(); }
 
  private:
   void open_client(asio::ip::tcp::socket socket);
-  /// Whether there is a place; nothing where there is none. If need be it is that of a client which
-  /// has asked for nothing.
+  /// The place for a new client; nothing if there is none. If necessary, takes the place of a
+  /// client that has not sent a request yet.
   [[nodiscard]] std::optional<Session::Place> find_place();
   void refuse(asio::ip::tcp::socket& socket);
   void log_limit_reached();

@@ -54,7 +54,7 @@ void set_common(Message& message) {
   message.set("X-Content-Type-Options", "nosniff");
 }
 
-/// Of a client in a reserved place: others may want it.
+/// For a client in a reserved place, which others may need.
 constexpr std::chrono::seconds reserved_place_timeout{2};
 
 bool is_for_operators(std::optional<Resource> resource) {
@@ -101,7 +101,7 @@ void Session::leave_place() {
 asio::awaitable<void> Session::close() {
   error_code ec;
   stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ec);
-  // With octets unread, a close would be a reset, which can overtake the answer.
+  // Closing with unread octets would send a reset, which can overtake the answer.
   stream_.expires_after(discard_time);
   for (std::size_t discarded = 0; !ec && discarded < most_discarded_bytes;) {
     received_.clear();
@@ -132,7 +132,7 @@ asio::awaitable<bool> Session::serve_one() {
     has_asked_ = true;
   }
   if (read_error == beast::error::timeout && !is_idle) {
-    context_->counters.timed_out();  // unlike a connection that was kept for another request
+    context_->counters.timed_out();  // unlike a connection kept alive, and idle
   }
   error_code ec = read_error;
   if (auto refused = refusal_of(request, message, read_error)) {
@@ -147,7 +147,7 @@ std::optional<Session::Whole> Session::refusal_of(Request& request, const Messag
                                                   const error_code& read_error) const {
   using beast::http::error;
   const auto refuse_body = [&request] {
-    request.keep_alive = false;  // where another one would begin is not known
+    request.keep_alive = false;  // where the next one would begin is unknown
     return refusal(request, Status::payload_too_large, "a request has no body here");
   };
   if (read_error == error::header_limit || read_error == error::buffer_overflow) {
@@ -158,7 +158,7 @@ std::optional<Session::Whole> Session::refusal_of(Request& request, const Messag
     return refuse_body();
   }
   if (read_error == error::end_of_stream || read_error == error::partial_message) {
-    return std::nullopt;  // nobody is there any more
+    return std::nullopt;  // the client has gone
   }
   if (read_error.category() == make_error_code(error{}).category()) {
     return refusal(request, Status::bad_request, "this is not HTTP: " + read_error.message());
@@ -194,7 +194,7 @@ std::optional<Session::Whole> Session::refusal_of(Request& request, const Messag
 HostVerdict Session::judge_hosts(const Message& message) const {
   const std::vector<std::string>& names = context_->options.names;
   const auto host = message.find(field::host);
-  HostVerdict verdict = HostVerdict::ours;  // HTTP/1.0 may have none; browsers always send it
+  HostVerdict verdict = HostVerdict::ours;  // HTTP/1.0 may have none; browsers always send one
   if (host != message.end()) {
     verdict = judge_host(view_of(host->value()), local_, names);
   }
@@ -349,7 +349,7 @@ template <typename T>
 asio::awaitable<boost::system::result<T>> Session::ask(
     asio::awaitable<boost::system::result<T>> question) const {
   if (!context_->sources.health().good) {
-    co_return error_code(asio::error::timed_out);  // at once, so that this client is free again
+    co_return error_code(asio::error::timed_out);  // at once, so that the client need not wait
   }
   co_return co_await status::within(context_->options.timeout, std::move(question));
 }
@@ -386,8 +386,8 @@ asio::awaitable<error_code> Session::write_events(Request request) {
   beast::http::response<beast::http::empty_body> head(Status::ok, request.version);
   set_common(head);
   head.set(field::content_type, "text/event-stream");
-  head.set("X-Accel-Buffering", "no");  // a proxy in front is to hand events on as they come
-  head.keep_alive(false);               // the end of the events is the stream's
+  head.set("X-Accel-Buffering", "no");  // a proxy must pass events on at once
+  head.keep_alive(false);               // the end of the connection ends the events
   beast::http::response_serializer<beast::http::empty_body> serializer(head);
   stream_.expires_after(context_->options.timeout);
   const auto [failed, bytes] =
@@ -491,7 +491,7 @@ asio::awaitable<error_code> Session::write_piece(Request request, std::string pi
 asio::awaitable<error_code> Session::end_json(Request request) {
   if (request.version == 10) {
     co_return error_code(
-        beast::http::error::end_of_stream);  // the end of the answer is the stream's
+        beast::http::error::end_of_stream);  // the end of the connection ends the answer
   }
   if (request.head) {
     co_return error_code{};

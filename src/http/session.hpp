@@ -43,37 +43,39 @@ struct Context {
   ServerOptions options;
 };
 
-/// Answers GET and HEAD, one request after the other. A client that takes longer than it may is cut
-/// off; it holds at most one piece of an answer.
+/// Answers GET and HEAD, one request after another. A client that exceeds the timeout is cut off.
+/// The session holds at most one piece of an answer.
 ///
-/// Everything runs on the socket's strand; only what says so may be called from elsewhere.
+/// Everything runs on the socket's strand, except members that are marked "callable from any
+/// thread".
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  /// A reserved place is for one request, by a probe or a scrape, which is to come soon.
+  /// A reserved place is for a single request by a probe or a scrape, which must arrive soon.
   enum class Place : std::uint8_t { ordinary, reserved };
 
   Session(asio::ip::tcp::socket socket, std::shared_ptr<const Context> context, Place place);
 
   [[nodiscard]] asio::awaitable<void> run();
 
-  /// On any thread.
+  /// Callable from any thread.
   void stop();
 
-  /// Another client needs the place of this one, which has asked for nothing: ends the session. On
-  /// any thread.
+  /// Makes room for another client, where this one has not sent a request: ends the session.
+  /// Callable from any thread.
   void leave_place();
-  /// Whether `leave_place` was called: then its place is another client's. On any thread.
+  /// Whether `leave_place` was called, so that the place now belongs to another client. Callable
+  /// from any thread.
   [[nodiscard]] bool has_left_place() const noexcept { return has_left_place_; }
 
-  // On any thread.
-  /// Whether it has sent a whole request, ever.
+  // Callable from any thread.
+  /// Whether the client has ever sent a complete request.
   [[nodiscard]] bool has_asked() const noexcept { return has_asked_; }
   [[nodiscard]] std::chrono::steady_clock::time_point connected_at() const noexcept {
     return connected_at_;
   }
 
  private:
-  /// Of a request, what its answer depends on.
+  /// The parts of a request that its answer depends on.
   struct Request {
     bool head = false;
     bool keep_alive = true;
@@ -83,7 +85,7 @@ class Session : public std::enable_shared_from_this<Session> {
   using Status = beast::http::status;
   using Whole = beast::http::response<beast::http::string_body>;
 
-  /// Reads a request and answers it. False: no other one follows.
+  /// Reads a request and answers it. Returns false if none follows.
   [[nodiscard]] asio::awaitable<bool> serve_one();
   [[nodiscard]] asio::awaitable<error_code> answer_target(Request request, std::string target);
   [[nodiscard]] asio::awaitable<error_code> answer(Request request, Resource resource);
@@ -93,9 +95,9 @@ class Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] asio::awaitable<error_code> answer_uplinks(Request request);
   [[nodiscard]] asio::awaitable<error_code> answer_satellites(Request request);
   [[nodiscard]] asio::awaitable<error_code> answer_events(Request request);
-  /// The head, and then events until the stream has lasted for as long as it may.
+  /// Writes the head, and then events until the stream has lasted as long as it may.
   [[nodiscard]] asio::awaitable<error_code> write_events(Request request);
-  /// There is no place for what is asked for.
+  /// The refusal of a request for which there is no place; counts it.
   [[nodiscard]] Whole no_place(Request request, std::string message);
 
   /// The aggregator's answer, or asio::error::timed_out.
@@ -108,27 +110,27 @@ class Session : public std::enable_shared_from_this<Session> {
                                    std::string text);
   [[nodiscard]] static Whole page(const Request& request, const PageFile& file);
   [[nodiscard]] static Whole refusal(const Request& request, Status status, std::string message);
-  /// Why a request, or what could not be read as one, is not carried out; nothing where it is, or
-  /// where there is nobody to tell. May end the connection.
+  /// The refusal of a request, or of input that could not be read as one. Nothing if the request is
+  /// to be carried out, or if the client has gone. May end the connection.
   using Message = beast::http::request<beast::http::empty_body>;
   [[nodiscard]] std::optional<Whole> refusal_of(Request& request, const Message& message,
                                                 const error_code& read_error) const;
-  /// Host, and the authority where the target is a whole address.
+  /// Judges the Host header, and the authority if the target is an absolute URL.
   [[nodiscard]] HostVerdict judge_hosts(const Message& message) const;
   [[nodiscard]] static Whole verdict(const Request& request, const status::Verdict& verdict);
   [[nodiscard]] asio::awaitable<error_code> write(Request request, Whole response);
 
   [[nodiscard]] asio::awaitable<error_code> write_text(Live::Text text);
-  /// What a write has come to.
+  /// Counts a write that has timed out; returns `ec`.
   [[nodiscard]] error_code written(error_code ec) const;
 
-  // A long answer: its head, pieces, and its end.
+  // A long answer: its head, its pieces and its end.
   [[nodiscard]] asio::awaitable<error_code> begin_json(Request request);
   [[nodiscard]] asio::awaitable<error_code> write_piece(Request request, std::string piece);
   [[nodiscard]] asio::awaitable<error_code> end_json(Request request);
 
-  /// So that a peer gets the answer although it has sent more than was read: what it still sends,
-  /// within bounds, is taken and thrown away.
+  /// Ensures that a peer gets the answer even if it has sent more than was read: reads and discards
+  /// what it still sends, within bounds, and then closes.
   [[nodiscard]] asio::awaitable<void> close();
 
   beast::tcp_stream stream_;
@@ -137,9 +139,9 @@ class Session : public std::enable_shared_from_this<Session> {
   const std::chrono::steady_clock::time_point connected_at_ = std::chrono::steady_clock::now();
   std::atomic<bool> has_asked_{false};
   std::atomic<bool> has_left_place_{false};
-  asio::ip::address local_;  // where the client connected to
+  asio::ip::address local_;  // the address that the client connected to
   beast::flat_buffer received_;
-  bool answered_ = false;  // a request, or what was to be one
+  bool answered_ = false;  // a request, or an attempt at one
 };
 
 }  // namespace meridian::http

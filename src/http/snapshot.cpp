@@ -17,7 +17,7 @@ namespace {
 
 using status::Json;
 
-/// Leaves the first rows in the order of `rank`.
+/// Keeps only the first `most_rows` rows in the order of `rank`.
 template <typename Row, typename Rank>
 void keep_first(std::vector<Row>& rows, Rank rank) {
   const auto end = rows.begin() + static_cast<std::ptrdiff_t>(std::min(rows.size(), most_rows));
@@ -26,7 +26,7 @@ void keep_first(std::vector<Row>& rows, Rank rank) {
 }
 
 Json encode_uplinks(const status::UplinkTable::Snapshot& uplinks) {
-  // All of it is read but once: sessions go on writing it while it is sorted.
+  // Each rank is read only once, because sessions keep changing it during the sort.
   struct Ranked {
     std::tuple<bool, ReceiveTime::rep> rank;
     const status::UplinkRecord* uplink;

@@ -19,7 +19,7 @@ namespace meridian::http {
 /// Figures of one moment, for charts.
 struct HistoryPoint {
   ReceiveTime at{};
-  std::uint64_t received = 0;  ///< frames, as the following three
+  std::uint64_t received = 0;  ///< frames, like drained, flushed and dropped
   std::uint64_t received_bytes = 0;
   std::uint64_t drained = 0;
   std::uint64_t flushed = 0;
@@ -34,21 +34,22 @@ template <typename Points>
 [[nodiscard]] std::string encode_history(const Points& points);
 [[nodiscard]] std::string encode(const HistoryPoint& point);
 
-/// Rows of a list that a page shows: more is for programs. Of longer lists those that call for
-/// attention, uplinks that are held and satellites that are silent, and then those heard last.
+/// Most rows of a list that the page shows; longer lists are for programs. Of a longer list it
+/// shows first the rows that need attention, which are held uplinks and silent satellites, and then
+/// those heard most recently.
 inline constexpr std::size_t most_rows = 200;
 
-/// Chooses the rows that are shown while all satellites go by, and keeps no more than a part of
-/// them beside those.
+/// Chooses the rows to show while all satellites are added in parts. Holds no more than one part
+/// besides the chosen rows.
 class SatelliteRows {
  public:
   explicit SatelliteRows(std::shared_ptr<const status::SilentSatellites> silent);
 
   void add(std::span<const OriginStats> some);
 
-  /// How many have gone by.
+  /// How many rows were added.
   [[nodiscard]] std::size_t total() const noexcept { return total_; }
-  /// At most `most_rows`, in their order.
+  /// At most `most_rows`, those that need attention first.
   [[nodiscard]] const std::vector<OriginStats>& shown() const noexcept { return shown_; }
   [[nodiscard]] const status::SilentSatellites& silent() const noexcept { return *silent_; }
 
@@ -58,7 +59,7 @@ class SatelliteRows {
   std::size_t total_ = 0;
 };
 
-/// Everything of one moment.
+/// All figures of one moment.
 struct Snapshot {
   ReceiveTime at{};
   status::Stats stats;

@@ -1,4 +1,4 @@
-/// Accepts connections, whatever happens.
+/// Accepts connections, and goes on after every failure.
 #pragma once
 
 #include "runtime/faults.hpp"
@@ -26,16 +26,18 @@ namespace asio = boost::asio;
 template <typename Protocol>
 using Acceptor = asio::basic_socket_acceptor<Protocol>;
 
-/// With the file descriptors used up `accept` fails again at once: without a pause it would spin.
+/// Without file descriptors `accept` fails again at once: without a pause the loop would spin.
 inline constexpr std::chrono::milliseconds accept_pause{150};
 
-/// Who may use the last descriptors of the process (`keep_descriptors`).
+/// Which descriptors of the process a listener may use: all of them, or only those that are not
+/// reserved (`keep_descriptors`).
 enum class Descriptors : std::uint8_t { all, those_to_spare };
 
-/// Hands sockets, each with an executor of which `next_executor` is asked, to `on_socket` until the
-/// acceptor is closed; where another one takes its place meanwhile, it goes on with that. Failures
-/// are logged under `name`, at most one a second; where `on_socket` throws, that is a fault of
-/// `kind`, and the next socket has its turn. Runs on the acceptor's executor.
+/// Passes each new socket to `on_socket` until the acceptor is closed. `next_executor` is called
+/// for the executor of each socket. If another acceptor is assigned to `acceptor` meanwhile, the
+/// loop continues with that one. Failures are logged under `name`, at most one a second. If
+/// `on_socket` throws, that counts as a fault of `kind`, and the loop goes on to the next socket.
+/// Runs on the acceptor's executor.
 template <typename Protocol, typename NextExecutor, typename OnSocket>
 asio::awaitable<void> accept_all(asio::basic_socket_acceptor<Protocol>& acceptor,
                                  NextExecutor next_executor, FaultOf kind, std::string name,
@@ -44,7 +46,7 @@ asio::awaitable<void> accept_all(asio::basic_socket_acceptor<Protocol>& acceptor
   LogLimit limit;
   while (acceptor.is_open()) {
     if (descriptors == Descriptors::those_to_spare) {
-      // Only where somebody waits: else a descriptor may be free again when somebody comes.
+      // Checks only once a client is waiting: a descriptor may have become free by then.
       const auto [gone] = co_await acceptor.async_wait(Acceptor<Protocol>::wait_read, use_tuple);
       if (!gone && !has_descriptor_to_spare(acceptor.native_handle())) {
         if (const auto held_back = limit.admit(LogLimit::Clock::now())) {

@@ -24,18 +24,18 @@ namespace meridian::runtime {
 
 namespace asio = boost::asio;
 
-/// Calls functions, each on a thread of its own, and waits for one at a time: to read a file may
-/// wait for a disk that does not answer, or for the other end of a pipe; to look up a group may
-/// wait for a server.
+/// Calls functions, each on a thread of its own, and waits for one at a time. They may block:
+/// reading a file may wait for a disk that does not answer, or for the other end of a pipe; looking
+/// up a group may wait for a server.
 ///
-/// A function that has not ended when it is given up goes on, also beyond the life of this object,
-/// so it must own whatever it uses. It may go on for ever, and holds up none that comes after it:
-/// only where there are `most_running` is another one refused. Confined to a strand, and must
-/// outlive the execution context's `run`.
+/// A function that is given up keeps running, even after this object is destroyed, so it must own
+/// everything it uses. It may run for ever without delaying later ones: another one is refused only
+/// while `most_running` are running. Confined to a strand, and must outlive the execution context's
+/// `run`.
 template <typename T>
 class Aside {
  public:
-  /// How many functions may run, those that were given up among them.
+  /// How many functions may run at a time, including those that were given up.
   static constexpr std::size_t most_running = 4;
 
   explicit Aside(const asio::any_io_executor& strand) : strand_(strand), done_(strand) {}
@@ -48,14 +48,15 @@ class Aside {
     }
   }
 
-  /// Whether so many functions that were given up go on that no other one is called.
+  /// Whether so many functions that were given up are still running that no other one is called.
   [[nodiscard]] bool is_full() {
     std::erase_if(running_, [](const std::shared_ptr<Shared>& each) { return !each->busy; });
     return running_.size() >= most_running;
   }
 
-  /// Returns what `function` does, or throws what it throws. Nothing where that takes longer than
-  /// `patience`, or `give_up` is called; and at once where this is full. One call at a time.
+  /// Returns what `function` returns, or throws what it throws. Returns nothing if that takes
+  /// longer than `patience` or if `give_up` is called, and at once if this is full. One call at a
+  /// time.
   [[nodiscard]] asio::awaitable<std::optional<T>> call(
       std::function<T()> function, std::chrono::steady_clock::duration patience) {
     if (is_full()) {
@@ -77,14 +78,14 @@ class Aside {
     co_return std::exchange(shared->answer, std::nullopt);
   }
 
-  /// Whoever waits gets nothing.
+  /// Makes a `call` in progress return nothing.
   void give_up() { done_.cancel(); }
 
  private:
-  /// Of one function and whoever called it.
+  /// State that one function shares with its caller.
   struct Shared {
     std::mutex mutex;
-    std::optional<asio::any_io_executor> strand;  // protected by mutex; nothing: all is over
+    std::optional<asio::any_io_executor> strand;  // protected by mutex; nothing: Aside is gone
 
     // On the strand.
     asio::steady_timer* done = nullptr;
@@ -106,7 +107,7 @@ class Aside {
     if (!shared->strand) {
       return;
     }
-    // Moved, so that what was thrown ends on the strand alone.
+    // Moved, so that an exception is destroyed only on the strand.
     asio::post(*shared->strand,
                [shared, answer = std::move(answer), error = std::move(error)]() mutable {
                  shared->busy = false;

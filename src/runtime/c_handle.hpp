@@ -1,4 +1,4 @@
-/// Owners for what a C library hands out.
+/// Owners for objects that a C library hands out.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,7 @@ struct Destroy {
   }
 };
 
-/// `destroy` is the function of the library that ends an object's life.
+/// `destroy` is the library's function that destroys an object.
 template <typename T, auto destroy>
 using CHandle = std::unique_ptr<T, Destroy<destroy>>;
 

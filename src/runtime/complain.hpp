@@ -1,4 +1,4 @@
-/// Messages of a program to its user.
+/// Messages from a program to its user.
 #pragma once
 
 #include "runtime/printable.hpp"
@@ -11,8 +11,9 @@
 
 namespace meridian::runtime {
 
-/// Writes a line to the standard error, printable. Where that fails, or nobody reads it for a
-/// second, there is nobody to tell, and no reason to do anything else than what is being done.
+/// Writes a line to standard error, made printable. If that fails, or the reader takes nothing for
+/// a second, the line is dropped: there is no other place to report it, and no reason to stop the
+/// program.
 inline void complain(const std::string& text) {
   constexpr int patience_ms = 1000;
   pollfd room{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};

@@ -1,4 +1,4 @@
-/// Exceptions that nobody expects: bugs, and the end of memory.
+/// Unexpected exceptions: bugs, and memory that has run out.
 #pragma once
 
 #include "runtime/log_limit.hpp"
@@ -14,15 +14,15 @@
 
 namespace meridian::runtime {
 
-/// What a fault ends: one session of such a kind, and nothing else.
+/// Kinds of faults, by the session that a fault ends. It ends nothing else.
 enum class FaultOf : std::uint8_t { uplink, control, http, sink };
 inline constexpr std::array all_fault_kinds{FaultOf::uplink, FaultOf::control, FaultOf::http,
                                             FaultOf::sink};
 
-/// The name under which they are counted and logged, such as "uplink".
+/// The name under which faults of that kind are counted and logged, such as "uplink".
 [[nodiscard]] std::string_view name_of(FaultOf kind) noexcept;
 
-/// What an exception says of itself.
+/// The message of an exception.
 [[nodiscard]] std::string describe(const std::exception_ptr& error);
 
 /// Counts faults and logs them, at most one line a second for each kind. Thread-safe.
@@ -33,7 +33,7 @@ class Faults {
   [[nodiscard]] static Faults& of_process();
 
   /// `whose` names the session that ends, such as "uplink 5 from 127.0.0.1:4711". Never throws,
-  /// whatever there is no memory for.
+  /// even if memory has run out: then the fault is counted without a line.
   void note(FaultOf kind, std::string_view whose, const std::exception_ptr& error) noexcept;
 
   [[nodiscard]] Counts counts() const noexcept;

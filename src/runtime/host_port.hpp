@@ -17,18 +17,17 @@ struct HostPort {
   bool bracketed = false;
 };
 
-/// Reads "127.0.0.1:7400", "localhost:7400" or "[::1]:7400". Nothing where there is no host, no
-/// port of 0 to 65535, or an IPv6 address without brackets.
+/// Reads "127.0.0.1:7400", "localhost:7400" or "[::1]:7400". Returns nothing if there is no host,
+/// no port from 0 to 65535, or an IPv6 address without brackets.
 [[nodiscard]] std::optional<HostPort> read_host_port(std::string_view text);
 
-/// Whether this is a host as it stands in an address of the web: a name, or a numeric address, IPv6
-/// in brackets.
+/// Whether `text` is a host as in a URL: a name, or a numeric address, with IPv6 in brackets.
 [[nodiscard]] bool is_host(std::string_view text);
 
-/// Of a host that is a numeric address, IPv6 in brackets, the address.
+/// The address of a host that is numeric, with IPv6 in brackets; nothing for any other host.
 [[nodiscard]] std::optional<boost::asio::ip::address> host_address(std::string_view host);
 
-/// The same the other way round, for messages.
+/// Writes an endpoint as "HOST:PORT", for messages.
 [[nodiscard]] std::string to_text(const boost::asio::ip::tcp::endpoint& endpoint);
 
 }  // namespace meridian::runtime

@@ -20,8 +20,9 @@ std::string quoted(std::string_view text) {
   return Json(std::string(text)).dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
-/// Follows the parser, to know where it is and what it has seen. Goes on after a fault, so that the
-/// id is known wherever it stands; what lies below the deepest level is passed over.
+/// Follows the parser, to know where it is and what it has seen. Continues after a fault that the
+/// parser can get past, so that the id is found wherever it is. Skips everything below the deepest
+/// level.
 class Watch final : public nlohmann::json_sax<Json> {
  public:
   explicit Watch(const JsonRules& rules) : deepest_(rules.deepest) {}
@@ -36,7 +37,7 @@ class Watch final : public nlohmann::json_sax<Json> {
   bool null() override { return value("null"); }
   bool boolean(bool /*value*/) override { return value(std::nullopt); }
   bool number_integer(number_integer_t number) override {
-    // The one negative number that is not negative once it is read.
+    // -0 is the only integer that loses its sign when it is read.
     return value(number == 0 ? "-0" : std::to_string(number));
   }
   bool number_unsigned(number_unsigned_t number) override { return value(std::to_string(number)); }
@@ -84,11 +85,11 @@ class Watch final : public nlohmann::json_sax<Json> {
   }
 
  private:
-  /// An object or a list that has begun and not ended.
+  /// An object or a list that has begun but not ended.
   struct Open {
     bool is_list = false;
-    std::size_t elements = 0;  // of a list, those that have ended
-    std::string key{};         // of an object, the last one
+    std::size_t elements = 0;  // of a list: those that have ended
+    std::string key{};         // of an object: the latest one
     std::set<std::string> keys{};
   };
 
@@ -113,7 +114,7 @@ class Watch final : public nlohmann::json_sax<Json> {
     return true;
   }
 
-  /// `text` is what a value that may be an id goes back as.
+  /// `text` is the value as it is sent back if it is the id; nothing if it cannot be one.
   bool value(std::optional<std::string> text) {
     if (beyond_ > 0) {
       return true;
@@ -157,7 +158,7 @@ class Watch final : public nlohmann::json_sax<Json> {
   const std::size_t deepest_;
   std::vector<Open> open_;
   std::size_t beyond_ = 0;  // objects and lists that are open below the deepest level
-  std::size_t ids_ = 0;     // keys of that name in the outermost object
+  std::size_t ids_ = 0;     // keys named "id" in the outermost object
   JsonScan scan_;
 };
 
@@ -165,7 +166,7 @@ class Watch final : public nlohmann::json_sax<Json> {
 
 JsonScan scan_json(std::string_view text, const JsonRules& rules) {
   Watch watch(rules);
-  // Whether it stopped early is in what the watch has noted.
+  // The watch has noted whether the parser stopped early.
   std::ignore = Json::sax_parse(text, &watch, Json::input_format_t::json, /*strict=*/true,
                                 /*ignore_comments=*/rules.comments);
   return std::move(watch).result();

@@ -1,8 +1,8 @@
-/// JSON that came from outside, looked through before anything is made of it.
+/// Checks JSON from outside before anything is built from it.
 ///
-/// The library parses without recursion, but it copies and writes values by recursion: one that is
-/// nested deeply enough overruns the stack. And of a key that an object has twice it keeps
-/// the last one without a word.
+/// The library parses without recursion, but it copies and writes values recursively: a deeply
+/// nested value would overflow the stack. And if an object has a key twice, it silently keeps the
+/// last one.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace meridian::runtime {
 
-/// Why a text is refused.
+/// Why a text is rejected.
 struct JsonFault {
   enum class Kind : std::uint8_t { not_json, nested_too_deeply, doubled_key, number_too_large };
   Kind kind{};
@@ -22,29 +22,29 @@ struct JsonFault {
 };
 
 struct JsonRules {
-  std::size_t deepest = 32;  ///< objects and lists that may stand in each other
+  std::size_t deepest = 32;  ///< how deep objects and lists may be nested
   bool comments = false;     ///< whether `//` comments are allowed
 };
 
 struct JsonScan {
-  std::optional<JsonFault> fault;  ///< the first one, or that it is no JSON at all
-  /// The member "id" of the object that the text is, as JSON text. Numbers are octet for octet what
-  /// stands there, whatever their size. Nothing if it is not there once, or is not a string, a
-  /// number or null.
+  std::optional<JsonFault> fault;  ///< the first one, or `not_json` if the text is no JSON
+  /// The member "id" of the outermost object, as JSON text. Numbers are copied octet for octet,
+  /// however many digits they have. Nothing unless there is exactly one such member and it is a
+  /// string, a number (not one that is too large) or null.
   std::optional<std::string> id;
 };
 
-/// Looks through a whole text, without recursion, and builds nothing of it.
+/// Scans a whole text, without recursion and without building values.
 [[nodiscard]] JsonScan scan_json(std::string_view text, const JsonRules& rules);
 
-/// Whether objects and lists stand in each other deeper than `levels`. Counts brackets outside of
-/// strings, and says nothing of whether the text is valid: a cheap look at long answers.
+/// Whether objects and lists are nested more than `levels` deep. Only counts brackets outside
+/// strings, which is cheap for long answers, and does not check that the text is valid.
 [[nodiscard]] bool is_nested_deeper(std::string_view json, std::size_t levels) noexcept;
 
 /// More levels than any answer of the daemon has.
 inline constexpr std::size_t deepest_answer = 32;
 
-/// A key as it can be shown: escaped, and not longer than a line.
+/// A key made fit to be shown: escaped, and cut after 60 octets.
 [[nodiscard]] std::string shown_key(std::string_view key);
 
 }  // namespace meridian::runtime

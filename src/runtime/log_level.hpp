@@ -1,4 +1,4 @@
-/// Log levels by the names that configuration, command lines and the control socket give them.
+/// Log levels by the names that the configuration, command lines and the control socket use.
 #pragma once
 
 #include <spdlog/common.h>
@@ -10,7 +10,7 @@
 
 namespace meridian::runtime {
 
-/// In the order of their weight.
+/// In order of severity, the lowest first.
 inline constexpr std::array<std::pair<std::string_view, spdlog::level::level_enum>, 7> log_levels{
     {{"trace", spdlog::level::trace},
      {"debug", spdlog::level::debug},

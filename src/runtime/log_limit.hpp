@@ -13,7 +13,8 @@ class LogLimit {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// Whether to log now; then the value is how many messages were held back since the last one.
+  /// Has a value if a message may be logged now: the number of messages held back since the last
+  /// one.
   [[nodiscard]] std::optional<std::uint64_t> admit(Clock::time_point now) {
     if (last_ && now - *last_ < std::chrono::seconds(1)) {
       ++held_back_;

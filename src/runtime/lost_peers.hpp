@@ -1,4 +1,4 @@
-/// Peers that vanish without a word.
+/// Detects peers that vanish without closing the connection.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
@@ -14,8 +14,9 @@
 
 namespace meridian::runtime {
 
-/// Has the system end a connection whose peer does not acknowledge what is sent, or a probe where
-/// nothing is, for about so long. Where an option cannot be set the system's own patience stays.
+/// Makes the system end a connection whose peer acknowledges nothing for about `patience`: neither
+/// what is sent nor, while nothing is sent, keep-alive probes. If an option cannot be set, the
+/// system's default stays.
 inline void notice_lost_peers(boost::asio::ip::tcp::socket& socket, std::chrono::seconds patience) {
   boost::system::error_code ignored;
   socket.set_option(boost::asio::socket_base::keep_alive(true), ignored);

@@ -13,13 +13,14 @@ namespace meridian::runtime {
 
 namespace asio = boost::asio;
 
-/// Runs what is asked for on the context whose thread asks, and on the first one if it is none of
-/// theirs. For a strand that all of them need: whoever finds it idle waits for no thread of another
-/// context, which may be busy, or asleep and slow to wake. A context whose handlers take long must
-/// not be one of them: the strand would wait behind these, and all who need it with it.
+/// Runs a function on the context whose thread submits it, or on the first context if the calling
+/// thread runs none of them. For a strand that all the contexts need: a caller that finds the
+/// strand idle does not wait for a thread of another context, which may be busy, or asleep and slow
+/// to wake. A context with long-running handlers must not be one of them: the strand, and
+/// everything that needs it, would wait behind these handlers.
 ///
-/// Thread-safe. The contexts must outlive it, and it keeps none of them running: something else
-/// must, as long as there is work.
+/// Thread-safe. The contexts and their list must outlive it. It keeps no context running: something
+/// else must, as long as there is work.
 class NearestExecutor {
  public:
   using Contexts = std::vector<asio::io_context*>;

@@ -6,7 +6,7 @@
 namespace meridian::runtime {
 
 /// The daemon's view of a part that a build may leave out: the HTTP server, each sink.
-/// Thread-safety: `start`, `stop` and `give_up` from any thread.
+/// Thread-safety: `start`, `stop` and `give_up` may be called from any thread.
 class Part {
  public:
   Part() = default;
@@ -16,13 +16,13 @@ class Part {
 
   virtual void start() = 0;
 
-  /// Accepts no new work and begins to end.
+  /// Stops accepting new work and begins to shut down.
   virtual void stop() = 0;
 
   /// After `stop`: waits until the part has ended, or until `give_up`.
   [[nodiscard]] virtual boost::asio::awaitable<void> wait_stopped() = 0;
 
-  /// Gives up on whatever has not ended: `wait_stopped` returns without it.
+  /// Stops waiting for anything that has not ended: `wait_stopped` returns without it.
   virtual void give_up() = 0;
 };
 

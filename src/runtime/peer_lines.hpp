@@ -12,16 +12,16 @@
 
 namespace meridian::runtime {
 
-/// Lets so many lines of a kind through in a second, counts the others, and has their number told
-/// once the second is over. Kinds are few: a reason, and the listener or sink that it is about.
-/// Thread-safe.
+/// Lets `lines_a_second` lines of each kind through in a second, counts the others, and reports
+/// their number once the second is over. Kinds are few: a reason, and the listener, sink or user
+/// that it is about. Thread-safe.
 class PeerLines {
  public:
   using Clock = std::chrono::steady_clock;
 
   static constexpr std::uint64_t lines_a_second = 20;
 
-  /// Those of all that this process logs.
+  /// The instance for everything that this process logs.
   [[nodiscard]] static PeerLines& of_process();
 
   /// Whether to log a line of that kind. Otherwise it is counted as left out.
@@ -33,18 +33,18 @@ class PeerLines {
 
     friend bool operator==(const LeftOut&, const LeftOut&) = default;
   };
-  /// The kinds of which lines were left out in a second that is over by `now`; each line is told
-  /// once.
+  /// The kinds of which lines were left out in a second that is over by `now`. Each line is
+  /// reported once.
   [[nodiscard]] std::vector<LeftOut> take_left_out(Clock::time_point now);
 
-  /// Lines that were left out so far.
+  /// How many lines were left out so far.
   [[nodiscard]] std::uint64_t left_out() const;
 
  private:
   struct Second {
     Clock::time_point begin;
     std::uint64_t lines = 0;
-    std::uint64_t left_out = 0;  // not told yet
+    std::uint64_t left_out = 0;  // not reported yet
   };
 
   mutable std::mutex mutex_;

@@ -13,7 +13,7 @@ namespace meridian::runtime {
 
 namespace {
 
-/// How many octets the sequence that begins with this one has; 0 if none does.
+/// The length in octets of the UTF-8 sequence that begins with `first`; 0 if no sequence does.
 std::size_t sequence_length(unsigned char first) {
   if (first < 0x80) {
     return 1;
@@ -24,7 +24,7 @@ std::size_t sequence_length(unsigned char first) {
   return first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
 }
 
-/// The character of a sequence of that length at the start of the text; nothing if it is not valid.
+/// The character encoded by the first `length` octets of the text; nothing if they are not valid.
 std::optional<char32_t> character_of(std::string_view text, std::size_t length) {
   if (length == 0 || length > text.size()) {
     return std::nullopt;
@@ -43,7 +43,7 @@ std::optional<char32_t> character_of(std::string_view text, std::size_t length) 
   return is_overlong || is_half || code > 0x10FFFF ? std::nullopt : std::optional(code);
 }
 
-/// Characters that do something instead of being shown, or are not there at all.
+/// Whether a character is shown, unlike those that only have an effect or do not exist.
 bool is_shown(char32_t code) {
   using Range = std::pair<char32_t, char32_t>;
   static constexpr std::array hidden{
@@ -56,7 +56,7 @@ bool is_shown(char32_t code) {
       hidden, [code](const Range& range) { return code >= range.first && code <= range.second; });
 }
 
-/// Where the JSON string ends that `begin` stands in, or the text: `\"` is a quotation mark in it.
+/// Where the JSON string around `begin` ends, or else the text. `\"` is part of the string.
 std::size_t end_of_string(std::string_view text, std::size_t begin) {
   bool escaped = false;
   for (std::size_t i = begin; i < text.size(); ++i) {

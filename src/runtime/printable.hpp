@@ -1,4 +1,4 @@
-/// Text of others, before people see it.
+/// Makes text from outside safe to show.
 #pragma once
 
 #include <string>
@@ -6,17 +6,17 @@
 
 namespace meridian::runtime {
 
-/// The text in one line, such that a terminal or a log shows all of it and does nothing else: what
-/// a server or a peer says must not move the cursor, begin a line of its own or turn the order of
-/// letters round. Such characters are written as "\n", "\t", "\x1b" or "\u{202e}", octets that are
-/// no UTF-8 as "\xff". All else stays as it is.
+/// The text as one line that a terminal or a log shows completely and without side effects: what a
+/// server or a peer says must not move the cursor, begin a line of its own or reverse the order of
+/// letters. Such characters are written as "\n", "\t", "\x1b" or "\u{202e}", and octets that are
+/// not UTF-8 as "\xff". Everything else is unchanged.
 [[nodiscard]] std::string printable(std::string_view text);
 
-/// A URL, or what was meant to be one, with "…" in place of user and password.
+/// A URL, even a malformed one, with "…" in place of user and password.
 [[nodiscard]] std::string hide_password(std::string_view url);
 
-/// The same for every URL in a text, such as JSON; each is taken to go on to the next quotation
-/// mark that is not escaped.
+/// Does the same for every URL in a text such as JSON. A URL is taken to extend to the next
+/// quotation mark that is not escaped.
 [[nodiscard]] std::string hide_passwords(std::string_view text);
 
 }  // namespace meridian::runtime

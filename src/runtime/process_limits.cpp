@@ -19,7 +19,7 @@ void raise_open_files_limit() {
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur = files.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &files);  // where it fails the old limit stays
+    ::setrlimit(RLIMIT_NOFILE, &files);  // if this fails, the old limit stays
   }
 }
 
@@ -32,7 +32,7 @@ bool has_descriptor_to_spare(int open) noexcept {
   if (::getrlimit(RLIMIT_NOFILE, &files) != 0) {
     return true;
   }
-  // The system gives out the lowest that is free: below it all are in use.
+  // The system hands out the lowest free descriptor, so all below it are in use.
   const int lowest_free = ::fcntl(open, F_DUPFD_CLOEXEC, 0);
   if (lowest_free < 0) {
     return false;

@@ -5,14 +5,14 @@
 
 namespace meridian::runtime {
 
-/// Raises the number of open files to what the system allows this process.
+/// Raises the limit on open files as far as the system allows for this process.
 void raise_open_files_limit();
 
-/// Keeps so many descriptors, but at most a quarter of all, from uplinks: so that operators are
-/// let in however many uplinks there are. Thread-safe.
+/// Reserves `count` descriptors, but at most a quarter of all, that uplinks may not use: operators
+/// can then connect however many uplinks there are. Thread-safe.
 void keep_descriptors(std::size_t count) noexcept;
 
-/// Whether an uplink may have one more descriptor. `open` is any that is open. Thread-safe.
+/// Whether an uplink may have one more descriptor. `open` is any open descriptor. Thread-safe.
 [[nodiscard]] bool has_descriptor_to_spare(int open) noexcept;
 
 }  // namespace meridian::runtime

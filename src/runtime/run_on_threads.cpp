@@ -19,13 +19,13 @@ namespace {
 
 using boost::asio::io_context;
 
-/// Threads that run contexts together: one for each entry of `runs`, the calling one for the
+/// Threads that run contexts together: one for each entry of `runs`. The calling thread runs the
 /// first.
 class Crew {
  public:
   using OnException = std::function<void(const std::exception_ptr&)>;
 
-  /// Without `on_exception` the first exception stops all, and is thrown by `run`.
+  /// Without `on_exception` the first exception stops all contexts and is thrown by `run`.
   Crew(std::vector<io_context*> runs, OnException on_exception)
       : runs_(std::move(runs)), on_exception_(std::move(on_exception)) {}
 

@@ -1,4 +1,4 @@
-/// Everything of a kind that runs, to stop it and to see the last one out.
+/// Everything of one kind that runs, so that it can be stopped and waited for.
 #pragma once
 
 #include <meridian/doorbell.hpp>
@@ -17,14 +17,14 @@ namespace meridian::runtime {
 
 namespace asio = boost::asio;
 
-/// A gate: open for new members until `stop`, which stops those that are in. Thread-safe.
-/// `Member::stop()` must be callable from any thread.
+/// Accepts new members until `stop`, which stops those it has. Thread-safe. `Member::stop()` must
+/// be callable from any thread.
 template <typename Member>
 class StopGroup {
  public:
   explicit StopGroup(const asio::any_io_executor& executor) : emptied_(executor) {}
 
-  /// False if the group has stopped; then the member must not run.
+  /// Returns false if the group has stopped; the member must not run then.
   [[nodiscard]] bool add(std::shared_ptr<Member> member) {
     const std::lock_guard lock(mutex_);
     if (!stopped_) {
@@ -49,7 +49,7 @@ class StopGroup {
     for_each([](Member& member) { member.stop(); });
   }
 
-  /// Calls `visit(Member&)` for those that are in, without the lock.
+  /// Calls `visit(Member&)` for each member, without holding the lock.
   template <typename Visit>
   void for_each(Visit visit) const {
     for (const auto& member : members()) {
@@ -62,14 +62,14 @@ class StopGroup {
     return members_.size();
   }
 
-  /// Waits until a stopped group is empty, or given up. One waiter at a time.
+  /// Waits until a stopped group is empty or has been given up. One waiter at a time.
   [[nodiscard]] asio::awaitable<void> wait_empty() {
     while (size() > 0 && !given_up_) {
       co_await emptied_.wait();
     }
   }
 
-  /// Nobody waits any longer for members that do not end.
+  /// Stops waiting for members that have not ended.
   void give_up() {
     given_up_ = true;
     emptied_.ring();

@@ -5,8 +5,8 @@
 namespace meridian::runtime {
 
 void ignore_stray_signals() {
-  // SIGPIPE: who reads the log may go away. SIGXFSZ: a file may not grow any further, and the write
-  // that fails says so. The others mean nothing here.
+  // SIGPIPE: the reader of the log may go away. SIGXFSZ: a file has reached its maximum size, and
+  // the failed write says so. The others mean nothing here.
   for (const int signal :
        {SIGPIPE, SIGXFSZ, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGSTKFLT}) {
     std::signal(signal, SIG_IGN);

@@ -1,4 +1,4 @@
-/// Times, as programs and people read them.
+/// Times in a form that programs and people can read.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-/// User and password, as they stand in the URL of a server.
+/// User and password in the URL of a server.
 #pragma once
 
 #include <optional>
@@ -8,19 +8,19 @@
 namespace meridian::runtime {
 
 struct UserInfo {
-  std::string user;  ///< a token where there is no password
+  std::string user;  ///< a token if there is no password
   std::optional<std::string> password;
 
   friend bool operator==(const UserInfo&, const UserInfo&) = default;
 };
 
-/// "user:p%40ss", or "token". Characters that mean something in a URL are written as "%" and two
-/// hexadecimal digits, "%" itself as "%25". Nothing where "%" stands before something else, or for
-/// a zero octet.
+/// Reads "user:p%40ss" or "token". Characters with a meaning in a URL are written as "%" and two
+/// hexadecimal digits, "%" itself as "%25". Returns nothing if "%" is followed by anything else, or
+/// if it encodes a zero octet.
 [[nodiscard]] std::optional<UserInfo> read_user_info(std::string_view text);
 
-/// A text as it stands between quotes in JSON. For the NATS client library, which puts user and
-/// password there as they are.
+/// Escapes a text for use between quotes in JSON. For the NATS client library, which inserts user
+/// and password there unescaped.
 [[nodiscard]] std::string escape_for_json(std::string_view text);
 
 }  // namespace meridian::runtime

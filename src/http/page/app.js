@@ -1,4 +1,4 @@
-// The live page: puts together the stream of events, the model and what shows it.
+// The live page: connects the stream of events, the model and the views.
 
 import { Chart } from "./chart.js";
 import { satelliteColumns, satelliteRows, uplinkColumns, uplinkRows } from "./columns.js";

@@ -1,5 +1,5 @@
-// A chart of the last five minutes. It is SVG and takes all colours from the style sheet, and so
-// follows the colour scheme and any density of pixels by itself.
+// A chart of the last five minutes. It is SVG and takes all colours from the style sheet, so it
+// adapts to the colour scheme and to any pixel density on its own.
 
 import { create, setAttribute, setData, setText } from "./dom.js";
 import { historySeconds } from "./model.js";
@@ -16,10 +16,10 @@ function createSvg(parent, name, className) {
  * What a definition has:
  * - `id`, `title`;
  * - `text(point)`: the figure of a point;
- * - `alarm(point, snapshot)`: whether the figure is to stand out;
+ * - `alarm(point, snapshot)`: whether the figure must stand out;
  * - `series`: of `{value(point, snapshot), legend(points, snapshot)}`; a value of null is left out;
  * - `scale(points)`: `{top, ticks: [{value, text}]}`, as many ticks each time;
- * - `bound`: optionally, a value that is drawn as a limit.
+ * - `bound`: optionally, a value to be drawn as a limit.
  */
 export class Chart {
   #definition;

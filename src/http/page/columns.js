@@ -1,11 +1,11 @@
-// The columns of the two tables, and the rows as they read them.
+// The columns of the two tables, and the rows in the form that they read.
 
 import { formatCount, formatDuration, formatOctets, formatTime } from "./format.js";
 import { recentSeconds, satelliteId, uplinkId } from "./model.js";
 
 const lossCounters = ["gaps", "missing", "duplicates", "late", "resets", "dropped"];
 
-/** Whole seconds from a time in RFC 3339, null if there is none, to that of the snapshot. */
+/** Whole seconds from a time in RFC 3339 to that of the snapshot; null if there is no time. */
 const age = (time, { at_ms }) =>
   time === null ? null : Math.max(0, Math.floor((at_ms - Date.parse(time)) / 1000));
 
@@ -22,7 +22,7 @@ const figure = (title, key, format) => ({
   text: (row) => format(row[key]),
 });
 
-/** A counter that is best at 0, and an alarm while it grows. */
+/** A counter that is ideally 0, and an alarm while it grows. */
 const lossFigure = (title, key) => ({
   ...figure(title, key, formatCount),
   mark: ({ [key]: count, growth }) => {

@@ -1,4 +1,4 @@
-// Small steps on the document. Nothing is written that is there already: a screen reader would
+// Small changes to the document. Nothing is written if it is already there: a screen reader would
 // announce it again, and a selection in it would be lost.
 
 export const byId = (id) => document.getElementById(id);
@@ -27,7 +27,7 @@ export function setAttribute(element, name, value) {
   }
 }
 
-/** Shows a text, or hides what would be empty. */
+/** Shows a text, or hides the element if the text is empty. */
 export function setNotice(element, text) {
   setText(element, text);
   element.hidden = text === "";

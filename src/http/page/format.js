@@ -6,7 +6,7 @@ const prefixes = ["", "k", "M", "G", "T", "P", "E"];
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const percent = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
 
-/** 4200000 → ["4.2", "M"]: three digits, or two at least, so that the width hardly changes. */
+/** 4200000 → ["4.2", "M"]: two or three digits, so that the width hardly changes. */
 function scale(n) {
   let prefix = 0;
   while (n >= 999.5 && prefix < prefixes.length - 1) {
@@ -41,7 +41,7 @@ export const formatOctets = (n) => withUnit(n, "B", true);
 /** 4200000 → "4.2 MB/s" */
 export const formatOctetRate = (n) => withUnit(n, "B/s", true);
 
-/** The share of a part; what is not nothing never shows as 0, and what is not all never as 100. */
+/** The share of a part: 0 only if there is nothing, and 100 only if it is all. */
 export function formatShare(part, all) {
   if (all === 0) {
     return unknown;

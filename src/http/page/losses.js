@@ -1,4 +1,4 @@
-// What was lost or has ended, by reason. The reasons are the daemon's; none is known here.
+// What was lost or has ended, by reason. The daemon names the reasons; the page knows none.
 
 import { byId, create, setData, setText } from "./dom.js";
 import { formatCount, formatReason, formatScaled } from "./format.js";

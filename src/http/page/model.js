@@ -1,10 +1,10 @@
 // What the page knows: five minutes of the daemon's counters, and the snapshots of the last ten
-// seconds, so that what has just grown can be told from what is old.
+// seconds, so that recent growth can be told from old counts.
 
 export const historySeconds = 300;
 export const recentSeconds = 10;
 
-// A snapshot that follows the history at once would give a rate over next to no time.
+// A snapshot right after the history would give a rate over almost no time.
 const leastSeconds = 0.5;
 
 const sum = (counts) => Object.values(counts).reduce((total, n) => total + n, 0);
@@ -47,7 +47,7 @@ function pointOfSnapshot(snapshot) {
 
 function ratesBetween(before, now) {
   const seconds = (now.at - before.at) / 1000;
-  // Drained may fall in good order: a drain that fails puts its frames back.
+  // `drained` may fall without a restart: a drain that fails puts its frames back.
   const rate = (counter) => Math.max(0, now[counter] - before[counter]) / seconds;
   return {
     received: rate("received"),
@@ -82,7 +82,7 @@ export class Model {
   addSnapshot(data) {
     const snapshot = withIndexes(data);
     const since = snapshot.at_ms - recentSeconds * 1000;
-    // A daemon that has restarted, or whose clock was set back.
+    // The daemon has restarted, or its clock was set back.
     const isNewRecord = snapshot.stats.ledger.received < this.current?.stats.ledger.received ||
       snapshot.at_ms < this.current?.at_ms;
     this.#snapshots = isNewRecord ? [] : this.#snapshots.filter(({ at_ms }) => at_ms >= since);
@@ -98,7 +98,7 @@ export class Model {
     return first ? Math.max(0, now - read(first)) : 0;
   }
 
-  /** The growth per second since the snapshot before; null if there is nothing to compare with. */
+  /** The growth per second since the previous snapshot; null if there is none to compare with. */
   rate(read) {
     const before = this.#snapshots.at(-2);
     const grown = before ? read(this.current) - read(before) : NaN;

@@ -15,7 +15,7 @@ export function showConnection({ state, word, silentSeconds }, current) {
   setText(byId("connection-word"), word);
   setText(byId("connection-detail"), connectionDetail(state, silentSeconds, current));
   setData(byId("main"), "stale", String(isStale));
-  // Without a running figure: this is announced, and that once.
+  // Without a figure that keeps changing, so that it is announced only once.
   setNotice(byId("stale-warning"), isStale ? staleWarning(current) : "");
 }
 
@@ -71,7 +71,7 @@ function silenceNotice({ after_s, count, satellite_ids }) {
 
 /** Whether received = buffered + leased + delivered + drained + flushed + dropped. */
 function balances({ received, buffered, leased, delivered, drained, flushed }, dropped) {
-  // Exact up to 2^50; numbers beyond have been rounded when they were read.
+  // Exact up to 2^50; larger numbers may have been rounded when they were read.
   const allowed = received * 4 * Number.EPSILON;
   return Math.abs(received - (buffered + leased + delivered + drained + flushed + dropped)) <= allowed;
 }
@@ -104,7 +104,7 @@ function setFigure(name, count, note) {
   setText(byId(`note-${name}`), note);
 }
 
-/** What is wrong comes first in the title, for it is all that a tab shows. */
+/** Problems come first in the title, since a tab shows only its beginning. */
 export function showTitle(state, model) {
   const alarms = state === "stale" ? ["stale"] : [];
   if (model.current) {

@@ -1,8 +1,8 @@
-// The connection to the daemon, and how far what it said can still be trusted.
+// The connection to the daemon, and whether what it last said can still be trusted.
 
 const staleAfterMs = 3000;
-// A browser tries again by itself when a connection breaks, but not after a refusal, and not when
-// the other side has vanished without a word. After this long without an event we try ourselves.
+// A browser reconnects on its own when a connection breaks, but not after a refusal, and not when
+// the other side has silently vanished. After this long without an event we reconnect.
 const reopenAfterMs = 5000;
 const checkEveryMs = 500;
 

@@ -1,12 +1,12 @@
-// A table that is filled anew every second under the eyes, and perhaps the fingers, of an operator:
-// rows stay the elements that they are, and order, filter, focus and scroll position hold.
+// A table that is updated every second while an operator reads it, and perhaps uses it: rows keep
+// their elements, and order, filter, focus and scroll position are preserved.
 
 import { create, setAttribute, setData, setNotice, setText } from "./dom.js";
 import { formatCount } from "./format.js";
 
 const collator = new Intl.Collator("en", { numeric: true });
 
-/** What is unknown comes last, whichever way the others are sorted. */
+/** Unknown values come last in either direction. */
 function compare(a, b, direction) {
   if (a === null || b === null) {
     return (a === null) - (b === null);
@@ -15,8 +15,9 @@ function compare(a, b, direction) {
 }
 
 /**
- * A row has an `id`, a text to `search`, `data` attributes and what its columns read. A column has:
- * - `title`, and `isAmount` if it says how much;
+ * A row has an `id`, a text to `search`, `data` attributes and the values that its columns read.
+ * A column has:
+ * - `title`, and `isAmount` if its values are amounts;
  * - `value(row)`: what to sort by, a number or a string, null if unknown;
  * - `text(row)`;
  * - optionally `mark(row)`, how the cell stands out, and `hint(row)`, why.
@@ -51,7 +52,7 @@ export class Table {
     });
   }
 
-  /** `rows` are those of `total` that are known. */
+  /** `rows` are the known ones out of `total`. */
   update(rows, total) {
     this.#rows = rows;
     this.#total = total;
@@ -69,7 +70,7 @@ export class Table {
 
   #sortBy(index) {
     const { column, direction } = this.#sorted;
-    // The large amounts are what one looks for.
+    // Operators look for large amounts.
     const first = this.#columns[index].isAmount ? -1 : 1;
     this.#sorted = { column: index, direction: column === index ? -direction : first };
     this.#showSorted();

@@ -40,7 +40,7 @@ const never = () => false;
 const framesShare = ({ depth }, { stats }) => depth / stats.buffer.max_frames;
 const octetsShare = ({ depthOctets }, { stats }) => depthOctets / stats.buffer.max_bytes;
 
-// Either bound may be the one that is reached first, so that both are drawn, each as its share.
+// Either bound may be reached first, so both are drawn, each as its share.
 const depthChart = {
   id: "depth",
   title: "Buffer depth",
