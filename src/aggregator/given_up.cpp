@@ -20,16 +20,16 @@ bool continues(const GivenUp::Piece& piece, const Run& run, const ReadStamp& sta
 }  // namespace
 
 bool GivenUp::add(const Run& run, const ReadStamp& stamp) {
-  std::vector<Piece>& pieces = by_session_[stamp.session];
-  if (!pieces.empty() && continues(pieces.back(), run, stamp)) {
-    pieces.back().run.frames += run.frames;
-    pieces.back().read = stamp.read;
+  const auto found = by_session_.find(stamp.session);
+  if (found != by_session_.end() && continues(found->second.back(), run, stamp)) {
+    found->second.back().run.frames += run.frames;
+    found->second.back().read = stamp.read;
     return true;
   }
   if (pieces_ == max_pieces) {
     return false;
   }
-  pieces.push_back({stamp.read, stamp.width, run});
+  by_session_[stamp.session].push_back({stamp.read, stamp.width, run});
   ++pieces_;
   return true;
 }

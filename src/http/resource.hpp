@@ -33,8 +33,9 @@ enum class Resource : std::uint8_t {
 [[nodiscard]] constexpr std::string_view path_of(std::string_view target) noexcept {
   constexpr std::string_view scheme = "http://";
   if (target.starts_with(scheme)) {
-    const std::size_t path = target.find('/', scheme.size());
-    target = path == std::string_view::npos ? "/" : target.substr(path);
+    // A query may hold slashes, and may stand where there is no path.
+    const std::size_t end = target.find_first_of("/?", scheme.size());
+    target = end == std::string_view::npos || target[end] == '?' ? "/" : target.substr(end);
   }
   return target.substr(0, target.find('?'));
 }

@@ -22,6 +22,7 @@ TEST(Resource, DoesNotDependOnTheQuery) {
 TEST(Resource, IsFoundByAWholeAddress) {
   EXPECT_EQ(resource_at("http://localhost:7480/metrics?x"), Resource::metrics);
   EXPECT_EQ(path_of("http://localhost:7480"), "/");
+  EXPECT_EQ(path_of("http://localhost:7480?x=/metrics"), "/");
   EXPECT_EQ(resource_at("http:///"), std::nullopt);
 }
 
