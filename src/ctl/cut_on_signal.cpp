@@ -18,14 +18,14 @@ std::atomic<std::int64_t> octets_to_keep{as_it_is};
 static_assert(std::atomic<int>::is_always_lock_free &&
               std::atomic<std::int64_t>::is_always_lock_free);
 
-/// Calls only what may be called in a handler of signals.
+/// Calls only functions that are async-signal-safe.
 extern "C" void cut_and_end(int signal) {
   const std::int64_t octets = octets_to_keep;
   struct stat status{};
   if (octets != as_it_is && ::fstat(file_to_cut, &status) == 0 && status.st_size > octets) {
     std::ignore = ::ftruncate(file_to_cut, octets);
   }
-  // It is blocked as long as this runs, and ends the process right behind it.
+  // The signal is blocked while this handler runs, and ends the process as soon as it returns.
   std::signal(signal, SIG_DFL);
   std::raise(signal);
 }

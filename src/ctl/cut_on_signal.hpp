@@ -1,4 +1,4 @@
-/// A file that is left whole by a program that is interrupted.
+/// Leaves a file whole when the program is interrupted.
 #pragma once
 
 #include <array>
@@ -8,9 +8,10 @@
 
 namespace meridian::ctl {
 
-/// As long as it lives, SIGINT, SIGTERM and SIGHUP cut a file back before they end the process, as
-/// they do by default; one that is ignored stays so. The handler itself does it, so that it does
-/// not matter what the program waits for. One at a time.
+/// As long as this object lives, SIGINT, SIGTERM and SIGHUP cut a file back before they end the
+/// process, as they do by default. A signal that is ignored stays ignored. The handler itself cuts
+/// the file, so it does not matter what the program is waiting for. There may be one object at a
+/// time.
 class CutOnSignal {
  public:
   explicit CutOnSignal(int descriptor) noexcept;
@@ -18,7 +19,7 @@ class CutOnSignal {
   CutOnSignal& operator=(const CutOnSignal&) = delete;
   ~CutOnSignal();
 
-  /// The file is cut back to so many octets from now on, if it is longer. Nothing: not at all, as
+  /// From now on the file is cut back to this many octets, if it is longer. Nothing: not at all, as
   /// at first.
   static void keep(std::optional<std::uint64_t> octets) noexcept;
 

@@ -15,7 +15,7 @@ namespace {
 
 using Json = control::Client::Json;
 
-/// Frames in one request: what could be lost if the output fails, and what stands in memory as
+/// Frames in one request. Limits what could be lost if the output fails, and what is in memory as
 /// text.
 constexpr std::uint64_t json_portion = 1'000;
 constexpr std::uint64_t binary_portion = 200'000;
@@ -25,7 +25,7 @@ struct Portion {
   Json lease = nullptr;
 };
 
-/// One request.
+/// Makes one request and writes its frames to `output`.
 Portion drain_portion(control::Client& client, const DrainOptions& options,
                       std::uint64_t max_frames, Output& output) {
   Json params = {{"max_frames", max_frames}};
@@ -46,7 +46,7 @@ Portion drain_portion(control::Client& client, const DrainOptions& options,
   return {frames.size(), result.value("lease", Json(nullptr))};
 }
 
-/// One request, its frames flushed and, where they are leased, on the device.
+/// Makes one request and flushes its frames. Puts leased ones onto the device.
 Portion write_portion(control::Client& client, const DrainOptions& options,
                       std::uint64_t max_frames, Output& output) {
   try {
@@ -67,7 +67,7 @@ Portion write_portion(control::Client& client, const DrainOptions& options,
 }  // namespace
 
 std::uint64_t drain(control::Client& client, const DrainOptions& options) {
-  // Before anything is drained.
+  // Fails before anything is drained.
   Output output(options.output, options.when_there);
   require_whole_end(options.output, options.when_there, options.format);
   if (options.lease) {
@@ -83,7 +83,7 @@ std::uint64_t drain(control::Client& client, const DrainOptions& options) {
     if (got.frames == 0) {
       break;
     }
-    output.keep();  // the daemon may let go of them from here on, whatever answer comes
+    output.keep();  // from here on the daemon may release them, whatever it answers
     if (!got.lease.is_null()) {
       std::ignore = client.call("commit", {{"lease", got.lease}});
     }

@@ -21,18 +21,18 @@ struct DrainOptions {
   FrameFormat format = FrameFormat::table;
   std::string output;  ///< a file; "" is the standard output
   runtime::WhenThere when_there = runtime::WhenThere::refuse;
-  /// Nothing: the daemon lets go of frames at once.
+  /// Nothing: the daemon releases frames at once.
   std::optional<std::chrono::seconds> lease = std::chrono::seconds(60);
 };
 
-/// Drains in portions and writes the frames. Returns how many there were. Throws
-/// std::runtime_error where the output or the connection fails. Nothing is lost then: each portion
-/// (at most 1,000 frames, 200,000 in binary) is committed once the output is flushed, a file also
-/// to its device, with its name. A portion for which that takes longer than the lease ends in an
-/// error, and comes again with the next drain; what could not be written of one is taken out of a
-/// file again, also where SIGINT, SIGTERM or SIGHUP ends the process. Without a lease a portion
-/// that cannot be written is lost. Nothing is appended to a file that ends in the middle of a
-/// frame.
+/// Drains in portions and writes the frames. Returns how many there were. Throws std::runtime_error
+/// if the output or the connection fails. Nothing is lost then: each portion (at most 1,000 frames,
+/// 200,000 in binary) is committed only once the output is flushed, and for a file only once it and
+/// its name are on the device. If that takes longer than the lease, it ends in an error, and the
+/// portion comes again with the next drain. A portion that could not be written completely is
+/// removed from a file again, also if SIGINT, SIGTERM or SIGHUP ends the process. Without a lease,
+/// a portion that cannot be written is lost. Nothing is appended to a file that ends in the middle
+/// of a frame.
 std::uint64_t drain(control::Client& client, const DrainOptions& options);
 
 }  // namespace meridian::ctl

@@ -7,11 +7,11 @@
 
 namespace meridian::ctl {
 
-// Exit statuses as the plugins of Nagios and its kind have them.
+// Exit statuses in the style of Nagios plugins.
 inline constexpr int health_ok = 0;
 inline constexpr int health_not_ready = 1;  ///< alive, but should get no uplinks
 inline constexpr int health_dead = 2;       ///< the aggregator does not answer
-inline constexpr int health_unknown = 3;    ///< nobody answers
+inline constexpr int health_unknown = 3;    ///< the daemon does not answer
 
 /// Both take the result of the method `health`.
 [[nodiscard]] int health_status(const nlohmann::ordered_json& result);

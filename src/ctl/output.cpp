@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t pending_bytes = 256 * 1024;
 
-/// The octets of a file, or nothing where it is none.
+/// The size of a file in octets, or nothing if it is not a regular file.
 std::optional<std::uint64_t> size_of_file(int descriptor) {
   struct stat status{};
   if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
@@ -26,12 +26,13 @@ std::optional<std::uint64_t> size_of_file(int descriptor) {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
-/// Whether something cannot be synced, and need not be: a pipe, a terminal, some file systems.
+/// Whether a sync failed, as errno says, on something that cannot be synced and need not be: a
+/// pipe, a terminal, some file systems.
 bool needs_no_sync() {
   return errno == EINVAL || errno == EROFS || errno == ENOTSUP;
 }
 
-/// The directory entry of a file. False with the reason in errno.
+/// Syncs the directory entry of a file. False with the reason in errno.
 bool sync_name(const std::string& path) {
   std::error_code failed;
   const std::filesystem::path file = std::filesystem::canonical(path, failed);
@@ -41,7 +42,7 @@ bool sync_name(const std::string& path) {
   }
   const int directory = ::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory < 0) {
-    return errno == EACCES;  // one in which we may write and not look
+    return errno == EACCES;  // a directory in which we may write, but which we may not read
   }
   const bool done = ::fsync(directory) == 0 || needs_no_sync();
   const int error = errno;
@@ -62,7 +63,7 @@ Output::Output(const std::string& path, WhenThere when_there)
 }
 
 Output::~Output() {
-  cut_on_signal_.reset();  // before the descriptor is another file's
+  cut_on_signal_.reset();  // before the descriptor can belong to another file
   if (!path_.empty()) {
     ::close(descriptor_);
   }

@@ -16,8 +16,8 @@ namespace meridian::ctl {
 
 using runtime::WhenThere;
 
-/// A file, or the standard output. Every write is checked: all members throw std::runtime_error
-/// naming it where it fails. What a file that is to be replaced holds stays there until something
+/// A file, or the standard output. Every write is checked: members throw std::runtime_error that
+/// names the output if one fails. A file that is to be replaced keeps what it holds until something
 /// is flushed.
 class Output {
  public:
@@ -32,18 +32,18 @@ class Output {
 
   void flush();
 
-  /// What was flushed is on the device, where there is one: not for pipes and terminals. With a
-  /// file so is its name.
+  /// Puts what was flushed onto the device, if there is one: not for pipes and terminals. For a
+  /// file, also its name.
   void sync();
 
-  /// What was written so far stays, whatever comes.
+  /// Keeps what was flushed so far, whatever happens later.
   void keep();
 
-  /// Takes what was written since the last `keep` out of a file again, as far as that goes: the
-  /// frames will come once more, and a part of one would spoil what is appended to it.
+  /// Removes what was written since the last `keep` from a file again, as far as possible: the
+  /// frames will come once more, and a part of one would spoil what is appended after it.
   void take_back() noexcept;
 
-  /// The same where SIGINT, SIGTERM or SIGHUP ends the process, from now on.
+  /// From now on does the same if SIGINT, SIGTERM or SIGHUP ends the process.
   void take_back_on_signals();
 
  private:
@@ -53,8 +53,8 @@ class Output {
   std::string path_;  // "": the standard output
   int descriptor_;
   std::string pending_;                // what was written and not flushed
-  std::optional<std::uint64_t> kept_;  // octets; nothing where nothing can be taken back
-  bool replaces_;                      // what is in the file, with what is flushed first
+  std::optional<std::uint64_t> kept_;  // octets; nothing if nothing can be taken back
+  bool replaces_;                      // the first flush replaces what is in the file
   bool name_is_synced_ = false;
   std::optional<CutOnSignal> cut_on_signal_;
 };

@@ -29,7 +29,7 @@ std::string counted(const Json& json, const char* key) {
   return with_separators(number(json, key));
 }
 
-/// A value as it is, "-" for null, strings without quotes and printable.
+/// A value as text: "-" for null, strings without quotes and made printable.
 std::string plain(const Json& value) {
   if (value.is_null()) {
     return "-";
@@ -164,7 +164,7 @@ std::string report_uplinks(const Json& result) {
 
 namespace {
 
-/// What the daemon tells of one counter, from its last sequence on; "-" where it does not count it.
+/// The cells for sequences, from the last one on; "-" for what the daemon does not count.
 std::vector<std::string> sequence_cells(const Json& row) {
   std::vector<std::string> cells{plain(row.at("last_sequence"))};
   for (const char* const key : {"gaps", "missing", "duplicates", "late", "jumps", "resets"}) {
@@ -173,7 +173,7 @@ std::vector<std::string> sequence_cells(const Json& row) {
   return cells;
 }
 
-/// The part of a row's frames that were played back, as a row below it.
+/// Those frames of a row that were played back, as a row below it.
 std::vector<std::string> stored_cells(const Json& stored) {
   std::vector<std::string> cells{"", "stored", counted(stored, "frames"), "-"};
   std::ranges::move(sequence_cells(stored), std::back_inserter(cells));

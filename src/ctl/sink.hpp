@@ -12,13 +12,13 @@
 
 namespace meridian::ctl {
 
-/// The sink of that name; without a name, the only one. Throws std::runtime_error that says which
-/// there are.
+/// The sink of that name; without a name, the only one. Otherwise throws std::runtime_error that
+/// says which sinks there are.
 [[nodiscard]] const sink::Options& choose_sink(const std::vector<sink::Options>& sinks,
                                                const std::optional<std::string>& name);
 
-/// Connects to one of the sink's servers and creates its stream, which is left as it is if it is
-/// there. Waits for the servers: see NatsSession::connect and sink::stream_timeout. Throws
+/// Connects to one of the sink's servers and creates its stream. Leaves a stream that exists as it
+/// is. Waits for the servers: see NatsSession::connect and sink::stream_timeout. Throws
 /// std::runtime_error with the kind of the refusal and its text.
 [[nodiscard]] sink::CreatedStream create_sink_stream(const sink::Options& options,
                                                      const sink::StreamWish& wish);

@@ -9,7 +9,8 @@
 
 namespace meridian::ctl {
 
-/// Rows under a heading, as wide as they need to be. Columns of numbers are set to the right.
+/// Rows under a heading. Columns are as wide as they need to be, those of numbers aligned to the
+/// right.
 class Table {
  public:
   enum class Align : std::uint8_t { left, right };
@@ -20,11 +21,11 @@ class Table {
 
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
-  /// A row has a cell for each column, which is made printable.
+  /// Adds a row, with a cell for each column. Cells are made printable.
   void add(std::vector<std::string> row);
   [[nodiscard]] bool empty() const noexcept { return rows_.empty(); }
 
-  /// Columns are as wide as their headings also where these are omitted.
+  /// Columns are as wide as their headings even if these are omitted.
   [[nodiscard]] std::string to_text(bool with_heading = true) const;
 
  private:

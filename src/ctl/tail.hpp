@@ -28,8 +28,9 @@ struct TailEnd {
   std::uint64_t lost = 0;
 };
 
-/// Writes frames as they come to the daemon. `on_lost` is told how many frames were lost in between
-/// because this end was too slow. Throws std::runtime_error where output or connection fails.
+/// Writes frames as they reach the daemon. `on_lost` gets how many frames were lost in between
+/// because this client was too slow. Throws std::runtime_error if the output or the connection
+/// fails.
 TailEnd tail(control::Client& client, const TailOptions& options,
              const std::function<void(std::uint64_t)>& on_lost);
 

@@ -28,7 +28,7 @@ namespace {
 
 constexpr std::size_t window_bytes = 64 * 1024;
 
-/// A file that is read here and there, mostly from its beginning to its end.
+/// A file that is read at any offset, mostly from its beginning to its end.
 class Octets {
  public:
   explicit Octets(const std::string& path) {
@@ -45,7 +45,8 @@ class Octets {
 
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
 
-  /// So many from `begin` on, `window_bytes` at most, or those that there are. Until the next call.
+  /// `count` octets from `begin` on, or fewer at the end of the file. `count` is at most
+  /// `window_bytes`. Valid until the next call.
   [[nodiscard]] std::span<const std::byte> at(std::uint64_t begin, std::size_t count) {
     if (begin < begin_ || begin + count > begin_ + count_) {
       read_from(begin);
@@ -93,7 +94,7 @@ class Octets {
   std::size_t count_ = 0;
 };
 
-/// How many octets there are up to the end of the last line that is whole.
+/// How many octets there are up to the end of the last whole line.
 std::uint64_t end_of_whole_lines(Octets& octets) {
   for (std::uint64_t end = octets.size(); end > 0;) {
     const std::uint64_t begin = end - std::min<std::uint64_t>(end, window_bytes);
@@ -107,7 +108,7 @@ std::uint64_t end_of_whole_lines(Octets& octets) {
   return 0;
 }
 
-/// Whether these octets, which may be fewer than a header has, are the beginning of one.
+/// Whether a frame can begin with these octets, which may be fewer than a header has.
 bool can_begin_a_frame(std::span<const std::byte> octets) {
   if (octets.size() >= wire::length_field_bytes &&
       wire::frame_length(octets.data()) < frame_length_overhead) {
@@ -117,7 +118,7 @@ bool can_begin_a_frame(std::span<const std::byte> octets) {
   return octets.size() < wire::flags_end || (wire::frame_flags(octets.data()) & ~known_flags) == 0;
 }
 
-/// How many octets there are up to the end of the last frame that is whole.
+/// How many octets there are up to the end of the last whole frame.
 std::uint64_t end_of_whole_frames(Octets& octets) {
   std::uint64_t at = 0;
   while (at < octets.size()) {

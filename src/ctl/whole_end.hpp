@@ -1,4 +1,4 @@
-/// Whether something can be appended to a file of frames.
+/// Checks whether frames can be appended to a file.
 #pragma once
 
 #include "ctl/frames.hpp"
@@ -8,11 +8,12 @@
 
 namespace meridian::ctl {
 
-/// Throws std::runtime_error, with the file's name and what to do, where what is appended to a file
-/// would stand behind a part of a line (ndjson) or of a frame (binary): a reader would take both
-/// for one, and in binary lose its way for good. Nothing is cut here, since a part may be all that
-/// there is of a frame. Tables are for people, and anything may stand before one; and so it may in
-/// pipes and devices. In binary reads the whole file.
+/// Throws std::runtime_error, with the file's name and what to do, if frames are to be appended to
+/// a file that ends with a part of a line (ndjson) or of a frame (binary). A reader would take that
+/// part and what follows it for one, and in binary it would never find the next frame. Nothing is
+/// cut off here, since a part may be all that is left of a frame. Tables are for people, so
+/// anything may precede one. Pipes and devices are not checked, either. For binary, reads the whole
+/// file.
 void require_whole_end(const std::string& path, runtime::WhenThere when_there, FrameFormat format);
 
 }  // namespace meridian::ctl

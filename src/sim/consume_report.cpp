@@ -36,7 +36,7 @@ Sums sums_of(const ConsumeReport& report) {
   return sums;
 }
 
-/// Those that are told one by one.
+/// The origins that are listed one by one.
 std::vector<const OriginReport*> first_in_trouble(const ConsumeReport& report) {
   std::vector<const OriginReport*> found;
   for (const OriginReport& origin : report.origins) {

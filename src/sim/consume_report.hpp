@@ -1,4 +1,4 @@
-/// What came of reading a stream back.
+/// The result of reading a stream back.
 #pragma once
 
 #include "sim/sequence_check.hpp"
@@ -17,7 +17,7 @@ struct BadMessage {
   std::string fault;
 };
 
-/// How many bad messages, and how many origins in trouble, are told one by one.
+/// How many bad messages, and how many origins in trouble, are listed one by one.
 inline constexpr std::size_t most_told = 20;
 
 struct ConsumeReport {
@@ -34,7 +34,8 @@ struct ConsumeReport {
   std::string failure{};                  ///< why not everything could be read, or ""
 };
 
-/// Nothing is missing, repeated, out of order or malformed, and what was expected is there.
+/// Whether nothing is missing, repeated, out of order or malformed, everything could be read, and
+/// what was expected is there.
 [[nodiscard]] bool all_well(const ConsumeReport& report);
 
 /// The report as lines of text, and as JSON.

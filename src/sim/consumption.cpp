@@ -30,10 +30,11 @@ namespace {
 namespace asio = boost::asio;
 using Clock = std::chrono::steady_clock;
 
-/// Before it is tried again to read what could not be read.
+/// How long to wait before a read that failed is tried again.
 constexpr std::chrono::milliseconds retry_pause{50};
 
-/// What a server has got it may not have dealt with yet, and a cluster may be about to elect.
+/// How long to wait for the rest: a server may not have handled all that it has received, and a
+/// cluster may be about to elect a leader.
 constexpr std::chrono::seconds settled_within{3};
 
 StoredMessage::Header header(natsMsg& message, const char* name) {
@@ -56,7 +57,7 @@ StoredMessage stored_message(natsMsg& message) {
           .last_received_at = header(message, last_received_at_header)};
 }
 
-/// The file that frames are written to, as they come; or none. Throws std::runtime_error where that
+/// The file that frames are written to as they come, or none. Throws std::runtime_error if that
 /// fails.
 class FramesFile {
  public:
@@ -95,7 +96,7 @@ class FramesFile {
   }
 
   std::string path_;
-  bool replaces_;  // what is in the file, as soon as there is something to be written
+  bool replaces_;  // the first write replaces what is in the file
   std::unique_ptr<std::FILE, Close> file_;
 };
 
@@ -126,7 +127,8 @@ class Consumption {
     return stopped_ || everything_came() || Clock::now() - news_at_ > options_.idle_timeout;
   }
 
-  /// A frame that is stored twice may come behind all that were expected.
+  /// Waits for all messages of the stream, since a frame that is stored twice may come after all
+  /// that were expected.
   [[nodiscard]] bool everything_came() const {
     return options_.expected_frames && check_.distinct() >= *options_.expected_frames &&
            pending_ == 0;
@@ -155,7 +157,7 @@ class Consumption {
   void take(natsMsg& message) {
     jsMsgMetaData* data = nullptr;
     if (natsMsg_GetMetaData(&data, &message) != NATS_OK) {
-      return;  // not of a stream: somebody has guessed where we listen
+      return;  // not of a stream: another client has guessed where we listen
     }
     const nats::MetaData meta(data);
     pending_ = meta->NumPending;
@@ -186,8 +188,8 @@ class Consumption {
     }
   }
 
-  /// That nothing comes does not mean that there is nothing: a stream may have no leader, and a
-  /// reader that died may have messages that are delivered again later.
+  /// That nothing comes does not mean that nothing is left: a stream may have no leader, and
+  /// messages that went to a reader that died are delivered again later.
   void expect_nothing_left() {
     report_.failure = reader_.trouble();
     if (!report_.failure.empty()) {
@@ -251,7 +253,7 @@ class Consumption {
 
   SequenceCheck check_;
   ConsumeReport report_;
-  std::uint64_t pending_ = 1;  // messages that the stream holds behind the last one; not known yet
+  std::uint64_t pending_ = 1;  // messages in the stream after the last one; not known yet
   bool stopped_ = false;
   Clock::time_point started_at_;
   Clock::time_point news_at_ = Clock::now();

@@ -1,4 +1,4 @@
-/// Objects of the NATS client library, each destroyed by whoever owns it.
+/// Owning handles for objects of the NATS client library.
 #pragma once
 
 #include "runtime/c_handle.hpp"
@@ -21,7 +21,7 @@ using Subscription = runtime::CHandle<natsSubscription, natsSubscription_Destroy
 using ConsumerInfo = runtime::CHandle<jsConsumerInfo, jsConsumerInfo_Destroy>;
 using MetaData = runtime::CHandle<jsMsgMetaData, jsMsgMetaData_Destroy>;
 
-/// Messages that came together.
+/// Messages that were fetched together.
 class MessageList {
  public:
   MessageList() = default;

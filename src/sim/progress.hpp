@@ -13,7 +13,7 @@
 
 namespace meridian::sim {
 
-/// Silent where the standard error is not a terminal. Not thread-safe.
+/// Silent if the standard error is not a terminal. Not thread-safe.
 class Progress {
  public:
   using Clock = std::chrono::steady_clock;

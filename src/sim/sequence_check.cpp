@@ -17,7 +17,7 @@ void SequenceCheck::add(std::uint64_t place, const Run& run) {
   Seen& seen = origins_[run.origin];
   seen.frames += run.frames;
   frames_ += run.frames;
-  // A counter that rolls over begins anew.
+  // A counter that rolls over begins again at 0.
   constexpr std::uint64_t largest = std::numeric_limits<std::uint64_t>::max();
   const std::uint64_t before_end = std::min<std::uint64_t>(run.frames - 1, largest - run.first);
   add_range(place, seen, {.first = run.first, .last = run.first + before_end});

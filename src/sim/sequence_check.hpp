@@ -1,4 +1,4 @@
-/// Whether frames that were stored are all there, each once and in their order.
+/// Checks whether frames that were stored are all there, each once and in order.
 #pragma once
 
 #include "sim/sequence_set.hpp"
@@ -13,13 +13,13 @@
 
 namespace meridian::sim {
 
-/// What is known of one satellite and channel. The sequences are those that were seen.
+/// What is known about one satellite and channel. The sequences are those that were seen.
 struct OriginReport {
   Origin origin;
   std::uint64_t frames = 0;        ///< repeated ones included
   std::uint64_t missing = 0;       ///< holes between the lowest and the highest sequence
   std::uint64_t repeated = 0;      ///< frames whose sequence was there already
-  std::uint64_t out_of_order = 0;  ///< not repeated, and stored behind a higher sequence
+  std::uint64_t out_of_order = 0;  ///< not repeated, and stored after a higher sequence
   std::uint64_t lowest = 0;
   std::uint64_t highest = 0;
   std::vector<SequenceRange> holes{};  ///< the lowest ones, at most `most_holes`
@@ -27,22 +27,24 @@ struct OriginReport {
   [[nodiscard]] bool in_trouble() const noexcept { return missing + repeated + out_of_order > 0; }
 };
 
-/// Holes that a report tells of.
+/// How many holes a report lists at most.
 inline constexpr std::size_t most_holes = 8;
 
 /// Judges the frames of a stream by their places in it: the order in which messages are delivered
-/// does not matter, and one that is delivered again is known by its place.
+/// does not matter, and one that is delivered again is recognised by its place.
 ///
 /// Bounds: memory for each hole in the sequences of an origin, and for each stretch of an origin in
-/// which no place of the stream is unseen. So some 32 octets for each message where a filter leaves
-/// places out, and next to nothing where it does not.
+/// which no place of the stream is unseen. That is about 32 octets for each message if a filter
+/// leaves places out, and next to nothing otherwise.
 /// Not thread-safe.
 class SequenceCheck {
  public:
-  /// A message was delivered. False, and nothing is to be added, if it had been delivered before.
+  /// Notes that a message was delivered. False if it had been delivered before: then the caller
+  /// adds nothing of it.
   [[nodiscard]] bool take_place(std::uint64_t place);
 
-  /// Consecutive frames in a message, in their order. Its place has been taken.
+  /// Adds consecutive frames of a message, in order. REQUIRES: `take_place` was called for its
+  /// place.
   void add(std::uint64_t place, const Run& run);
 
   [[nodiscard]] std::uint64_t frames() const noexcept { return frames_; }
@@ -54,8 +56,8 @@ class SequenceCheck {
   [[nodiscard]] std::vector<OriginReport> report() const;
 
  private:
-  /// Frames whose sequences follow each other, and between whose places there is no other that
-  /// could still be delivered.
+  /// Frames with consecutive sequences, between whose places there is no other that could still be
+  /// delivered.
   struct Stretch {
     std::uint64_t first_place = 0;
     std::uint64_t last_place = 0;
@@ -64,7 +66,7 @@ class SequenceCheck {
   struct Seen {
     std::uint64_t frames = 0;
     SequenceSet sequences;
-    std::vector<Stretch> stretches;  // as they stand in the stream
+    std::vector<Stretch> stretches;  // in the order of the stream
   };
 
   void add_range(std::uint64_t place, Seen& seen, SequenceRange range);

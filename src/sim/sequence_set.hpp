@@ -18,28 +18,29 @@ struct SequenceRange {
 
 /// A set of sequences, or of other numbers that mostly follow each other.
 ///
-/// Bounds: memory for each range between two holes, however many numbers are in it. A range that
-/// goes on where the highest one ended costs a comparison; any other the logarithm of the ranges.
-/// Not thread-safe.
+/// Bounds: memory for each range between two holes, however many numbers are in it. Adding a range
+/// that continues the highest one costs a comparison; adding any other costs the logarithm of the
+/// number of ranges. Not thread-safe.
 class SequenceSet {
  public:
-  /// Adds a range, whose first is not above its last. Returns how many were not in the set before.
+  /// Adds a range, whose first is not above its last. Returns how many of its numbers were not in
+  /// the set before.
   std::uint64_t add(SequenceRange range);
 
-  /// How many of a range are not in the set.
+  /// How many numbers of a range are not in the set.
   [[nodiscard]] std::uint64_t count_absent(SequenceRange range) const;
   [[nodiscard]] bool covers(SequenceRange range) const { return count_absent(range) == 0; }
 
   [[nodiscard]] bool empty() const noexcept { return ranges_.empty(); }
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
 
-  /// Both only if the set is not empty.
+  /// REQUIRES, for both: the set is not empty.
   [[nodiscard]] std::uint64_t lowest() const { return ranges_.begin()->first; }
   [[nodiscard]] std::uint64_t highest() const { return ranges_.rbegin()->second; }
 
   /// How many are absent between the lowest and the highest.
   [[nodiscard]] std::uint64_t missing() const;
-  /// Where: the lowest `at_most` holes.
+  /// The lowest holes, `at_most` of them.
   [[nodiscard]] std::vector<SequenceRange> holes(std::size_t at_most) const;
 
  private:

@@ -31,7 +31,7 @@ using asio::ip::tcp;
 
 constexpr std::size_t threads = 2;
 
-/// What is on its way when the time of `--duration` is over gets so much longer to be taken.
+/// How much longer the daemon has to take what is in flight when the time of `--duration` is over.
 constexpr std::chrono::seconds grace{1};
 
 class Simulation {
@@ -95,7 +95,7 @@ class Simulation {
     });
   }
 
-  /// Uplinks end by themselves when their time is over, unless the daemon holds them back.
+  /// Uplinks end on their own when their time is over, unless the daemon holds them back.
   void stop_after_duration() {
     if (!options_.duration) {
       return;
@@ -118,7 +118,7 @@ class Simulation {
   void redraw() {
     tick_.expires_after(redraw_every);
     tick_.async_wait([this](const error_code& cancelled) {
-      // A tick that is on its way already is not cancelled by `finish`.
+      // `finish` cannot cancel a tick whose handler is queued already.
       if (!cancelled && !finished_) {
         progress_.draw(totals_);
         redraw();

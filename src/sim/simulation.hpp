@@ -16,11 +16,11 @@ struct Result {
   double seconds = 0;       ///< from the start to the end of the last uplink
   double held_seconds = 0;  ///< time for which writes waited, summed over uplinks
   std::size_t uplinks = 0;
-  std::vector<std::string> failures;  ///< one for each uplink that did not do everything
+  std::vector<std::string> failures;  ///< one for each uplink that did not finish
 };
 
 /// Runs all uplinks to their end, or until SIGINT or SIGTERM. Shows progress on the standard error
-/// where that is a terminal. Throws std::runtime_error where nothing can be started.
+/// if that is a terminal. Throws std::runtime_error if nothing can be started.
 [[nodiscard]] Result simulate(const Options& options);
 
 /// The result as lines of text, without its failures, and as JSON.

@@ -24,7 +24,8 @@ namespace {
 /// What is written at once: enough to keep a socket busy.
 constexpr std::size_t chunk_bytes = 64 * 1024;
 
-/// Random octets to cut payloads from: to draw each anew would be slower than the daemon.
+/// Random octets to cut payloads from: generating each payload anew would be slower than the
+/// daemon.
 class PayloadPool {
  public:
   PayloadPool(Range sizes, std::uint64_t seed) : random_(seed), sizes_(sizes.least, sizes.most) {
@@ -145,7 +146,7 @@ class ReplaySource final : public Source {
 
 std::shared_ptr<const std::vector<std::byte>> load_packets(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
-  // A directory can be opened; to read it throws.
+  // A directory can be opened, but reading it throws.
   if (!in || std::filesystem::is_directory(file)) {
     throw std::runtime_error(fmt::format("{}: cannot be read", file));
   }

@@ -22,7 +22,7 @@ class Source {
  public:
   virtual ~Source() = default;
 
-  /// The next frames: at most `max_frames`, and as many as are good to write at once. An empty
+  /// The next frames: at most `max_frames`, and no more than are good to write at once. An empty
   /// chunk is the end.
   [[nodiscard]] virtual Chunk next(std::uint64_t max_frames) = 0;
 
@@ -32,12 +32,12 @@ class Source {
   Source& operator=(const Source&) = default;
 };
 
-/// Reads a file of space packets. Throws std::runtime_error where it cannot be read or is not whole
-/// packets.
+/// Reads a file of space packets. Throws std::runtime_error if it cannot be read, is empty, or does
+/// not consist of whole packets.
 [[nodiscard]] std::shared_ptr<const std::vector<std::byte>> load_packets(const std::string& file);
 
 /// The source for uplink `index`, from 0. `replayed` is the file to replay, or nullptr. A replay is
-/// repeated where `options` ask for a number of frames or a time.
+/// repeated if `options` ask for a number of frames or a time.
 [[nodiscard]] std::unique_ptr<Source> make_source(
     const Options& options, std::size_t index,
     const std::shared_ptr<const std::vector<std::byte>>& replayed);

@@ -18,7 +18,7 @@ namespace {
 
 using Header = StoredMessage::Header;
 
-/// A decoder that refuses no length: what may be stored is the server's to say.
+/// A decoder that refuses no length: the server decides what may be stored.
 NativeDecoder any_length_decoder() {
   return NativeDecoder(std::numeric_limits<std::uint32_t>::max() - frame_length_overhead);
 }
@@ -60,7 +60,7 @@ std::string time_fault(const char* name, const Header& header) {
   return fits ? "" : fmt::format("{} is no time in UTC to the microsecond", name);
 }
 
-/// Of a message whose payload is whole frames.
+/// For a message whose payload is whole frames.
 std::string find_fault(const StoredMessage& message, const Inspected& found) {
   const Run& first = found.runs.front();
   const Run& last = found.runs.back();
@@ -83,7 +83,7 @@ std::string find_fault(const StoredMessage& message, const Inspected& found) {
 }  // namespace
 
 Inspected inspect(const StoredMessage& message) {
-  // Whoever owns the octets keeps them for as long as the batch is there.
+  // The slab does not own the octets: the caller keeps them for as long as the batch exists.
   const SlabRange stream{.slab = Slab(Slab(), message.payload.data()),
                          .slab_bytes = message.payload.size(),
                          .octets = message.payload};

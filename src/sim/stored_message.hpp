@@ -13,17 +13,18 @@
 
 namespace meridian::sim {
 
-/// The header from which the server knows a message that it has.
+/// The header by which the server recognises a message that it has already.
 inline constexpr const char* id_header = "Nats-Msg-Id";
 
-/// The headers that tell of the frames in a message.
+/// The headers that describe the frames in a message.
 inline constexpr const char* frames_header = "Meridian-Frames";
 inline constexpr const char* first_sequence_header = "Meridian-First-Sequence";
 inline constexpr const char* last_sequence_header = "Meridian-Last-Sequence";
 inline constexpr const char* first_received_at_header = "Meridian-First-Received-At";
 inline constexpr const char* last_received_at_header = "Meridian-Last-Received-At";
 
-/// What a message is made of. Refers to octets and texts of others, which must outlive it.
+/// The payload and the headers of a message. Refers to octets and texts that it does not own, which
+/// must outlive it.
 struct StoredMessage {
   using Header = std::optional<std::string_view>;
 
@@ -40,8 +41,8 @@ struct StoredMessage {
 struct Inspected {
   std::uint32_t frames = 0;
   std::vector<Run> runs;  ///< of all frames; those of one origin in their order
-  /// Why the message is not as it should be, or "". Where its payload is not whole frames, nothing
-  /// of it can be trusted, and it has no frames; other faults leave them.
+  /// What is wrong with the message, or "". If the payload is not whole frames, nothing in it can
+  /// be trusted, and `frames` is 0; other faults leave the frames.
   std::string fault;
 };
 

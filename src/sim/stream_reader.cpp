@@ -23,19 +23,21 @@ using std::chrono::nanoseconds;
 constexpr int messages_at_once = 64;
 constexpr milliseconds fetch_patience{250};
 constexpr milliseconds flush_patience{2000};
-constexpr milliseconds answer_patience{2000};  // for what is asked of the cluster
+constexpr milliseconds answer_patience{2000};  // for requests to the cluster
 
-/// After so long the connection counts as broken if the server says nothing at all.
+/// The server is pinged this often. The connection counts as broken after this many unanswered
+/// pings.
 constexpr milliseconds ping_every{2000};
 constexpr int unanswered_pings = 2;
 constexpr milliseconds reconnect_pause{200};
 
-/// A consumer of ours is removed by the server if we have no time left to do so.
+/// The server removes a consumer of our own that is unused for this long, in case we could not
+/// remove it.
 constexpr std::chrono::minutes forgotten_after{5};
 
 constexpr milliseconds look_again_after{100};
 
-/// Throws where a call has failed that can only fail for want of memory or by misuse.
+/// Throws std::runtime_error if a call has failed.
 void check(natsStatus status, const std::string& what) {
   if (status != NATS_OK) {
     throw std::runtime_error(fmt::format("{}: {}", what, nats::describe(status)));
@@ -47,7 +49,7 @@ std::string name_of_our_own() {
   return fmt::format("meridian-sim-{:08x}{:08x}", random(), random());
 }
 
-/// Without user and password, as the library is given it.
+/// Without user and password, as it is passed to the library.
 std::string shown_url(const std::string& url) {
   const std::size_t scheme = url.find("://");
   const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
@@ -63,7 +65,7 @@ std::string shown_urls(const std::vector<std::string>& urls) {
   return text;
 }
 
-/// The library takes user and password of a URL as they are written, so they are given apart.
+/// The library does not decode user and password in a URL, so they are passed separately.
 std::optional<runtime::UserInfo> user_of(const std::string& url) {
   const std::size_t scheme = url.find("://");
   const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
@@ -128,7 +130,8 @@ nats::Options make_options(const ConsumeOptions& options) {
   return owned;
 }
 
-/// What a cluster says that has no leader at the moment, or none for this stream or consumer.
+/// Whether this is the answer of a cluster that has no leader at the moment, or none for this
+/// stream or consumer.
 bool may_pass(natsStatus status, jsErrCode code) {
   return code == JSClusterNotAvailErr || code == JSClusterNotLeaderErr ||
          code == JSClusterNoPeersErr || code == JSStreamOfflineErr ||
@@ -167,7 +170,7 @@ StreamReader::~StreamReader() {
     jsOptions patience;
     jsOptions_Init(&patience);
     patience.Wait = answer_patience.count();
-    // Where that fails the server removes it by itself, later.
+    // If that fails, the server removes it later on its own.
     js_DeleteConsumer(jet_stream_.get(), stream_.c_str(), consumer_.c_str(), &patience, nullptr);
   }
 }
@@ -213,7 +216,7 @@ void StreamReader::open_consumer(const ConsumeOptions& options) {
   subscription_.reset(subscription);
 }
 
-/// Returns why it could not be done now, or "". Throws where it cannot be done at all.
+/// Returns why it could not be done now, or "". Throws if it cannot be done at all.
 std::string StreamReader::try_to_open_consumer(const ConsumeOptions& options) {
   jsConsumerInfo* info = nullptr;
   jsErrCode code{};
@@ -259,7 +262,7 @@ natsStatus StreamReader::make_consumer(const ConsumeOptions& options, jsErrCode&
 
 void StreamReader::fetch(nats::MessageList& list) {
   trouble_.clear();
-  // Requests that wait for a connection would all be sent when there is one.
+  // Requests made without a connection would all be sent once there is one.
   if (natsConnection_Status(connection_.get()) != NATS_CONN_STATUS_CONNECTED) {
     trouble_ = "no connection to a server";
     return;
@@ -286,7 +289,7 @@ StreamReader::Left StreamReader::ask_what_is_left() {
 }
 
 void StreamReader::acknowledge(natsMsg& message) {
-  // What fails is delivered again, and known by its place then.
+  // If this fails, the message is delivered again, and recognised by its place.
   natsMsg_Ack(&message, nullptr);
 }
 

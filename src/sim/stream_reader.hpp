@@ -10,45 +10,46 @@
 
 namespace meridian::sim {
 
-/// What was not acknowledged within that time, since its reader died or its connection broke, is
-/// delivered again.
+/// A message that is not acknowledged within this time, because its reader died or the connection
+/// broke, is delivered again.
 inline constexpr std::chrono::seconds acknowledged_within{2};
 
-/// A connection and a consumer. The library's threads connect again by themselves, and for ever;
-/// the consumer keeps its place at the server, so that reading goes on where it was.
+/// A connection and a consumer. The library's threads reconnect on their own, and for ever. The
+/// server keeps the place of the consumer, so reading goes on where it stopped.
 ///
 /// Every call blocks. Not thread-safe.
 class StreamReader {
  public:
-  /// Connects, and takes up the consumer that `options` name, or makes it. Throws
-  /// std::runtime_error where there is no server, no stream, or a consumer that reads otherwise. A
-  /// cluster that has no leader has `options.idle_timeout` to find one.
+  /// Connects, and uses the consumer that `options` name, or makes it. Throws std::runtime_error if
+  /// there is no server, no stream, or if the consumer reads in another way. A cluster without a
+  /// leader has `options.idle_timeout` to elect one.
   explicit StreamReader(const ConsumeOptions& options);
   StreamReader(const StreamReader&) = delete;
   StreamReader& operator=(const StreamReader&) = delete;
 
-  /// Removes the consumer unless it has a name that was asked for.
+  /// Removes the consumer unless `options` named it.
   ~StreamReader();
 
-  /// The next messages in `list`, as soon as there are some: up to 64. None if there are none
-  /// within 250 ms, or if they cannot be had: then `trouble` says why.
+  /// Puts the next messages into `list` as soon as there are some: up to 64. None if none come
+  /// within 250 ms, or if they cannot be fetched: then `trouble` says why.
   void fetch(nats::MessageList& list);
 
-  /// Why nothing could be fetched or asked the last time, or "".
+  /// Why the last `fetch` or `ask_what_is_left` failed, or "".
   [[nodiscard]] const std::string& trouble() const noexcept { return trouble_; }
 
-  /// Says that a message is done with. Without a connection it is said when there is one again.
+  /// Acknowledges a message. Without a connection, the acknowledgement goes out when there is one
+  /// again.
   static void acknowledge(natsMsg& message);
 
-  /// Waits until the server has got what was acknowledged, up to 2 s.
+  /// Waits until the server has received the acknowledgements, up to 2 s.
   void flush();
 
-  /// What the consumer has left of the stream.
+  /// What the consumer has not read or not acknowledged yet.
   struct Left {
     std::uint64_t not_delivered = 0;
     std::uint64_t not_acknowledged = 0;  ///< of what was delivered to this reader or another
   };
-  /// Nothing where the cluster does not say: then `trouble` tells why.
+  /// All 0 if the cluster does not answer: then `trouble` says why.
   [[nodiscard]] Left ask_what_is_left();
 
  private:

@@ -20,7 +20,7 @@ namespace {
 
 using runtime::use_tuple;
 
-/// How finely a rate is kept: what is due is sent this often.
+/// How finely a rate is kept: frames that are due are sent this often.
 constexpr std::chrono::milliseconds shortest_pause{1};
 
 }  // namespace
@@ -108,13 +108,13 @@ asio::awaitable<void> Uplink::send_all() {
   }
 }
 
-/// How many frames the rate allows by now; waits a little and says 0 where there are none.
+/// How many frames the rate allows by now; if none, waits a little and returns 0.
 asio::awaitable<std::uint64_t> Uplink::wait_until_due() {
   if (options_.rate <= 0) {
     co_return std::numeric_limits<std::uint64_t>::max();
   }
   const std::chrono::duration<double> elapsed = Clock::now() - started_at_;
-  // Long before 2^53 the hardware is at its end.
+  // No hardware reaches the limit, which is below 2^53 so that a double holds it exactly.
   const auto allowed =
       static_cast<std::uint64_t>(std::min(elapsed.count() * options_.rate, 9e15)) + 1;
   if (allowed > sent_) {
@@ -156,7 +156,7 @@ asio::awaitable<void> Uplink::write(Chunk chunk) {
   }
   sent_ += chunk.frames;
   totals_.frames.fetch_add(chunk.frames, std::memory_order_relaxed);
-  // Other uplinks on this thread have their turn.
+  // Gives other uplinks on this thread their turn.
   co_await asio::post(socket_.get_executor(), asio::use_awaitable);
 }
 

@@ -8,9 +8,9 @@
 
 namespace meridian::sink {
 
-/// Gives objects numbers to pass to the library in place of their addresses. The library does not
-/// tell when it makes its last call with a closure: it goes on for a moment after everything was
-/// destroyed. A number that nobody has any more finds nothing, where an address would dangle.
+/// Gives objects numbers, which are passed to the library instead of addresses. The library does
+/// not say when it makes its last call with a closure: calls go on for a moment after everything
+/// was destroyed. A number that is no longer in use finds nothing, where an address would dangle.
 ///
 /// Thread-safe. Never destroyed, since the library's threads outlive `main`.
 template <typename T>
@@ -21,7 +21,7 @@ class Closures {
     return *closures;
   }
 
-  /// A number that was not there before.
+  /// Returns a number that was not used before.
   [[nodiscard]] void* add(std::weak_ptr<T> object) {
     const std::lock_guard lock(mutex_);
     objects_.emplace(++last_, std::move(object));

@@ -15,8 +15,8 @@ namespace meridian::sink {
 
 namespace {
 
-/// Whether the library could not read an answer: it has the name of its own status for that, where
-/// a server's error has a text.
+/// Whether the library could not parse an answer. Then the text is the name of the library's own
+/// status; a server's error has a text of its own.
 bool is_unreadable(const jsPubAckErr& refused) {
   return (refused.Err == NATS_ERR || refused.Err == NATS_INVALID_ARG) && refused.ErrCode == 0 &&
          refused.ErrText != nullptr &&
@@ -50,7 +50,7 @@ std::optional<Ticket> InFlight::take(const natsMsg* message) {
 }
 
 void InFlight::answer(natsMsg* message, const jsPubAck* acknowledged, const jsPubAckErr* refused) {
-  // Before the message goes, and another may get its address.
+  // Takes out the entry before the message is destroyed and another one may get its address.
   const MessageHandle owner(message);
   std::unique_lock lock(mutex_);
   const auto node = entries_.extract(message);
@@ -80,7 +80,7 @@ Result<Acknowledged> InFlight::acknowledgement(const Entry& entry, const jsPubAc
   if (told.Stream == nullptr || told.Stream != options_.stream) {
     return bad_answer(entry.subject, fmt::format("is not of the stream {}", options_.stream));
   }
-  // The library makes a huge number of a negative one, and 0 of none.
+  // The library turns a negative number into a huge one, and a missing one into 0.
   constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
   if (told.Sequence < 1 || told.Sequence > largest) {
     return bad_answer(entry.subject, "has no sequence in the stream");
@@ -91,7 +91,7 @@ Result<Acknowledged> InFlight::acknowledgement(const Entry& entry, const jsPubAc
 Rejection InFlight::rejection_of(const Entry& entry, const jsPubAckErr& refused) const {
   const std::string_view text = refused.ErrText != nullptr ? refused.ErrText : "";
   const Refusal refusal = refusal_of(refused.Err, refused.ErrCode, text);
-  // A subject that we may not publish to is not answered for: the server tells of it by itself.
+  // Publishing to a subject that we may not use gets no answer: the server reports it separately.
   std::string violation = inbox_->violation_about(entry.subject);
   if (refusal == Refusal::no_acknowledgement && !violation.empty()) {
     return {Refusal::authorization, std::move(violation)};
@@ -102,7 +102,7 @@ Rejection InFlight::rejection_of(const Entry& entry, const jsPubAckErr& refused)
   return {refusal, fmt::format("publishing to {}: {}", entry.subject, text)};
 }
 
-/// With the mutex held. The question is put once for all that come meanwhile.
+/// With the mutex held. Asks once for all messages that come meanwhile.
 void InFlight::find_out_why_nobody_took(Ticket ticket) {
   unclaimed_.push_back(ticket);
   if (unclaimed_.size() > 1) {

@@ -1,4 +1,4 @@
-/// What a session has published and not heard about.
+/// The messages of a session that have no outcome yet.
 #pragma once
 
 #include "sink/nats_publisher.hpp"
@@ -17,9 +17,10 @@
 
 namespace meridian::sink {
 
-/// Whoever takes a ticket out of here gives its outcome, so there is one for each: the library's
-/// answer, `publish` where the library did not take the message, or `give_up`. The last is needed
-/// since the library says nothing of messages whose connection has ended, timeout or not.
+/// The code that takes a ticket out of here reports its outcome, so each ticket has exactly one:
+/// `answer`, `publish` if the library did not take the message, or `give_up`. The last is needed
+/// because the library reports nothing about messages whose connection has ended, not even a
+/// timeout.
 ///
 /// Thread-safe. Must be held by a shared_ptr.
 class InFlight : public std::enable_shared_from_this<InFlight> {
@@ -27,17 +28,17 @@ class InFlight : public std::enable_shared_from_this<InFlight> {
   InFlight(std::shared_ptr<SessionInbox> inbox, std::shared_ptr<Outlet<Outcome>> outlet,
            const Options& options);
 
-  /// False if it has been given up: then the message must not be published.
+  /// False after `give_up`: then the message must not be published.
   [[nodiscard]] bool add(const natsMsg* message, Ticket ticket, std::string subject);
 
-  /// Takes out what the library did not take. Nothing if it has its outcome already.
+  /// Takes out a message that the library did not take. Nothing if it has its outcome already.
   [[nodiscard]] std::optional<Ticket> take(const natsMsg* message);
 
-  /// What the library says about a message; one of both is not nullptr. Takes ownership of the
-  /// message. Called on a thread of the library.
+  /// Handles the library's answer to a message: either `acknowledged` or `refused` is not nullptr.
+  /// Takes ownership of the message. Called on a thread of the library.
   void answer(natsMsg* message, const jsPubAck* acknowledged, const jsPubAckErr* refused);
 
-  /// No answer comes any more.
+  /// Refuses all messages, since no more answers come.
   void give_up(const Rejection& why);
 
  private:
@@ -46,7 +47,7 @@ class InFlight : public std::enable_shared_from_this<InFlight> {
     std::string subject;
   };
 
-  /// What the stream has said; an error where it was somebody else. Any client that may subscribe
+  /// What the stream has said; an error if something else answered. Any client that may subscribe
   /// to our subjects learns where the answer is to go.
   [[nodiscard]] Result<Acknowledged> acknowledgement(const Entry& entry,
                                                      const jsPubAck& told) const;
@@ -61,7 +62,7 @@ class InFlight : public std::enable_shared_from_this<InFlight> {
   std::mutex mutex_;
   // Protected by mutex_.
   std::unordered_map<const natsMsg*, Entry> entries_;
-  std::vector<Ticket> unclaimed_;  // nobody was there to take them; it is being asked why
+  std::vector<Ticket> unclaimed_;  // had no receiver; the reason is being asked for
   bool given_up_ = false;
 };
 

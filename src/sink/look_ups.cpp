@@ -46,7 +46,7 @@ std::string text_of(const Where& where) {
                             : fmt::format("cannot ask for message {}", std::get<0>(where));
 }
 
-/// Questions on their way in one session, known by the last token of the subject for the answer.
+/// Questions in flight in one session, identified by the last token of the subject for the answer.
 class OnTheirWay {
  public:
   OnTheirWay(NatsSession& session, const Options& options, Outlet<Found>& outlet)
@@ -73,7 +73,7 @@ class OnTheirWay {
   }
 
   [[nodiscard]] std::size_t count() const noexcept { return asked_.size(); }
-  /// Nothing can be asked any more.
+  /// If set, nothing can be asked any more.
   [[nodiscard]] const std::optional<Rejection>& failure() const noexcept { return failure_; }
 
   void ask(Question question) {
@@ -90,7 +90,7 @@ class OnTheirWay {
     asked_.emplace(number, Asked{std::move(question), Clock::now() + stream_timeout});
   }
 
-  /// Waits a moment for an answer, and tells it.
+  /// Waits a moment for an answer, and passes it on.
   void take_one() {
     constexpr std::int64_t moment_ms = 50;
     natsMsg* received = nullptr;
@@ -103,7 +103,7 @@ class OnTheirWay {
     }
   }
 
-  /// Refuses those that have waited long enough.
+  /// Refuses the questions that have waited too long for an answer.
   void give_up_late() {
     while (!asked_.empty() && asked_.begin()->second.until <= Clock::now()) {
       const std::string violation = session_.inbox()->violation_about(subject_);
@@ -165,20 +165,20 @@ class OnTheirWay {
   std::string inbox_;
   runtime::CHandle<natsSubscription, natsSubscription_Destroy> subscription_;
   std::optional<Rejection> failure_;
-  std::map<std::uint64_t, Asked> asked_;  // those that were asked first come first
+  std::map<std::uint64_t, Asked> asked_;  // in the order in which they were asked
   std::uint64_t last_number_ = 0;
 };
 
 }  // namespace
 
-/// What is asked in one session, until nothing is left to be asked.
+/// The questions that are asked in one session, until none is left.
 class LookUps::Round {
  public:
   Round(Options options, std::shared_ptr<Outlet<Found>> outlet)
       : options_(std::move(options)), outlet_(std::move(outlet)) {}
   Round(const Round&) = delete;
   Round& operator=(const Round&) = delete;
-  /// Where its session was lost before it began, or there was none.
+  /// Refuses the questions if the session was lost before the round began, or if there was none.
   ~Round() { refuse_waiting({Refusal::unreachable, "the connection was lost"}); }
 
   /// False if it is over already.
@@ -190,7 +190,7 @@ class LookUps::Round {
     return !over_;
   }
 
-  /// Nobody wants to know any more.
+  /// Drops the questions, since their answers are no longer wanted.
   void cancel() {
     const std::lock_guard lock(mutex_);
     over_ = true;
@@ -217,7 +217,7 @@ class LookUps::Round {
   }
 
  private:
-  /// Those that may be asked while so many are on their way.
+  /// The questions that may be asked while this many are in flight.
   [[nodiscard]] std::vector<Question> take(std::size_t on_their_way) {
     const std::lock_guard lock(mutex_);
     std::vector<Question> questions;

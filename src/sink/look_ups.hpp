@@ -1,4 +1,4 @@
-/// Asks a stream for what it has, many questions at a time.
+/// Asks a stream for messages that it has, with many questions in flight.
 #pragma once
 
 #include "sink/nats_publisher.hpp"
@@ -30,13 +30,13 @@ struct Found {
 };
 
 /// Gives each question exactly one answer: what the leader of the stream says, that it does not
-/// within `stream_timeout`, or that the connection was lost. Up to `most_at_once` are on their way,
-/// so that a thousand of them take a few round trips; the others wait in their order.
+/// answer within `stream_timeout`, or that the connection was lost. Up to `most_at_once` questions
+/// are in flight, so that a thousand of them take a few round trips. The others wait in order.
 ///
-/// The thread that serves the session asks and waits, nobody else does.
-/// Bounds: the caller's, who counts the messages that he asks for. Of the answers those that are on
-/// their way, each as large as a message of the stream.
-/// Thread-safety: `ask` is for one thread at a time. Lifetime: as NatsPublisher.
+/// Only the thread that serves the session asks and waits.
+/// Bounds: the caller sets them, by counting the messages that it asks for. Besides, the answers in
+/// flight take memory, each as much as a message of the stream.
+/// Thread-safety: `ask` may be called by one thread at a time. Lifetime: as NatsPublisher.
 class LookUps {
  public:
   static constexpr std::size_t most_at_once = 256;
@@ -57,7 +57,7 @@ class LookUps {
   NatsConnection& connection_;
   const Options options_;
   const std::shared_ptr<Outlet<Found>> outlet_;
-  std::weak_ptr<Round> round_;  // the one that is asked in the session as it is now
+  std::weak_ptr<Round> round_;  // the one in the current session
 };
 
 }  // namespace meridian::sink

@@ -11,7 +11,7 @@ namespace meridian::sink {
 
 namespace {
 
-/// Until the time is over or a stop is requested.
+/// Waits until the time is over or a stop is requested.
 void pause(std::chrono::milliseconds time, const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any never;
@@ -29,7 +29,7 @@ NatsConnection::NatsConnection(Options options, const asio::any_io_executor& exe
 
 NatsConnection::~NatsConnection() {
   on_change_->close();
-  // The thread is told to stop, and waited for.
+  // The destructor of `thread_` requests the stop and joins.
 }
 
 std::shared_ptr<NatsSession> NatsConnection::session() const {
@@ -49,7 +49,7 @@ void NatsConnection::change(std::shared_ptr<NatsSession> session, ConnectionStat
     state_ = state;
   }
   on_change_->post(std::move(state));
-  // A former session goes here, without the lock: its destructor may wait.
+  // A former session is destroyed here, without the lock, since its destructor may wait.
 }
 
 void NatsConnection::run(const std::stop_token& stop) {

@@ -20,37 +20,39 @@ namespace meridian::sink {
 
 class NatsSession;
 
-/// To which server, without user and password.
+/// The server that a connection is to, without user and password.
 struct Connected {
   std::string server;
 
   friend bool operator==(const Connected&, const Connected&) = default;
 };
 
-/// Why there is no connection: it was lost, or in the last round no server let us in.
+/// A Rejection says why there is no connection: it was lost, or no server let us in during the last
+/// round.
 using ConnectionState = std::variant<Rejection, Connected>;
 
-/// A session after the other, with a thread of its own that connects, looks on, and connects again,
-/// for as long as it lives and whatever the reason for the loss. Between two rounds of all servers
-/// it pauses (see Pauses); not after the loss of a connection that had lasted for `steady`.
+/// Keeps one session after another. A thread of its own connects, serves the session, and connects
+/// again, as long as this object lives and whatever the reason for the loss. It pauses between two
+/// rounds of all servers (see Pauses), but not after the loss of a connection that had lasted for
+/// `steady`.
 ///
-/// Thread-safety: all members from any thread; none waits but the destructor, which ends an attempt
-/// to connect that is under way: at most NatsSession::connect_timeout, or write_deadline.
-/// Errors: none. What is wrong with the options, such as a file that cannot be read, is a state
-/// like any other, since it can be put right meanwhile.
+/// Thread-safety: all members may be called from any thread. Only the destructor waits, for an
+/// attempt to connect that is in progress: at most NatsSession::connect_timeout, or write_deadline.
+/// Errors: none. A fault in the options, such as a file that cannot be read, is a state like any
+/// other, since it can be fixed meanwhile.
 class NatsConnection {
  public:
   static constexpr std::chrono::seconds steady{10};
   using OnChange = std::function<void(const ConnectionState&)>;
 
   /// `on_change` runs in `executor` for each connection, each loss, and each round that reached no
-  /// server; not after the destructor, which may run in it. See Outlet.
+  /// server. It does not run after the destructor, which may itself run in it. See Outlet.
   NatsConnection(Options options, const asio::any_io_executor& executor, OnChange on_change);
   NatsConnection(const NatsConnection&) = delete;
   NatsConnection& operator=(const NatsConnection&) = delete;
   ~NatsConnection();
 
-  /// The session as it is now, or nullptr. It may be lost at any moment.
+  /// The current session, or nullptr. It may be lost at any moment.
   [[nodiscard]] std::shared_ptr<NatsSession> session() const;
 
   [[nodiscard]] ConnectionState state() const;

@@ -17,7 +17,7 @@ bool has(std::string_view text, std::string_view part) {
   return !std::ranges::search(text, part, same).empty();
 }
 
-/// Of the errors that JetStream's answers carry.
+/// For the error codes in JetStream's answers.
 Refusal refusal_of_code(int code) noexcept {
   switch (code) {
     case JSStreamNotFoundErr:
@@ -27,8 +27,8 @@ Refusal refusal_of_code(int code) noexcept {
       return Refusal::subject_not_in_stream;
     case JSStreamMessageExceedsMaximumErr:
       return Refusal::message_too_large;
-    // The last one is about one message that could not be stored: "maximum bytes exceeded", or what
-    // the file system said.
+    // The last of these is about one message that could not be stored. Its text is "maximum bytes
+    // exceeded", or the file system's error.
     case JSAccountResourcesExceededErr:
     case JSInsufficientResourcesErr:
     case JSMemoryResourcesExceededErr:
@@ -79,7 +79,7 @@ Refusal refusal_of(natsStatus status, int code, std::string_view text) noexcept 
     default:
       break;
   }
-  // What a server says before it ends a connection comes as text alone, and so does what is wrong
+  // What a server says before it ends a connection comes only as text, and so does what is wrong
   // with a credentials file ("no nkey user seed found in …").
   if (has(text, "authorization") || has(text, "authentication") || has(text, "permissions") ||
       has(text, "nkey") || has(text, "jwt")) {
@@ -96,8 +96,8 @@ std::string_view without_place(std::string_view text) noexcept {
 Rejection last_rejection(std::string_view what, natsStatus status, int code) {
   natsStatus last = NATS_OK;
   const char* detail = nats_GetLastError(&last);
-  // The library keeps the text of the last failure, which may have been another; connecting leaves
-  // a text without a status.
+  // The library keeps the text of the last failure, which may be a different one. A failure to
+  // connect leaves a text without a status.
   const bool fits = detail != nullptr && *detail != '\0' && (last == status || last == NATS_OK);
   const std::string_view text = fits ? without_place(detail) : natsStatus_GetText(status);
   return {refusal_of(status, code, text), fmt::format("{}: {}", what, text)};

@@ -1,4 +1,4 @@
-/// What the client library and the server say, as refusals.
+/// Classifies errors of the client library and the server as refusals.
 #pragma once
 
 #include "sink/refusal.hpp"
@@ -10,15 +10,15 @@
 
 namespace meridian::sink {
 
-/// `code` counts where there is one: it is the server's own word. `text` decides where both are the
-/// same for several kinds.
+/// `code` decides if it is not 0, since the server itself gave it. Otherwise `status` decides, and
+/// `text` if the status is the same for several kinds.
 [[nodiscard]] Refusal refusal_of(natsStatus status, int code, std::string_view text) noexcept;
 
-/// The same for a function of the library that has just failed on this thread, with the library's
-/// text. `what`: "cannot connect to nats://127.0.0.1:4222".
+/// The same for a library function that has just failed on this thread, with the library's text.
+/// `what` introduces it: "cannot connect to nats://127.0.0.1:4222".
 [[nodiscard]] Rejection last_rejection(std::string_view what, natsStatus status, int code = 0);
 
-/// Without the place in the library's source that it begins its texts with.
+/// Strips the location in the library's source with which the library begins its texts.
 [[nodiscard]] std::string_view without_place(std::string_view text) noexcept;
 
 }  // namespace meridian::sink

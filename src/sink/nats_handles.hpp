@@ -1,4 +1,4 @@
-/// Owners for what the client library hands out.
+/// Owning handles for objects of the client library.
 #pragma once
 
 #include "runtime/c_handle.hpp"

@@ -21,7 +21,7 @@ namespace {
 
 using InFlights = Closures<InFlight>;
 
-/// What one session is published by. Lives as long as the session, or less; destroyed on the
+/// Publishes in one session. Is dropped when the session is lost, or before; destroyed on the
 /// caller's thread or on the one that serves the session, never on one of the library's.
 struct SessionPublisher {
   SessionPublisher(std::shared_ptr<NatsSession> own_session,
@@ -36,7 +36,7 @@ struct SessionPublisher {
   const std::shared_ptr<NatsSession> session;
   const std::shared_ptr<InFlight> in_flight;
   void* const closure;
-  JetStreamHandle context;  // goes before the session that it publishes in
+  JetStreamHandle context;  // destroyed before the session that it publishes in
 };
 
 void answered(jsCtx* /*context*/, natsMsg* message, jsPubAck* acknowledged, jsPubAckErr* refused,
@@ -66,13 +66,13 @@ struct NatsPublisher::Core {
   const Options options;
   const SubjectTemplate subject;
   const std::shared_ptr<Outlet<Outcome>> outlet;
-  std::vector<std::byte> joined;  // of the thread that publishes
+  std::vector<std::byte> joined;  // used only by the thread that publishes
 
   std::mutex mutex;
   std::shared_ptr<SessionPublisher> publisher;  // protected by mutex
 };
 
-/// What publishes in a session: known to `core`, and gone from it when the session is lost.
+/// Makes what publishes in a session. `core` keeps it until the session is lost.
 Result<std::shared_ptr<SessionPublisher>> NatsPublisher::Core::open(
     const std::shared_ptr<Core>& core, std::shared_ptr<NatsSession> session) {
   const std::shared_ptr<SessionInbox> inbox = session->inbox();
@@ -95,13 +95,13 @@ Result<std::shared_ptr<SessionPublisher>> NatsPublisher::Core::open(
     if (!there) {
       return;
     }
-    std::shared_ptr<SessionPublisher> gone;  // without the lock, since its destructor may wait
+    std::shared_ptr<SessionPublisher> gone;  // destroyed without the lock, since it may wait
     const std::lock_guard lock(there->mutex);
     if (there->publisher && there->publisher->in_flight == in_flight) {
       gone = std::exchange(there->publisher, nullptr);
     }
   };
-  // With the lock, so that a loss finds it and none of a lost session stays.
+  // With the lock, so that a loss finds the publisher, and that of a lost session does not stay.
   const std::lock_guard lock(core->mutex);
   if (!inbox->notify(when_lost)) {
     return inbox->lost().value();
@@ -119,14 +119,14 @@ NatsPublisher::NatsPublisher(NatsConnection& connection, Options options,
 
 NatsPublisher::~NatsPublisher() {
   core_->outlet->close();
-  std::shared_ptr<SessionPublisher> publisher;  // without the lock, since its destructor may wait
+  std::shared_ptr<SessionPublisher> publisher;  // destroyed without the lock, since it may wait
   const std::lock_guard lock(core_->mutex);
   std::swap(publisher, core_->publisher);
 }
 
 Result<MessageHandle> NatsPublisher::Core::native_message(const Message& message,
                                                           const std::string& to) {
-  // The library makes its own copy, of one row of octets.
+  // The library makes its own copy, and needs the payload in one piece.
   std::span<const std::byte> payload = message.parts.front().octets();
   if (message.parts.size() > 1) {
     joined.clear();

@@ -19,13 +19,13 @@ namespace asio = boost::asio;
 
 class NatsConnection;
 
-/// By what the caller knows a message again.
+/// Identifies a message to the caller.
 using Ticket = std::uint64_t;
 
-/// The stream has it, on as many servers as it needs.
+/// The stream has the message, on as many servers as it needs.
 struct Acknowledged {
   std::uint64_t sequence = 0;  ///< its place in the stream, from 1 up
-  bool duplicate = false;      ///< it had a message of this id already, and keeps that
+  bool duplicate = false;      ///< it already had a message with this id, and keeps that one
 };
 
 struct Outcome {
@@ -33,30 +33,31 @@ struct Outcome {
   std::variant<Rejection, Acknowledged> result;
 };
 
-/// Gives each ticket exactly one outcome: an answer of the server, that there was none in
-/// `acknowledgement_timeout`, or that the connection was lost, which is told at once. What was
-/// refused may be published again, with the same id: some refusals leave open whether it is stored.
+/// Gives each ticket exactly one outcome: the server's answer, that none came within
+/// `acknowledgement_timeout`, or that the connection was lost, which is reported at once. A message
+/// that was refused may be published again with the same id: some refusals leave open whether it is
+/// stored.
 ///
 /// Ownership: keeps nothing of a message but a copy of its octets, until its outcome.
-/// Bounds: the caller's: it counts what is in flight.
-/// Thread-safety: `publish` is for one thread at a time, and not for the library's.
-/// Lifetime: `connection` must outlive it. After the destructor there is no outcome any more; it
-/// may run in the function that gets them.
+/// Bounds: the caller sets them, by counting what is in flight.
+/// Thread-safety: `publish` may be called by one thread at a time, and by none of the library's.
+/// Lifetime: `connection` must outlive this object. After the destructor, which may run in
+/// `on_outcome`, no more outcomes are reported.
 class NatsPublisher {
  public:
   static constexpr std::chrono::milliseconds acknowledgement_timeout{5000};
   using OnOutcome = std::function<void(const Outcome&)>;
 
-  /// `on_outcome` runs in `executor`: see Outlet. Throws std::invalid_argument where the subject of
-  /// `options` is no template.
+  /// `on_outcome` runs in `executor`: see Outlet. Throws std::invalid_argument if the subject of
+  /// `options` is not a template.
   NatsPublisher(NatsConnection& connection, Options options, const asio::any_io_executor& executor,
                 OnOutcome on_outcome);
   NatsPublisher(const NatsPublisher&) = delete;
   NatsPublisher& operator=(const NatsPublisher&) = delete;
   ~NatsPublisher();
 
-  /// Writes it to the server. Waits while that does not read, at most NatsSession::write_deadline;
-  /// not while there is no connection.
+  /// Writes the message to the server. Waits while the server does not read, but at most for
+  /// NatsSession::write_deadline. Does not wait for a connection.
   void publish(const Message& message, Ticket ticket);
 
  private:

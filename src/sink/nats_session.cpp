@@ -19,7 +19,7 @@ namespace {
 
 using Inboxes = Closures<SessionInbox>;
 
-/// The library calls both with a connection that it keeps for as long.
+/// The library calls both, and keeps the connection alive during the call.
 void closed(natsConnection* connection, void* closure) {
   if (const auto inbox = Inboxes::of_process().find(closure)) {
     const char* text = nullptr;
@@ -43,7 +43,7 @@ void failed(natsConnection* connection, natsSubscription* /*subscription*/, nats
   }
 }
 
-/// Collects options, up to the first that the library does not take.
+/// Collects options, up to the first that the library does not accept.
 class OptionsBuilder {
  public:
   OptionsBuilder() {
@@ -94,7 +94,7 @@ void set_behaviour(OptionsBuilder& builder, const Options& options, const Server
   check(natsOptions_SetErrorHandler(native, failed, closure));
 }
 
-/// Not in the URL, which the library takes as it is written.
+/// Not in the URL, which the library does not decode.
 void set_user(OptionsBuilder& builder, const ServerUrl& server) {
   if (!server.user_info) {
     return;
@@ -136,14 +136,14 @@ void set_security(OptionsBuilder& builder, const Options& options, const ServerU
   }
 }
 
-/// What a failure to connect means that the library has no word for.
+/// Classifies failures to connect for which the library has no status of its own.
 void interpret(Rejection& failure, bool with_tls) {
   if (with_tls && failure.text.ends_with("got ''")) {
-    // With TLS 1.3 our side is done before the server has looked at our certificate.
+    // With TLS 1.3 our side finishes the handshake before the server has checked our certificate.
     failure.refusal = Refusal::tls;
     failure.text += " (the server may want a certificate of ours, or another one)";
   } else if (failure.refusal == Refusal::no_acknowledgement || failure.refusal == Refusal::other) {
-    failure.refusal = Refusal::unreachable;  // who does not speak in time was not reached, either
+    failure.refusal = Refusal::unreachable;  // a server that is silent was not reached, either
   }
 }
 
@@ -159,8 +159,8 @@ Result<std::shared_ptr<NatsSession>> connect_to(const Options& options, const Se
   natsConnection* connection = nullptr;
   if (!failure) {
     natsStatus status = natsConnection_Connect(&connection, builder.get());
-    // Version 3.4.1 of the library omits a signature that begins with a zero octet: of 256
-    // attempts with good credentials one is refused.
+    // Version 3.4.1 of the library omits a signature that begins with a zero octet: one in
+    // 256 attempts with good credentials is refused.
     for (int more = 2;
          more > 0 && status == NATS_CONNECTION_AUTH_FAILED && !options.credentials.empty();
          --more) {

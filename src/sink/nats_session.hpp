@@ -14,26 +14,27 @@
 
 namespace meridian::sink {
 
-/// A connection of the client library that does not reconnect. After a loss there is another
-/// session: so what was on its way is known to be without an answer at once, and the library holds
-/// nothing for a server that may come back. (The library's own reconnecting waits for its first
-/// connection inside the call, ends for good after two authorization errors, and keeps what is
+/// A connection of the client library that does not reconnect. After a loss, a new session takes
+/// its place. So it is known at once that messages in flight get no answer, and the library holds
+/// nothing for a server that may come back. (The library's own reconnecting blocks in the call
+/// until the first connection, gives up for good after two authorization errors, and keeps what is
 /// published meanwhile.)
 ///
-/// Thread-safety: `native` as the library says, that is from any thread; the rest too, but `serve`
-/// is for one. The last reference must not be dropped on one of the library's threads, which the
-/// destructor waits for, at most `write_deadline`.
+/// Thread-safety: all members may be called from any thread, but `serve` from only one. What
+/// `native` returns may be used from any thread, too, as the library documents. The last reference
+/// must not be dropped on one of the library's threads: the destructor waits for those, at most for
+/// `write_deadline`.
 class NatsSession {
  public:
-  /// To be connected and let in by one server. A name that has to be looked up may take longer.
+  /// For connecting to one server and being let in. A name that has to be resolved may take longer.
   static constexpr std::chrono::milliseconds connect_timeout{2000};
-  /// A server that does not read for that long is given up.
+  /// A session gives up a server that does not read for this long.
   static constexpr std::chrono::milliseconds write_deadline{2500};
-  /// One that does not answer two pings is too: after 6 s.
+  /// It also gives up a server that does not answer two pings: after 6 s.
   static constexpr std::chrono::milliseconds ping_interval{2000};
 
-  /// Tries the servers in random order, each once. The error names all of them; its kind is
-  /// `unreachable` only if none said anything else. Waits.
+  /// Tries the servers in random order, each once. The error gives a reason for each of them; its
+  /// kind is `unreachable` only if no server had another reason. Blocks.
   [[nodiscard]] static Result<std::shared_ptr<NatsSession>> connect(
       const Options& options, const std::stop_token& stop = {});
 
@@ -48,12 +49,12 @@ class NatsSession {
   [[nodiscard]] const std::string& server() const noexcept { return server_.shown; }
   [[nodiscard]] const std::shared_ptr<SessionInbox>& inbox() const noexcept { return inbox_; }
 
-  /// Does what is asked for until the session is lost or a stop is requested. Then it closes the
-  /// connection, so that no answer comes any more, and calls those who wait for that.
+  /// Does the jobs in the inbox until the session is lost or a stop is requested. Then closes the
+  /// connection, so that no more answers come, and calls the functions that wait for the loss.
   void serve(const std::stop_token& stop);
 
-  /// Whether the library has given up writing in the middle of a message: then nothing of what
-  /// comes behind it can be trusted.
+  /// Whether the library has given up writing in the middle of a message. Then nothing that follows
+  /// it can be trusted.
   [[nodiscard]] bool cut() const;
 
  private:

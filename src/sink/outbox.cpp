@@ -24,7 +24,7 @@ Outbox::Outbox(std::string name, std::uint64_t epoch, const Limits& limits)
     : name_(std::move(name)), epoch_(epoch), limits_(limits) {}
 
 std::size_t Outbox::room() const noexcept {
-  // As much waits as is on its way: then the next messages are full.
+  // As much may wait as may be in flight, so that the next messages are full.
   const std::size_t most = 2 * limits_.max_in_flight_bytes;
   return most - std::min(held_bytes_, most);
 }
@@ -127,7 +127,7 @@ void Outbox::compose(Lane& lane) {
   lane.sending.emplace(sending_of(std::move(pieces), epoch_));
 }
 
-/// From its first frame to its last: the same however its batch is cut.
+/// From the first frame of the piece to its last: the same however the batch is cut.
 PlaceRange Outbox::places_of(const Piece& piece) const {
   const Batch& batch = batches_.at(piece.place);
   std::uint64_t first = piece.skip;
@@ -286,7 +286,8 @@ void Outbox::retry_now() {
 }
 
 std::vector<Attempt> Outbox::attempts() const {
-  // What stands before a batch that is touched comes along: read again, it would be behind it.
+  // Pieces that precede a touched batch are included. If they were read again after the restart,
+  // they would come after it.
   std::uint64_t last_touched = 0;
   for (const auto& [place, batch] : batches_) {
     last_touched = batch.touched ? place : last_touched;
@@ -319,7 +320,7 @@ std::vector<PlaceRange> Outbox::resume(const Resumed& resumed) {
   for (const Attempt& attempt : resumed.attempts) {
     resume(attempt, parts);
   }
-  // What no attempt has of these batches arrived before the restart.
+  // Frames of these batches that are part of no attempt arrived before the restart.
   std::vector<PlaceRange> done;
   std::erase_if(batches_, [&done](const auto& each) {
     if (each.second.undelivered == 0) {
@@ -330,7 +331,7 @@ std::vector<PlaceRange> Outbox::resume(const Resumed& resumed) {
   return done;
 }
 
-/// Of the frames of an origin in a batch those that are in a range too.
+/// The frames of one origin in a batch that are also in a range.
 std::optional<Outbox::Piece> Outbox::piece_in(const PlaceRange& range, const Batch& batch,
                                               const FrameBatch& frames) const {
   const std::uint64_t place = batch.places.first;
@@ -361,7 +362,7 @@ void Outbox::resume(const Attempt& attempt, const std::map<std::uint64_t, Parts>
   std::vector<Piece> pieces;
   std::uint64_t found = 0;
   for (const PlaceRange& range : attempt.ranges) {
-    // It may be that batches were cut since, or drained in part.
+    // Batches may have been cut since, or drained in part.
     auto each = batches_.upper_bound(range.first);
     if (each != batches_.begin()) {
       --each;
@@ -384,7 +385,8 @@ void Outbox::resume(const Attempt& attempt, const std::map<std::uint64_t, Parts>
     return;
   }
   Lane& lane = lanes_[attempt.origin];
-  // One that was on its way is the first of its origin: it goes as it was, if all of it is there.
+  // A message that was in flight is the first of its origin. It goes unchanged if all of it is
+  // there.
   const bool was_tried = attempt.epoch != 0;
   if (was_tried && found == attempt.frames && !lane.sending && lane.pending.empty()) {
     for (const Piece& piece : pieces) {

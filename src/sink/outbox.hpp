@@ -20,17 +20,18 @@
 
 namespace meridian::sink {
 
-/// Cuts batches into messages of one origin, and gives them out one at a time for each origin, many
-/// origins at a time. So the frames of an origin are stored in their order whatever is lost on the
-/// way: the next message goes when the one before is acknowledged. What waits meanwhile goes
-/// together, so that a slow way has large messages.
+/// Cuts batches into messages of one origin each. Many origins may have a message in flight, but
+/// each origin only one: its next message goes once the previous one is acknowledged. So the frames
+/// of an origin are stored in order, whatever is lost on the way. Frames that wait meanwhile go
+/// together in one message, so a slow connection gets large messages.
 ///
 /// A message has the same frames and the same id each time it is tried, also after a restart. The
-/// id is made of the sink, the epoch in which it was first tried and the places of its first and
-/// last frame. The epoch is another one after each start: a saved state may be taken up twice.
+/// id consists of the sink's name, the epoch in which the message was first tried, the places of
+/// its first and last frame, and its origin. Each start has a new epoch, because a saved state may
+/// be restored twice.
 ///
-/// No I/O and no clock. Not thread-safe. Bounds: `room`; besides, in batches of several origins
-/// their octets are copied.
+/// Does no I/O and reads no clock. Not thread-safe. Bounds: see `room`; on top of that, the octets
+/// of batches with several origins are copied.
 class Outbox {
  public:
   using Clock = std::chrono::steady_clock;
@@ -42,25 +43,25 @@ class Outbox {
 
   Outbox(std::string name, std::uint64_t epoch, const Limits& limits);
 
-  /// Smaller messages from now on, or larger ones.
+  /// Changes the limit for messages that are composed from now on.
   void set_max_message_bytes(std::size_t bytes) noexcept { limits_.max_message_bytes = bytes; }
 
-  /// How many octets may be read now; 0 while enough waits.
+  /// How many octets may be read now; 0 while enough frames wait.
   [[nodiscard]] std::size_t room() const noexcept;
 
-  /// Where it throws, nothing has changed, so it may be called again with the same batch.
+  /// If it throws, nothing has changed, and it may be called again with the same batch.
   void add(const BufferedBatch& read);
 
-  /// What was attempted before a restart, before anything else is added. Returns the batches of
-  /// which nothing is left to be delivered.
+  /// Takes up what was attempted before a restart. Must be called before anything else is added.
+  /// Returns the batches that have nothing left to deliver.
   [[nodiscard]] std::vector<PlaceRange> resume(const Resumed& resumed);
 
   struct Publication {
     Ticket ticket = 0;
-    const Message* message = nullptr;  ///< until its outcome is told
-    unsigned tries = 0;                ///< with this one
-    bool may_be_stored = false;        ///< nobody knows what became of a try before
-    /// It was said to be stored there, in answer to the last try. See `doubt`.
+    const Message* message = nullptr;  ///< valid until its outcome is reported
+    unsigned tries = 0;                ///< including this one
+    bool may_be_stored = false;        ///< the outcome of an earlier try is unknown
+    /// The sequence at which the server claimed to have it, in answer to the last try. See `doubt`.
     std::optional<std::uint64_t> said_to_be_at{};
   };
   /// What is known of a message that was refused.
@@ -69,56 +70,60 @@ class Outbox {
     unknown,     ///< it may be stored, or may yet be
   };
 
-  /// A message that is to go now; nothing if there is none, or no room.
+  /// The next message to publish; nothing if none is ready, or if there is no room in flight.
   [[nodiscard]] std::optional<Publication> next(Clock::time_point now);
 
-  /// When one that was refused may be tried again, at the earliest.
+  /// The earliest time at which a refused message may be tried again; nothing if none waits for
+  /// that.
   [[nodiscard]] std::optional<Clock::time_point> next_retry() const;
 
-  /// The message has arrived. Returns the batches of which all frames have.
+  /// The stream has the message. Returns the batches whose frames have now all arrived.
   [[nodiscard]] std::vector<PlaceRange> acknowledged(Ticket ticket);
 
-  /// It may be tried again from `retry_at` on.
+  /// The message was refused, and may be tried again from `retry_at` on.
   void refused(Ticket ticket, Clock::time_point retry_at, Fate fate);
 
-  /// It is in flight and said to be stored at that sequence of the stream already, which is not
-  /// believed: its id may be that of another message. To be refused as any other, and looked for.
+  /// The server claims that this message, which is in flight, is already stored at that sequence of
+  /// the stream. The claim is doubted: another message may have the same id. The caller refuses the
+  /// message like any other, and looks for it before the next try.
   void doubt(Ticket ticket, std::uint64_t sequence);
 
-  /// It is in flight, and not stored under its id, which is of no more use: it is another message
-  /// from now on, tried for the first time. `epoch` is one of its own.
+  /// Gives a message in flight a new id: it is not stored under its old one, which is of no more
+  /// use. From now on it is a new message that is being tried for the first time. `epoch` must be
+  /// used for no other message.
   void rename(Ticket ticket, std::uint64_t epoch);
 
-  /// It is larger than what is taken, and not stored: its frames go in smaller ones if they can.
+  /// The message is larger than what is accepted, and not stored. Its frames go in smaller messages
+  /// if there is more than one of them.
   void refused_as_too_large(Ticket ticket, Clock::time_point retry_at);
 
-  /// All that were refused may be tried now.
+  /// Every refused message may be tried now.
   void retry_now();
 
   [[nodiscard]] std::size_t in_flight_messages() const noexcept { return tickets_.size(); }
   [[nodiscard]] std::size_t in_flight_bytes() const noexcept { return in_flight_bytes_; }
 
-  /// Whether there are frames whose message was refused, and which have not arrived since.
+  /// Whether any frames of a refused message have not arrived since.
   [[nodiscard]] bool anything_refused() const noexcept { return refused_lanes_ > 0; }
 
-  /// A message on its way, and how often it has been tried.
+  /// A message in flight, and how often it has been tried.
   [[nodiscard]] const Message& message_of(Ticket ticket) const;
   [[nodiscard]] unsigned tries_of(Ticket ticket) const;
   [[nodiscard]] bool may_be_stored(Ticket ticket) const;
 
-  /// For `Consumer::suspend`: what must be tried in the same form again, and what is left of
-  /// batches of which a part has arrived.
+  /// For `Consumer::suspend`: the messages that must be tried again in the same form, and what is
+  /// left of batches of which a part has arrived.
   [[nodiscard]] std::vector<Attempt> attempts() const;
 
  private:
-  /// A part of a batch, of one origin.
+  /// Frames of one origin in a batch.
   struct Piece {
     std::uint64_t place = 0;  // of the batch
-    std::uint64_t skip = 0;   // frames of this origin in the batch that stand before it
+    std::uint64_t skip = 0;   // frames of this origin that precede it in the batch
     FrameBatch frames;
   };
   struct Sending {
-    Message message;  // its parts are those of the pieces
+    Message message;  // shares the frames of the pieces
     std::vector<Piece> pieces;
     std::uint64_t epoch = 0;
     Ticket ticket = 0;
@@ -129,16 +134,16 @@ class Outbox {
   struct Lane {
     std::deque<Piece> pending;
     std::optional<Sending> sending;
-    std::uint64_t refused_frames = 0;  // of the first ones, that have not arrived since
+    std::uint64_t refused_frames = 0;  // leading ones that have not arrived since
     std::size_t max_message_bytes = std::numeric_limits<std::size_t>::max();
   };
-  /// Which frames of a batch are of an origin: their indices in it, ascending.
+  /// The indices, in ascending order, of the frames of one origin in a batch.
   using Indices = std::vector<std::uint32_t>;
   struct Batch {
     PlaceRange places;
     std::map<Origin, Indices> mixed;  // empty where all frames are of one origin
     std::uint64_t undelivered = 0;    // frames
-    bool touched = false;             // some of them are, or may be
+    bool touched = false;             // some frames are delivered, or may be
   };
   using Parts = std::map<Origin, FrameBatch>;
 
@@ -146,8 +151,7 @@ class Outbox {
   [[nodiscard]] Batch& take_up(const BufferedBatch& read, const Parts& parts);
   [[nodiscard]] static std::vector<Piece> cut(Piece whole, std::size_t max_bytes);
   void add_piece(Piece whole);
-  /// Takes out again what is there of a batch whose frames are of these origins, and which was
-  /// being added.
+  /// Undoes an `add` that failed: removes what it has added of the batch, which has these origins.
   void take_back(std::uint64_t place, const Parts& parts) noexcept;
   void compose(Lane& lane);
   [[nodiscard]] PlaceRange places_of(const Piece& piece) const;
@@ -163,8 +167,8 @@ class Outbox {
   Limits limits_;
   std::map<std::uint64_t, Batch> batches_;  // by place
   std::map<Origin, Lane> lanes_;
-  std::deque<Origin> ready_;                          // of lanes that have something to go
-  std::multimap<Clock::time_point, Origin> refused_;  // of lanes that wait for another try
+  std::deque<Origin> ready_;                          // of lanes that have something to send
+  std::multimap<Clock::time_point, Origin> refused_;  // of lanes that wait to try again
   std::unordered_map<Ticket, Origin> tickets_;        // in flight
   std::size_t refused_lanes_ = 0;                     // lanes with refused frames
   std::size_t held_bytes_ = 0;

@@ -1,4 +1,4 @@
-/// From any thread to a function that an executor runs, until it is closed.
+/// Passes events from any thread to a function that an executor runs, until it is closed.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -13,10 +13,10 @@ namespace meridian::sink {
 
 namespace asio = boost::asio;
 
-/// `post` is thread-safe and waits for nobody who is in the function. After `close` the function
-/// does not run, whatever is still on its way, and the executor is not used. `close` may be called
-/// in the function itself; from another thread it waits until the function has returned. Must be
-/// held by a shared_ptr.
+/// `post` is thread-safe and does not wait for a call of the function that is in progress. After
+/// `close` the function does not run, even for events that were posted before, and the executor is
+/// not used. `close` may be called in the function itself; from another thread it waits until the
+/// function has returned. Must be held by a shared_ptr.
 template <typename Event>
 class Outlet : public std::enable_shared_from_this<Outlet<Event>> {
  public:
@@ -27,7 +27,7 @@ class Outlet : public std::enable_shared_from_this<Outlet<Event>> {
         receive_(std::make_shared<const Receive>(std::move(receive))) {}
 
   void post(Event event) {
-    // Under the lock, so that the executor's context may go when `close` has returned.
+    // Under the lock, so that the executor's context may be destroyed once `close` has returned.
     const std::lock_guard lock(posting_);
     if (!closed_) {
       asio::post(executor_, [self = this->shared_from_this(), event = std::move(event)] {
@@ -40,7 +40,7 @@ class Outlet : public std::enable_shared_from_this<Outlet<Event>> {
     {
       const std::lock_guard lock(posting_);
       closed_ = true;
-      executor_ = {};  // a strand's does not outlive its context, and a handler may
+      executor_ = {};  // a strand must not outlive its context, but this object may
     }
     const std::lock_guard lock(receiving_);
     receive_.reset();
@@ -49,7 +49,7 @@ class Outlet : public std::enable_shared_from_this<Outlet<Event>> {
  private:
   void receive(const Event& event) {
     const std::lock_guard lock(receiving_);
-    // A copy: `close` in the function must not destroy it while it runs.
+    // A copy, since `close` in the function must not destroy the function while it runs.
     const std::shared_ptr<const Receive> receive = receive_;
     if (receive) {
       (*receive)(event);

@@ -8,7 +8,7 @@
 namespace meridian::sink {
 
 /// Pauses that double from 100 ms to 10 s, each shortened at random by up to a half, so that many
-/// clients of a server that comes back do not all knock at once. Not thread-safe.
+/// clients of a server that comes back do not all connect at once. Not thread-safe.
 class Pauses {
  public:
   static constexpr std::chrono::milliseconds shortest{100};
@@ -16,7 +16,7 @@ class Pauses {
 
   explicit Pauses(std::uint32_t seed) : random_(seed) {}
 
-  /// After so many attempts that have failed, one behind the other; at least 1.
+  /// The pause after this many consecutive failures; 0 counts as 1.
   [[nodiscard]] std::chrono::milliseconds after(unsigned failures) {
     constexpr unsigned most_doublings = 7;  // to more than `longest`
     const unsigned doublings = std::min(std::max(failures, 1U) - 1, most_doublings);
@@ -26,7 +26,7 @@ class Pauses {
     return std::chrono::milliseconds(share(random_));
   }
 
-  /// After one more, since the last `reset`.
+  /// The pause after one more failure since the last `reset`.
   [[nodiscard]] std::chrono::milliseconds next() { return after(++failures_); }
   void reset() noexcept { failures_ = 0; }
 

@@ -10,14 +10,15 @@
 namespace meridian::sink {
 
 struct ServerUrl {
-  std::string shown;  ///< as it was written, without user and password
+  std::string shown;  ///< as it was written, without user and password, with the port
   std::optional<runtime::UserInfo> user_info;
   std::string host;  ///< a name or an address, without brackets
   bool tls = false;  ///< the scheme asks for it
 };
 
-/// Nothing where the scheme is not "nats" or "tls", there is no host, the port is none of 1 to
-/// 65535, or user and password cannot be read. Without a port it is 4222.
+/// Nothing if the scheme is not "nats" or "tls", there is no host, the port is not within 1 to
+/// 65535, user and password cannot be read, or the text has blanks, control characters or a path.
+/// The default port is 4222.
 [[nodiscard]] std::optional<ServerUrl> read_server_url(std::string_view text);
 
 }  // namespace meridian::sink

@@ -80,7 +80,7 @@ void SessionInbox::forget_violation_about(std::string_view subject) {
 
 bool SessionInbox::violation_explains(std::string_view subject) const {
   if (violation_.empty()) {
-    return false;  // nearly always, and asked for each message that is acknowledged
+    return false;  // the usual case, and this is called for each acknowledged message
   }
   return violation_.find(fmt::format("\"{}\"", subject)) != std::string::npos ||
          violation_.find("Subscription to \"_INBOX.") != std::string::npos;

@@ -1,4 +1,4 @@
-/// What happens to a session, and what is to be done in it.
+/// The events of a session, and the jobs to be done in it.
 #pragma once
 
 #include "sink/refusal.hpp"
@@ -17,45 +17,48 @@ namespace meridian::sink {
 
 class NatsSession;
 
-/// The part of a session that the client library's threads may reach. It does not own the
-/// connection: whoever drops the last reference to that waits for those very threads. Thread-safe;
-/// nothing here waits but `next`.
+/// The part of a session that the client library's threads may use. It does not own the connection,
+/// since dropping the last reference to that waits for those very threads. Thread-safe; only `next`
+/// waits.
 class SessionInbox {
  public:
   using Job = std::function<void(NatsSession&)>;
   using WhenLost = std::function<void(const Rejection&)>;
 
-  /// The session is of no more use. The first reason counts.
+  /// Marks the session as lost. The first reason counts.
   void lose(Rejection why);
   [[nodiscard]] std::optional<Rejection> lost() const;
 
-  /// Has a job done by the thread that serves the session, where it may wait for the server. Not
-  /// done, and destroyed, if the session is lost before.
+  /// Has the thread that serves the session do a job, which may wait for the server there. If the
+  /// session is lost first, the job is destroyed without being done.
   void ask(Job job);
 
-  /// Has `when_lost` called by the thread that serves the session, once. False, and never called,
-  /// if it is lost already.
+  /// Has the thread that serves the session call `when_lost` once, after the session is lost.
+  /// Returns false, and never calls it, if the session is lost already.
   [[nodiscard]] bool notify(WhenLost when_lost);
 
-  /// The next job; nothing when the session is lost or a stop is requested, and then it is lost.
+  /// Waits for the next job. Returns nothing once the session is lost. A stop request makes it
+  /// lost.
   [[nodiscard]] std::optional<Job> next(const std::stop_token& stop);
 
-  /// Those to be called now that it is lost.
+  /// Takes out the functions to be called now that the session is lost.
   [[nodiscard]] std::vector<WhenLost> take_watchers();
 
-  /// The server's last word about a subject that we may not use; "" if there was none.
+  /// Keeps the server's latest complaint about a subject that we may not use.
   void set_violation(std::string text);
-  /// That word, where it explains why nothing comes of what was sent to `subject`: it is about
-  /// that, or about the subscription by which answers come. "" otherwise.
+  /// That complaint, if it explains why something sent to `subject` has no effect: it is about that
+  /// subject, or about the subscription through which answers come. Otherwise, or without a
+  /// complaint, "".
   [[nodiscard]] std::string violation_about(std::string_view subject) const;
-  /// Something sent to `subject` was answered, so the word no longer holds: permissions can change
-  /// while a connection stands, and a later silence has another reason.
+  /// Drops that complaint once something sent to `subject` was answered: permissions can change
+  /// during a connection, and a later silence has another reason.
   void forget_violation_about(std::string_view subject);
 
  private:
   /// With `mutex_` held.
   [[nodiscard]] bool violation_explains(std::string_view subject) const;
-  /// With `mutex_` held. Returns the jobs that are not done, to be destroyed without it.
+  /// With `mutex_` held. Returns the jobs that were not done, to be destroyed after `mutex_` is
+  /// released.
   [[nodiscard]] std::deque<Job> set_lost(Rejection why);
 
   mutable std::mutex mutex_;

@@ -63,7 +63,7 @@ void Sink::start() {
 asio::awaitable<void> Sink::run() {
   auto consumer = co_await aggregator_.consume(options_.name);
   if (!consumer) {
-    co_return;  // the daemon stops already
+    co_return;  // the daemon is stopping already
   }
   consumer_.emplace(*std::move(consumer));
   const auto resumed = co_await consumer_->resume();
@@ -120,7 +120,7 @@ asio::awaitable<void> Sink::add_to_outbox(std::vector<BufferedBatch> batches) {
     } catch (...) {
       failed(std::current_exception());
     }
-    // They were read, and nobody else will hand them on.
+    // These batches have been read, so the sink must not lose them.
     asio::steady_timer pause(context_, pauses_.next());
     std::ignore = co_await pause.async_wait(use_tuple);
   }
@@ -172,7 +172,7 @@ void Sink::connection_changed(const ConnectionState& state) {
 void Sink::look_at_stream() {
   const std::shared_ptr<NatsSession> session = connection_->session();
   if (!session || stopping_) {
-    return;  // it will be told when there is another one
+    return;  // called again when there is a new session
   }
   const Result<StreamReport> report = check_stream(*session, options_);
   if (!report) {
@@ -248,7 +248,8 @@ void Sink::refused(const Rejection& why, Ticket ticket) {
 
 void Sink::refused_as_too_large(Ticket ticket, Clock::time_point retry_at) {
   if (can_look_for(ticket)) {
-    // The limit was lowered since, or before the restart; an answer may have been lost before that.
+    // The limit may have been lowered since an earlier try, or before the restart. That try may
+    // have been stored and its answer lost.
     look_for(ticket, IfAbsent::make_smaller);
   } else {
     outbox_->refused_as_too_large(ticket, retry_at);
@@ -257,7 +258,7 @@ void Sink::refused_as_too_large(Ticket ticket, Clock::time_point retry_at) {
 
 void Sink::stop_publishing() {
   may_publish_ = false;
-  call_again_at(Clock::now() + pauses_.next());  // looks at the stream
+  call_again_at(Clock::now() + pauses_.next());  // which looks at the stream
 }
 
 void Sink::pump() {
@@ -286,7 +287,8 @@ bool Sink::can_look_for(Ticket ticket) const {
 }
 
 void Sink::look_for(Ticket ticket, IfAbsent then) {
-  // Of each origin one message is on its way, so it is the last one of its subject if it is there.
+  // Each origin has only one message in flight, so if it is stored, it is the last one of its
+  // subject.
   look_for(ticket, then, subject_.expand(outbox_->message_of(ticket).origin));
 }
 
@@ -319,15 +321,15 @@ void Sink::found(const Found& found) {
 void Sink::could_not_look(const Rejection& why, Ticket ticket) {
   refused(why, ticket);
   if (may_publish_) {
-    stop_publishing();  // the others would have to wait for the same
+    stop_publishing();  // the others would have to wait for the same thing
   }
 }
 
 void Sink::not_there(Ticket ticket, std::uint64_t sequence) {
   const std::shared_ptr<NatsSession> session = connection_->session();
   if (!session || !may_publish_ || stopping_) {
-    // Each of these would wait here for a server that does not answer.
-    outbox_->refused(ticket, Clock::now(), Outbox::Fate::unknown);  // as soon as it may be tried
+    // Each such message would wait here for a server that does not answer.
+    outbox_->refused(ticket, Clock::now(), Outbox::Fate::unknown);  // tried again when it may be
     return;
   }
   const Result<bool> removed = can_have_removed(
@@ -347,7 +349,7 @@ void Sink::absent(Ticket ticket, IfAbsent then) {
   if (then == IfAbsent::make_smaller) {
     outbox_->refused_as_too_large(ticket, now + pauses_.after(outbox_->tries_of(ticket)));
   } else if (!may_publish_) {
-    outbox_->refused(ticket, now, Outbox::Fate::unknown);  // as soon as it may be tried
+    outbox_->refused(ticket, now, Outbox::Fate::unknown);  // tried again when it may be
   } else {
     if (then == IfAbsent::rename) {
       outbox_->rename(ticket, new_epoch());
@@ -365,8 +367,8 @@ void Sink::said_to_be_stored(Ticket ticket, std::uint64_t sequence) {
 }
 
 void Sink::refuse_as_false_duplicate(Ticket ticket, std::uint64_t sequence, std::string_view why) {
-  // Only here, where it has been looked for: a doubt has the next attempt published under another
-  // id, and a message that is there under this one would be stored twice.
+  // Only now that the message is known not to be there: a doubt lets the next try use another id,
+  // and a message that is stored under this one would then be stored twice.
   outbox_->doubt(ticket, sequence);
   refused({Refusal::false_duplicate,
            fmt::format("publishing to {}: the server says that stream {} already has this message, "
@@ -422,7 +424,7 @@ void Sink::stop() {
       self->failed(error);
     }
     self->give_up();
-    // These may wait for a server; nobody is to wait for that.
+    // Destroying these may wait for a server, so it comes after `wait_stopped` can return.
     self->look_ups_.reset();
     self->publisher_.reset();
     self->connection_.reset();
@@ -456,7 +458,7 @@ asio::awaitable<void> Sink::end() {
   ended_ = true;
   arrived_more_.cancel();
   if (outbox_) {
-    // What came in the last moment is done, and must not be told as unread.
+    // What arrived in the last moment is done, and must not count as unread after `suspend`.
     std::vector<PlaceRange> arrived = std::exchange(arrived_, {});
     std::ignore = co_await consumer_->acknowledge(std::move(arrived));
     std::vector<Attempt> attempts = outbox_->attempts();

@@ -1,4 +1,4 @@
-/// Frames on their way into a stream, by themselves.
+/// Delivers frames to a stream on its own.
 #pragma once
 
 #include "runtime/log_limit.hpp"
@@ -35,31 +35,33 @@
 
 namespace meridian::sink {
 
-/// A consumer of the buffer that publishes what it reads, and acknowledges it when the stream has
-/// it. What is refused is tried again, for as long as it takes: nothing is given up.
+/// A consumer of the buffer that publishes what it reads, and acknowledges it once the stream has
+/// it. What is refused is tried again for as long as it takes: nothing is given up.
 ///
-/// All of it runs in an execution context of its own, since to publish and to ask about the stream
-/// may wait for the server: nobody else is to wait with it. The library's threads only post into
-/// that context.
+/// Runs entirely in an execution context of its own, since publishing and asking about the stream
+/// may wait for the server, and nothing else should have to wait with it. The library's threads
+/// only post into that context.
 ///
-/// Must be held by a shared_ptr. Thread-safety: `start`, `stop` and `give_up` from any thread.
+/// Must be held by a shared_ptr. Thread-safety: `start`, `stop` and `give_up` may be called from
+/// any thread.
 class Sink final : public runtime::Part, public std::enable_shared_from_this<Sink> {
  public:
-  /// `context` is the sink's own; `wait_stopped` is called in `waiter`. The others must outlive the
-  /// sink.
+  /// `context` is the sink's own; `wait_stopped` is called in `waiter`. `context` and `record` must
+  /// outlive the sink.
   Sink(asio::io_context& context, const asio::any_io_executor& waiter, Options options,
        AggregatorHandle aggregator, status::SinkRecord& record);
 
   void start() override;
 
-  /// Reads no more, waits a moment for what is on its way, and leaves the rest to the next daemon.
+  /// Stops reading, waits a moment for what is in flight, and leaves the rest to the next start of
+  /// the daemon.
   void stop() override;
 
-  /// For what is on its way: at most so long. Besides, what the sink asks of a server when it is
-  /// told may take `stream_timeout` or NatsSession::write_deadline.
+  /// The longest that `stop` waits for what is in flight. A request to a server that is in progress
+  /// when `stop` is called may take `stream_timeout` or NatsSession::write_deadline in addition.
   static constexpr std::chrono::milliseconds farewell{1000};
 
-  /// Until that is done, or given up.
+  /// Waits until the stop is complete, or until `give_up`.
   [[nodiscard]] asio::awaitable<void> wait_stopped() override;
   void give_up() override;
 
@@ -70,11 +72,11 @@ class Sink final : public runtime::Part, public std::enable_shared_from_this<Sin
   [[nodiscard]] asio::awaitable<void> acknowledge_arrived();
   [[nodiscard]] asio::awaitable<void> end();
 
-  /// Until it stops; what is read and was not added to the outbox, as long as that fails.
+  /// `read_along` reads until the sink stops. `add_to_outbox` tries again as long as adding fails.
   [[nodiscard]] asio::awaitable<void> read_along();
   [[nodiscard]] asio::awaitable<void> add_to_outbox(std::vector<BufferedBatch> batches);
 
-  /// Something threw. Counts and logs it; the sink goes on.
+  /// Counts and logs an exception; the sink goes on.
   void failed(const std::exception_ptr& error) noexcept;
 
   /// Calls `function`; what it throws goes to `failed`.
@@ -93,19 +95,19 @@ class Sink final : public runtime::Part, public std::enable_shared_from_this<Sin
   void refused(const Rejection& why, Ticket ticket);
   void refused_as_too_large(Ticket ticket, Clock::time_point retry_at);
 
-  /// Publishes what may go, and has itself called again when more may.
+  /// Publishes what may be published now, and arranges to be called again when more may be.
   void pump();
   void call_again_at(Clock::time_point time);
 
-  /// No message fares better until the stream has been looked at.
+  /// Publishes nothing until the stream has been checked: every message would be refused.
   void stop_publishing();
 
-  /// What is to become of a message that the stream does not have.
+  /// What to do with a message that the stream does not have.
   enum class IfAbsent : std::uint8_t {
     publish,
     make_smaller,  ///< it is too large
-    refuse,        ///< it was said to be there
-    rename,        ///< it was said to be there once more
+    refuse,        ///< the server claimed to have it
+    rename,        ///< the server claimed so at the last try
   };
 
   /// Whether the stream can be asked for a message whose answer was lost.
@@ -116,10 +118,11 @@ class Sink final : public runtime::Part, public std::enable_shared_from_this<Sin
   void could_not_look(const Rejection& why, Ticket ticket);
   void absent(Ticket ticket, IfAbsent then);
 
-  /// The server takes it for a repetition of what it has at that sequence, which is no proof: the
-  /// answer may come from one that does not have it, or the message there is another one.
+  /// The server takes the message for a repetition of the one that it has at that sequence. That is
+  /// no proof: the answer may come from a server that does not have it, or the message there may be
+  /// another one.
   void said_to_be_stored(Ticket ticket, std::uint64_t sequence);
-  /// Nothing is at that sequence: the stream may have removed it since.
+  /// Nothing is at that sequence, but the stream may have removed it since.
   void not_there(Ticket ticket, std::uint64_t sequence);
   void refuse_as_false_duplicate(Ticket ticket, std::uint64_t sequence, std::string_view why);
   void arrived(Ticket ticket, bool duplicate);
@@ -142,7 +145,7 @@ class Sink final : public runtime::Part, public std::enable_shared_from_this<Sin
     IfAbsent then = IfAbsent::publish;
     Where where;
   };
-  std::unordered_map<Ticket, LookedFor> looked_for_;  // of those in flight
+  std::unordered_map<Ticket, LookedFor> looked_for_;  // of messages in flight
   bool may_publish_ = false;  // there is a connection, and the stream is as it should be
   bool stopping_ = false;
   bool ended_ = false;
@@ -151,9 +154,9 @@ class Sink final : public runtime::Part, public std::enable_shared_from_this<Sin
 
   Pauses pauses_;
   asio::steady_timer again_;         // calls pump, or look_at_stream
-  asio::steady_timer read_more_;     // cancelled where there is room
-  asio::steady_timer arrived_more_;  // cancelled where there is something to acknowledge
-  asio::steady_timer changed_;       // cancelled where what `stop` waits for may have come
+  asio::steady_timer read_more_;     // cancelled when there is room
+  asio::steady_timer arrived_more_;  // cancelled when there is something to acknowledge
+  asio::steady_timer changed_;       // cancelled when what `stop` waits for may have come
   std::vector<PlaceRange> arrived_;
   bool acknowledging_ = false;
 

@@ -18,7 +18,7 @@ using Json = nlohmann::json;
 
 constexpr std::string_view id_header = "\r\nNats-Msg-Id:";
 
-/// A member that is a text; "" where there is none.
+/// A string member, or "" if there is none.
 std::string_view text_of(const Json& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_string()
@@ -31,7 +31,7 @@ int number_of(const Json& object, const char* name) {
   return found != object.end() && found->is_number_integer() ? found->get<int>() : 0;
 }
 
-/// Nothing where it is not base64.
+/// Nothing if the text is not base64.
 std::optional<std::string> decode_base64(std::string_view text) {
   std::string octets(text.size() / 4 * 3, '\0');
   const int count = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(octets.data()),
@@ -40,7 +40,7 @@ std::optional<std::string> decode_base64(std::string_view text) {
   if (text.size() % 4 != 0 || count < 0) {
     return std::nullopt;
   }
-  // It counts the padding too.
+  // The count includes the padding.
   const std::size_t padding = text.ends_with("==") ? 2 : (text.ends_with('=') ? 1 : 0);
   octets.resize(static_cast<std::size_t>(count) - padding);
   return octets;

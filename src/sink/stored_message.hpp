@@ -1,4 +1,4 @@
-/// What a stream says that it has.
+/// A message that a stream has, as the server reports it.
 #pragma once
 
 #include "sink/message.hpp"
@@ -10,20 +10,20 @@
 
 namespace meridian::sink {
 
-/// A message in a stream, as far as it tells whether it is one of ours.
+/// The parts of a message in a stream that tell whether it is one of ours.
 struct StoredMessage {
-  std::string id;  ///< its Nats-Msg-Id; "" where it has none
+  std::string id;  ///< its Nats-Msg-Id; "" if it has none
   std::string payload;
 
   friend bool operator==(const StoredMessage&, const StoredMessage&) = default;
 };
 
-/// Whether it is that message: of the same id, and with the same octets. The id alone does not
+/// Whether `stored` is `message`: it has the same id and the same octets. The id alone does not
 /// prove it, since a copy of this daemon may have used it for other frames.
 [[nodiscard]] bool is_same(const StoredMessage& stored, const Message& message);
 
-/// Reads the answer to a request for a stored message. Nothing: there is none. Errors: what the
-/// server says against it, and bad_acknowledgement where it is no such answer.
+/// Parses the answer to a request for a stored message. Nothing: there is no such message. Errors:
+/// the server's error, or bad_acknowledgement if the text is not such an answer.
 [[nodiscard]] Result<std::optional<StoredMessage>> read_stored(std::string_view answer);
 
 }  // namespace meridian::sink

@@ -16,7 +16,7 @@ namespace meridian::sink {
 
 namespace {
 
-/// The library writes no limit as -1, and 0 where a server left it out.
+/// In the library, -1 stands for no limit, and 0 for one that the server left out.
 std::optional<std::uint64_t> limit_of(std::int64_t number) {
   return number > 0 ? std::optional(static_cast<std::uint64_t>(number)) : std::nullopt;
 }
@@ -65,8 +65,8 @@ Result<JetStreamHandle> jet_stream(NatsSession& session) {
   return JetStreamHandle(context);
 }
 
-/// For a request to JetStream's API, such as "STREAM.INFO.TELEMETRY". Nobody answers those where it
-/// is not enabled at all, nor where we may not ask.
+/// For a request to JetStream's API, such as "STREAM.INFO.TELEMETRY". Such a request gets no answer
+/// if JetStream is not enabled at all, or if we may not ask.
 Rejection api_rejection(NatsSession& session, std::string_view what, std::string_view request,
                         natsStatus status, jsErrCode code) {
   if (code == 0 && status == NATS_NO_RESPONDERS) {
@@ -85,7 +85,7 @@ Result<StreamInfoHandle> info_of(NatsSession& session, jsCtx* context, const std
   jsStreamInfo* info = nullptr;
   jsErrCode code{};
   const natsStatus status = js_GetStreamInfo(&info, context, stream.c_str(), nullptr, &code);
-  if (status == NATS_NOT_FOUND) {  // which the library says without the server's code
+  if (status == NATS_NOT_FOUND) {  // which the library reports without the server's code
     return Rejection{Refusal::stream_missing, fmt::format("there is no stream {}", stream)};
   }
   if (status != NATS_OK) {
@@ -95,7 +95,8 @@ Result<StreamInfoHandle> info_of(NatsSession& session, jsCtx* context, const std
   return StreamInfoHandle(info);
 }
 
-/// What the library does not tell, since it is older than that setting of a stream.
+/// Asks the server directly: the library is older than this setting of a stream, and does not
+/// report it.
 Result<bool> writes_first(NatsSession& session, const std::string& stream) {
   const std::string request = "STREAM.INFO." + stream;
   natsMsg* reply = nullptr;
@@ -116,7 +117,7 @@ Result<bool> writes_first(NatsSession& session, const std::string& stream) {
   return !readable || config->value("persist_mode", nlohmann::json()) != "async";
 }
 
-/// The sequence of the last message of a subject; nothing where there is none.
+/// The sequence of the last message of a subject; nothing if there is none.
 Result<std::optional<std::uint64_t>> last_sequence_of(NatsSession& session, jsCtx* context,
                                                       const std::string& stream,
                                                       const std::string& subject) {

@@ -71,13 +71,13 @@ bool can_have_removed(const StreamSettings& settings, const StreamState& state,
     return false;
   }
   if (settings.retention != Retention::limits) {
-    // Whatever a reader acknowledges goes, from the middle too.
+    // Any message that a reader acknowledges is removed, also from the middle.
     return sequence <= state.last;
   }
   // A limit of the whole stream removes from its beginning.
   const bool from_the_beginning =
       (settings.max_bytes || settings.max_messages) && sequence < state.first;
-  // One of each subject leaves the last message of the subject.
+  // A limit per subject keeps the last message of the subject.
   const bool of_the_subject = settings.max_messages_per_subject && state.last_of_subject &&
                               sequence < *state.last_of_subject;
   return from_the_beginning || of_the_subject;

@@ -27,7 +27,7 @@ bool stands_for_octet(char octet) {
   return value > 0x20 && value != 0x7F && octet != '*' && octet != '>';
 }
 
-/// What is wrong with a text, apart from its placeholders; "": nothing.
+/// What is wrong with a text, apart from its placeholders, or "".
 std::string complaint_about(std::string_view text) {
   if (text.empty()) {
     return "is empty";
@@ -87,7 +87,7 @@ std::string SubjectTemplate::expand(const Origin& origin) const {
 }
 
 bool SubjectTemplate::tells_origins_apart() const noexcept {
-  // Numbers that follow each other are told apart by what is no digit between them.
+  // Consecutive numbers can be told apart only if there is a non-digit between them.
   const auto is_number = [](const Part& part) { return std::holds_alternative<Placeholder>(part); };
   const auto separates = [](const Part& part) {
     const auto* const text = std::get_if<std::string>(&part);
@@ -106,7 +106,7 @@ bool SubjectTemplate::tells_origins_apart() const noexcept {
 }
 
 std::string SubjectTemplate::filter() const {
-  // A wildcard is a whole token, whatever stands beside a placeholder.
+  // A wildcard is always a whole token: it replaces a placeholder together with the text around it.
   std::string marked;
   for (const Part& part : parts_) {
     const auto* text = std::get_if<std::string>(&part);

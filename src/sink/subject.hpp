@@ -1,4 +1,4 @@
-/// Subjects of NATS: names out of tokens with dots between them.
+/// NATS subjects: names made of tokens with dots between them.
 #pragma once
 
 #include <meridian/frame.hpp>
@@ -14,15 +14,17 @@
 
 namespace meridian::sink {
 
-/// Octets of a template. Servers take subjects of some kilobytes; nobody can read them.
+/// The longest template, in octets. Servers accept subjects of some kilobytes, but those are
+/// unreadable.
 inline constexpr std::size_t max_subject_bytes = 255;
 
 /// Which subject the frames of an origin go to: "meridian.{satellite_id}.{channel_id}". Immutable.
 class SubjectTemplate {
  public:
-  /// The error says what is wrong with the text. It may hold the two placeholders, any number of
-  /// times or not at all, and else what a subject may: no empty tokens, no wildcards, no blanks or
-  /// control characters, no "$" in front, which is the server's own.
+  /// Parses a template. It may contain the two placeholders, any number of times or not at all, and
+  /// otherwise what a subject may contain: no empty tokens, no wildcards, no blanks or control
+  /// characters, and no leading "$", which is reserved for the server. The error says what is wrong
+  /// with the text.
   [[nodiscard]] static boost::system::result<SubjectTemplate, std::string> read(
       std::string_view text);
 
@@ -43,12 +45,12 @@ class SubjectTemplate {
   std::vector<Part> parts_;
 };
 
-/// For a text that was read before, with a configuration. Throws std::invalid_argument where it is
-/// no template.
+/// For a text that was already checked as part of a configuration. Throws std::invalid_argument if
+/// it is not a template.
 [[nodiscard]] SubjectTemplate read_subject(std::string_view text);
 
-/// Whether `pattern` matches all that `filter` matches. Both may have the wildcards "*", for one
-/// token, and ">" at the end, for one or more.
+/// Whether `pattern` matches every subject that `filter` matches. Both may contain the wildcards
+/// "*", for one token, and ">" at the end, for one or more tokens.
 [[nodiscard]] bool covers(std::string_view pattern, std::string_view filter);
 
 }  // namespace meridian::sink

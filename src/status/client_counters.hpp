@@ -1,4 +1,4 @@
-/// What the control socket counts about its clients, for whoever tells of it.
+/// What the control socket counts about its clients.
 #pragma once
 
 #include "status/json.hpp"

@@ -8,7 +8,7 @@ namespace meridian::status {
 
 namespace {
 
-/// {"reason": n} for all reasons, those with 0 too.
+/// {"reason": n} for all reasons, including those with 0.
 template <typename Reasons, typename Counts>
 Json by_reason(const Reasons& reasons, const Counts& counts) {
   Json json = Json::object();
@@ -160,7 +160,7 @@ Json to_json(const OriginStats& stats, const SilentSatellites& silent) {
   json["late"] = stats.late;
   json["dropped"] = stats.dropped;
   json["last_seen_at"] = format_time(stats.last_seen_at);
-  json["silent"] = nullptr;  // of those beyond the cap nobody knows
+  json["silent"] = nullptr;  // not known for those beyond the cap
   if (stats.origin) {
     json["silent"] = silent.contains(stats.origin->satellite_id);
   }

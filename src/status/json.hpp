@@ -1,4 +1,4 @@
-/// The daemon's state as JSON, in the shape that the contract gives it.
+/// The daemon's state as JSON, in the shape that the contract defines.
 #pragma once
 
 #include "runtime/faults.hpp"
@@ -28,8 +28,8 @@ using Json = nlohmann::ordered_json;
 enum class CutOff : std::uint8_t {
   request_too_long,  ///< a line of more than max_request_bytes
   client_limit,      ///< there were max_clients already
-  not_reading,       ///< did not take its answer in time
-  idle,              ///< asked for nothing, for idle_timeout_s
+  not_reading,       ///< did not read its answer in time
+  idle,              ///< asked for nothing for idle_timeout_s
   not_allowed,       ///< in none of the groups that may connect
 };
 inline constexpr std::array all_cut_offs{CutOff::request_too_long, CutOff::client_limit,
@@ -44,8 +44,8 @@ struct ControlCounts {
 
 using runtime::format_time;
 
-/// As text. What is not UTF-8, such as a path out of the environment, has a replacement character:
-/// it is no reason not to answer.
+/// The JSON as text. What is not UTF-8, such as in a path from the environment, becomes a
+/// replacement character: it is no reason not to answer.
 template <typename AnyJson>
 [[nodiscard]] std::string dump(const AnyJson& json) {
   return json.dump(-1, ' ', false, AnyJson::error_handler_t::replace);
@@ -65,15 +65,15 @@ struct Stats {
 };
 [[nodiscard]] Json to_json(const Stats& stats);
 
-// One row of a list each. Lists are long: whoever answers with one writes it in pieces.
+// Each makes one row of a list. Lists are long, so a reply writes them in pieces.
 [[nodiscard]] Json to_json(const UplinkRecord& open);
 [[nodiscard]] Json to_json(const ClosedUplink& closed);
 [[nodiscard]] Json to_json(const ListenerInfo& listener);
 [[nodiscard]] Json to_json(const StoredStats& stored);
 [[nodiscard]] Json to_json(const OriginStats& origin, const SilentSatellites& silent);
 
-/// A row of the answer to `sinks`. `consumer` is the sink's own; `now` tells how old its oldest
-/// frame is.
+/// A row of the answer to `sinks`. `consumer` is the sink's own; `now` serves to work out how old
+/// its oldest frame is.
 [[nodiscard]] Json to_json(const SinkRecord& sink, const ConsumerStats& consumer, ReceiveTime now);
 
 /// The answer to `sinks`. Each sink has a consumer of its name.

@@ -10,15 +10,15 @@
 
 namespace meridian::status {
 
-/// The consumer of that name; one that has nothing to do where there is none.
+/// The consumer of that name, or one that has nothing to do if there is none.
 [[nodiscard]] inline ConsumerStats consumer_of(std::string_view name,
                                                const std::vector<ConsumerStats>& consumers) {
   const auto found = std::ranges::find(consumers, name, &ConsumerStats::name);
   return found == consumers.end() ? ConsumerStats{} : *found;
 }
 
-/// Seconds since the oldest frame that is still to be delivered was received; 0 where there is
-/// none, and where the clock was set back.
+/// Seconds since the oldest frame that is still to be delivered was received; 0 if there is none,
+/// or if the clock was set back.
 [[nodiscard]] inline double lag_seconds(const ConsumerStats& consumer, ReceiveTime now) noexcept {
   if (!consumer.oldest) {
     return 0;

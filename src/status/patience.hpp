@@ -1,4 +1,4 @@
-/// Waiting for an answer, but not for ever.
+/// Waits for an answer, but not for ever.
 #pragma once
 
 #include "runtime/rethrow.hpp"
@@ -22,8 +22,8 @@ namespace meridian::status {
 
 namespace asio = boost::asio;
 
-/// The answer to a question, or asio::error::timed_out. Cancels nothing: a question that takes
-/// longer is answered to nobody, so this is for those that change nothing.
+/// The answer to a question, or asio::error::timed_out. Cancels nothing: if a question takes
+/// longer, its answer is discarded, so this is only for questions that change nothing.
 /// REQUIRES: the calling coroutine runs on a strand.
 template <typename T>
 asio::awaitable<boost::system::result<T>> within(

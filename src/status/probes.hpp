@@ -1,4 +1,4 @@
-/// Whether the daemon is alive and ready, for those who restart it or send it uplinks.
+/// Whether the daemon is alive and ready, for services that restart it or send it uplinks.
 #pragma once
 
 #include "status/json.hpp"
@@ -7,7 +7,7 @@
 
 namespace meridian::status {
 
-/// `reason` says why, also where all is well.
+/// `reason` says why, even if all is well.
 struct Verdict {
   bool good = true;
   Json reason;
@@ -23,7 +23,8 @@ struct Verdict {
 /// one more of the average size.
 [[nodiscard]] Verdict judge_readiness(bool serving, const BufferLevel& buffer);
 
-/// Not ready, since no operator can ask. `inherited`: the file was the service manager's.
+/// Not ready, since the file of the control socket is gone and no operator can connect.
+/// `inherited`: the file came from the service manager.
 [[nodiscard]] Verdict without_control_socket(bool inherited);
 
 }  // namespace meridian::status

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Fields of /proc/self/stat behind the name, as proc(5) numbers them, from `state` (3) on.
+// Fields of /proc/self/stat after the name, as proc(5) numbers them, from `state` (3) on.
 constexpr std::size_t first_field = 3;
 constexpr std::size_t utime = 14 - first_field;
 constexpr std::size_t stime = 15 - first_field;
@@ -44,8 +44,8 @@ double seconds_of(clockid_t clock) {
          static_cast<double>(time.tv_nsec) / nanoseconds_per_second;
 }
 
-/// In seconds since 1970. The same whenever it is asked for, also where a clock is set; and without
-/// /proc/stat, which a service may not see.
+/// In seconds since 1970. The result is the same for every call, even if the clock is set. Does not
+/// need /proc/stat, which may be hidden from a service.
 double start_of_process(double after_boot_s) {
   static const double start =
       seconds_of(CLOCK_REALTIME) - seconds_of(CLOCK_BOOTTIME) + after_boot_s;

@@ -1,4 +1,4 @@
-/// What the system says of this process.
+/// What the system says about this process.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ struct ProcessFigures {
   double started_at_s = 0;  ///< since 1970
 };
 
-/// Asks the system, within a millisecond. Nothing where it does not tell.
+/// Asks the system, which takes less than a millisecond. Nothing if it does not say.
 [[nodiscard]] std::optional<ProcessFigures> process_figures();
 
 }  // namespace meridian::status

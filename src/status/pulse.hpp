@@ -6,12 +6,12 @@
 
 namespace meridian::status {
 
-/// Somebody asks the aggregator again and again, and notes here when it answered. Thread-safe.
+/// The daemon asks the aggregator repeatedly, and notes here when it answered. Thread-safe.
 class Pulse {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// How long an answer may take; somebody asks at least this often.
+  /// How long an answer may take; the daemon asks at least this often.
   static constexpr std::chrono::seconds patience{1};
 
   /// The aggregator has answered.

@@ -36,16 +36,16 @@ Silence::Changes Silence::finish_look(Clock::time_point now, ReceiveTime time, U
   for (auto& [id, satellite] : satellites_) {
     satellite.listed = false;
     const bool is_new = satellite.last_heard == Clock::time_point{};
-    // Fewer than before are those without a channel that was forgotten.
+    // There are fewer frames than before if a channel was forgotten.
     const bool heard = !is_new && satellite.frames_now > satellite.frames;
-    if (is_new) {  // which may have been heard last before a restart
+    if (is_new) {  // it may have been heard last before a restart
       satellite.last_heard = now - std::max(time - satellite.last_seen_at, ReceiveTime::duration{});
     } else if (heard) {
       satellite.last_heard = now;
     }
     if (!heard && uplinks == Uplinks::held_back && !satellite.silent) {
-      // Backpressure has kept its frames out since the last look, so that time does not count, for
-      // a new satellite either.
+      // Backpressure has kept its frames out since the last look, so that time does not count. This
+      // is so for a new satellite, too.
       satellite.last_heard = std::min(now, satellite.last_heard + since_last_look);
     }
     satellite.frames = std::exchange(satellite.frames_now, 0);
@@ -56,7 +56,7 @@ Silence::Changes Silence::finish_look(Clock::time_point now, ReceiveTime time, U
     differs = true;
     if (silent) {
       changes.fell_silent.push_back(id);
-    } else if (heard) {  // and not only within a limit that was raised
+    } else if (heard) {  // and not only because the limit was raised
       changes.heard_again.push_back(id);
     }
   }

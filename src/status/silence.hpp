@@ -1,4 +1,4 @@
-/// Which satellites are not heard any more.
+/// Which satellites are no longer heard.
 #pragma once
 
 #include "frame/keyed_hash.hpp"
@@ -13,19 +13,20 @@
 
 namespace meridian::status {
 
-/// Those that are silent.
+/// The satellites that are silent.
 struct SilentSatellites {
-  std::chrono::seconds after{0};        ///< 0: nobody watches
+  std::chrono::seconds after{0};        ///< 0: silence is not watched
   std::vector<SatelliteId> satellites;  ///< sorted
 
   [[nodiscard]] bool contains(SatelliteId satellite) const noexcept;
 };
 
-/// Finds out by looking again and again at what has been counted: a satellite of which no frame
-/// came between looks over some time is silent. Time is measured, not read off a clock that may be
-/// set. Satellites that are only in the sum over those beyond `max_tracked` are not watched.
+/// Looks repeatedly at what has been counted: a satellite is silent if looks over some time find no
+/// new frame of it. The time comes from a steady clock, not from one that may be set; only for a
+/// satellite that is new here, the time before comes from its last receive time. Satellites beyond
+/// `max_tracked`, which are counted only as a sum, are not watched.
 ///
-/// Thread-safety: `silent` may be called from any thread; the rest by one at a time.
+/// Thread-safety: `silent` may be called from any thread; the rest by one thread at a time.
 class Silence {
  public:
   using Clock = std::chrono::steady_clock;
@@ -37,14 +38,15 @@ class Silence {
   /// Looks at a part of all origins.
   void look_at(const std::vector<OriginStats>& origins);
 
-  /// What has become of them, after a look at all. A satellite that is no longer silent because the
-  /// limit was raised is in neither list, nor is one that was not there: it is forgotten.
+  /// What has changed, after a look at all origins. A satellite that is no longer silent because
+  /// the limit was raised is in neither list. Nor is a satellite that this look did not find: it is
+  /// forgotten.
   struct Changes {
     std::vector<SatelliteId> fell_silent;
     std::vector<SatelliteId> heard_again;
   };
-  /// Whether frames could arrive since the look before. Where backpressure held them back, nobody
-  /// can be told to be silent: that time does not count.
+  /// Whether frames could arrive since the look before. If backpressure held them back, that time
+  /// does not count as silence.
   enum class Uplinks : std::uint8_t { open, held_back };
   [[nodiscard]] Changes finish_look(Clock::time_point now, ReceiveTime time,
                                     Uplinks uplinks = Uplinks::open);

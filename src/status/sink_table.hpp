@@ -1,4 +1,4 @@
-/// What the sinks are doing, for those who ask.
+/// What the sinks are doing.
 #pragma once
 
 #include <chrono>
@@ -13,7 +13,8 @@
 
 namespace meridian::status {
 
-/// Why a sink does not go on, or the last time did not: a reason that is counted, and a sentence.
+/// Why a sink makes no progress, or made none the last time: a reason that is counted, and a
+/// sentence.
 struct SinkProblem {
   std::string reason;
   std::string message;
@@ -21,7 +22,7 @@ struct SinkProblem {
   friend bool operator==(const SinkProblem&, const SinkProblem&) = default;
 };
 
-/// What is the same for a sink as long as it lives.
+/// What does not change as long as a sink lives.
 struct SinkInfo {
   std::string name;
   std::string type;
@@ -31,18 +32,18 @@ struct SinkInfo {
 };
 
 struct SinkFigures {
-  std::optional<std::string> server;   ///< connected to it
+  std::optional<std::string> server;   ///< the one it is connected to
   std::optional<SinkProblem> problem;  ///< nothing is published, or some of it is refused
-  std::vector<std::string> unsafe;     ///< sentences on the stream
+  std::vector<std::string> unsafe;     ///< sentences about the stream
   std::uint64_t in_flight_messages = 0;
   std::uint64_t in_flight_bytes = 0;  ///< octets of their frames
   std::uint64_t acknowledged_messages = 0;
-  std::uint64_t duplicates = 0;                  ///< of these, messages that the server had already
-  std::uint64_t retried = 0;                     ///< messages that were published once more
-  std::map<std::string, std::uint64_t> refused;  ///< messages, by reason, those with 0 too
+  std::uint64_t duplicates = 0;                  ///< of these, messages that the server already had
+  std::uint64_t retried = 0;                     ///< tries of messages after the first
+  std::map<std::string, std::uint64_t> refused;  ///< refusals by reason, including those with 0
 };
 
-/// One sink. Written by it, read by anyone.
+/// The record of one sink. Written by the sink, read from any thread.
 class SinkRecord {
  public:
   explicit SinkRecord(SinkInfo info) : info_(std::move(info)) {}

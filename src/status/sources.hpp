@@ -1,4 +1,4 @@
-/// Where everything comes from that can be told about the daemon.
+/// The sources of everything that can be reported about the daemon.
 #pragma once
 
 #include "status/client_counters.hpp"
@@ -22,7 +22,7 @@ namespace meridian::status {
 
 namespace asio = boost::asio;
 
-/// Shared by those who answer questions; all of it outlives them. Thread-safe.
+/// Shared by the parts that answer questions; everything in it outlives them. Thread-safe.
 struct Sources {
   AggregatorHandle aggregator;
   UplinkTable& uplinks;
@@ -31,17 +31,17 @@ struct Sources {
   const Silence& silence;
   const StateReport& state;  ///< constant once anything is answered
   const SinkTable& sinks;
-  /// Whether the control socket has its file, without which nobody can connect.
+  /// Whether the control socket has its file, without which no client can connect.
   std::function<bool()> control_socket_is_there;
-  /// Whether that file is another program's, which alone can make it again.
+  /// Whether that file belongs to another program. Then only that program can make it again.
   std::function<bool()> control_socket_is_inherited;
   std::chrono::steady_clock::time_point started_at = std::chrono::steady_clock::now();
 
   /// All figures of one moment. Fails as `AggregatorHandle::stats` does.
   [[nodiscard]] asio::awaitable<boost::system::result<Stats>> stats() const;
 
-  /// Whether the daemon is alive, and whether it is ready. Where the aggregator does not answer,
-  /// this is told within `Pulse::patience`.
+  /// Whether the daemon is alive, and whether it is ready. If the aggregator does not answer,
+  /// `readiness` says so within `Pulse::patience`.
   [[nodiscard]] Verdict health() const;
   [[nodiscard]] asio::awaitable<Verdict> readiness() const;
 };

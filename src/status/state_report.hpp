@@ -1,4 +1,4 @@
-/// What came back at the start.
+/// What was restored at the start.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-/// Who is connected, who was, and how sessions ended.
+/// Which uplinks are connected, which were, and how sessions ended.
 #pragma once
 
 #include <meridian/frame.hpp>
@@ -27,10 +27,10 @@ enum class CloseReason : std::uint8_t {
   malformed,         ///< the stream could not be trusted any further
   idle_timeout,      ///< nothing came for too long
   connection_lost,   ///< reset, or another error of the connection
-  session_limit,     ///< never began: the listener had as many sessions as it may
+  session_limit,     ///< never began: the listener had as many sessions as it may have
   stopped,           ///< the daemon stops
-  listener_removed,  ///< a new configuration has no such listener any more
-  fault,             ///< something was thrown: a bug, or the end of memory
+  listener_removed,  ///< a new configuration no longer has such a listener
+  fault,             ///< something was thrown: a bug, or out of memory
 };
 inline constexpr std::array all_close_reasons{
     CloseReason::end_of_stream, CloseReason::truncated,        CloseReason::malformed,
@@ -40,7 +40,7 @@ inline constexpr std::array all_close_reasons{
 /// The name under which a reason is counted and logged, such as "end_of_stream".
 [[nodiscard]] std::string_view name_of(CloseReason reason) noexcept;
 
-/// One session, as the session itself keeps it. Written by its session, read by anyone.
+/// The record of one session. Written by the session, read from any thread.
 class UplinkRecord {
  public:
   UplinkRecord(SessionId id, std::string listener, std::string peer, ReceiveTime connected_at)
@@ -99,11 +99,11 @@ struct SessionCounts {
   std::array<std::uint64_t, all_close_reasons.size()> closed{};
   std::array<std::uint64_t, std::size(all_malformed)> malformed{};
   std::uint64_t truncated = 0;
-  std::uint64_t implausible = 0;  ///< sessions whose packets are probably none
+  std::uint64_t implausible = 0;  ///< sessions whose data is probably not packets
   std::uint64_t idle_packets = 0;
 };
 
-/// A listener as it is: with the port that it really has.
+/// A listener with its actual address and port.
 struct ListenerInfo {
   std::string name;
   std::string framing;
@@ -117,7 +117,7 @@ class UplinkTable {
   /// How many closed sessions are remembered.
   static constexpr std::size_t max_closed = 64;
 
-  /// Takes the place of the one of that name, if there is one.
+  /// Adds a listener, or replaces the one of that name.
   void set_listener(ListenerInfo listener);
   void remove_listener(std::string_view name);
 
@@ -127,8 +127,8 @@ class UplinkTable {
 
   void count_malformed(Malformed reason);
   void count_truncated();
-  /// Counts a session whose packets are implausible. Whether that is to be said: it is the first
-  /// one of this listener.
+  /// Counts a session whose packets are implausible. Returns whether to log it: only for the first
+  /// one of a listener.
   [[nodiscard]] bool count_implausible(const std::string& listener);
   void count_idle_packets(std::uint64_t packets) noexcept {
     idle_packets_.fetch_add(packets, std::memory_order_relaxed);

@@ -69,7 +69,7 @@ SortValue value_of(const std::optional<double>& rate) {
   return rate ? SortValue(*rate) : SortValue();
 }
 
-/// What is an alarm counts as more.
+/// An alarm counts as more.
 SortValue value_of(bool is_alarm) {
   return std::uint64_t{is_alarm ? 1U : 0U};
 }

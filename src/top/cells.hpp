@@ -1,4 +1,4 @@
-/// What stands in the cells of a row, and what the row is sorted by.
+/// What the cells of a row show, and what the row is sorted by.
 #pragma once
 
 #include "top/columns.hpp"
@@ -14,7 +14,7 @@ namespace meridian::top {
 
 struct Cell {
   std::string full;
-  std::string brief;  ///< where there is no room for that
+  std::string brief;  ///< if there is no room for `full`
   Style style{};
 };
 
@@ -22,7 +22,7 @@ struct Cell {
 [[nodiscard]] Cell cell_of(const SatelliteRow& row, ColumnKey key);
 [[nodiscard]] Cell cell_of(const UplinkRow& row, ColumnKey key);
 
-/// Refers to the row. Nothing where it is not known; of one type within a column.
+/// Refers to the row. Nothing if the value is not known. Values of one column have the same type.
 using SortValue = std::variant<std::monostate, std::uint64_t, double, std::string_view>;
 [[nodiscard]] SortValue sort_value_of(const SatelliteRow& row, ColumnKey key);
 [[nodiscard]] SortValue sort_value_of(const UplinkRow& row, ColumnKey key);

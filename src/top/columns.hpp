@@ -33,14 +33,14 @@ enum class ColumnKey : std::uint8_t {
 struct Column {
   ColumnKey key;
   std::string_view name;     ///< as --sort takes it
-  std::string_view heading;  ///< has the letter
+  std::string_view heading;  ///< contains `letter`
   char letter;               ///< the key that sorts by it
-  int weight;                ///< where there is not room for all, the lighter ones go first
-  bool to_right;             ///< numbers are
-  bool largest_first;        ///< which is what one looks for among amounts
+  int weight;                ///< if there is not room for all, the lighter ones go first
+  bool to_right;             ///< aligned to the right, as numbers are
+  bool largest_first;        ///< as is useful for amounts
 };
 
-/// In the order in which they stand.
+/// In the order in which they are shown.
 [[nodiscard]] std::span<const Column> columns_of(TableKind kind) noexcept;
 
 /// What a table is sorted by.
@@ -57,8 +57,8 @@ struct FirstTable {
   Sort sort{};
 };
 
-/// Of the name of a column; the satellites' table, if both have it. Throws std::runtime_error that
-/// names --sort.
+/// The table and the order for the name of a column; the satellites' table if both have it. Throws
+/// std::runtime_error that names --sort.
 [[nodiscard]] FirstTable first_table_from(std::string_view name);
 
 }  // namespace meridian::top

@@ -18,15 +18,15 @@ std::uint64_t number(const Json& json, const char* key) {
   return json.at(key).get<std::uint64_t>();
 }
 
-/// What is there, if it is not null.
+/// The value of a member, or nothing if it is null.
 template <typename T>
 std::optional<T> optional(const Json& json, const char* key) {
   const Json& value = json.at(key);
   return value.is_null() ? std::nullopt : std::optional(value.get<T>());
 }
 
-/// How much a counter has grown. `drained` may also fall, in good order: a drain that fails puts
-/// its frames back.
+/// How much a counter has grown. `drained` may also fall, which is no fault: a drain that fails
+/// puts its frames back.
 std::uint64_t growth(std::uint64_t before, std::uint64_t now) {
   return now > before ? now - before : 0;
 }
@@ -56,7 +56,7 @@ std::optional<ReceiveTime> read_time(std::string_view text) {
   return std::chrono::sys_days(day) + time_of_day;
 }
 
-/// Makes the figures of a poll, beside those of the poll before.
+/// Makes the figures of a poll, compared with those of the poll before.
 class Comparison {
  public:
   Comparison(const Poll& poll, const Figures* before) : poll_(poll), before_(before) {
@@ -75,9 +75,9 @@ class Comparison {
   using Satellites = KeyedMap<std::uint64_t, const SatelliteRow*>;
   using Uplinks = KeyedMap<std::uint64_t, const UplinkRow*>;
 
-  /// Either counters have fallen, or the daemon has not been up for as long as it is that it was
-  /// asked (less what an answer may take): that tells where counters have grown past what they
-  /// were.
+  /// Whether the uptime or the count of received frames has fallen, or the daemon has been up for
+  /// less time than has passed since the poll before (less what an answer may take). The latter
+  /// shows a restart even if counters have grown past what they were.
   [[nodiscard]] bool has_restarted() const {
     constexpr double answer_s = 0.05;
     const double uptime_s = poll_.stats.at("uptime_s").get<double>();
@@ -85,12 +85,12 @@ class Comparison {
            number(poll_.stats.at("ledger"), "received") < before_->ledger.received;
   }
 
-  /// Too short a time would make anything of a small difference.
+  /// Over too short a time, a small difference would make any rate.
   [[nodiscard]] bool has_rates() const { return elapsed_s_ >= 0.001; }
   [[nodiscard]] double per_second(std::uint64_t before, std::uint64_t now) const {
     return static_cast<double>(growth(before, now)) / elapsed_s_;
   }
-  /// Nothing if the row has just appeared.
+  /// Nothing if the row has just appeared, or has fewer frames than before.
   template <typename Row>
   [[nodiscard]] std::optional<double> rate(const Row* before, std::uint64_t frames) const {
     return before == nullptr || !has_rates() || frames < before->frames
@@ -190,7 +190,7 @@ SatelliteRow Comparison::satellite(const Json& json, const SatelliteRow* before)
                    .frames = number(json, "frames"),
                    .bytes = number(json, "bytes"),
                    .losses = {}};
-  // Older daemons do not tell of resets.
+  // Older daemons do not report resets.
   const auto total_of = [&json](std::string_view key) {
     return key == "resets" ? json.value(key, std::uint64_t{0}) : json.at(key).get<std::uint64_t>();
   };
@@ -202,7 +202,7 @@ SatelliteRow Comparison::satellite(const Json& json, const SatelliteRow* before)
   return row;
 }
 
-/// What tells rows apart; those without an id are one.
+/// Tells rows apart; all rows without an id count as one.
 std::uint64_t key_of(std::optional<SatelliteId> satellite_id, std::optional<ChannelId> channel_id) {
   constexpr std::uint64_t others = std::numeric_limits<std::uint64_t>::max();
   return satellite_id ? std::uint64_t{*satellite_id} << 16U | channel_id.value_or(0) : others;

@@ -1,4 +1,4 @@
-/// What `meridianctl top` shows, worked out of what the daemon answers.
+/// What `meridianctl top` shows, worked out from the daemon's answers.
 #pragma once
 
 #include <meridian/frame.hpp>
@@ -18,26 +18,26 @@ namespace meridian::top {
 /// The answers to `stats`, `satellites` and `uplinks`, and when they came.
 struct Poll {
   std::chrono::steady_clock::time_point taken{};  ///< to measure by
-  ReceiveTime at{};                               ///< by the clock, which may be set
+  ReceiveTime at{};                               ///< by the wall clock, which may be set
   nlohmann::ordered_json stats;
   nlohmann::ordered_json satellites;
   nlohmann::ordered_json uplinks;
 };
 
-/// How long something that has grown stands out, so that whoever looks up sees it.
+/// How long a counter that has grown stands out, so that an operator who looks up sees it.
 inline constexpr std::chrono::seconds recently{10};
 
-/// A counter that is best at 0.
+/// A counter that should stay at 0.
 struct Counter {
   std::uint64_t total = 0;
-  std::uint64_t grown = 0;  ///< since the poll before; 0 where that is not known
+  std::uint64_t grown = 0;  ///< since the poll before; 0 if that is not known
   std::optional<std::chrono::steady_clock::time_point> grew_at{};
   bool recent = false;  ///< it has grown within `recently`
 };
 
 struct Reason {
   std::string name;
-  Counter frames;  ///< streams, where the reason is one for which a stream is malformed
+  Counter frames;  ///< streams, if the reason is one for malformed streams
 };
 
 struct LedgerFigures {
@@ -69,12 +69,12 @@ enum class Loss : std::uint8_t { gaps, missing, duplicates, late, resets, droppe
 inline constexpr std::array all_losses{Loss::gaps, Loss::missing, Loss::duplicates,
                                        Loss::late, Loss::resets,  Loss::dropped};
 
-/// A satellite and a channel; or the sum of those that have no row of their own, without ids.
+/// A satellite and a channel; or, without ids, the sum of those that have no row of their own.
 struct SatelliteRow {
   std::optional<SatelliteId> satellite_id;
   std::optional<ChannelId> channel_id;
   bool silent = false;
-  std::optional<std::chrono::seconds> age;  ///< since a frame came
+  std::optional<std::chrono::seconds> age;  ///< since the last frame came
   std::optional<double> rate;               ///< frames a second
   std::uint64_t frames = 0;
   std::uint64_t bytes = 0;
@@ -91,7 +91,7 @@ struct UplinkRow {
   std::string listener;
   std::string connected_at;  ///< RFC 3339
   bool held = false;
-  std::optional<std::chrono::seconds> age;  ///< since a frame came; nothing if none did
+  std::optional<std::chrono::seconds> age;  ///< since the last frame came; nothing if none did
   std::optional<double> rate;               ///< frames a second
   std::uint64_t frames = 0;
   std::uint64_t bytes = 0;
@@ -104,7 +104,7 @@ struct Figures {
 
   LedgerFigures ledger;
   std::uint64_t bytes = 0;     ///< octets received, of all satellites
-  std::optional<Rates> rates;  ///< nothing where there is no poll before to compare with
+  std::optional<Rates> rates;  ///< nothing if there is no poll before to compare with
   Level buffer_frames;
   Level buffer_bytes;
   Level channel;  ///< batches
@@ -122,9 +122,9 @@ struct Figures {
   std::vector<UplinkRow> uplinks;
 };
 
-/// `before`: the figures of the poll before, or null. Where the daemon has been started anew since,
-/// nothing is compared with them. Throws nlohmann::json::exception where an answer lacks what the
-/// contract promises.
+/// `before`: the figures of the poll before, or null. If the daemon has restarted since, nothing is
+/// compared with them. Throws nlohmann::json::exception if an answer lacks what the contract
+/// promises.
 [[nodiscard]] Figures figures_of(const Poll& poll, const Figures* before);
 
 }  // namespace meridian::top

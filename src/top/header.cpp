@@ -23,12 +23,12 @@ std::string scaled_count(std::uint64_t count) {
   return scaled(static_cast<double>(count));
 }
 
-/// An alarm where it is one, with its sign.
+/// The text, as an alarm with its sign if it is one.
 Line alarm_if(bool is_alarm, std::string_view text) {
   return is_alarm ? Line(alarm_sign, alarm_style).add(text, alarm_style) : Line(text);
 }
 
-/// Who is there.
+/// How many uplinks and satellites there are.
 Line facts_line(const Figures& figures, std::size_t cells) {
   const auto piece = [](std::uint64_t count, std::string_view what, std::string_view brief,
                         bool is_alarm, int weight) {
@@ -45,7 +45,7 @@ Line facts_line(const Figures& figures, std::size_t cells) {
                 cells);
 }
 
-/// "!silent: 17, 23 and 5 more": as many as there is room for.
+/// "!silent 17, 23 and 5 more": as many as there is room for.
 std::optional<Line> silent_line(const Figures& figures, std::size_t cells) {
   for (std::size_t shown = std::min(figures.silent.size(), cells); shown > 0; --shown) {
     std::string text;
@@ -64,7 +64,7 @@ std::optional<Line> silent_line(const Figures& figures, std::size_t cells) {
   return std::nullopt;
 }
 
-/// What the ledger consists of, in one of two forms.
+/// The terms of the ledger, in full or in brief.
 Line parts_of(const LedgerFigures& ledger, bool is_brief) {
   Line line;
   const auto add = [&](std::uint64_t count, std::string_view name, std::string_view brief,
@@ -86,8 +86,8 @@ Line parts_of(const LedgerFigures& ledger, bool is_brief) {
   return line;
 }
 
-/// Received = buffered + leased + delivered + drained + flushed + dropped: in one line where there
-/// is room, else in two.
+/// Received = buffered + leased + delivered + drained + flushed + dropped: in one line if there is
+/// room, otherwise in two.
 std::vector<Line> ledger_lines(const LedgerFigures& ledger, std::size_t cells) {
   const Line verdict =
       ledger.balanced ? Line("balances", {.tone = Tone::good}) : alarm_if(true, "DOES NOT BALANCE");
@@ -137,7 +137,7 @@ double share(const Level& level) {
              : std::min(1.0, static_cast<double>(level.now) / static_cast<double>(level.most));
 }
 
-/// The bar is of the bound that is nearer; each has its percentage.
+/// The bar shows the limit that is nearer. Both limits have a percentage.
 Line buffer_line(const Figures& figures, std::size_t cells) {
   constexpr double nearly_full = 0.9;
   constexpr std::size_t longest_bar = 40;
@@ -160,7 +160,7 @@ Line buffer_line(const Figures& figures, std::size_t cells) {
   const std::size_t room = cells - std::min(cells, around + text.cells());
   const std::size_t length = std::min(longest_bar, room);
   const double level = std::max(share(frames), share(bytes));
-  // The last cell is for what is full, the first for what is not empty.
+  // The last cell is filled only if the buffer is full, the first one unless it is empty.
   auto filled = static_cast<std::size_t>(level * static_cast<double>(length));
   filled = std::max<std::size_t>(filled, level > 0 && length > 0 ? 1 : 0);
   const Style style{.tone = level >= nearly_full ? Tone::bad : Tone::good};
@@ -194,7 +194,7 @@ Line reason_text(const Reason& reason, bool is_brief) {
                               is_brief ? "" : growth));
 }
 
-/// What is not 0, and what grows in front; nothing if all of it is 0.
+/// The reasons that are not 0, those that have grown recently first; nothing if all are 0.
 std::optional<Line> reasons_line(std::string_view label, const std::vector<Reason>& all,
                                  std::size_t cells) {
   std::vector<Reason> reasons;
@@ -228,7 +228,7 @@ std::optional<Line> reasons_line(std::string_view label, const std::vector<Reaso
 
 std::vector<Line> header_lines(const Figures& figures, std::size_t most, std::size_t cells) {
   std::vector<Line> ledger = ledger_lines(figures.ledger, cells);
-  // Beside what is always there, the most important first.
+  // The room beside the lines that are always there goes to the most important ones first.
   std::size_t room = most - std::min(most, 3 + ledger.size());
   const auto if_room = [&room](std::optional<Line> line) {
     if (!line || room == 0) {

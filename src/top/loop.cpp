@@ -40,7 +40,7 @@ void Loop::spawn(asio::awaitable<void> task) {
 
 asio::awaitable<void> Loop::next_interval() {
   const auto interval = std::chrono::duration_cast<asio::steady_timer::duration>(options_.interval);
-  // Behind, after a pause of the whole process.
+  // The next tick is in the past only after a pause of the whole process.
   tick_.expires_at(std::max(tick_.expiry() + interval, asio::steady_timer::clock_type::now()));
   co_await tick_.async_wait(asio::use_awaitable);
 }

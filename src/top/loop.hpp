@@ -1,4 +1,4 @@
-/// What both forms of `meridianctl top` have: the clock, the signals, and the daemon to ask.
+/// What both forms of `meridianctl top` share: the clock, the signals, and the daemon to ask.
 #pragma once
 
 #include "top/poller.hpp"
@@ -27,9 +27,9 @@ class Loop {
  protected:
   Loop(const std::string& socket, const Options& options);
 
-  /// Asks and shows, until `end`, or until it has done so often enough.
+  /// Asks and shows, until `end`, or until `goes_on` is false.
   [[nodiscard]] virtual boost::asio::awaitable<void> show() = 0;
-  /// The terminal has another size.
+  /// Called when the size of the terminal has changed.
   virtual void resize() {}
 
   [[nodiscard]] const Options& options() const noexcept { return options_; }
@@ -37,7 +37,8 @@ class Loop {
 
   void spawn(boost::asio::awaitable<void> task);
   [[nodiscard]] boost::asio::awaitable<Poll> poll() { return poller_.poll(); }
-  /// Waits for the next interval to begin. From tick to tick, so that a second is one.
+  /// Waits for the next interval to begin. Counts from tick to tick, so that intervals do not
+  /// drift.
   [[nodiscard]] boost::asio::awaitable<void> next_interval();
   /// False once there were as many intervals as were asked for.
   [[nodiscard]] bool goes_on(std::uint64_t intervals) const noexcept {

@@ -12,7 +12,7 @@ namespace meridian::top {
 
 namespace {
 
-/// The digits, and what they are thousands of.
+/// The digits, and the prefix of their unit.
 std::pair<std::string, std::string_view> scale(double number) {
   constexpr std::array<std::string_view, 7> prefixes{"", "k", "M", "G", "T", "P", "E"};
   std::size_t prefix = 0;

@@ -1,4 +1,4 @@
-/// Figures in little room.
+/// Figures that need little room.
 #pragma once
 
 #include <chrono>
@@ -8,7 +8,7 @@
 
 namespace meridian::top {
 
-/// What stands for a figure that is not known.
+/// Shown in place of a figure that is not known.
 inline constexpr const char* unknown = "-";
 
 /// 4200000 as "4.20M": three digits, five cells at most.
@@ -24,7 +24,7 @@ inline constexpr const char* unknown = "-";
 /// The two largest units: "2m 5s".
 [[nodiscard]] std::string duration_for_people(std::chrono::seconds duration);
 
-/// A part in percent. What is not nothing never shows as 0, and what is not all never as 100.
+/// A part in percent. Only nothing shows as 0, and only everything as 100.
 [[nodiscard]] std::string percent(std::uint64_t part, std::uint64_t all);
 
 }  // namespace meridian::top

@@ -18,9 +18,9 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// Becomes readable when the terminal does. The terminal itself is not for Asio: it would make it
-/// non-blocking for everyone who has it open, the shell too, and output to it would fail when it is
-/// slow.
+/// Makes a descriptor that becomes readable when the terminal does. Asio must not get the terminal
+/// itself: it would make it non-blocking for every program that has it open, the shell too, and
+/// output would fail when the terminal is slow.
 int open_watch_on(int descriptor) {
   const int watch = ::epoll_create1(EPOLL_CLOEXEC);
   epoll_event event{};
@@ -69,7 +69,8 @@ asio::awaitable<void> OnScreen::wait_for_keys() {
   }
 }
 
-/// Between two polls too, it is seen for how long the daemon has not answered.
+/// Redraws between two polls, too, so that the operator sees for how long the daemon has not
+/// answered.
 asio::awaitable<void> OnScreen::keep_time_running() {
   for (;;) {
     second_.expires_after(std::chrono::seconds(1));
@@ -96,7 +97,7 @@ void OnScreen::press_keys() {
     }
   }
   if (!pressed && ::isatty(STDIN_FILENO) == 0) {
-    throw std::runtime_error("the terminal is gone");  // it will be readable for ever
+    throw std::runtime_error("the terminal is gone");  // it would be readable for ever
   }
   draw();
 }

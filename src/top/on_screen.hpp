@@ -16,8 +16,8 @@
 
 namespace meridian::top {
 
-/// The screen is taken once there is something to show, so that a daemon that is not there is told
-/// of like everywhere else. Whatever ends it: the destructor gives the terminal back.
+/// Takes the screen once there is something to show, so that a daemon that is not there is reported
+/// as by every other command. The destructor restores the terminal, whatever ends the program.
 class OnScreen final : public Loop {
  public:
   OnScreen(const std::string& socket, const Options& options);
@@ -28,7 +28,7 @@ class OnScreen final : public Loop {
   [[nodiscard]] boost::asio::awaitable<void> show() override;
   void resize() override;
 
-  /// Where the daemon does not answer, says why in `why_gone_`.
+  /// If the daemon does not answer, puts the reason into `why_gone_`.
   [[nodiscard]] boost::asio::awaitable<void> take_poll();
   [[nodiscard]] boost::asio::awaitable<void> wait_for_keys();
   [[nodiscard]] boost::asio::awaitable<void> keep_time_running();

@@ -19,8 +19,8 @@ auto with_rows_of(const Figures& figures, TableKind kind, Use&& use) {
 
 [[nodiscard]] std::size_t rows_in(const Figures& figures, TableKind kind) noexcept;
 
-/// Indexes of the figures' rows, in order. What is not known comes last, whichever way the others
-/// are sorted; equal rows stand in the order of their ids.
+/// Indexes of the figures' rows, in order. Values that are not known come last, whichever way the
+/// others are sorted; equal rows are in the order of their ids.
 [[nodiscard]] std::vector<std::size_t> sorted_rows(const Figures& figures, TableKind kind,
                                                    Sort sort);
 

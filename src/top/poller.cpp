@@ -24,7 +24,7 @@ using Json = nlohmann::ordered_json;
 
 using runtime::use_tuple;
 
-/// A daemon that takes longer for all three answers is not well.
+/// How long the daemon may take for all three answers.
 constexpr std::chrono::seconds answer_timeout{10};
 
 constexpr std::string_view requests = R"({"jsonrpc":"2.0","id":1,"method":"stats"})"
@@ -57,9 +57,10 @@ asio::awaitable<Poll> Poller::poll() {
   }
 }
 
-/// The daemon ends a connection on which nothing is asked for a while: with long intervals, ours.
+/// The daemon ends a connection on which nothing is asked for a while, such as ours with long
+/// intervals.
 bool Poller::was_closed() {
-  char octet = 0;  // of a farewell; where there is nothing, and the connection stands, it fails
+  char octet = 0;  // of a farewell; recv fails if nothing came and the connection is open
   return ::recv(socket_.native_handle(), &octet, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
 }
 
@@ -68,12 +69,12 @@ void Poller::connect() {
   boost::system::error_code ec;
   socket_.close(ec);
   try {
-    // Does not wait: where the daemon's backlog is full, it fails.
+    // Does not wait: it fails if the daemon's backlog is full.
     socket_.open();
     socket_.non_blocking(true);
     socket_.connect(asio::local::stream_protocol::endpoint(path_), ec);
   } catch (const boost::system::system_error& error) {
-    ec = error.code();  // a path that is too long
+    ec = error.code();  // such as for a path that is too long
   }
   if (ec) {
     throw failure("cannot connect (does meridiand run?): " + ec.message());
@@ -84,7 +85,7 @@ void Poller::connect() {
 void Poller::watch_deadline() {
   deadline_.expires_after(answer_timeout);
   deadline_.async_wait([this](const boost::system::error_code& ec) {
-    // It may have been on its way when the answers came.
+    // The handler may have been queued already when the answers came.
     const bool still_waits = deadline_.expiry() <= asio::steady_timer::clock_type::now();
     if (!ec && still_waits) {
       too_late_ = true;

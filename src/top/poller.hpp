@@ -20,14 +20,14 @@ class NoAnswer : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Does not block, unlike control::Client: who waits for an answer that does not come can still
-/// press a key. Confined to one strand. Must outlive what runs on it.
+/// Does not block, unlike control::Client: an operator can still press a key while no answer comes.
+/// Confined to one strand. Must outlive what it has running.
 class Poller {
  public:
   Poller(const boost::asio::any_io_executor& strand, std::string socket);
 
-  /// Asks on the connection that there is, or makes one. Throws NoAnswer; the next poll makes a new
-  /// connection then. One at a time.
+  /// Asks on the existing connection, or makes one. Throws NoAnswer; then the next poll makes a new
+  /// connection. One call at a time.
   [[nodiscard]] boost::asio::awaitable<Poll> poll();
 
  private:

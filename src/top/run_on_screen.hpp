@@ -7,7 +7,7 @@
 
 namespace meridian::top {
 
-/// As `run`. Throws std::runtime_error also in a build without the screen (MERIDIAN_WITH_TOP).
+/// Like `run`. Also throws std::runtime_error in a build without the screen (MERIDIAN_WITH_TOP).
 [[nodiscard]] int run_on_screen(const std::string& socket, const Options& options);
 
 }  // namespace meridian::top

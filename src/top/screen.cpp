@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <string>
 
-// As functions: the macros have the names of half the world.
+// Functions only: the macros have very common names.
 #define NCURSES_NOMACROS
 #include <curses.h>
 #include <sys/ioctl.h>
@@ -19,10 +19,10 @@ namespace meridian::top {
 
 namespace {
 
-/// How long after Escape the rest of a key's sequence may come, which begins with it.
+/// How long after Escape the rest of a key's sequence, which begins with Escape, may come.
 constexpr int escape_delay_ms = 25;
 
-/// Of all that is allocated for a terminal, only one at a time is current.
+/// What ncurses has allocated for the terminal. Only one can be current at a time.
 SCREEN* current = nullptr;
 
 bool wants_colours() {
@@ -130,7 +130,7 @@ std::optional<Key> Screen::read_key() {
     if (code == ERR) {
       return std::nullopt;
     }
-    if (code != KEY_RESIZE) {  // `resize` has done it
+    if (code != KEY_RESIZE) {  // `resize` has handled it
       return key_from(code);
     }
   }

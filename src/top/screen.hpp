@@ -10,14 +10,15 @@
 
 namespace meridian::top {
 
-/// Takes over the terminal of standard input and output, by ncurses, and gives it back in the
-/// destructor: as it was, with its cursor. There can be one at a time. Not thread-safe.
+/// Takes over the terminal of standard input and output with ncurses. The destructor restores it as
+/// it was, with its cursor. There can be one object at a time. Not thread-safe.
 ///
-/// Colours are left out where the terminal has none, or where NO_COLOR asks for it
+/// Does not use colours if the terminal has none, or if NO_COLOR asks for that
 /// (https://no-color.org).
 class Screen {
  public:
-  /// REQUIRES: `is_on_terminal()`. Throws std::runtime_error where it cannot be drawn on after all.
+  /// REQUIRES: `is_on_terminal()`. Throws std::runtime_error if the terminal cannot be drawn on
+  /// after all.
   Screen();
   Screen(const Screen&) = delete;
   Screen& operator=(const Screen&) = delete;

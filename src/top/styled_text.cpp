@@ -62,7 +62,7 @@ std::size_t width_of(const std::vector<Piece>& pieces, std::size_t gap) {
   return cells;
 }
 
-/// Of those that can still become brief; null if none can.
+/// The lightest piece that can still become brief; null if none can.
 Piece* lightest_with_brief(std::vector<Piece>& pieces) {
   Piece* lightest = nullptr;
   for (Piece& piece : pieces) {

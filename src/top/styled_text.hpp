@@ -1,4 +1,4 @@
-/// Text that stands out, whatever it is shown on.
+/// Text that stands out on any terminal.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +12,8 @@ namespace meridian::top {
 
 enum class Tone : std::uint8_t { plain, good, warning, bad };
 
-/// A tone may be lost where there are no colours. So what must be seen is reversed too, and says so
-/// in its text.
+/// A tone is lost if there are no colours. So text that must be seen is reversed, too, and has a
+/// sign in it.
 struct Style {
   Tone tone = Tone::plain;
   bool bold = false;
@@ -26,7 +26,7 @@ struct Style {
 
 inline constexpr Style alarm_style{.tone = Tone::bad, .bold = true, .reverse = true};
 
-/// Before what is an alarm.
+/// Put in front of an alarm.
 inline constexpr std::string_view alarm_sign = "!";
 
 struct Span {
@@ -47,11 +47,11 @@ class Line {
   [[nodiscard]] std::size_t cells() const noexcept { return cells_; }
   [[nodiscard]] std::string text() const;
 
-  /// Leaves out what is beyond.
+  /// Leaves out what is beyond this many cells.
   void clip(std::size_t cells);
   /// Adds blanks up to a width.
   void pad(std::size_t cells, Style style = {});
-  /// Nothing in it stands out any more.
+  /// Dims the line, so that nothing in it stands out any more.
   void fade();
 
  private:
@@ -62,11 +62,11 @@ class Line {
 /// A part of a line that can give way.
 struct Piece {
   Line full;
-  Line brief{};    ///< as good as `full`, in less room; empty if there is no such form
+  Line brief{};    ///< says the same as `full` in less room; empty if there is no such form
   int weight = 0;  ///< the lighter ones give way first
 };
 
-/// The pieces in their order with `gap` blanks between them. While they do not fit, pieces become
+/// The pieces in order with `gap` blanks between them. As long as they do not fit, pieces become
 /// brief, and then some are left out.
 [[nodiscard]] Line fitted(std::vector<Piece> pieces, std::size_t cells, std::size_t gap = 2);
 

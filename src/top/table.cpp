@@ -22,7 +22,7 @@ std::size_t heading_cells(const Column& column, Sort sort) {
   return column.heading.size() + (column.key == sort.key ? 1 : 0);
 }
 
-/// The letter that sorts by it is underlined; an arrow says which way the rows are sorted.
+/// Underlines the letter that sorts by the column. An arrow says which way the rows are sorted.
 void add_heading(Line& line, const Column& column, Sort sort, std::size_t width) {
   const bool is_sorted = column.key == sort.key;
   const Style style{.bold = is_sorted, .reverse = true};
@@ -56,7 +56,7 @@ void add_cell(Line& line, const Column& column, const Cell& cell, std::size_t wi
   }
 }
 
-/// A text may be cut off, but not so far that it says nothing; a number may not.
+/// A text may be cut off, but not so far that it says nothing. A number may not be cut off.
 ColumnWidth width_of(const Column& column, const std::vector<std::vector<Cell>>& rows,
                      std::size_t index, Sort sort) {
   constexpr std::size_t least_text = 15;
@@ -73,7 +73,8 @@ ColumnWidth width_of(const Column& column, const std::vector<std::vector<Cell>>&
   return width;
 }
 
-/// What the rows are sorted by is among the last to go: else their order would make no sense.
+/// The column that the rows are sorted by is among the last to be left out: otherwise their order
+/// would make no sense.
 std::vector<Column> weighed_columns(TableKind kind, Sort sort) {
   const std::span<const Column> all = columns_of(kind);
   std::vector<Column> columns(all.begin(), all.end());
@@ -108,7 +109,7 @@ ColumnFit fit_columns(std::span<const Column> columns, std::span<const ColumnWid
   for (const std::size_t i : by_weight) {
     const std::size_t missing = widths[i].full - widths[i].least;
     const std::size_t left = cells - used;
-    // Half a number is none.
+    // A number needs all of the missing cells, or none.
     const std::size_t more = columns[i].to_right && missing > left ? 0 : std::min(missing, left);
     if (fit.widths[i] > 0) {
       fit.widths[i] += more;

@@ -1,4 +1,4 @@
-/// What this program was started on.
+/// The terminal that this program was started on.
 #pragma once
 
 namespace meridian::top {

@@ -10,9 +10,9 @@ namespace meridian::top {
 
 namespace {
 
-constexpr wchar_t invalid = 0xFFFF;  // no character, so never printable
+constexpr wchar_t invalid = 0xFFFF;  // not a character, so never printable
 
-/// How many octets the sequence that begins with this one has; 0 if none does.
+/// How many octets the sequence has that begins with this octet; 0 if none does.
 std::size_t length_of_sequence(unsigned char first) {
   if (first < 0x80) {
     return 1;

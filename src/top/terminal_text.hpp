@@ -7,11 +7,11 @@
 
 namespace meridian::top {
 
-// How wide a character is, and whether it can be shown at all, is the locale's to say (LC_CTYPE).
-// All of these take UTF-8.
+// The locale (LC_CTYPE) decides how wide a character is, and whether it can be shown at all. All of
+// these functions take UTF-8.
 
-/// The text as `runtime::printable` has it, with a "?" for each character that this locale cannot
-/// show.
+/// The text as `runtime::printable` returns it, with a "?" for each character that this locale
+/// cannot show.
 [[nodiscard]] std::string printable(std::string_view text);
 
 /// How many cells a printable text takes.

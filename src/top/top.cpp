@@ -12,7 +12,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// A line for each interval, which has a poll before it to be compared with.
+/// Writes a line for each interval, from a comparison with the poll before it.
 class InLines final : public Loop {
  public:
   InLines(const std::string& socket, const Options& options) : Loop(socket, options) {}

@@ -39,7 +39,7 @@ Line title_line(const Figures& figures, const ViewState& state, std::size_t cell
   return line;
 }
 
-/// Instead of the title: the figures below are old.
+/// Replaces the title when the figures below are old.
 Line alarm_line(const Figures& figures, const Connection& connection, std::size_t cells) {
   const bool is_gone = connection.state == Connection::State::gone;
   std::string text = fmt::format("{} {} for {}", alarm_sign, is_gone ? "daemon gone" : "no answer",
@@ -57,7 +57,7 @@ Line alarm_line(const Figures& figures, const Connection& connection, std::size_
   return line;
 }
 
-/// The letters that sort, those of the more important columns where there is not room for all.
+/// The letters that sort; only those of the more important columns if there is not room for all.
 Line sort_line(TableKind kind, std::size_t cells) {
   std::vector<Piece> pieces;
   for (const Column& column : columns_of(kind)) {
@@ -116,14 +116,14 @@ std::vector<Line> help_lines(TableKind kind) {
   return lines;
 }
 
-/// Heights of the parts, from a screen's.
+/// The heights of the parts of a screen.
 struct Layout {
   explicit Layout(std::size_t height) noexcept
       : footer(height >= 14 ? 2 : 1),
         most_header(height - footer - 2 - std::max<std::size_t>(2, height / 4)) {}
 
   std::size_t footer;
-  std::size_t most_header;  // without the title, and so that there are rows below the heading
+  std::size_t most_header;  // without the title; leaves room for rows below the heading
 };
 
 /// What is below the header and above the footer.

@@ -25,7 +25,7 @@ struct ScreenSize {
 struct Connection {
   enum class State : std::uint8_t {
     live,
-    waiting,  ///< asked, and longer without an answer than is usual
+    waiting,  ///< asked, and without an answer for longer than usual
     gone,
   };
   State state = State::live;

@@ -9,7 +9,7 @@
 
 namespace meridian::top {
 
-/// A key: any character of ASCII, or one of those beyond.
+/// A key: any ASCII character, or one of the special keys beyond.
 enum class Key : std::uint32_t {
   tab = '\t',
   escape = 0x1B,
@@ -37,7 +37,7 @@ struct Extent {
   std::size_t count = 0;
   std::size_t room = 0;
 
-  /// The first line that can be the first one shown, at most.
+  /// The last line that can be the first one shown.
   [[nodiscard]] std::size_t last_first() const noexcept { return count > room ? count - room : 0; }
 };
 
@@ -46,12 +46,13 @@ class ViewState {
  public:
   explicit ViewState(FirstTable first);
 
-  /// Does what a key is for. `shown` is what the last view scrolled. False: it is the end.
+  /// Does what a key is for. `shown` is what the last view scrolled. False if the key ends the
+  /// program.
   [[nodiscard]] bool press(Key key, Extent shown);
 
   [[nodiscard]] TableKind table() const noexcept { return table_; }
   [[nodiscard]] Sort sort() const noexcept { return chosen().sort; }
-  /// The first row, or the first line of the help. May be beyond what there is by now.
+  /// The first row, or the first line of the help. May be beyond the last one by now.
   [[nodiscard]] std::size_t first() const noexcept {
     return help_ ? first_of_help_ : chosen().first;
   }
