@@ -1,10 +1,11 @@
-// The ceiling: reads what comes on any number of connections and throws it away. No program can
+// The ceiling: reads whatever arrives on any number of connections, and discards it. No program can
 // take frames faster.
 //
-//     bench_ceiling [THREADS]
+//     bench_ceiling [KEPT_BYTES]
 //
-// Prints its port, and serves until SIGTERM. Each thread has an epoll of its own, as many as the
-// daemon has threads (2).
+// Prints its port, and serves until SIGTERM. Reads into KEPT_BYTES of memory, in turn, as a program
+// that keeps what it reads; without it, always into the same memory. Has two threads, as many as
+// the daemon has, each with an epoll of its own.
 #include "bench/sockets.hpp"
 
 #include <algorithm>
@@ -21,7 +22,7 @@ namespace {
 
 using namespace meridian::bench;
 
-/// What the daemon reads at once too.
+/// The daemon reads this much at once too.
 constexpr std::size_t read_bytes = 256 * 1024;
 
 constexpr std::size_t thread_count = 2;

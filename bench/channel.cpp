@@ -5,8 +5,8 @@
 //
 // Variants: `batches` and `frames` (meridian::channel with 780 frames or 1 in a message), `lock` (a
 // deque under a mutex with two condition variables, one frame at a time, as many threads as
-// producers), `naive` (concurrent_channel, one frame in a message). All bounded by as many frames.
-// Every frame is written by its producer and read by the consumer.
+// producers), `naive` (concurrent_channel, one frame in a message). All have the same bound, in
+// frames. Every frame is written by its producer and read by the consumer.
 #include <meridian/channel.hpp>
 
 #include <boost/asio/as_tuple.hpp>
@@ -40,16 +40,16 @@ namespace {
 namespace asio = boost::asio;
 using meridian::error_code;
 
-/// As large as a native frame with 64 octets of payload.
+/// Has as many octets as a native frame with 64 octets of payload, and padding.
 struct Frame {
   std::uint64_t sequence = 0;
   std::array<char, 76> octets{};
 };
 
-/// What 64 KiB hold of them: a batch of moderate size.
+/// How many such native frames fit into 64 KiB: a batch of moderate size.
 constexpr std::size_t frames_per_batch = 780;
 
-/// What may be on its way.
+/// How many frames may be on their way.
 constexpr std::size_t bound = 128 * frames_per_batch;
 
 constexpr std::size_t threads = 2;
@@ -160,7 +160,7 @@ void run_frames(const Work& work) {
   pool.join();
 }
 
-// concurrent_channel, used as it comes
+// concurrent_channel, used directly
 
 using Naive = asio::experimental::concurrent_channel<void(error_code, Frame)>;
 

@@ -53,7 +53,8 @@ class ControlSocket {
     }
   }
 
-  /// Drains up to `max_frames` and hands the octets to `on_octets` as they come. Returns how many.
+  /// Drains up to `max_frames` and hands the octets to `on_octets` as they arrive. Returns how many
+  /// octets that were.
   template <typename OnOctets>
   std::uint64_t drain(std::uint64_t max_frames, OnOctets&& on_octets) {
     const std::string answer = ask(

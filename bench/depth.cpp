@@ -2,8 +2,8 @@
 //
 //     bench_depth SOCKET SECONDS
 //
-// Asks a hundred times a second, each time on schedule: a late answer does not put off the next
-// question's clock.
+// Asks a hundred times a second, each time on schedule: the time of the next question runs from
+// when it is due, even if the last answer is late.
 #include "bench/control_socket.hpp"
 #include "bench/percentiles.hpp"
 

@@ -1,7 +1,7 @@
 // A binary drain of everything, against a bare Unix socket that carries as many octets.
 //
 //     bench_drain daemon SOCKET     takes everything out of the buffer in one drain
-//     bench_drain bare BYTES        a process writes so many octets, this one reads them
+//     bench_drain bare BYTES        another process writes BYTES octets, this one reads them
 #include "bench/control_socket.hpp"
 
 #include <chrono>
@@ -18,7 +18,7 @@ namespace {
 using namespace meridian::bench;
 using Clock = std::chrono::steady_clock;
 
-/// Both write pieces of this size.
+/// The daemon and the bare writer both write pieces of this size.
 constexpr std::size_t piece_bytes = 256 * 1024;
 
 void print(std::uint64_t bytes, Clock::time_point begun) {

@@ -1,4 +1,4 @@
-// What a process that does nothing else answers: for what the machine adds to a question over a
+// A process that does nothing but answer: shows what the machine itself adds to a request over a
 // Unix socket.
 //
 //     bench_echo SOCKET

@@ -1,11 +1,12 @@
-// From the sender's write to the frame being in the buffer, at a fixed offered load.
+// Measures the time from the sender's write until the frame is in the buffer, at a fixed offered
+// load.
 //
 //     bench_latency PORT SOCKET UPLINKS FRAMES_PER_S SECONDS
 //
 // Open loop: frames are written on schedule, FRAMES_PER_S on each uplink, one at a time, and carry
 // the time at which they were due; a stall shows in every frame behind it. A consumer drains
-// without a pause: a frame that it gets was in the buffer before, so what is measured is a little
-// more than what is asked for.
+// without a pause: a frame that it gets was in the buffer before, so the measured time is a little
+// longer than that.
 #include "bench/control_socket.hpp"
 #include "bench/percentiles.hpp"
 
@@ -38,7 +39,7 @@ std::uint64_t ticks(Clock::time_point time) {
   return static_cast<std::uint64_t>(time.time_since_epoch().count());
 }
 
-/// Takes a stream of frames of one size apart, and notes how old each is.
+/// Splits a stream of frames of one size, and notes the age of each.
 class Ages {
  public:
   void take(std::string_view octets) {

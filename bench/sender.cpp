@@ -1,11 +1,11 @@
-// The sender of the ingest benchmark: many connections, frames made in advance, as fast as they are
-// taken.
+// The sender of the ingest benchmark: many connections, frames prepared in advance, sent as fast as
+// they are taken.
 //
 //     bench_sender PORT UPLINKS FRAMES PAYLOAD_BYTES
 //
-// FRAMES in all, shared evenly. Every frame is valid and in sequence: what a receiver checks, it
-// finds in order. Ends once the other side has closed every connection, and prints one line of
-// JSON.
+// Sends FRAMES in all, shared evenly. Every frame is valid and in sequence, so a receiver that
+// checks them finds them in order. Ends once the other side has closed every connection, and prints
+// one line of JSON.
 #include "bench/sockets.hpp"
 
 #include <meridian/frame.hpp>
@@ -49,7 +49,7 @@ class Frames {
     }
   }
 
-  /// What is to be written next; nothing once all frames are.
+  /// What is to be written next; empty once all frames are written.
   [[nodiscard]] std::span<const std::byte> rest() {
     if (rest_.empty() && left_ > 0) {
       const std::size_t count = std::min<std::uint64_t>(left_, chunk_.size() / frame_bytes_);
@@ -78,7 +78,7 @@ struct Uplink {
   bool half_closed = false;
 };
 
-/// Writes until it would block. True while there is more to come.
+/// Writes until it would block, or has written a whole chunk. False once everything is written.
 bool write_some(Uplink& uplink) {
   for (;;) {
     const std::span<const std::byte> rest = uplink.frames.rest();
@@ -95,7 +95,7 @@ bool write_some(Uplink& uplink) {
     }
     uplink.frames.wrote(static_cast<std::size_t>(written));
     if (static_cast<std::size_t>(written) == rest.size()) {
-      return true;  // the others have their turn
+      return true;  // the others get their turn
     }
   }
 }

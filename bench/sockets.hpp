@@ -1,5 +1,5 @@
-/// What the programs of the benchmark share: plain sockets, no Asio, so that they measure and are
-/// not measured.
+/// What the benchmark's programs share: plain sockets without Asio, so that they do not measure
+/// themselves.
 #pragma once
 
 #include <cerrno>
@@ -71,7 +71,7 @@ inline Fd connect_to(std::uint16_t port) {
   return socket;
 }
 
-/// So many connections to a port of 127.0.0.1.
+/// Opens `count` connections to a port of 127.0.0.1.
 inline std::vector<Fd> connect_all(std::uint16_t port, std::size_t count) {
   std::vector<Fd> sockets;
   sockets.reserve(count);

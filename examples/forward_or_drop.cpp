@@ -1,5 +1,5 @@
 // try_send, where waiting is not an option: what does not fit is dropped, and counted. The channel
-// holds 8 frames and nobody receives meanwhile, so of 12 frames 4 are dropped.
+// holds 8 frames and nothing receives meanwhile, so 4 of 12 frames are dropped.
 #include <meridian/channel.hpp>
 
 #include <boost/asio/io_context.hpp>

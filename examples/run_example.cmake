@@ -1,4 +1,4 @@
-# Runs an example as a test: it must end well and print what is expected.
+# Runs an example as a test: it must succeed and print what is expected.
 execute_process(COMMAND ${PROGRAM} OUTPUT_VARIABLE output ERROR_VARIABLE error RESULT_VARIABLE status)
 message("${output}${error}")
 if(NOT status EQUAL 0)

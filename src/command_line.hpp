@@ -24,7 +24,7 @@
 
 namespace meridian {
 
-/// Writes to the standard output. Throws std::runtime_error where that fails; see `flush_output`.
+/// Writes to the standard output. Throws std::runtime_error if that fails; see `flush_output`.
 inline void print(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
     throw std::runtime_error(
@@ -32,7 +32,7 @@ inline void print(std::string_view text) {
   }
 }
 
-/// What was printed has been taken. Throws std::runtime_error where it was not.
+/// Makes sure that what was printed has been written. Throws std::runtime_error if it was not.
 inline void flush_output() {
   std::cout.flush();
   if (std::fflush(stdout) != 0 || !std::cout) {
@@ -41,10 +41,10 @@ inline void flush_output() {
   }
 }
 
-/// How many letters must be put in, left out, exchanged or swapped with the next to make one word
-/// of the other.
+/// How many letters must be inserted, removed, replaced or swapped with the next one to turn one
+/// word into the other.
 inline std::size_t distance_between(std::string_view a, std::string_view b) {
-  // Rows of the table of distances between their beginnings: two back, the last, and this one.
+  // Rows of the table of distances between their prefixes: two back, the last, and this one.
   std::vector<std::size_t> older;
   std::vector<std::size_t> above(b.size() + 1);
   std::iota(above.begin(), above.end(), std::size_t{0});
@@ -63,15 +63,15 @@ inline std::size_t distance_between(std::string_view a, std::string_view b) {
   return above.back();
 }
 
-/// The name that `word` may have been meant for; nothing if it is like none of them.
+/// The name that `word` may have been meant for; nothing if none is similar.
 inline std::optional<std::string> nearest(std::string_view word,
                                           const std::vector<std::string>& names) {
   std::optional<std::string> found;
-  // At most every third letter is wrong, or one of a short word.
+  // At most one letter in three may be wrong, or one letter of a short word.
   std::size_t least = std::max<std::size_t>(1, word.size() / 3) + 1;
   for (const std::string& name : names) {
     const std::size_t distance =
-        name.starts_with(word) ? 1 : distance_between(word, name);  // or it is not finished
+        name.starts_with(word) ? 1 : distance_between(word, name);  // or it is incomplete
     if (distance < least) {
       least = distance;
       found = name;
@@ -80,8 +80,8 @@ inline std::optional<std::string> nearest(std::string_view word,
   return found;
 }
 
-/// What is wrong with a command line that lacks a command, or has a word in its place that is none.
-/// Nothing where that is not what is wrong with it.
+/// What is wrong with a command line that lacks a command, or has an unknown word in its place.
+/// Nothing if something else is wrong with it.
 inline std::optional<std::string> about_command(const CLI::App& app) {
   const CLI::App* at = &app;
   while (!at->get_subcommands().empty()) {
@@ -109,15 +109,15 @@ inline std::optional<std::string> about_command(const CLI::App& app) {
                : fmt::format("{}; the commands are {}", none, known);
 }
 
-/// Whether an error can be about a command that is missing, or a word that is none. Others are
-/// about an option, and say so by themselves: that its argument is missing, or not allowed.
+/// Whether an error can be about a missing or unknown command. Others are about an option, and
+/// their own text says what is wrong: its argument is missing, or not allowed.
 inline bool can_be_about_command(const CLI::ParseError& error) {
   return error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError) ||
          error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError);
 }
 
-/// Reads the command line. Nothing where the program is to go on; else its exit status: it has
-/// printed what was asked for, or said what is wrong.
+/// Reads the command line. Returns nothing if the program is to go on. Otherwise this has printed
+/// what was asked for, or what is wrong, and returns the exit status.
 inline std::optional<int> read_command_line(CLI::App& app, int argc, char** argv,
                                             std::string_view program) {
   try {

@@ -16,7 +16,7 @@ namespace meridian {
 
 namespace {
 
-/// The name of a file. An empty one is refused, not taken for none.
+/// Reads the name of a file. Refuses an empty one instead of taking it for none.
 std::string read_file_name(const char* option, const std::optional<std::string>& given) {
   if (given && given->empty()) {
     throw std::runtime_error(fmt::format("{}: needs the name of a file", option));
@@ -24,7 +24,7 @@ std::string read_file_name(const char* option, const std::optional<std::string>&
   return given.value_or("");
 }
 
-/// What the server allows in the name of a stream or consumer.
+/// Throws if the server does not allow this name of a stream or consumer.
 void check_name(const char* option, const std::string& name) {
   const bool has_others = name.find_first_of(" \t\r\n.*>/\\") != std::string::npos;
   if (name.empty() || has_others) {
@@ -33,8 +33,8 @@ void check_name(const char* option, const std::string& name) {
   }
 }
 
-/// The client library allocates each message anew. To give the memory of every few megabytes back
-/// to the system, and to have it cleared again, takes longer than all else.
+/// The client library allocates each message anew. Returning memory to the system every few
+/// megabytes, and having it cleared again, would take longer than everything else.
 void keep_freed_memory() {
   constexpr int kept_bytes = 64 * 1024 * 1024;
   ::mallopt(M_TRIM_THRESHOLD, kept_bytes);
@@ -64,7 +64,7 @@ sim::ConsumeOptions read_options(const GivenConsume& given) {
   constexpr double least = 0.1;
   constexpr double most = 24 * 3600;
   const bool in_range = given.idle_timeout_s >= least && given.idle_timeout_s <= most;
-  if (!in_range) {  // what is not a number is not
+  if (!in_range) {  // NaN is not in range
     throw std::runtime_error(
         fmt::format("--idle-timeout: must be a number from {} to {}", least, most));
   }

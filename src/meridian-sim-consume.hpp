@@ -10,7 +10,7 @@
 
 namespace meridian {
 
-/// The command as it is given.
+/// The options of the command, as they are given.
 struct GivenConsume {
   std::vector<std::string> servers;
   std::optional<std::string> credentials;
@@ -26,11 +26,10 @@ struct GivenConsume {
   bool json = false;
 };
 
-/// Adds the command, whose values `given` holds when the command line has been read. It must
-/// outlive `app`.
+/// Adds the command. `given` gets its values when the command line is read, and must outlive `app`.
 CLI::App& add_consume(CLI::App& app, GivenConsume& given);
 
-/// Reads the stream, prints the result and returns the exit status. Throws std::runtime_error where
+/// Reads the stream, prints the result and returns the exit status. Throws std::runtime_error if
 /// that cannot be done.
 [[nodiscard]] int run_consume(const GivenConsume& given);
 

@@ -71,9 +71,9 @@ Framing read_framing(const std::string& text) {
   throw std::runtime_error("--framing: must be length_prefixed or ccsds_space_packet");
 }
 
-/// A number that may have a fraction.
+/// Checks a number that may have a fraction.
 double check_range(const char* option, double value, double least, double most) {
-  const bool in_range = value >= least && value <= most;  // what is not a number is not
+  const bool in_range = value >= least && value <= most;  // NaN is not in range
   if (!in_range) {
     throw std::runtime_error(
         fmt::format("{}: must be a number from {} to {}", option, least, most));
@@ -81,7 +81,7 @@ double check_range(const char* option, double value, double least, double most) 
   return value;
 }
 
-/// What the framing allows.
+/// Throws if the framing does not allow these payloads.
 void check_payload(const sim::Options& options) {
   const bool packets = options.framing == Framing::ccsds_space_packet;
   if (packets && (options.payload_bytes.least < 1 || options.payload_bytes.most > 65536)) {
@@ -131,7 +131,8 @@ void add_options(CLI::App& app, Given& given) {
                        fmt::format("meridian-sim {} ({})", status::version, status::build));
 }
 
-/// What is to be simulated. Throws std::runtime_error, naming the option, where that cannot be.
+/// Reads what is to be simulated. Throws std::runtime_error, which names the option, if that is
+/// impossible.
 sim::Options read_options(const Given& given) {
   sim::Options options;
   options.framing = read_framing(given.framing);
@@ -177,7 +178,7 @@ int run_simulation(const Given& given) {
   return result.failures.empty() ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/// The options of a simulation say nothing to a command.
+/// Refuses options of a simulation that are given with a command.
 void check_alone(const CLI::App& app, const CLI::App& command) {
   for (const CLI::Option* const option : app.get_options()) {
     if (option->count() > 0) {

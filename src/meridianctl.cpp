@@ -48,12 +48,12 @@ std::string find_socket(const std::string& given) {
   try {
     return daemon::find_config(std::nullopt).control.socket;
   } catch (const daemon::ConfigError&) {
-    // The service's configuration may hold a password, and not be for everybody to read.
+    // The service's configuration may hold a password, so not every user may be able to read it.
     if (::access(daemon::installed_config, F_OK) == 0 &&
         ::access(daemon::installed_config, R_OK) != 0) {
       return control::socket_of_the_service;
     }
-    // The daemon runs on with the configuration that it had, and can say what is wrong with this
+    // A running daemon keeps the configuration that it had, and can say what is wrong with this
     // one.
     return control::default_socket();
   }
@@ -96,7 +96,7 @@ struct Options {
   double top_interval_s = 1;
   std::string top_sort;
   std::optional<std::string> sink;
-  std::optional<std::filesystem::path> config;  // that has the sink
+  std::optional<std::filesystem::path> config;  // of the daemon that has the sink
   sink::StreamWish stream;
   std::uint64_t duplicate_window_s = sink::least_duplicate_window.count();
   std::optional<std::uint64_t> max_age_s;
@@ -104,7 +104,7 @@ struct Options {
 
 constexpr std::uint64_t most_frames = 1'000'000'000'000;
 
-/// CLI::Range lets through what is not a number.
+/// CLI::Range would let NaN through.
 CLI::Validator seconds_from(double least, double most) {
   return CLI::Validator(
       [least, most](const std::string& text) {
@@ -115,7 +115,7 @@ CLI::Validator seconds_from(double least, double most) {
       fmt::format("FLOAT in [{} - {}]", least, most));
 }
 
-/// What all commands that print frames have.
+/// Adds the options that all commands that print frames have.
 void add_frame_options(CLI::App& command, Options& options, std::string& output,
                        std::optional<SatelliteId>& satellite_id) {
   command.add_option("--satellite", satellite_id, "Only of this satellite")->option_text("ID");
@@ -300,7 +300,7 @@ int run_health(const Options& options) {
   return ctl::health_status(result);
 }
 
-/// Connects by itself, and again where the connection breaks.
+/// `top` connects on its own, and again if the connection breaks.
 int run_top(Options& options) {
   options.top.interval = std::chrono::duration<double>(options.top_interval_s);
   options.top.json = options.json;
@@ -311,7 +311,7 @@ int run_top(Options& options) {
 }
 
 int run(const CLI::App& app, Options& options) {
-  std::ignore = read_format(options);  // before anything is asked for
+  std::ignore = read_format(options);  // refuses a bad format before it asks for anything
   if (app.got_subcommand("top")) {
     return run_top(options);
   }
@@ -368,14 +368,15 @@ int main(int argc, char** argv) {
   add_top(app, options);
   add_sink(app, options);
   if (const auto status = read_command_line(app, argc, argv, "meridianctl")) {
-    // A monitor takes anything but these for a plugin that is broken.
+    // A monitor takes any status other than those of `health` for a broken plugin.
     const bool failed = *status != EXIT_SUCCESS && app.got_subcommand("health");
     return failed ? ctl::health_unknown : *status;
   }
-  // A file that gets too long is an error of the write then, as a full disk is.
+  // With this a file that gets too long is a write error, as a full disk is.
   std::signal(SIGXFSZ, SIG_IGN);
   try {
-    // Else a file descriptor of the connection could take its place, and drained frames be lost.
+    // Otherwise a descriptor of the connection could take its place, and drained frames would be
+    // lost.
     if (::fcntl(STDOUT_FILENO, F_GETFD) == -1) {
       throw std::runtime_error("standard output is closed");
     }

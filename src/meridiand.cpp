@@ -32,7 +32,8 @@ namespace {
 
 using namespace meridian;
 
-/// To whoever starts the daemon: a line, or an entry of the journal with its level.
+/// Reports an error to the user who starts the daemon: as a line, or as a journal entry with its
+/// level.
 void complain(const std::string& text) {
   if (service::is_journal(STDERR_FILENO)) {
     daemon::set_log(std::make_shared<daemon::LogWriter>(service::make_journal_sink()),

@@ -54,12 +54,12 @@ std::span<const Names<Enum>> all(const std::array<Names<Enum>, n>& names) {
   return names;
 }
 
-// Bounds that keep a slip of the finger from taking the machine down.
+// Bounds that keep a typo from taking the machine down.
 constexpr std::uint64_t most_listeners = 64;
 constexpr std::uint64_t most_sessions = 1'000'000;
 constexpr std::uint64_t most_payload_bytes = 16 * 1024 * 1024;
 constexpr std::uint64_t most_seconds = 365 * 24 * 3600;
-constexpr std::uint64_t most_peer_timeout_s = 32'767;  // that of TCP_KEEPIDLE
+constexpr std::uint64_t most_peer_timeout_s = 32'767;  // the bound of TCP_KEEPIDLE
 constexpr std::uint64_t most_frames = 1'000'000'000'000;
 constexpr std::uint64_t most_reset_after = 1000;
 constexpr std::uint64_t most_buffer_bytes = std::uint64_t{1} << 50;
@@ -203,7 +203,7 @@ void read_section(ConfigReader& root, std::string_view key, Read&& read) {
   }
 }
 
-/// Those that clients may know the HTTP server by.
+/// The names that clients may use for the HTTP server.
 void read_names(ConfigReader& reader, std::vector<std::string>& names) {
   const Json* const list = reader.find("names");
   if (list == nullptr) {
@@ -255,7 +255,7 @@ void read_control(ConfigReader& reader, control::ServerOptions& options) {
   read_seconds(reader, "idle_timeout_s", options.idle_timeout, 0);
 }
 
-/// Two that listen at the same address would not both start.
+/// Throws ConfigError if an uplink has the HTTP server's address, since they could not both listen.
 void check_http_address(const Config& config) {
   if (!config.http.listen || config.http.listen->port() == 0) {
     return;
@@ -329,7 +329,7 @@ Config read_config(const Json& json) {
   return config;
 }
 
-/// No configuration is larger; what is may have no end.
+/// No configuration is larger than this, and a larger file may be endless.
 constexpr std::size_t most_octets = 16 * 1024 * 1024;
 
 std::string read_text(const std::filesystem::path& file) {

@@ -32,17 +32,17 @@ struct LogOptions {
 };
 
 struct Config {
-  std::filesystem::path file;  ///< where it was read; empty: nowhere
+  std::filesystem::path file;  ///< the one that was read; empty: none
   std::vector<uplink::ListenerOptions> uplinks;
   AggregatorOptions aggregator;
   control::ServerOptions control;
-  std::chrono::seconds silent_after{30};  ///< 0: no satellite is silent
-  std::chrono::seconds forget_after{0};   ///< 0: none is forgotten by itself
+  std::chrono::seconds silent_after{30};  ///< 0: no satellite counts as silent
+  std::chrono::seconds forget_after{0};   ///< 0: satellites are only forgotten on request
   http::ServerOptions http;
-  std::vector<sink::Options> sinks;  ///< `aggregator.consumers` has one of the same name for each
-  std::optional<std::filesystem::path> state_directory;  ///< nothing: nothing is saved
+  std::vector<sink::Options> sinks;  ///< each has a consumer of the same name in `aggregator`
+  std::optional<std::filesystem::path> state_directory;  ///< none: no state is saved
   state::WhenUnreadable when_state_unreadable = state::WhenUnreadable::refuse;
-  std::size_t threads = 0;  ///< 0: as many as there are processors, at least 2
+  std::size_t threads = 0;  ///< 0: one for each processor, at least 2
   LogOptions log;
 };
 
@@ -53,28 +53,28 @@ class ConfigError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Throws ConfigError where a sink is to hold frames that the buffer's policy drops.
+/// Throws ConfigError if a sink must hold frames that the buffer's policy would drop.
 void check_sinks(const Config& config);
 
-/// Where that of the system's service is.
+/// The configuration of the system's service.
 inline constexpr const char* installed_config = "/etc/meridian/meridiand.json";
 
-/// What holds where no file says otherwise.
+/// The values of all keys that a file leaves out.
 [[nodiscard]] Config default_config();
 
-/// Reads JSON with `//` comments. Throws ConfigError. Accepts the keys of parts that this build
-/// leaves out, too.
+/// Reads JSON with `//` comments. Throws ConfigError. Also accepts the keys of parts that this
+/// build leaves out.
 [[nodiscard]] Config parse_config(std::string_view text);
 
-/// Reads a file. Throws ConfigError, with the file's name in front.
+/// Reads a file. Throws ConfigError, whose message begins with the file's name.
 [[nodiscard]] Config load_config(const std::filesystem::path& file);
 
-/// Refuses a configuration that asks for a part which this build leaves out: throws ConfigError.
-/// The daemon checks it; meridianctl, which may be of another build, does not.
+/// Throws ConfigError if the configuration asks for a part that this build leaves out. The daemon
+/// checks this; meridianctl, which may be from another build, does not.
 void check_build(const Config& config);
 
-/// The configuration of `file` if one is given, else of /etc/meridian/meridiand.json if that is
-/// there, else the defaults. Throws ConfigError.
+/// The configuration of `file` if one is given, else of /etc/meridian/meridiand.json if that
+/// exists, else the defaults. Throws ConfigError.
 [[nodiscard]] Config find_config(const std::optional<std::filesystem::path>& file);
 
 }  // namespace meridian::daemon

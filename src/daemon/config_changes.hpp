@@ -8,17 +8,17 @@
 
 namespace meridian::daemon {
 
-/// Paths of keys whose values differ, such as `buffer.max_frames` or `uplinks[0].listen`, as errors
-/// name them: the number is that in the new configuration. For whole listeners `uplinks[0]
-/// ("native", added)`, or `removed` with the number in the old one.
+/// Paths of keys whose values differ, such as `buffer.max_frames` or `uplinks[0].listen`, written
+/// as in errors. The index is that in the new configuration. A whole listener is `uplinks[0]
+/// ("native", added)`, or `removed` with its index in the old configuration.
 struct ConfigChanges {
   std::vector<std::string> applied;        ///< a reload applies them
-  std::vector<std::string> needs_restart;  ///< they hold from the next start on
+  std::vector<std::string> needs_restart;  ///< they take effect at the next start
 };
 
 [[nodiscard]] ConfigChanges changes_between(const Config& now, const Config& next);
 
-/// `next`, but what needs a restart as it is now.
+/// `next`, with everything that needs a restart taken from `now`.
 [[nodiscard]] Config applicable(const Config& now, Config next);
 
 }  // namespace meridian::daemon

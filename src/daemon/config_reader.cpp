@@ -21,7 +21,7 @@ std::string shown(const Json& value) {
   return text;
 }
 
-/// Those of ASCII, and those that UTF-8 writes as C2 80 to C2 9F.
+/// Control characters are those of ASCII, and those that UTF-8 encodes as C2 80 to C2 9F.
 bool has_control_characters(std::string_view text) {
   unsigned char before = 0;
   for (const char each : text) {

@@ -1,4 +1,4 @@
-/// Reads JSON objects strictly: every key is asked for, or it is an error.
+/// Reads JSON objects strictly: a key that is not asked for is an error.
 #pragma once
 
 #include "daemon/config.hpp"
@@ -18,9 +18,9 @@
 
 namespace meridian::daemon {
 
-/// One object of the configuration. Each `read` leaves its target as it is where the key is not
-/// there, and throws ConfigError where the value is not allowed; `finish` throws for keys that
-/// nobody read.
+/// One object of the configuration. Each `read` leaves its target unchanged if the key is missing,
+/// and throws ConfigError if the value is not allowed. `finish` throws ConfigError if there are
+/// keys that were not read.
 class ConfigReader {
  public:
   using Json = nlohmann::json;
@@ -41,7 +41,7 @@ class ConfigReader {
   /// True or false.
   void read(std::string_view key, bool& target);
 
-  /// A string, or null, which leaves the target as it is.
+  /// A string, or null, which leaves the target unchanged.
   void read_or_null(std::string_view key, std::optional<std::string>& target);
 
   /// One of a few names.
@@ -63,7 +63,7 @@ class ConfigReader {
     fail(key, fmt::format("must be one of {}", allowed), *value);
   }
 
-  /// The value of a key that is read elsewhere, or nullptr.
+  /// The value of a key that the caller reads itself, or nullptr.
   [[nodiscard]] const Json* find(std::string_view key);
 
   /// The path of a key of this object.

@@ -47,7 +47,8 @@ std::size_t thread_count(std::size_t configured) {
                          : std::max<std::size_t>(2, std::thread::hardware_concurrency());
 }
 
-/// For all clients that there may be, and for files, sinks and whatever else is opened at times.
+/// Reserves descriptors for as many clients as there may be, and for files, sinks and whatever else
+/// is opened at times.
 void keep_descriptors_for_operators(const Config& config) {
   constexpr std::size_t others = 64;
   const std::size_t http_clients =
@@ -114,8 +115,8 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
   try {
     open_sockets(config, std::move(uplink_executors));
   } catch (...) {
-    // Whoever looks for the cause sees which of them found nothing: an address may be in use since
-    // the service manager holds it.
+    // Unused sockets hint at the cause: an address may be in use because the service manager holds
+    // it.
     for (const service::InheritedSockets::Unused& socket : inherited_.unused()) {
       spdlog::error("the inherited socket \"{}\" ({}) had not been used when the start failed",
                     socket.name, socket.address);
@@ -180,7 +181,7 @@ void Daemon::broken(const std::exception_ptr& error) noexcept {
       error_code ignored;
       signals_.cancel(ignored);
     });
-  } catch (...) {  // NOLINT(bugprone-empty-catch): there is no memory, and the next signal ends it
+  } catch (...) {  // NOLINT(bugprone-empty-catch): out of memory; the next signal ends the daemon
   }
 }
 
@@ -191,7 +192,7 @@ void Daemon::every_second() {
 
 void Daemon::look_for_control_socket() {
   if (stopping_) {
-    return;  // it goes with the daemon
+    return;  // it disappears with the daemon
   }
   const bool is_there = control_->has_its_file();
   if (std::exchange(control_socket_is_there_, is_there) == is_there) {
@@ -254,7 +255,7 @@ asio::awaitable<void> Daemon::serve() {
   if (state_) {
     co_await restore_state();
   }
-  // From here on there is something to save, whatever happens.
+  // From here on there is a state to save, whatever happens.
   try {
     co_await serve_until_told_to_stop();
   } catch (...) {
@@ -308,7 +309,7 @@ asio::awaitable<void> Daemon::restore_state() {
   for (const state::Region& region : read->damaged) {
     state_report_.damaged_bytes += region.bytes;
   }
-  // Before the file is removed: whatever happens, the frames are in one place at least.
+  // Restores before it removes the file: whatever happens, the frames are in at least one place.
   const auto stats = co_await aggregator_->restore(std::move(read->saved));
   if (!stats) {
     throw boost::system::system_error(stats.error());
@@ -320,7 +321,7 @@ asio::awaitable<void> Daemon::restore_state() {
   try {
     log_restored(state_report_, *read);
   } catch (...) {
-    broken(std::current_exception());  // the frames are here alone
+    broken(std::current_exception());  // only this process has the frames now
   }
 }
 
@@ -344,7 +345,7 @@ control::ReloadReport Daemon::take_up(NewConfig read) {
     spdlog::warn(
         "control.mode and control.group are those of the unit of the inherited control socket: "
         "what the configuration says is not applied");
-    // control.read_only_group is: the daemon itself sees to that.
+    // control.read_only_group is applied: the daemon itself enforces it.
     access.mode = access_now.mode;
     access.group = access_now.group;
   }
@@ -375,7 +376,7 @@ asio::awaitable<void> Daemon::settle_reload() {
 asio::awaitable<void> Daemon::stop_in_order() {
   reloads_.stop();
   listeners_->stop();
-  // Sessions that wait for room must get it: nobody drains any more.
+  // Sessions that wait for room must get it, whether or not anything still drains.
   std::ignore = co_await aggregator_->release_backpressure();
   co_await listeners_->wait_stopped();
   control_->stop();
@@ -417,9 +418,9 @@ asio::awaitable<void> Daemon::save_what_is_left() {
 
 void Daemon::let_go() {
   notifier_.close();
-  kept_running_.clear();  // the aggregator was the last work
+  kept_running_.clear();  // the aggregator was the last to run
   if (deadline_.has_passed()) {
-    stop_contexts();  // but for what was given up
+    stop_contexts();  // what was given up may still keep them running
   }
 }
 

@@ -40,28 +40,28 @@ namespace meridian::daemon {
 
 /// All parts of a running daemon.
 ///
-/// Threads: `run` runs each execution context on a thread, one of them the calling thread. Uplinks
-/// are spread over several; the control socket, the HTTP server and each sink have one for
-/// themselves. The aggregator's strand runs on the thread of whichever uplink has something for it,
-/// and for all others on one of its own: so it never waits behind an answer that is being encoded,
-/// nor an answer behind a read.
+/// Threads: `run` runs each execution context on a thread of its own, one of them on the calling
+/// thread. Uplinks are spread over several threads; the control socket, the HTTP server and each
+/// sink have one each. The aggregator's strand runs on the thread of the uplink that calls it, and
+/// for all other callers on a thread of its own. So it never waits for an answer to be encoded, and
+/// no answer waits for a read.
 class Daemon {
  public:
-  /// Opens the listeners and the control socket, or takes them from `inherited`. Throws where one
-  /// cannot be had.
+  /// Opens the listeners and the control socket, or takes them from `inherited`. Throws if one is
+  /// not available.
   explicit Daemon(const Config& config, ReadConfig read_config = default_config,
                   service::InheritedSockets inherited = {});
 
-  /// Takes up the state of the last stop, and serves until SIGTERM, SIGINT or another signal that
-  /// asks for an end; SIGHUP reads the configuration again. Then stops in order: accepts no more,
-  /// lets sessions hand over what they have read, takes what is in the channel, saves what remains,
-  /// and logs how much. So it does, and returns 1, where something is thrown that ends no session,
-  /// which is a bug: a ledger that does not balance, or another invariant that is broken. Returns
-  /// the exit status. Throws where it cannot start.
+  /// Restores the state of the last stop, and serves until SIGTERM, SIGINT or another signal that
+  /// asks it to stop; SIGHUP reloads the configuration. Then stops in order: stops accepting, lets
+  /// sessions hand over what they have read, takes what is in the channel, saves what remains, and
+  /// logs how much. It also stops in order, and returns 1, if something is thrown that is not
+  /// confined to a session. That is a bug: a ledger that does not balance, or another broken
+  /// invariant. Returns the exit status. Throws if it cannot start.
   [[nodiscard]] int run();
 
-  /// Where it did not stop in order, what is left in one context refers to the others: all of it
-  /// goes before any of them does.
+  /// If the daemon did not stop in order, handlers that are left in one context refer to the
+  /// others. So this destroys the handlers of all contexts before it destroys any context.
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -70,47 +70,50 @@ class Daemon {
   class Context : public asio::io_context {
    public:
     using asio::io_context::io_context;
-    using asio::io_context::shutdown;  // destroys what waits in it
+    using asio::io_context::shutdown;  // destroys the handlers that wait in it
   };
 
-  /// From start to end.
+  /// Restores the state, serves, stops, and saves the state.
   [[nodiscard]] asio::awaitable<void> serve();
   [[nodiscard]] asio::awaitable<void> serve_until_told_to_stop();
   [[nodiscard]] asio::awaitable<void> save_what_is_left();
-  /// Nothing is left to do: `run` returns.
+  /// Releases what keeps the contexts running, so that `run` returns.
   void let_go();
 
-  /// Something was thrown that nobody expects: has the daemon stop in order. On any thread.
+  /// Makes the daemon stop in order after an unexpected exception. May be called on any thread.
   void broken(const std::exception_ptr& error) noexcept;
   [[nodiscard]] asio::awaitable<void> restore_state();
   [[nodiscard]] asio::awaitable<void> wait_for_stop_signal();
   [[nodiscard]] asio::awaitable<void> stop_in_order();
   [[nodiscard]] Saved save_state(const SavedState& saved);
   void make_sinks();
-  /// Besides what Housekeeping does by itself.
+  /// What the daemon does every second besides the work of Housekeeping itself.
   void every_second();
-  /// Logs where its file is gone, or there again.
+  /// Logs when the file of the control socket has disappeared, or is there again.
   void look_for_control_socket();
-  /// Makes its file again where that is gone, or logs why it cannot.
+  /// Recreates the file of the control socket if it is gone, or logs why it cannot. Leaves an
+  /// inherited socket alone.
   void mend_control_socket();
-  /// The control socket, the HTTP server where it is on, and the listeners, in that order.
+  /// Opens the control socket, the HTTP server if it is on, and the listeners, in that order.
   void open_sockets(const Config& config, std::vector<asio::any_io_executor> uplink_executors);
   [[nodiscard]] std::vector<asio::io_context*> all_contexts();
-  /// Sessions, clients and sinks that hang at a stop.
+  /// Gives up sessions, clients and sinks that hang during a stop.
   void give_up_peers();
   void stop_contexts();
 
-  /// Does everything of a reload that may fail, or throws and has changed nothing.
+  /// Applies a new configuration. Does everything that may fail first: if it throws, it has changed
+  /// nothing.
   [[nodiscard]] control::ReloadReport take_up(NewConfig read);
   [[nodiscard]] asio::awaitable<void> settle_reload();
 
-  // Where the aggregator's strand may run: the following two, its own first. Nobody encodes there.
+  // The contexts that the aggregator's strand may run on: those of the next two members, its own
+  // first. Nothing is encoded there.
   runtime::NearestExecutor::Contexts aggregator_contexts_;
-  Context aggregator_context_{1};  // for whoever asks from elsewhere
+  Context aggregator_context_{1};  // for callers on other threads
   std::deque<Context> uplink_contexts_;
   Context control_context_{1};
-  Context http_context_{1};  // where it is on: its clients hold nobody else up
-  // One for each: it may wait for a server.
+  Context http_context_{1};  // runs if HTTP is on; its clients delay nothing else
+  // One for each sink, since it may wait for a server.
   std::deque<Context> sink_contexts_;
   std::vector<asio::executor_work_guard<asio::io_context::executor_type>> kept_running_;
   asio::signal_set signals_;  // its executor is the daemon's strand
@@ -125,7 +128,7 @@ class Daemon {
   Config config_;
   service::InheritedSockets inherited_;
   Reloads reloads_;
-  bool control_socket_is_there_ = true;  // when it was last looked for
+  bool control_socket_is_there_ = true;  // at the last check
   bool stopping_ = false;
   int exit_status_ = 0;
   std::exception_ptr start_failed_;
@@ -142,7 +145,7 @@ class Daemon {
   std::optional<Listeners> listeners_;
   std::optional<Listeners::Change> first_listeners_;  // from construction until `serve`
   std::shared_ptr<control::Server> control_;
-  std::shared_ptr<runtime::Part> http_;  // none: it is off
+  std::shared_ptr<runtime::Part> http_;  // null: HTTP is off
   std::vector<std::shared_ptr<runtime::Part>> sinks_;
 };
 

@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Three signs for each that is expected: one may come late.
+/// Three signs of life for each that the watchdog expects, so that one may be late.
 std::chrono::microseconds interval() {
   const auto expected = service::watchdog_interval();
   constexpr std::chrono::microseconds longest = status::Pulse::patience;

@@ -1,4 +1,4 @@
-/// Tells the service manager that the daemon turns.
+/// Tells the service manager that the daemon is alive.
 #pragma once
 
 #include "service/notifier.hpp"
@@ -15,9 +15,9 @@
 
 namespace meridian::daemon {
 
-/// Asks the aggregator for its depth, once a second or as often as the watchdog wants, and passes
-/// the answer on as a sign of life: where the aggregator's strand no longer turns there is no
-/// answer, and no sign.
+/// Asks the aggregator for its depth, once a second or as often as the watchdog requires, and
+/// passes the answer on as a sign of life. If the aggregator's strand hangs, there is no answer and
+/// no sign.
 ///
 /// Confined to one strand, on which `stop` must be called too.
 class Heartbeat {
@@ -37,7 +37,7 @@ class Heartbeat {
   asio::steady_timer tick_;
   service::Notifier& notifier_;  // on the same strand
   std::chrono::microseconds interval_;
-  bool stopped_ = false;  // a tick that is on its way already is not cancelled
+  bool stopped_ = false;  // cancelling does not stop a tick that is already on its way
 };
 
 }  // namespace meridian::daemon

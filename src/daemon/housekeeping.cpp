@@ -26,7 +26,7 @@ namespace {
 
 constexpr unsigned seconds_between_trims = 10;
 constexpr std::size_t origins_per_look =
-    4096;  // some hundred microseconds of the aggregator's time
+    4096;  // a few hundred microseconds of the aggregator's time
 
 void give_memory_back() {
   if (SlabPool::of_process().trim() > 0) {
@@ -34,8 +34,8 @@ void give_memory_back() {
   }
 }
 
-/// One line for each satellite, and for some of very many: a station that fails takes all of its
-/// satellites along.
+/// The most satellites that get a line of their own: a ground station that fails silences all of
+/// its satellites.
 constexpr std::size_t most_lines = 20;
 
 void log_silence(const status::Silence::Changes& changes, std::chrono::seconds after) {
@@ -106,7 +106,7 @@ asio::awaitable<void> Housekeeping::forget_idle(const AggregatorHandle& aggregat
   if (uplinks == status::Silence::Uplinks::open) {
     elapsed_ += since;
   }
-  // A tenth of the time is near enough; the table may be large.
+  // Checking every tenth of the time is accurate enough, and the table may be large.
   const Clock::duration between =
       std::min<Clock::duration>(forget_after_ / 10, std::chrono::seconds(10));
   if (elapsed_ < between) {
@@ -141,7 +141,7 @@ asio::awaitable<void> Housekeeping::run(AggregatorHandle aggregator) {
   aged_until_ = Clock::now();
   const auto at_first = co_await aggregator.stats();
   if (at_first) {
-    untracked_frames_ = at_first->origins.untracked_frames;  // restored ones are no news
+    untracked_frames_ = at_first->origins.untracked_frames;  // restored ones are not news
   }
   for (unsigned second = 1; !stopped_; ++second) {
     tick_.expires_after(std::chrono::seconds(1));

@@ -1,4 +1,4 @@
-/// What the daemon does every now and then.
+/// What the daemon does from time to time.
 #pragma once
 
 #include "status/silence.hpp"
@@ -19,15 +19,14 @@ namespace meridian::daemon {
 /// Logs one line for each reason for which frames were dropped.
 void log_drops(const DropReport& report);
 
-/// Once a second: drops go into the log, without filling it, and satellites that have fallen silent
-/// or are heard again, or find no room in the table. Every ten seconds: memory that was not needed
-/// goes back to the system. As often as it takes: satellites that were not heard for long are
-/// forgotten.
+/// Once a second: logs drops, without filling the log, and satellites that have fallen silent, are
+/// heard again, or find no room in the table. Every ten seconds: returns memory that was not needed
+/// to the system. As often as necessary: forgets satellites that have not been heard for long.
 ///
 /// Confined to one strand, on which `stop` must be called too.
 class Housekeeping {
  public:
-  /// `every_second` is called on the strand, too.
+  /// `every_second` is also called on the strand.
   Housekeeping(const asio::any_io_executor& strand, status::Silence& silence,
                std::function<void()> every_second)
       : tick_(strand), silence_(silence), every_second_(std::move(every_second)) {}
@@ -35,7 +34,7 @@ class Housekeeping {
   /// Runs until `stop`, or until the aggregator has shut down.
   [[nodiscard]] asio::awaitable<void> run(AggregatorHandle aggregator);
 
-  /// Satellites that were not heard for so long are forgotten. 0: none is.
+  /// Satellites that have not been heard for this long are forgotten. 0: none is.
   void set_forget_after(std::chrono::seconds after) noexcept { forget_after_ = after; }
 
   void stop() {
@@ -49,23 +48,23 @@ class Housekeeping {
   [[nodiscard]] asio::awaitable<void> look_for_silence(const AggregatorHandle& aggregator,
                                                        status::Silence::Uplinks uplinks);
 
-  /// Lets time go by for the table of satellites, apart from that in which backpressure held
-  /// everything back.
+  /// Has the table of satellites age and forget idle ones. Time in which backpressure held
+  /// everything back does not count.
   [[nodiscard]] asio::awaitable<void> forget_idle(const AggregatorHandle& aggregator,
                                                   status::Silence::Uplinks uplinks);
 
-  /// Says once that the table is full, until there is room in it.
+  /// Logs that the table is full, once until there is room in it again.
   void look_at_table(const OriginTotals& totals);
 
   asio::steady_timer tick_;
   status::Silence& silence_;  // used on the same strand
   std::chrono::seconds forget_after_{0};
   Clock::time_point aged_until_{};
-  Clock::duration elapsed_{};  // that the table does not know of
+  Clock::duration elapsed_{};  // that the table has not been told of
   std::uint64_t untracked_frames_ = 0;
   std::function<void()> every_second_;
   bool said_full_ = false;
-  bool stopped_ = false;  // a tick that is on its way already is not cancelled
+  bool stopped_ = false;  // cancelling does not stop a tick that is already on its way
 };
 
 }  // namespace meridian::daemon

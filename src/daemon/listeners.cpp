@@ -49,8 +49,8 @@ uplink::Listener::Acceptor Listeners::acceptor_for(
     const ListenerOptions& options, const service::InheritedSockets& inherited) const {
   const tcp::endpoint endpoint = endpoint_of(options);
   std::optional<int> shared = inherited.find(options.name, endpoint);
-  // A listener that has the address now gives it up, but not before this one has it: no connection
-  // that waits there is lost.
+  // A listener that has the address now gives it up, but only after this one has it, so that no
+  // waiting connection is lost.
   const auto holder = std::ranges::find_if(
       entries_, [&](const Entry& entry) { return same_address(entry.options, options); });
   if (!shared && holder != entries_.end() && options.port != 0) {
@@ -108,7 +108,7 @@ void Listeners::carry_out(Change change) {
 }
 
 asio::awaitable<void> Listeners::wait_closed() {
-  // One thing at a time happens there: this comes behind what was dispatched before.
+  // The executor runs one handler at a time, so this runs after what was dispatched before.
   co_await asio::co_spawn(executors_.front(), nothing(), asio::use_awaitable);
 }
 

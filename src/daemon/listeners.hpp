@@ -25,36 +25,35 @@ class Listeners {
   Listeners(std::vector<asio::any_io_executor> executors, AggregatorHandle aggregator,
             status::UplinkTable& table);
 
-  /// A change of which everything that may fail has been done.
+  /// A prepared change: everything that may fail has been done.
   class Change;
 
-  /// Gets the sockets that `next` needs besides those that are there: from `inherited`, or of its
-  /// own. A listener is the same if its name, framing and satellite are: then its sessions go on.
-  /// Nothing has changed yet. Throws std::runtime_error where an address cannot be had.
+  /// Gets the sockets that `next` needs and that are not open yet, from `inherited` or by opening
+  /// them. A listener stays the same, and its sessions go on, if its name, framing and satellite do
+  /// not change. Changes nothing yet. Throws std::runtime_error if an address is not available.
   [[nodiscard]] Change prepare(const Options& next,
                                const service::InheritedSockets& inherited) const;
 
-  /// Listeners that are new begin to accept, those that are no more end their sessions.
+  /// Starts new listeners, and stops removed ones and their sessions.
   void carry_out(Change change);
 
-  /// Waits until sockets of listeners that are no more are closed, so that others can have their
-  /// addresses.
+  /// Waits until the sockets of removed listeners are closed, so that their addresses are free.
   [[nodiscard]] asio::awaitable<void> wait_closed();
 
-  /// Accepts no more, and ends all sessions.
+  /// Stops accepting, and ends all sessions.
   void stop();
 
   /// Waits until all sessions have handed over what they have read, after `stop`.
   [[nodiscard]] asio::awaitable<void> wait_stopped();
 
-  /// Nobody waits any longer for sessions that do not end.
+  /// Stops waiting for sessions that have not ended.
   void give_up();
 
  private:
   struct Entry {
     std::shared_ptr<uplink::Listener> listener;
     uplink::ListenerOptions options;
-    int descriptor;  // of its listening socket, which it does not close before it is told to
+    int descriptor;  // of its listening socket, open until the listener is told to close it
   };
 
   [[nodiscard]] const Entry* same_listener(const uplink::ListenerOptions& options) const;
@@ -65,7 +64,7 @@ class Listeners {
   const AggregatorHandle aggregator_;
   status::UplinkTable& table_;
   std::vector<Entry> entries_;
-  std::vector<std::shared_ptr<uplink::Listener>> leaving_;  // removed, with sessions that end
+  std::vector<std::shared_ptr<uplink::Listener>> leaving_;  // removed or stopped; still ending
 };
 
 class Listeners::Change {
@@ -74,9 +73,9 @@ class Listeners::Change {
 
   struct Step {
     uplink::ListenerOptions options;
-    std::shared_ptr<uplink::Listener> kept;  // nothing: a new one
+    std::shared_ptr<uplink::Listener> kept;  // null: a new one
     int descriptor = -1;
-    std::optional<uplink::Listener::Acceptor> acceptor;  // nothing: the socket stays
+    std::optional<uplink::Listener::Acceptor> acceptor;  // empty: the socket stays
   };
   std::vector<Step> steps_;
 };

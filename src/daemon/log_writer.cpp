@@ -41,11 +41,11 @@ struct LogWriter::Queue {
   Queue(spdlog::sink_ptr to, Bounds most) : target(std::move(to)), bounds(most) {}
 
   void add(Line line);
-  /// The writer's thread, until everything is written after `ended`.
+  /// What the thread runs. Returns once `ended` is set and everything is written.
   void write_all();
-  /// False where the target did not take it.
+  /// False if the target did not take it.
   bool write(const spdlog::details::log_msg& message, const runtime::log::Fields& fields);
-  /// How many lines were lost, in their place. False where not even that was taken.
+  /// Logs how many lines were lost, in their place. False if the target did not take that.
   bool tell_lost(std::uint64_t lines);
 
   const spdlog::sink_ptr target;  // used by the thread, once it runs
@@ -54,11 +54,11 @@ struct LogWriter::Queue {
   std::mutex mutex;
   // Protected by mutex.
   std::condition_variable more;     // lines, or the end
-  std::condition_variable written;  // everything is
+  std::condition_variable written;  // everything
   std::deque<Line> lines;
   std::size_t bytes = 0;
-  std::uint64_t lost = 0;  // not told yet; older than all that wait
-  bool busy = false;       // the thread has taken a line and not come back
+  std::uint64_t lost = 0;  // not reported yet; older than all queued lines
+  bool busy = false;       // the thread is writing a line
   bool ended = false;
 };
 
@@ -100,7 +100,7 @@ void LogWriter::Queue::write_all() {
     if (is_last) {
       try {
         target->flush();
-      } catch (const std::exception&) {  // the next line says how many are lost
+      } catch (const std::exception&) {  // a failed flush counts no line as lost
       }
     }
     runtime::log::count_lost(taken ? 0 : 1);
@@ -131,7 +131,7 @@ LogWriter::LogWriter(spdlog::sink_ptr target) : LogWriter(std::move(target), Bou
 
 LogWriter::LogWriter(spdlog::sink_ptr target, Bounds bounds)
     : queue_(std::make_shared<Queue>(std::move(target), bounds)) {
-  // Detached: it may wait in the target for ever, and the process must be able to end.
+  // Detached: it may wait in the target forever, and the process must be able to end.
   std::thread([queue = queue_] { queue->write_all(); }).detach();
 }
 

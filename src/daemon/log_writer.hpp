@@ -1,4 +1,4 @@
-/// Log lines on their way to a target that may be slow.
+/// Writes log lines to a target that may be slow.
 #pragma once
 
 #include <spdlog/sinks/sink.h>
@@ -10,10 +10,10 @@
 
 namespace meridian::daemon {
 
-/// A sink in front of another one, which writes on a thread of its own: whoever logs leaves a copy
-/// of the line here and goes on, whatever the target does. Where lines come faster than the target
-/// takes them, the oldest that wait are lost, and their number is logged in their place and counted
-/// (`runtime::log::lost_lines`).
+/// A sink in front of another one, its target. It queues a copy of each line, and a thread of its
+/// own writes them: a caller that logs never waits for the target. If lines come faster than the
+/// target takes them, the oldest queued ones are lost; their number is logged in their place and
+/// counted (`runtime::log::lost_lines`).
 ///
 /// Thread-safe. Lines that are queued when this is destroyed are still written by the thread, after
 /// the destructor has returned.
@@ -24,7 +24,7 @@ class LogWriter final : public spdlog::sinks::sink {
     std::size_t bytes = 4 * 1024 * 1024;
   };
 
-  /// Throws std::system_error where the thread cannot be had.
+  /// Throws std::system_error if the thread cannot be started.
   explicit LogWriter(spdlog::sink_ptr target);
   LogWriter(spdlog::sink_ptr target, Bounds bounds);
   LogWriter(const LogWriter&) = delete;
@@ -33,20 +33,21 @@ class LogWriter final : public spdlog::sinks::sink {
 
   void log(const spdlog::details::log_msg& message) override;
 
-  /// Does nothing: the thread flushes whenever nothing waits.
+  /// Does nothing: the thread flushes whenever the queue is empty.
   void flush() override {}
 
-  // Of the target, before the first line.
+  // These change the target. To be called before the first line.
   void set_pattern(const std::string& pattern) override;
   void set_formatter(std::unique_ptr<spdlog::formatter> formatter) override;
 
-  /// Waits until everything that was logged is written and flushed. False where that takes longer.
+  /// Waits until everything that was logged is written and flushed. False if that takes longer than
+  /// `patience`.
   bool wait_written(std::chrono::milliseconds patience);
 
  private:
   struct Queue;
 
-  std::shared_ptr<Queue> queue_;  // also the thread's, which may outlive this
+  std::shared_ptr<Queue> queue_;  // shared with the thread, which may outlive this
 };
 
 }  // namespace meridian::daemon

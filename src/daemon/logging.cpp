@@ -43,7 +43,7 @@ std::string json_string(std::string_view text) {
   return Json(std::string(text)).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-/// Fields of one name: a string, or a list of strings.
+/// The JSON of all fields of one name: a string, or a list of strings.
 std::string value_of(std::span<const runtime::log::Field> fields) {
   if (fields.size() == 1) {
     return json_string(fields.front().value);
@@ -75,7 +75,7 @@ class JsonMessage final : public spdlog::custom_flag_formatter {
   }
 };
 
-/// The message in one line, for the pattern "%*": it may have what a server or a peer has said.
+/// The message on one line, for the pattern "%*": it may contain text from a server or a peer.
 class PrintableMessage final : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& message, const std::tm& /*time*/,
@@ -95,7 +95,7 @@ class ReplaceableSink final : public spdlog::sinks::base_sink<std::mutex> {
     before_ = std::exchange(writer_, std::move(next));
   }
 
-  /// Lets go of the former writer, and so of its file, once it has written all that it was given.
+  /// Releases the former writer, and so its file, once it has written all of its lines.
   void release_former() {
     const std::lock_guard lock(mutex_);
     if (before_ && before_->wait_written(std::chrono::milliseconds(0))) {
@@ -103,7 +103,7 @@ class ReplaceableSink final : public spdlog::sinks::base_sink<std::mutex> {
     }
   }
 
-  /// Those that may still have something to write.
+  /// The writers that may still have lines to write. Some may be null.
   [[nodiscard]] std::vector<std::shared_ptr<LogWriter>> writers() {
     const std::lock_guard lock(mutex_);
     return {before_, writer_};
@@ -115,7 +115,7 @@ class ReplaceableSink final : public spdlog::sinks::base_sink<std::mutex> {
       writer_->log(message);
     }
   }
-  void flush_() override {}  // writers do so by themselves
+  void flush_() override {}  // writers flush on their own
 
  private:
   // Protected by the base's mutex_.
@@ -124,7 +124,7 @@ class ReplaceableSink final : public spdlog::sinks::base_sink<std::mutex> {
 };
 
 /// Writes lines to a descriptor, without the lock and the buffer of a C stream: a thread that is
-/// stuck here, since nobody reads, must not keep others from their standard error.
+/// stuck here, because nothing reads the stream, must not keep others from standard error.
 class StreamSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
   explicit StreamSink(int stream) : stream_(stream) {}
@@ -161,7 +161,7 @@ spdlog::sink_ptr open_target(const LogOptions& options) {
     }
     return std::make_shared<StreamSink>(stream);
   }
-  // It would make the directories itself, and so hide a slip of the pen.
+  // spdlog would create the directories itself, and so hide a typo.
   if (!std::filesystem::is_directory(std::filesystem::path(options.target).parent_path())) {
     throw std::runtime_error("log.target: there is no directory for " + options.target);
   }
@@ -217,7 +217,7 @@ void release_former_log() {
 }
 
 void flush_log() {
-  constexpr std::chrono::milliseconds patience{500};  // there may be two
+  constexpr std::chrono::milliseconds patience{500};  // for each writer, of which there may be two
   for (const std::shared_ptr<LogWriter>& writer : sink_of_process().writers()) {
     if (writer) {
       std::ignore = writer->wait_written(patience);

@@ -11,21 +11,21 @@
 
 namespace meridian::daemon {
 
-/// Opens what the options say: text lines are "TIME LEVEL MESSAGE"; JSON lines are objects with the
-/// keys time, level and message, and one for each field. Times are UTC. Text for a standard stream
-/// that is the journal's becomes entries of the journal, with its fields.
-/// Throws std::runtime_error, naming log.target, if a log file cannot be opened.
+/// Opens the log that the options describe. Text lines are "TIME LEVEL MESSAGE"; JSON lines are
+/// objects with the keys time, level and message, and one for each name of a field. Times are UTC.
+/// Text for a standard stream that leads to the journal becomes journal entries with fields. Throws
+/// std::runtime_error, naming log.target, if a log file cannot be opened.
 [[nodiscard]] std::shared_ptr<LogWriter> open_log(const LogOptions& options);
 
-/// Messages go there from now on, from all threads. Thread-safe.
+/// Sends messages of all threads to `log` from now on. Thread-safe.
 void set_log(std::shared_ptr<LogWriter> log, spdlog::level::level_enum level);
 
-/// Closes the log that `set_log` replaced, once what it was given is written. To be called now and
-/// then. Thread-safe.
+/// Closes the log that `set_log` replaced, once all of its lines are written. To be called from
+/// time to time. Thread-safe.
 void release_former_log();
 
-/// Waits until what was logged is written; not for long where nobody reads it. For the end of the
-/// process.
+/// Waits until what was logged is written, but not for long if the target does not take it. For the
+/// end of the process.
 void flush_log();
 
 }  // namespace meridian::daemon

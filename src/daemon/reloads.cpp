@@ -22,7 +22,8 @@ namespace meridian::daemon {
 
 namespace {
 
-/// Until a reload is refused: to read a file and to look up a group take milliseconds.
+/// How long reading may take before a reload is refused. Reading a file and looking up a group take
+/// milliseconds.
 constexpr std::chrono::seconds config_patience{10};
 
 control::ReloadRefused refused_by_stop() {
@@ -40,7 +41,7 @@ Reloads::Reloads(const asio::any_io_executor& strand, service::Notifier& notifie
 
 asio::awaitable<control::ReloadOutcome> Reloads::reload() {
   while (running_ && !stopped_) {
-    // Its expiry stays as it is: to set it would wake the others who wait.
+    // Does not set the expiry, since that would wake the other waiters.
     std::ignore = co_await ended_.async_wait(runtime::use_tuple);
   }
   if (stopped_) {
@@ -62,7 +63,7 @@ asio::awaitable<control::ReloadOutcome> Reloads::reload() {
 }
 
 void Reloads::on_signal() {
-  // One runs; one that comes behind it sees whatever changes until it begins.
+  // One reload runs; one that waits behind it sees every change until it begins.
   if (of_signals_ < 2) {
     ++of_signals_;
     asio::co_spawn(strand_, reload_on_signal(), runtime::rethrow);

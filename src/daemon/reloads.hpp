@@ -1,4 +1,4 @@
-/// Reads the configuration again when asked, and has it taken up.
+/// Reloads the configuration on request.
 #pragma once
 
 #include "control/services.hpp"
@@ -18,40 +18,41 @@
 
 namespace meridian::daemon {
 
-/// Reads the configuration again, from where it came. Throws ConfigError. Called on a thread of its
-/// own, which may outlive the daemon: it owns whatever it uses.
+/// Reads the configuration again, from the same place. Throws ConfigError. Called on a thread of
+/// its own that may outlive the daemon, so it must own whatever it uses.
 using ReadConfig = std::function<Config()>;
 
-/// What a reload reads: all that may take long.
+/// What a reload reads: everything that may take long.
 struct NewConfig {
   Config config;
   std::shared_ptr<LogWriter> log;
-  std::vector<std::string> open_secrets;  ///< a sentence on each
+  std::vector<std::string> open_secrets;  ///< a sentence about each
 };
 
-/// Reloads, one at a time. Neither a reload nor what it reads holds up the heartbeat or a stop.
-/// Confined to the daemon's strand.
+/// Runs reloads, one at a time. Neither a reload nor what it reads holds up the heartbeat or a
+/// stop. Confined to the daemon's strand.
 class Reloads {
  public:
   struct Steps {
-    /// Mends what can be mended whatever the new configuration is.
+    /// Repairs what can be repaired whatever the new configuration is.
     std::function<void()> mend;
     ReadConfig read;
-    /// Does everything that may fail, or throws and has changed nothing.
+    /// Applies the new configuration. If it throws, it has changed nothing.
     std::function<control::ReloadReport(NewConfig)> take_up;
-    /// Waits until what was taken up has had its effect.
+    /// Waits until the new configuration has taken effect.
     std::function<asio::awaitable<void>()> settle;
   };
 
   Reloads(const asio::any_io_executor& strand, service::Notifier& notifier, Steps steps);
 
-  /// Waits for those before it. Refused once `stop` is called.
+  /// Waits for earlier reloads. Refused once `stop` has been called.
   [[nodiscard]] asio::awaitable<control::ReloadOutcome> reload();
 
-  /// SIGHUP: starts a reload of which the log tells.
+  /// Handles SIGHUP: starts a reload, unless one for an earlier signal is still waiting. Its
+  /// outcome is logged.
   void on_signal();
 
-  /// Refuses those that wait, and the one whose configuration has not been read.
+  /// Refuses reloads that wait, and the one that is still reading its configuration.
   void stop();
 
  private:
@@ -62,10 +63,10 @@ class Reloads {
   service::Notifier& notifier_;
   Steps steps_;
   runtime::Aside<NewConfig> new_config_;
-  asio::steady_timer ended_;  // never expires; cancelled where a reload has ended
+  asio::steady_timer ended_;  // never expires; cancelled when a reload has ended
   bool running_ = false;
   bool stopped_ = false;
-  unsigned of_signals_ = 0;  // that run, or wait until they may
+  unsigned of_signals_ = 0;  // reloads for signals that run or wait
 };
 
 }  // namespace meridian::daemon

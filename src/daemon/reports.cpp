@@ -16,7 +16,7 @@ namespace log = runtime::log;
 
 namespace {
 
-/// What has become of the buffer.
+/// What became of the frames in the buffer.
 std::string_view fate_of_rest(Saved saved) {
   switch (saved) {
     case Saved::all:

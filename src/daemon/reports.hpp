@@ -1,4 +1,4 @@
-/// What the log says of a start, a reload and a stop.
+/// What the log says about a start, a reload and a stop.
 #pragma once
 
 #include "control/services.hpp"
@@ -11,7 +11,7 @@
 
 namespace meridian::daemon {
 
-/// What could be saved of what remained at a stop.
+/// How much of what remained at a stop could be saved.
 enum class Saved : std::uint8_t { all, not_all, nowhere };
 
 void log_restored(const status::StateReport& report, const state::Restored& read);

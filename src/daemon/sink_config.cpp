@@ -26,7 +26,7 @@ using std::string_view_literals::operator""sv;
 constexpr std::array behind_policies{std::pair{"hold"sv, sink::WhenBehind::hold},
                                      std::pair{"skip_oldest"sv, sink::WhenBehind::skip_oldest}};
 
-// What the library and the server can count, with room to spare.
+// Well within what the library and the server can count.
 constexpr std::size_t most_sinks = 16;
 constexpr std::size_t most_servers = 64;
 constexpr std::uint64_t least_batch_bytes = 1'024;
@@ -34,7 +34,7 @@ constexpr std::uint64_t most_batch_bytes = 64 * 1024 * 1024;
 constexpr std::uint64_t most_in_flight_bytes = std::uint64_t{1} << 30;
 constexpr std::size_t longest_name = 64;
 
-/// Part of message ids and of metrics.
+/// Whether `text` may be part of message ids and metrics.
 bool is_name(std::string_view text) {
   constexpr std::string_view letters =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
@@ -42,7 +42,7 @@ bool is_name(std::string_view text) {
          text.find_first_not_of(letters) == std::string_view::npos;
 }
 
-/// Without what stands in front of an @, which may be a password.
+/// The servers without what precedes an @, which may be a password.
 Json as_shown(Json servers) {
   if (servers.is_structured()) {
     std::ranges::transform(servers, servers.begin(), as_shown);
@@ -52,7 +52,7 @@ Json as_shown(Json servers) {
   return servers;
 }
 
-/// Whether what stands in front of the @ cannot be read: a % in it means a character by its number.
+/// Whether what precedes the @ has an invalid %: it must introduce the number of a character.
 bool has_bad_percent(std::string_view url) {
   const std::size_t at = url.rfind('@');
   const std::size_t scheme = url.find("://");
@@ -89,7 +89,7 @@ void read_servers(ConfigReader& reader, std::vector<std::string>& servers) {
   }
 }
 
-/// A file by its absolute path.
+/// Reads the absolute path of a file.
 void read_file_name(ConfigReader& reader, std::string_view key, std::string& path) {
   std::optional<std::string> given;
   reader.read_or_null(key, given);

@@ -1,4 +1,4 @@
-/// What ends a stop that hangs.
+/// Ends a stop that hangs.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -10,11 +10,11 @@ namespace meridian::daemon {
 
 namespace asio = boost::asio;
 
-/// Everything that a stop waits for takes milliseconds. Whatever has not ended after four seconds
-/// is given up: sessions and clients first, after as many seconds more all of it. Counted in ticks,
-/// so that a process that was frozen for a while does not take itself for hung.
+/// Everything that a stop waits for takes milliseconds. After four seconds this gives up the
+/// sessions, clients and sinks that have not ended, and after another four seconds everything. It
+/// counts ticks, so that a process that was frozen for a while does not take itself for hung.
 ///
-/// Confined to the strand or single thread of its executor, and must outlive its `run`.
+/// Confined to the strand or single thread of its executor, and must outlive its context's `run`.
 class StopDeadline {
  public:
   struct Steps {
@@ -25,7 +25,7 @@ class StopDeadline {
   StopDeadline(const asio::any_io_executor& executor, Steps steps);
 
   void begin();
-  /// Nothing hangs any more. May be called again, and without `begin`.
+  /// Cancels the deadline. May be called again, and without `begin`.
   void end();
 
   /// Whether peers were given up.

@@ -16,10 +16,10 @@ namespace {
 
 constexpr runtime::JsonRules rules{.deepest = 16, .comments = true};
 
-/// The reason of the parser shows what it read last, up to the fault: of a URL perhaps a part of
-/// the password, and not yet the @ that would tell.
+/// The parser's reason shows what it read last, up to the fault. In a URL that may be part of the
+/// password, before the @ that would reveal it as one.
 std::string without_urls(const std::string& reason) {
-  constexpr std::array<std::string_view, 2> behind_scheme{":/", ":\\"};  // which may be escaped
+  constexpr std::array<std::string_view, 2> behind_scheme{":/", ":\\"};  // the slash may be escaped
   std::size_t shown = reason.size();
   for (const std::string_view mark : behind_scheme) {
     shown = std::min(shown, reason.find(mark));

@@ -1,4 +1,4 @@
-/// JSON as a configuration is to be written.
+/// Strict JSON, as configurations are written.
 #pragma once
 
 #include "runtime/json_scan.hpp"
@@ -11,8 +11,8 @@ namespace meridian::daemon {
 
 using runtime::shown_key;
 
-/// Reads JSON with `//` comments. Throws ConfigError where it is not valid, and, naming the place
-/// by its path, where a key is given twice in one object (the parser alone would keep the last
+/// Reads JSON with `//` comments. Throws ConfigError if it is not valid. Also throws it, naming the
+/// place by its path, if a key is given twice in one object (the parser alone would keep the last
 /// one), a number is too large, or it is nested deeper than any configuration.
 [[nodiscard]] nlohmann::json parse_strictly(std::string_view text);
 

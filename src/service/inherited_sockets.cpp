@@ -27,20 +27,20 @@ namespace {
 using boost::asio::ip::tcp;
 using Local = boost::asio::local::stream_protocol;
 
-/// The names are a list that the C library's free() ends, each name and the list itself.
+/// Takes a name out of the list. Each name, and the list itself, must be released with free().
 std::string take_name(char** names, int index) {
   const std::unique_ptr<char, decltype(&std::free)> name(names[index], &std::free);
   return name.get();
 }
 
-/// Whether a socket for all IPv6 addresses takes IPv4 too.
+/// Whether a socket for all IPv6 addresses accepts IPv4 too.
 bool takes_both(int descriptor) {
   int v6_only = 1;
   socklen_t size = sizeof v6_only;
   return ::getsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, &size) == 0 && v6_only == 0;
 }
 
-/// The address of a socket for streams over IP that listens.
+/// The address of a listening stream socket over IP; nothing for any other socket.
 std::optional<tcp::endpoint> listening_address(int descriptor) {
   tcp::endpoint local;
   auto size = static_cast<socklen_t>(local.capacity());
@@ -56,7 +56,8 @@ bool listens_on(int descriptor, const tcp::endpoint& address) {
   return listening_address(descriptor) == address;
 }
 
-/// On the port of all addresses, as with ListenStream=PORT: nobody else can have the one beside it.
+/// Whether a socket listens on that port of all addresses, as with ListenStream=PORT. Nothing else
+/// can then have the port of a single address.
 bool listens_on_all_with(int descriptor, const tcp::endpoint& address) {
   const std::optional<tcp::endpoint> local = listening_address(descriptor);
   if (!local || !local->address().is_unspecified() || local->port() != address.port()) {
@@ -66,7 +67,7 @@ bool listens_on_all_with(int descriptor, const tcp::endpoint& address) {
          (local->address().is_v6() && takes_both(descriptor));
 }
 
-/// Of a Unix socket; empty where it has none, or is another one.
+/// The path of a Unix socket; empty if it has none, or for any other socket.
 std::string path_of(int descriptor) {
   Local::endpoint local;
   auto size = static_cast<socklen_t>(local.capacity());
@@ -78,14 +79,14 @@ std::string path_of(int descriptor) {
   return local.path();
 }
 
-/// The path without links to its directory: /var/run is /run.
+/// The path with the symbolic links of its directory resolved: /var/run is /run.
 std::filesystem::path resolved(const std::filesystem::path& path) {
   std::error_code failed;
   const auto directory = std::filesystem::weakly_canonical(path.parent_path(), failed);
   return failed ? path : directory / path.filename();
 }
 
-/// As people write it.
+/// The address or path, as users write it.
 std::string address_of(int descriptor) {
   if (const std::optional<tcp::endpoint> local = listening_address(descriptor)) {
     return runtime::to_text(*local);

@@ -10,12 +10,12 @@
 
 namespace meridian::service {
 
-/// Sockets by their addresses, and by names (FileDescriptorName=; without one systemd takes that of
-/// the unit). They stay open as long as this lives, as they do with who opened them: a listener
-/// that a reload removes can come back to its own. Not thread-safe.
+/// Inherited sockets, by address and by name (FileDescriptorName=; without one, systemd takes the
+/// unit's name). They stay open as long as this lives, as they do in the service manager: a
+/// listener that a reload removed can get its own back. Not thread-safe.
 class InheritedSockets {
  public:
-  /// Those of sd_listen_fds(3), which are there once in the life of a process.
+  /// The sockets of sd_listen_fds(3), which a process can take only once.
   [[nodiscard]] static InheritedSockets of_process();
 
   InheritedSockets() = default;
@@ -27,16 +27,16 @@ class InheritedSockets {
   /// whatever links lead to its directory. The caller must close it.
   [[nodiscard]] std::optional<int> take_control(std::string_view path);
 
-  /// The one that has that name, or else listens on that address, or else on that port of all
-  /// addresses. To be copied, not closed.
+  /// The descriptor of the socket that has that name, or else listens on that address, or else on
+  /// that port of all addresses. The caller must copy it, not close it.
   [[nodiscard]] std::optional<int> find(std::string_view name,
                                         const boost::asio::ip::tcp::endpoint& address) const;
 
   struct Unused {
     std::string name;
-    std::string address;  ///< or path, as people write it
+    std::string address;  ///< or path, as users write it
   };
-  /// Those that nobody has asked for.
+  /// The sockets that have not been asked for.
   [[nodiscard]] std::vector<Unused> unused() const;
 
  private:

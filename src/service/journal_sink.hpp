@@ -1,4 +1,4 @@
-/// Log messages as entries of the journal.
+/// Writes log messages as journal entries.
 #pragma once
 
 #include <spdlog/sinks/sink.h>
@@ -8,11 +8,11 @@
 namespace meridian::service {
 
 /// Whether what is written to a stream (such as STDERR_FILENO) ends up in the journal, so that
-/// entries can be sent there with all that is known of them.
+/// entries can be sent there with all of their fields.
 [[nodiscard]] bool is_journal(int stream);
 
-/// Entries have MESSAGE, PRIORITY, SYSLOG_IDENTIFIER, and a field MERIDIAN_NAME for each of
-/// runtime/log.hpp. Thread-safe. What the journal does not take is lost.
+/// Its entries have MESSAGE, PRIORITY, SYSLOG_IDENTIFIER, and a field MERIDIAN_NAME for each field
+/// of runtime/log.hpp. Thread-safe. What the journal does not take is lost.
 [[nodiscard]] std::shared_ptr<spdlog::sinks::sink> make_journal_sink();
 
 }  // namespace meridian::service

@@ -45,7 +45,7 @@ Notifier::Notifier(const asio::any_io_executor& strand) : socket_(strand) {
   socket_.non_blocking(true, failed);
   socket_.connect(datagram_protocol::endpoint(path), failed);
   if (failed) {
-    close();  // nobody listens
+    close();  // nothing listens there
   }
 }
 
@@ -54,7 +54,7 @@ void Notifier::ready() {
 }
 
 void Notifier::reloading() {
-  // The time is what Type=notify-reload of later versions wants besides.
+  // Type=notify-reload of later versions of systemd needs the time too.
   send(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", monotonic_us()));
 }
 

@@ -1,4 +1,4 @@
-/// What the service manager is told, where there is one.
+/// Notifies the service manager, if there is one.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -12,25 +12,25 @@ namespace meridian::service {
 
 namespace asio = boost::asio;
 
-/// Speaks the protocol of sd_notify(3) to $NOTIFY_SOCKET, and is silent where that is not set. Not
-/// libsystemd's sd_notify: that waits while the service manager does not read, and the daemon with
-/// it.
+/// Speaks the protocol of sd_notify(3) to $NOTIFY_SOCKET, and does nothing if that is not set. Does
+/// not use libsystemd's sd_notify, which would block the daemon while the service manager does not
+/// read.
 ///
-/// Confined to one strand; no call waits.
+/// Confined to one strand; no call blocks.
 class Notifier {
  public:
   explicit Notifier(const asio::any_io_executor& strand);
 
-  // Sent in their order, as soon as there is room.
+  // These are sent in order, as soon as there is room.
   void ready();
   void reloading();
   void stopping();
 
-  /// The daemon still turns, and a line about what it does. Left out where there is no room:
-  /// another one follows.
+  /// Tells that the daemon is alive, with a line about what it does. Skipped if there is no room,
+  /// since another one follows.
   void alive(std::string_view status);
 
-  /// Gives up what still waits for room.
+  /// Closes the socket, and gives up what still waits for room.
   void close();
 
  private:

@@ -60,7 +60,7 @@ std::optional<std::chrono::microseconds> watchdog_interval() {
   return std::nullopt;
 }
 
-/// The journal takes standard error as text then.
+/// Without systemd the journal gets standard error as text.
 bool is_journal(int /*stream*/) {
   return false;
 }

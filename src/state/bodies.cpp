@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint64_t read_entry_bytes = 12;
 constexpr std::uint64_t frame_entry_bytes = 8;
 
-// These stand beside the width, in the same octet.
+// These share an octet with the width.
 constexpr std::uint8_t redelivered_bit = 0x80;
 constexpr std::uint8_t place_bit = 0x20;
 
@@ -28,7 +28,7 @@ std::optional<SequenceWidth> width_from(std::uint8_t bits) {
   return std::nullopt;
 }
 
-/// Of one range, and of an attempt without its ranges and with its epoch.
+/// Encoded sizes of a range, and of an attempt with its epoch but without its ranges.
 constexpr std::size_t range_bytes = 16;
 constexpr std::size_t attempt_head_bytes = 26;
 
@@ -66,7 +66,7 @@ Attempt get_attempt(OctetReader& in) {
   return attempt;
 }
 
-/// Whether a range can be one of places, so that nothing overflows.
+/// Whether this can be a range of places, so that nothing overflows.
 bool is_sound(const PlaceRange& range) {
   return range.first > 0 && range.frames > 0 && range.end() > range.first;
 }
@@ -96,7 +96,7 @@ std::optional<FormatVersion> decode_version(std::span<const std::byte> body) {
     return std::nullopt;
   }
   const std::span<const std::byte> program = in.take(in.get<std::uint16_t>());
-  // It is shown to people, and a damaged disk or a stranger may have written it.
+  // The name is shown to users, and may come from a damaged disk or a stranger.
   const bool is_printable = std::ranges::all_of(
       program, [](std::byte octet) { return octet > std::byte{' '} && octet <= std::byte{'~'}; });
   if (in.complete() && is_printable) {
@@ -220,7 +220,7 @@ std::optional<Ledger> decode_ledger(std::span<const std::byte> body) {
   ledger.flushed = in.get<std::uint64_t>();
   const auto reasons = in.get<std::uint16_t>();
   if (reasons > ledger.dropped.size()) {
-    return std::nullopt;  // of a version that knows more
+    return std::nullopt;  // from a version that knows more reasons
   }
   for (std::size_t i = 0; i < reasons; ++i) {
     ledger.dropped.at(i) = in.get<std::uint64_t>();

@@ -1,4 +1,4 @@
-/// What the marks of a saved state say: their bodies, to octets and back. The layouts are those of
+/// Encodes and decodes the bodies of the marks of a saved state. The layouts are those of
 /// state/mark.hpp.
 #pragma once
 
@@ -13,7 +13,7 @@
 
 namespace meridian::state {
 
-/// What is known of the frames that follow a block's mark.
+/// What a block's mark says about the frames that follow it.
 struct BlockTable {
   struct Read {
     std::uint32_t first_frame = 0;  ///< its index
@@ -24,24 +24,25 @@ struct BlockTable {
     std::uint32_t checksum = 0;
   };
   SequenceWidth width = SequenceWidth::bits64;
-  std::uint64_t place = 0;    ///< of the first frame; 0 where it is not known
+  std::uint64_t place = 0;    ///< of the first frame; 0 if it is not known
   bool redelivered = false;   ///< FrameBatch::redelivered
   std::vector<Read> reads{};  ///< in the order of their frames, the first one at index 0
   std::vector<Frame> frames{};
   std::uint64_t bytes = 0;  ///< of all frames
 };
 
-/// A position, or one of the parts that it is written in: some of its ranges and attempts.
+/// A consumer's position, or one of the parts that it is written in, with some of its ranges and
+/// attempts.
 struct ConsumerPart {
   SavedConsumer consumer;
   std::uint16_t part = 0;  ///< from 0 up
   std::uint16_t parts = 1;
 };
 
-/// Who wrote a file, and in which format.
+/// Which program wrote a file, and in which format.
 struct FormatVersion {
   std::uint16_t format = 0;
-  std::string program{};  ///< such as "0.1.0"; "" where only the format is understood
+  std::string program{};  ///< such as "0.1.0"; "" if only the format is understood
 };
 
 using Body = std::vector<std::byte>;
@@ -50,25 +51,25 @@ using Body = std::vector<std::byte>;
 
 [[nodiscard]] Body encode(const Ledger& ledger);
 [[nodiscard]] Body encode(std::span<const OriginStats> origins);
-/// Without its consumers.
+/// Encodes positions without their consumers.
 [[nodiscard]] Body encode(const SavedPositions& positions);
 [[nodiscard]] Body encode(const ConsumerPart& part);
 [[nodiscard]] Body encode(const BlockTable& table);
 [[nodiscard]] Body encode_end(std::uint64_t frames);
 
-/// A position in parts, each of which has at most `max_bytes` when it is encoded. Nothing where
-/// that cannot be: a single attempt is larger, or there would be too many parts.
+/// Divides a position into parts, each of which has at most `max_bytes` when it is encoded. Empty
+/// if that is impossible: a single attempt is larger, or there would be too many parts.
 [[nodiscard]] std::vector<ConsumerPart> divide(const SavedConsumer& consumer,
                                                std::size_t max_bytes);
 
-// Each returns nothing for octets that no encoder has made.
-/// Of a format that is newer than `format_version` nothing else need be understood.
+// Each returns nothing for octets that no encoder makes.
+/// If the format is newer than `format_version`, nothing else need be understood.
 [[nodiscard]] std::optional<FormatVersion> decode_version(std::span<const std::byte> body);
 [[nodiscard]] std::optional<Ledger> decode_ledger(std::span<const std::byte> body);
 [[nodiscard]] std::optional<std::vector<OriginStats>> decode_origins(
     std::span<const std::byte> body);
 [[nodiscard]] std::optional<SavedPositions> decode_places(std::span<const std::byte> body);
-/// `older_epoch`: that of attempts which have none of their own.
+/// `older_epoch` is the epoch of attempts that have none of their own.
 [[nodiscard]] std::optional<ConsumerPart> decode_consumer(std::span<const std::byte> body,
                                                           std::uint64_t older_epoch);
 [[nodiscard]] std::optional<BlockTable> decode_block(std::span<const std::byte> body);

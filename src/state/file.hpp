@@ -1,4 +1,4 @@
-/// Files, as a state needs them.
+/// Files for saved states.
 #pragma once
 
 #include "state/saved_reader.hpp"
@@ -12,14 +12,14 @@
 
 namespace meridian::state {
 
-/// What `errno` says.
+/// The error code in `errno`.
 [[nodiscard]] std::error_code last_error() noexcept;
 
-/// An open file, closed with it; links are not followed, and nobody is waited for at the other end
-/// of what is no file. All calls block.
+/// An open file, which the destructor closes. Opening it does not follow a symbolic link, and does
+/// not wait for the other end of a pipe. All calls block.
 class File {
  public:
-  /// `flags` are those of open(2); `is_open` tells whether it could be.
+  /// `flags` are those of open(2); `is_open` tells whether it could be opened.
   File(const std::filesystem::path& path, int flags);
   File(const File&) = delete;
   File& operator=(const File&) = delete;
@@ -29,19 +29,19 @@ class File {
   [[nodiscard]] bool is_regular() const noexcept;
   [[nodiscard]] std::uint64_t size() const noexcept;
 
-  /// Why it is not open.
+  /// Why it could not be opened.
   [[nodiscard]] std::error_code error() const noexcept { return error_; }
 
-  /// Reads at `offset` as much as there is, up to the end or to what the disk no longer gives.
+  /// Reads from `offset` on until `out` is full, the file ends, or the disk fails.
   [[nodiscard]] ReadResult read(std::uint64_t offset, std::span<std::byte> out) const noexcept;
 
-  /// Appends.
+  /// Writes all octets behind those written before.
   [[nodiscard]] std::error_code write(std::span<const std::byte> octets) const noexcept;
 
-  /// Makes a hole: its octets read as 0, and take no room.
+  /// Makes a hole: its octets read as 0, and take no space.
   [[nodiscard]] std::error_code punch(std::uint64_t offset, std::uint64_t bytes) const noexcept;
 
-  /// Waits until it is on the disk.
+  /// Waits until the file is on the disk.
   [[nodiscard]] std::error_code sync() const noexcept;
 
  private:
@@ -49,7 +49,7 @@ class File {
   std::error_code error_;
 };
 
-/// Gathers what is written into pieces worth a call of the system.
+/// Collects what is written into pieces that are worth a system call.
 class BufferedWriter {
  public:
   explicit BufferedWriter(const File& file) : file_(file) {}

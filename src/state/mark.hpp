@@ -1,15 +1,15 @@
 // clang-format off
 /// The format of a saved state.
 ///
-/// The file is a row of records in the native framing of meridian/frame.hpp, so that whatever reads
-/// length-prefixed frames takes it as it is. Two kinds of records:
+/// The file is a sequence of records in the native framing of meridian/frame.hpp, so that any
+/// program that reads length-prefixed frames can split it. There are two kinds of records:
 ///
-///     frame   as it came from an uplink, octet for octet
-///     mark    flags 0x8000, which no uplink may send; satellite_id "MRD1"; channel_id its kind;
-///             sequence: upper half the same random number in all marks of a file, so that no
-///             payload passes for one (it is known from the first mark, or else from the last),
-///             lower half counts the marks from 0 up.
-///             Its payload is the CRC-32C of its header and body, and the body.
+///     frame   the octets that came from an uplink, unchanged
+///     mark    flags 0x8000, which no uplink may send; satellite_id "MRD1"; channel_id is its kind.
+///             The upper half of the sequence is a random number, the same in all marks of a file,
+///             so that no payload passes for a mark. The reader takes it from the first mark, or
+///             else from the last one. The lower half counts the marks from 0 up.
+///             The payload is the CRC-32C of header and body, then the body.
 ///
 ///     file    = version ledger origins* forgotten? (places consumer*)? block* end
 ///     block   = mark(block) frame+
@@ -20,38 +20,38 @@
 ///             (files of format 1 have no such mark)
 ///     ledger  received u64, buffered u64, drained u64, flushed u64,
 ///             reasons u16, for each in the order of DropReason: dropped u64,
-///             delivered u64 (in older files it is not there, and 0)
+///             delivered u64 (missing in older files, where it is 0)
 ///     origins count u32, for each: kind u8 (1 origin, 0 sum over those beyond max_tracked; plus 2
-///             where counts follow, plus 4 where stored frames follow),
+///             if counts follow, plus 4 if stored frames follow),
 ///             satellite_id u32, channel_id u16, frames u64, bytes u64, has_last u8,
 ///             last_sequence u64, gaps u64, missing u64, duplicates u64, late u64, dropped u64,
 ///             last_seen_at i64
 ///             counts: jumps u64, resets u64, unsettled frames: next u64, late u64, jumps u64
 ///             stored: frames u64, last_seen_at i64, has_last u8, last_sequence u64, gaps u64,
 ///             missing u64, duplicates u64, late u64, counts
-///     forgotten  as origins, with one row: the sum over those that are not there any more
+///     forgotten  as origins, with one row: the sum over origins that are no longer there
 ///     places  epoch u64, next place u64
 ///     consumer  name octets u16, name, next place u64, part u16 (from 0 up), parts u16,
-///             ranges u32 that are unread before it, for each: first place u64, frames u64
+///             ranges u32, unread before the next place, for each: first place u64, frames u64
 ///             attempts u32, for each: satellite_id u32, channel_id u16, frames u64,
 ///             ranges u32, for each: first place u64, frames u64;
-///             for each attempt: epoch u64 (in older files none is there, and it is that of places)
-///     block   sequence width u8 (14 or 64; plus 128 where somebody has leased these frames and may
-///             have had them; plus 32 where a place follows), reads u32, frames u32,
-///             place of the first frame u64 (or not there),
+///             for each attempt: epoch u64 (missing in older files: that of places)
+///     block   sequence width u8 (14 or 64; plus 128 if these frames have been leased and may have
+///             been received; plus 32 if a place follows), reads u32, frames u32,
+///             place of the first frame u64 (if it follows),
 ///             for each read: first frame u32 (its index), received_at i64
 ///             for each frame: octets u32, CRC-32C u32
 ///     end     frames u64, in all blocks
 ///
-/// A position that is too large for one mark is in several, each with some of its ranges and
-/// attempts. It counts only if all of them are there.
+/// A position that is too large for one mark is divided among several, each with some of its ranges
+/// and attempts. It counts only if all of them are there.
 ///
-/// Whoever reads a file of a format that is newer than its own refuses it as a whole: what it does not
-/// know of could be anything, and a reader that skips it would lose frames in silence. What follows
-/// the format's number in its mark may change with it.
+/// A reader refuses a file as a whole if its format is newer than the reader's: what the reader
+/// does not know could be anything, and to skip it could silently lose frames. What follows the
+/// format's number in its mark may change with the format.
 ///
-/// A frame that is damaged loses itself alone: those around it are found by the table in front of
-/// them. A mark that is damaged loses its block: the next mark is searched for.
+/// A damaged frame loses only itself: the table in front of the block tells where the others are. A
+/// damaged mark loses its block: the reader searches for the next mark.
 // clang-format on
 #pragma once
 
@@ -76,9 +76,9 @@ enum class MarkKind : std::uint16_t {
   forgotten = 8
 };
 
-/// What is written today. To be raised by whatever a reader of before would misread or lose. Format
-/// 2 brought the marks `version` and `forgotten`, counts and stored frames of origins, and the
-/// epoch of each attempt.
+/// The format that is written now. Every change that older readers would misread or lose must raise
+/// it. Format 2 added the marks `version` and `forgotten`, counts and stored frames of origins, and
+/// the epoch of each attempt.
 inline constexpr std::uint16_t format_version = 2;
 
 inline constexpr SatelliteId mark_magic = 0x4D524431;  // "MRD1"
@@ -90,27 +90,28 @@ inline constexpr std::size_t mark_head_bytes = frame_header_bytes + sizeof(std::
 /// Octets of the mark at the end.
 inline constexpr std::size_t end_mark_bytes = mark_head_bytes + sizeof(std::uint64_t);
 
-/// Octets of a whole mark. Bounds what a damaged length can make a reader do.
+/// The most octets of a whole mark. Bounds what a damaged length can make a reader do.
 inline constexpr std::size_t max_mark_bytes = 1024 * 1024;
 
-/// Frames that share a mark, unless one alone is larger: what a damaged mark can lose.
+/// The most octets of frames that share a mark, unless a single frame is larger. Bounds what a
+/// damaged mark can lose.
 inline constexpr std::size_t block_bytes = 256 * 1024;
 
-/// Rows of an `origins` mark.
+/// The most rows of an `origins` mark.
 inline constexpr std::size_t origins_per_mark = 4096;
 
-/// The whole mark, as it stands in the file.
+/// The whole mark, as it is in the file.
 [[nodiscard]] std::vector<std::byte> encode_mark(MarkKind kind, std::uint64_t sequence,
                                                  std::span<const std::byte> body);
 
-/// How many octets a mark has whose header stands at the start of `octets`; 0 if none does.
+/// The size of the mark whose header is at the start of `octets`; 0 if there is none.
 [[nodiscard]] std::size_t mark_bytes(std::span<const std::byte> octets) noexcept;
 
 /// A mark whose checksum holds.
 struct Mark {
   MarkKind kind{};
   std::uint64_t sequence = 0;
-  std::span<const std::byte> body;  ///< in the octets that were given
+  std::span<const std::byte> body;  ///< refers to the octets that were given
 };
 
 /// Reads a whole mark; nothing if it is damaged.

@@ -1,4 +1,4 @@
-/// Integers as they stand in a saved state: big-endian.
+/// Integers as they are in a saved state: big-endian.
 #pragma once
 
 #include <boost/endian/conversion.hpp>
@@ -32,7 +32,7 @@ class OctetWriter {
   std::vector<std::byte> octets_;
 };
 
-/// Takes integers off the front of octets. What is not there reads as 0, and `ok` says so.
+/// Reads integers from the front of octets. What is missing reads as 0, and `ok` is then false.
 class OctetReader {
  public:
   explicit OctetReader(std::span<const std::byte> octets) noexcept : rest_(octets) {}
@@ -67,7 +67,7 @@ class OctetReader {
   /// Whether everything that was asked for was there.
   [[nodiscard]] bool ok() const noexcept { return ok_; }
 
-  /// Whether, besides, nothing is left.
+  /// Whether `ok` holds and nothing is left.
   [[nodiscard]] bool complete() const noexcept { return ok_ && rest_.empty(); }
 
  private:

@@ -25,7 +25,7 @@ std::optional<std::uint64_t> get_last(OctetReader& in) {
   return has_last ? std::optional(last) : std::nullopt;
 }
 
-/// What came to the row of an origin later, and to that of its stored frames.
+/// What format 2 added to an origin's row, and to the row of its stored frames.
 template <typename Stats>
 void put_counts(OctetWriter& out, const Stats& stats) {
   out.put(stats.jumps);
@@ -130,7 +130,7 @@ OriginStats get_origin(OctetReader& in) {
   return stats;
 }
 
-// All rows of a mark find room in it.
+// A mark has room for all of its rows.
 constexpr std::size_t counts_bytes = 40;
 constexpr std::size_t stored_bytes = 57 + counts_bytes;
 constexpr std::size_t most_origin_bytes = 80 + counts_bytes + stored_bytes;

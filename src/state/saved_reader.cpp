@@ -54,8 +54,8 @@ class Reader {
     return got.bytes;
   }
 
-  /// The mark at `offset`, if a whole one stands there that may follow. It refers to `octets`,
-  /// which get it.
+  /// The mark at `offset`, if there is a whole one that may follow. It is read into `octets`, and
+  /// refers to them.
   [[nodiscard]] std::optional<Mark> mark_at(std::uint64_t offset,
                                             std::vector<std::byte>& octets) const {
     std::array<std::byte, frame_header_bytes> header{};
@@ -76,13 +76,13 @@ class Reader {
     return mark;
   }
 
-  /// Whether a mark can belong to this file, and stand behind those that were read.
+  /// Whether a mark can belong to this file, and come after those that were read.
   [[nodiscard]] bool may_follow(std::uint64_t sequence) const noexcept {
     return (!nonce_ || sequence >> 32 == *nonce_) && sequence >= next_sequence_;
   }
 
-  /// What all marks of this file have in common, from where no payload can stand: its beginning and
-  /// its end. Nothing if both are damaged.
+  /// The random number of all marks of this file. It is read where no payload can be: at the
+  /// beginning or the end of the file. Nothing if both are damaged.
   [[nodiscard]] std::optional<std::uint64_t> find_nonce() const {
     std::vector<std::byte> octets;
     if (const auto first = mark_at(0, octets)) {
@@ -97,7 +97,7 @@ class Reader {
     return std::nullopt;
   }
 
-  /// Takes what a mark says, and what stands behind it. False if it makes no sense.
+  /// Takes what a mark says, and the frames behind it. False if the mark makes no sense.
   bool take(const Mark& mark, std::size_t bytes) {
     if (mark.kind != MarkKind::consumer) {
       forget_unfinished_consumer();
@@ -118,7 +118,7 @@ class Reader {
     return true;
   }
 
-  /// One part of a position, which counts only if all of them are there.
+  /// Takes one part of a position, which counts only if all of its parts are there.
   bool take_part(std::optional<ConsumerPart> part) {
     if (part && part->part == 0) {
       forget_unfinished_consumer();
@@ -138,7 +138,8 @@ class Reader {
     return true;
   }
 
-  /// Without its other parts it would have read what it has not.
+  /// Drops an incomplete position: without the other parts, frames that the consumer has not read
+  /// would count as read.
   void forget_unfinished_consumer() {
     if (next_part_ > 0) {
       result_.saved.positions->consumers.pop_back();
@@ -146,7 +147,7 @@ class Reader {
     }
   }
 
-  /// A mark without frames.
+  /// Takes a mark that no frames follow.
   bool take_book(const Mark& mark) {
     if (mark.kind == MarkKind::version) {
       std::optional<FormatVersion> version = decode_version(mark.body);
@@ -187,7 +188,7 @@ class Reader {
     return false;
   }
 
-  /// The frames behind a block's mark: those that are there and undamaged.
+  /// Takes the frames behind a block's mark that are there and undamaged.
   void take_block(const BlockTable& table) {
     const std::uint64_t there = std::min(table.bytes, source_.bytes - at_);
     auto slab = std::make_shared_for_overwrite<std::byte[]>(there);
@@ -223,7 +224,7 @@ class Reader {
       }
       const std::size_t bytes = table.frames[i].bytes;
       if (bytes > readable - offset) {
-        break;  // cut off; all that follows is, too
+        break;  // cut off, and so is all that follows
       }
       const std::span<const std::byte> frame = block.octets.subspan(offset, bytes);
       if (is_intact(frame, table.frames[i])) {
@@ -260,7 +261,7 @@ class Reader {
     }
   }
 
-  /// Where the next undamaged mark stands, from `from` on; the end of the source if there is none.
+  /// The offset of the next undamaged mark from `from` on; the end of the source if there is none.
   [[nodiscard]] std::uint64_t find_mark(std::uint64_t from) const {
     constexpr std::size_t window_bytes = 256 * 1024;
     std::vector<std::byte> window;
@@ -280,13 +281,14 @@ class Reader {
           return source_.bytes;
         }
       }
-      // A header may begin at the end of the window. What cannot be read is passed over.
+      // A header may begin at the end of the window, so the next window overlaps it. What cannot be
+      // read is skipped.
       from += there > frame_header_bytes ? there - frame_header_bytes + 1 : window.size();
     }
     return source_.bytes;
   }
 
-  /// Payloads may be full of what begins like a mark, and says that it is long.
+  /// Bounds the search: payloads may be full of what looks like the header of a long mark.
   [[nodiscard]] std::uint64_t most_checked_in_vain() const noexcept {
     return 4 * source_.bytes + 64 * max_mark_bytes;
   }
@@ -294,7 +296,7 @@ class Reader {
   const Source& source_;
   std::uint64_t at_ = 0;
   std::optional<std::uint64_t> nonce_;
-  std::uint64_t next_sequence_ = 0;            // of the next mark, at least
+  std::uint64_t next_sequence_ = 0;            // the lowest that the next mark may have
   mutable std::uint64_t checked_in_vain_ = 0;  // octets
   unsigned next_part_ = 0;                     // of the position that is being read
   std::optional<std::uint64_t> end_frames_;

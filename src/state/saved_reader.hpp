@@ -1,4 +1,4 @@
-/// From octets to an aggregator's state, whatever has become of them.
+/// Reads an aggregator's state from octets, however damaged they are.
 #pragma once
 
 #include "state/bodies.hpp"
@@ -16,16 +16,16 @@
 
 namespace meridian::state {
 
-/// How many octets could be read, and why no more, unless they had an end there.
+/// How many octets could be read, and why no more; no error at the end of the source.
 struct ReadResult {
   std::size_t bytes = 0;
   std::error_code error{};
 };
 
-/// Octets that can be read anywhere.
+/// Octets that can be read at any offset.
 struct Source {
   std::uint64_t bytes = 0;
-  /// Fills `out` with what stands at `offset`.
+  /// Fills `out` with the octets from `offset` on.
   std::function<ReadResult(std::uint64_t offset, std::span<std::byte> out)> read;
 };
 
@@ -43,15 +43,15 @@ struct Restored {
   std::uint64_t frames = 0;      ///< in `saved`
   std::vector<Region> damaged;   ///< what could not be read, in order
   bool is_whole = false;         ///< read to its end mark, nothing damaged, nothing missing
-  std::error_code unreadable{};  ///< the first time that the source did not give what it has
-  std::string why_unreadable{};  ///< where it is set aside for that, or for its format
-  /// It is of a format that this reader does not know; nothing else is told of it then.
+  std::error_code unreadable{};  ///< the first error of the source
+  std::string why_unreadable{};  ///< if it is set aside for that, or for its format
+  /// Set if the format is newer than this reader's; nothing else is set then.
   std::optional<FormatVersion> newer{};
 };
 
-/// Reads a state in the format of state/mark.hpp: every frame that is intact, and whose block's
-/// mark is, in its order, however much is damaged around it. Never throws on bad input; takes no
-/// more memory than the source is large.
+/// Reads a state in the format of state/mark.hpp: every intact frame whose block's mark is intact
+/// too, in order, however much is damaged around it. Never throws on bad input. Takes no more
+/// memory than the size of the source.
 [[nodiscard]] Restored read_saved(const Source& source);
 
 }  // namespace meridian::state

@@ -21,7 +21,7 @@ class Writer {
 
   void mark(MarkKind kind, const Body& body) { put(encode_mark(kind, next_sequence_++, body)); }
 
-  /// A batch, in blocks.
+  /// Writes a batch in blocks.
   void frames(const BufferedBatch& buffered) {
     const FrameBatch& batch = buffered.batch;
     BlockTable empty{
@@ -73,7 +73,7 @@ class Writer {
 
 constexpr std::size_t max_body_bytes = max_mark_bytes - mark_head_bytes;
 
-/// A position that cannot be written: rather repeats some frames than loses one.
+/// Simplifies a position that cannot be written. It repeats some frames rather than lose one.
 SavedConsumer from_the_first_gap_on(const SavedConsumer& consumer) {
   SavedConsumer simple;
   simple.name = consumer.name;

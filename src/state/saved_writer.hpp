@@ -1,4 +1,4 @@
-/// From an aggregator's state to octets.
+/// Writes an aggregator's state as octets.
 #pragma once
 
 #include <meridian/aggregator.hpp>
@@ -11,11 +11,11 @@
 
 namespace meridian::state {
 
-/// Takes octets that come one after the other. An error ends the writing.
+/// Takes the next octets. An error ends the writing.
 using WriteOctets = std::function<std::error_code(std::span<const std::byte>)>;
 
-/// Writes a state in the format of state/mark.hpp; what has been written so far can be read
-/// whatever happens. `nonce` is what tells its marks from those of others. Frames are not copied.
+/// Writes a state in the format of state/mark.hpp. Whatever happens, what has been written so far
+/// can be read. `nonce` tells its marks from those of other files. Frames are not copied.
 [[nodiscard]] std::error_code write_saved(const SavedState& saved, std::uint32_t nonce,
                                           const WriteOctets& write);
 

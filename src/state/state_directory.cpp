@@ -60,7 +60,7 @@ std::error_code copy_regions(const File& from, const std::vector<Region>& region
   return to.sync();
 }
 
-/// Where the file system cannot do it, the whole file stays.
+/// If the file system cannot punch holes, the whole file stays.
 void punch_all_but(const File& file, const std::vector<Region>& regions) {
   std::uint64_t at = 0;
   for (const Region& region : regions) {
@@ -86,7 +86,7 @@ std::string describe(const FormatVersion& newer) {
 StateDirectory::StateDirectory(fs::path directory, WhenUnreadable when_unreadable)
     : path_(std::move(directory)), when_unreadable_(when_unreadable) {
   if (!path_.has_filename()) {
-    path_ = path_.parent_path();  // a slash at the end
+    path_ = path_.parent_path();  // drops a slash at the end
   }
   std::error_code error;
   fs::create_directories(path_.parent_path(), error);
@@ -186,14 +186,14 @@ std::optional<fs::path> StateDirectory::forget(const Restored& read) {
   if (!read.damaged.empty()) {
     aside = set_aside(read);
   }
-  // Both, and the older one first: it must not come back in the place of the other.
+  // Removes both, `buffer.saving` first: it must not be restored in the place of the other one.
   for (const char* name : {saving_name, saved_name}) {
     const fs::path path = path_ / name;
     if (::unlink(path.c_str()) == 0 || errno == ENOENT) {
       continue;
     }
     const std::error_code why = last_error();
-    if (::rename(path.c_str(), free_name().c_str()) != 0) {  // no file
+    if (::rename(path.c_str(), free_name().c_str()) != 0) {  // unlink fails on a directory
       throw failure(path, "cannot remove", why);
     }
   }
@@ -221,7 +221,7 @@ fs::path StateDirectory::set_aside(const Restored& read) const {
     if (to.is_open() && !copy_regions(from, read.damaged, to)) {
       return aside;
     }
-    // No room for a copy: the file itself takes the name, without what was restored.
+    // There is no room for a copy: the file itself takes the name, without what was restored.
     punch_all_but(from, read.damaged);
   }
   if (::rename(source.c_str(), aside.c_str()) != 0) {
@@ -243,7 +243,7 @@ void StateDirectory::save(const SavedState& saved) {
   for (const std::error_code later : {writer.flush(), file.sync()}) {
     error = error ? error : later;
   }
-  // Also what is not whole: everything in front of where it ends can be restored.
+  // Also renames an incomplete file: everything before its end can be restored.
   if (::rename(beside.c_str(), place.c_str()) != 0) {
     error = error ? error : last_error();
   }

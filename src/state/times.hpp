@@ -1,4 +1,4 @@
-/// Times as they stand in a saved state: microseconds since 1970.
+/// Times as they are in a saved state: microseconds since 1970.
 #pragma once
 
 #include "state/octets.hpp"

@@ -104,7 +104,7 @@ void Listener::update(ListenerOptions options, std::optional<Acceptor> acceptor)
     self->options_ = next;
     self->sessions_.for_each([&next](Session& session) { session.set_options(next); });
     if (acceptor && self->acceptor_.is_open()) {
-      self->acceptor_ = *std::move(acceptor);  // closes the old one; the loop goes on here
+      self->acceptor_ = *std::move(acceptor);  // closes the old one; the accept loop goes on
     }
   });
 }
@@ -147,7 +147,7 @@ void Listener::refuse(tcp::socket& socket, const std::shared_ptr<status::UplinkR
         "({} more since the last message)",
         options_->name, record->peer(), options_->max_sessions, *held_back);
   }
-  // A reset: a peer that has sent everything would take an end of stream for success.
+  // Resets the connection: a peer that has sent everything would take an end of stream for success.
   error_code ignored;
   socket.set_option(asio::socket_base::linger(true, 0), ignored);
   socket.close(ignored);

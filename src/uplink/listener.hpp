@@ -21,38 +21,38 @@
 
 namespace meridian::uplink {
 
-/// An acceptor that owns a listening socket, of which there may be copies: Asio takes only such
-/// sockets out of its reactor when it closes them that were assigned. Throws
-/// boost::system::system_error, and closes the descriptor, where it cannot be used.
+/// Makes an acceptor that owns a listening socket of which there may be copies. The socket must be
+/// assigned: when Asio closes a socket, it only removes it from its reactor if it was assigned.
+/// Throws boost::system::system_error, and closes the descriptor, if it cannot be used.
 [[nodiscard]] asio::ip::tcp::acceptor adopt_listening(const asio::any_io_executor& executor,
                                                       const asio::ip::tcp& protocol,
                                                       int descriptor);
 
-/// A socket that listens where the options say. Throws std::runtime_error, naming listener and
-/// address, where it cannot.
+/// Opens a socket that listens on the address in the options. Throws std::runtime_error, which
+/// names the listener and the address, if that fails.
 [[nodiscard]] asio::ip::tcp::acceptor listen_on(const asio::any_io_executor& executor,
                                                 const ListenerOptions& options);
 
-/// Accepts from `start` on, and owns the sessions that begin here.
+/// Accepts uplinks once it is started, and owns their sessions.
 ///
-/// Runs on the first of the executors; all members may be called from any thread. Must be held by a
-/// shared_ptr, and it and the references given must outlive the execution context's `run`.
+/// Runs on the first of its executors; all members may be called from any thread. Must be held by a
+/// shared_ptr. It and the references that it is given must outlive the execution context's `run`.
 class Listener : public std::enable_shared_from_this<Listener> {
  public:
   using Acceptor = asio::ip::tcp::acceptor;
 
-  /// Sessions are spread evenly over `executors`, each of which runs one thing at a time: one
-  /// session on each reads at a time. The acceptor must be on the first of them.
+  /// Spreads sessions evenly over `executors`. Each executor must run one handler at a time, and
+  /// one session on each reads at a time. The acceptor must be on the first executor.
   Listener(const std::vector<asio::any_io_executor>& executors, ListenerOptions options,
            Acceptor acceptor, AggregatorHandle aggregator, status::UplinkTable& table);
 
   void start();
 
-  /// Goes on with other options, and on another socket if one is given, without ending a session.
+  /// Switches to other options, and to another socket if one is given, without ending a session.
   /// Name, framing and satellite must be the same.
   void update(ListenerOptions options, std::optional<Acceptor> acceptor);
 
-  /// Accepts no more, lets go of the address, and ends the sessions.
+  /// Stops accepting, releases the address, and ends the sessions.
   void stop(status::CloseReason reason);
 
   [[nodiscard]] bool has_sessions() const { return sessions_.size() > 0; }
@@ -60,11 +60,11 @@ class Listener : public std::enable_shared_from_this<Listener> {
   /// Waits until all sessions have handed over what they have read, after `stop`.
   [[nodiscard]] asio::awaitable<void> wait_stopped() { return sessions_.wait_empty(); }
 
-  /// Nobody waits any longer for sessions that do not end.
+  /// Stops waiting for sessions that have not ended.
   void give_up() { sessions_.give_up(); }
 
  private:
-  /// Where sessions run, one thing at a time.
+  /// An executor for sessions, which runs one handler at a time.
   struct Lane {
     asio::any_io_executor executor;
     std::shared_ptr<Turns> turns;

@@ -1,4 +1,4 @@
-/// What to do about a stream that is not what its listener takes.
+/// Advice on a stream that is not in its listener's framing.
 #pragma once
 
 #include <meridian/malformed.hpp>
@@ -9,7 +9,7 @@
 
 namespace meridian::uplink {
 
-/// A sentence for the log, without its full stop. `there` is what stands where the stream is bad.
+/// A sentence for the log, without its full stop. `there` begins where the stream is bad.
 [[nodiscard]] std::string_view advice_on(Malformed reason,
                                          std::span<const std::byte> there) noexcept;
 

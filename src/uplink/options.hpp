@@ -1,4 +1,4 @@
-/// How a listener is to behave.
+/// The options of a listener.
 #pragma once
 
 #include <meridian/frame.hpp>
@@ -14,7 +14,7 @@ namespace meridian::uplink {
 /// What a session does with a batch that finds the channel full.
 enum class WhenChannelFull : std::uint8_t {
   backpressure,  ///< stops reading until there is room, so that the peer's own sends block
-  drop,          ///< gives the batch up, counted
+  drop,          ///< drops the batch, and counts it
 };
 
 struct ListenerOptions {
@@ -22,11 +22,11 @@ struct ListenerOptions {
   std::string host;  ///< a numeric address
   std::uint16_t port = 0;
   Framing framing = Framing::length_prefixed;
-  SatelliteId satellite_id = 0;  ///< of all frames, where the framing does not tell
+  SatelliteId satellite_id = 0;  ///< of all frames, if the framing does not carry one
   std::size_t max_sessions = 1024;
   std::uint32_t max_payload_bytes = 65536;
   std::chrono::seconds idle_timeout{0};   ///< 0: none
-  std::chrono::seconds peer_timeout{60};  ///< a machine that does not answer for so long has gone
+  std::chrono::seconds peer_timeout{60};  ///< how long a peer's machine may fail to answer
   WhenChannelFull when_channel_full = WhenChannelFull::backpressure;
 };
 

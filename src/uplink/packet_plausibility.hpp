@@ -1,4 +1,4 @@
-/// Whether what a listener for space packets reads can be space packets.
+/// Judges whether what a space-packet listener reads can be space packets.
 #pragma once
 
 #include <meridian/frame_batch.hpp>
@@ -8,32 +8,34 @@
 
 namespace meridian::uplink {
 
-/// Nearly anything parses as space packets for a while: the header has no check of its own. What
-/// gives other streams away (transfer frames, native frames, a record header in front of each
-/// packet) is the sequence count, which follows the last one of its APID in a stream of packets and
-/// is anything elsewhere. So this looks at the first packets whose APID has come before: it is
-/// plausible if at least half of them follow. That leaves room for packets that are lost, that come
-/// twice, or of which only every hundredth is passed on.
+/// Nearly anything parses as space packets for a while, since their header has no checksum. The
+/// sequence count gives other streams away (transfer frames, native frames, a record header in
+/// front of each packet): in a stream of packets it continues the last count of its APID, elsewhere
+/// it is arbitrary. So this judges the first packets whose APID has been seen before. The stream is
+/// plausible if at least half of them continue the count. That leaves room for packets that are
+/// lost, come twice, or of which only one in a hundred is forwarded.
 ///
-/// Bounds: remembers `most_apids`, looks at `most_packets`. Not thread-safe.
+/// Bounds: remembers `most_apids` APIDs, and stops looking after `most_packets` packets. Not
+/// thread-safe.
 class PacketPlausibility {
  public:
-  /// So many packets are judged.
+  /// How many packets are judged.
   static constexpr std::uint32_t enough = 16;
-  /// Where a stream ends before that, so many suffice.
+  /// How many are enough if the stream ends before that.
   static constexpr std::uint32_t enough_at_the_end = 4;
-  /// One that is farther ahead does not follow: of arbitrary counts one in sixteen is within.
+  /// A count that is this far ahead or farther does not continue the last one. Of arbitrary counts,
+  /// one in sixteen is nearer.
   static constexpr std::uint64_t farthest = 1024;
   static constexpr std::size_t most_apids = 256;
-  /// After so many packets that cannot be judged nobody looks any longer.
+  /// After this many packets the stream counts as plausible, even if too few could be judged.
   static constexpr std::uint32_t most_packets = 4096;
 
   enum class Verdict : std::uint8_t { open, plausible, implausible };
 
-  /// The next packets of a stream. Once there is a verdict nothing changes it.
+  /// Judges the next packets of a stream. Once there is a verdict, nothing changes it.
   Verdict judge(const FrameBatch& batch);
 
-  /// The stream has ended.
+  /// The verdict once the stream has ended.
   [[nodiscard]] Verdict at_the_end() const noexcept { return verdict(enough_at_the_end); }
 
   [[nodiscard]] std::uint32_t judged() const noexcept { return judged_; }
@@ -42,7 +44,7 @@ class PacketPlausibility {
  private:
   struct Apid {
     ChannelId apid = 0;
-    std::uint16_t next = 0;  // the sequence count that would be in order
+    std::uint16_t next = 0;  // the sequence count that would continue the last one
   };
 
   void judge(const Run& run);

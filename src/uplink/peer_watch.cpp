@@ -12,19 +12,19 @@ namespace meridian::uplink {
 
 namespace {
 
-/// When the kernel asks, and when it gives up.
+/// When the kernel probes, and when it gives up.
 struct Probes {
   int idle_s;
   int interval_s;
-  int user_timeout_ms;  // 0: after nine without an answer
+  int user_timeout_ms;  // 0: after nine probes without an answer
 };
 
 Probes probes_for(std::chrono::seconds timeout) {
   if (timeout.count() == 0) {
     return {.idle_s = 7200, .interval_s = 75, .user_timeout_ms = 0};
   }
-  // The first question comes in time for several before the end; it ends at the first one behind
-  // it.
+  // The first probe is early enough for several before the timeout. The kernel gives up at the
+  // first probe after it.
   const auto timeout_s = static_cast<int>(timeout.count());
   return {.idle_s = std::max(1, timeout_s / 2),
           .interval_s = std::max(1, timeout_s / 8),
@@ -36,7 +36,7 @@ Probes probes_for(std::chrono::seconds timeout) {
 void watch_peer(boost::asio::ip::tcp::socket& socket, std::chrono::seconds timeout) {
   const Probes probes = probes_for(timeout);
   const auto set = [&socket](int option, int value) {
-    // It works without, only later.
+    // Failure is ignored: a dead peer is then noticed too, only later.
     ::setsockopt(socket.native_handle(), IPPROTO_TCP, option, &value, sizeof value);
   };
   boost::system::error_code ignored;

@@ -10,12 +10,12 @@ namespace {
 /// What all sessions of a thread read into.
 struct SharedSlab {
   std::shared_ptr<std::byte[]> slab;
-  std::size_t adopted = 0;  // so many octets belong to batches
+  std::size_t adopted = 0;  // octets that belong to batches
 
-  /// With less room than this a read would cost more than it brings.
+  /// A read into less room than this would cost more than it gains.
   static constexpr std::size_t least_room = SlabPool::slab_bytes / 4;
 
-  /// Where the next read goes: room for `bytes`, and for as many again as are worth a read.
+  /// Where the next read goes: room for `bytes`, and behind them for a read that is worthwhile.
   std::byte* begin_for(std::size_t bytes) {
     if (!slab || SlabPool::slab_bytes - adopted < bytes + least_room) {
       slab = SlabPool::of_process().take();

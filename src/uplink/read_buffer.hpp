@@ -1,4 +1,4 @@
-/// Where a session reads to.
+/// The buffer that a session reads into.
 #pragma once
 
 #include "frame/slab_pool.hpp"
@@ -17,36 +17,37 @@ namespace meridian::uplink {
 ///
 ///     slab   [ adopted by batches | unconsumed octets | room for the next read ]
 ///
-/// so that octets are used where they were read, and an idle session holds nothing. What a batch
-/// did not adopt is written over by the next read. Between two reads a session keeps a piece of a
-/// frame for itself: a short one in memory of its size, a long one where the whole frame will fit.
+/// so that octets are used where they were read, and an idle session holds no memory. The next read
+/// overwrites what no batch has adopted. Between two reads a session keeps an incomplete frame in
+/// memory of its own: a short piece in memory of its size, a long one in memory for the whole
+/// frame.
 ///
-/// Not thread-safe. From `prepare` to `consume` a session must stay on its thread, and no other may
-/// read there.
+/// Not thread-safe. From `prepare` to `consume` a session must stay on its thread, and no other
+/// session may read on that thread.
 class ReadBuffer {
  public:
-  /// What one read takes at most, unless a single frame is larger.
+  /// The most that one read takes, unless a single frame is larger.
   static constexpr std::size_t max_read_bytes = SlabPool::slab_bytes;
 
   /// Room for the next read, never empty.
   [[nodiscard]] std::span<std::byte> prepare();
 
-  /// `bytes` were read into the room.
+  /// Notes that `bytes` were read into the room.
   void commit(std::size_t bytes) noexcept { filled_ += bytes; }
 
-  /// All that is there to be decoded.
+  /// Everything that is to be decoded.
   [[nodiscard]] SlabRange contents() const noexcept;
 
-  /// Nothing was read: lets go of the room again.
+  /// Releases the room after a read that gave nothing.
   void rest() { consume(0, wanted_, Adopted::no); }
 
-  /// Whether a batch refers to what was consumed, where it was.
+  /// Whether a batch refers to the consumed octets in place.
   enum class Adopted : bool { no, yes };
 
   /// Forgets the first `bytes`. The rest can be decoded once there are `wanted` octets of it.
   void consume(std::size_t bytes, std::size_t wanted, Adopted adopted);
 
-  /// Octets of a frame that has begun and not ended.
+  /// Octets of an incomplete frame.
   [[nodiscard]] std::size_t unconsumed() const noexcept { return filled_; }
 
  private:
@@ -57,10 +58,10 @@ class ReadBuffer {
 
   void keep(std::span<const std::byte> piece);
 
-  WritableSlab own_;            // for a piece; without one, begin_ is in the thread's slab
+  WritableSlab own_;            // holds a piece; if there is none, begin_ is in the thread's slab
   std::size_t own_bytes_ = 0;   // its size
-  std::byte* begin_ = nullptr;  // of what is unconsumed
-  std::size_t filled_ = 0;      // how much that is
+  std::byte* begin_ = nullptr;  // the unconsumed octets
+  std::size_t filled_ = 0;      // how many there are
   std::size_t wanted_ = 0;
 };
 

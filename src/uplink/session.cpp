@@ -62,10 +62,10 @@ asio::awaitable<void> Session::run() {
   socket_.non_blocking(true, ignored);
   watch_peer(socket_, options_->peer_timeout);
   watch_idle();
-  // One coroutine that waits for everything: each one more would take memory for every idle uplink.
+  // One coroutine waits for everything: a second one would take memory for every idle uplink.
   while (!closing_) {
     if (more_expected_) {
-      // No need to ask the reactor, but others on this thread have their turn.
+      // There is no need to ask the reactor, but other handlers on this thread must get to run.
       co_await asio::post(socket_.get_executor(), asio::use_awaitable);
     } else {
       const auto [ec] = co_await socket_.async_wait(asio::socket_base::wait_read, use_tuple);
@@ -74,7 +74,7 @@ asio::awaitable<void> Session::run() {
       }
     }
     if (closing_) {
-      break;  // there is nothing to read, and the turn may be long in coming
+      break;  // there is nothing to read, and waiting for a turn may take long
     }
     std::optional<Turns::Turn> turn = turns_.try_take();
     if (!turn) {
@@ -94,7 +94,7 @@ void Session::set_options(std::shared_ptr<const ListenerOptions> options) {
   asio::dispatch(socket_.get_executor(),
                  [self = shared_from_this(), options = std::move(options)]() mutable {
                    self->options_ = std::move(options);
-                   // A frame that has begun may still be as long as was allowed.
+                   // A frame that has begun may still be as long as the old limit allows.
                    self->limit_changed_ = true;
                    self->apply_limit(self->buffer_.unconsumed() == 0);
                    self->watch_idle();
@@ -156,7 +156,7 @@ std::optional<FrameBatch> Session::read_and_decode() {
     look_at_packets(*decoded.batch);
   }
   if (decoded.batch && options_->when_channel_full == WhenChannelFull::drop) {
-    // It may be given up; those beside it in the slab must not keep its octets in memory.
+    // The batch may be given up; its neighbours in the slab must not keep its octets in memory.
     decoded.batch->compact();
   }
   const bool adopted = decoded.batch && decoded.batch->octets().data() == stream.octets.data();
@@ -186,8 +186,8 @@ void Session::look_at_packets(const FrameBatch& batch) {
 }
 
 void Session::note_plausibility(PacketPlausibility::Verdict verdict) {
-  // Once for the listener, until another one takes its place: peers that are plausible in turn with
-  // those that are not would have it said again and again.
+  // Logged once for each listener, until another one takes its place: peers that are plausible and
+  // implausible in turn would otherwise repeat it again and again.
   if (verdict == PacketPlausibility::Verdict::implausible &&
       table_.count_implausible(record_->listener())) {
     log::limited(
@@ -222,7 +222,7 @@ asio::awaitable<void> Session::deliver_refused(Turns::Turn turn) {
       record_->set_held(true);
       ec = co_await aggregator_.send(std::move(refused->value));
       record_->set_held(false);
-      last_read_ = std::chrono::steady_clock::now();  // the silence was ours
+      last_read_ = std::chrono::steady_clock::now();  // nothing could be read meanwhile
     }
   }
   if (ec && !closing_) {
@@ -244,7 +244,7 @@ void Session::watch_idle() {
       return;
     }
     if (self->options_->idle_timeout.count() == 0) {
-      return;  // there is none any more, and this was on its way
+      return;  // the timeout was removed while this handler was on its way
     }
     const bool held = self->record_->held() || self->waits_for_turn_;
     const auto silent_for = std::chrono::steady_clock::now() - self->last_read_;
@@ -291,7 +291,7 @@ void Session::finish() {
       "uplink {} ({}) from {} closed: {}, {} frames, {} octets", record_->id(), record_->listener(),
       record_->peer(), name_of(*closing_), record_->frames(), record_->bytes());
 
-  // Last: a peer that sees its connection end finds it in the books.
+  // Last: once a peer sees its connection end, the table already says that it is closed.
   if (closing_ != CloseReason::end_of_stream && closing_ != CloseReason::truncated) {
     reset();
     return;
@@ -309,7 +309,7 @@ void Session::reset() noexcept {
 void Session::fail(const std::exception_ptr& error) noexcept {
   closing_ = CloseReason::fault;
   try {
-    idle_timer_.cancel();  // first: a timer that goes on keeps the daemon from its end
+    idle_timer_.cancel();  // first: a running timer keeps the daemon from ending
     runtime::Faults::of_process().note(
         runtime::FaultOf::uplink,
         fmt::format("uplink {} ({}) from {}", record_->id(), record_->listener(), record_->peer()),
@@ -317,7 +317,7 @@ void Session::fail(const std::exception_ptr& error) noexcept {
     if (!booked_) {
       table_.close(record_, CloseReason::fault, now());
     }
-  } catch (...) {  // NOLINT(bugprone-empty-catch): the connection ends all the same
+  } catch (...) {  // NOLINT(bugprone-empty-catch): the connection ends anyway
   }
   reset();
 }

@@ -38,7 +38,7 @@ void Turns::enqueue(std::unique_ptr<Waiter> waiter) {
 void Turns::hold() {
   const std::lock_guard lock(mutex_);
   ++held_;
-  // Those before one that is marked are marked too.
+  // The waiters ahead of a marked one are marked already.
   for (auto waiter = waiting_.rbegin(); waiter != waiting_.rend() && !(*waiter)->record->held();
        ++waiter) {
     (*waiter)->record->set_held(true);

@@ -1,4 +1,4 @@
-/// How many sessions read at the same time.
+/// Limits how many sessions read at the same time.
 #pragma once
 
 #include "status/uplink_table.hpp"
@@ -23,18 +23,18 @@ namespace meridian::uplink {
 namespace asio = boost::asio;
 
 /// Lets a few sessions read at a time; the others wait in the order in which they asked. So between
-/// two reads a thread gets to everything else, the aggregator and the control socket, however many
-/// uplinks have something to say. And since a session keeps its turn while it waits for room in the
-/// channel, what backpressure holds back stays in the sockets: no more batches wait than there are
-/// turns.
+/// two reads a thread gets to everything else, such as the aggregator, however many uplinks have
+/// data. A session keeps its turn while it waits for room in the channel, so what backpressure
+/// holds back stays in the sockets: no more batches wait than there are turns.
 ///
-/// Thread-safe. Must be held by a shared_ptr, but not by those who wait: they belong to it.
+/// Thread-safe. Must be held by a shared_ptr. Waiting handlers must not hold it, since it owns
+/// them.
 class Turns : public std::enable_shared_from_this<Turns> {
  public:
   Turns(const asio::any_io_executor& executor, std::size_t count)
       : free_(count), context_(executor) {}
 
-  /// Ends when it is destroyed.
+  /// The right to read, until it is destroyed.
   class Turn {
    public:
     Turn(Turn&& other) noexcept
@@ -42,7 +42,8 @@ class Turns : public std::enable_shared_from_this<Turns> {
     Turn& operator=(Turn&&) = delete;
     ~Turn();
 
-    /// It takes long, since the channel is full. So those who wait are held too.
+    /// Marks the turn as held: it takes long, since the channel is full. So the sessions that wait
+    /// for a turn are held too.
     void hold();
 
    private:
@@ -53,19 +54,20 @@ class Turns : public std::enable_shared_from_this<Turns> {
     bool is_held_ = false;
   };
 
-  /// A turn, if one is free and nobody waits for it.
+  /// A turn, if one is free and no session waits for it.
   [[nodiscard]] std::optional<Turn> try_take();
 
-  /// Completes with void() on the handler's executor once it has its turn, which is then to be had
-  /// by `taken`. Meanwhile `record` is marked as held if a turn is.
+  /// Completes with void() on the handler's executor once the caller has its turn; `taken` then
+  /// returns it. If a turn is held meanwhile, `record` is marked as held until the caller has its
+  /// turn.
   template <typename CompletionToken>
   auto async_wait(std::shared_ptr<status::UplinkRecord> record, CompletionToken&& token);
 
-  /// The turn that was waited for.
+  /// The turn that `async_wait` waited for.
   [[nodiscard]] Turn taken() { return Turn(shared_from_this()); }
 
  private:
-  /// Who waits.
+  /// A session that waits for its turn.
   class Waiter {
    public:
     explicit Waiter(std::shared_ptr<status::UplinkRecord> uplink) : record(std::move(uplink)) {}
@@ -99,7 +101,7 @@ class Turns : public std::enable_shared_from_this<Turns> {
   std::mutex mutex_;
   // Protected by mutex_.
   std::size_t free_;
-  std::size_t held_ = 0;  // turns
+  std::size_t held_ = 0;  // turns that are held
   std::deque<std::unique_ptr<Waiter>> waiting_;
   detail::ContextWatch context_;
 };

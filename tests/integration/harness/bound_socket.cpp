@@ -35,7 +35,7 @@ void BoundSocket::listen() const {
 
 BoundSocket BoundSocket::reserved_port() {
   BoundSocket socket(AF_INET);
-  // With it on both sides two may have a port, as long as one at most listens.
+  // If both sockets set this, they may share a port as long as at most one listens.
   const int on = 1;
   require_call(::setsockopt(socket.descriptor(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0,
                "setsockopt");
@@ -79,7 +79,7 @@ BoundSocket BoundSocket::listening_file(const std::string& path) {
 }
 
 std::uint16_t BoundSocket::port() const {
-  sockaddr_in address{};  // of IPv6, the port stands in the same place
+  sockaddr_in address{};  // an IPv6 address has its port in the same place
   socklen_t size = sizeof(address);
   require_call(::getsockname(descriptor(), reinterpret_cast<sockaddr*>(&address), &size) == 0,
                "getsockname");

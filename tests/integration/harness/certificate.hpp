@@ -7,13 +7,13 @@
 
 namespace meridian::testing {
 
-/// A certificate that vouches for itself, and its key, as files in PEM.
+/// A self-signed certificate and its key, as files in PEM.
 struct Certificate {
   std::string certificate_file;
   std::string key_file;
 };
 
-/// `names` as OpenSSL writes them: "IP:127.0.0.1". `file`: how the files begin.
+/// `names` are written as for OpenSSL: "IP:127.0.0.1". The names of the files begin with `file`.
 [[nodiscard]] Certificate make_certificate(const TempDir& directory, const std::string& file,
                                            const std::string& names);
 

@@ -70,7 +70,7 @@ std::string_view name_in(std::string_view variable) {
   return variable.substr(0, variable.find('='));
 }
 
-/// This process's environment with `additions`, which win.
+/// This process's environment with `additions`, which take precedence.
 std::vector<std::string> environment_with(const std::vector<std::string>& additions) {
   std::vector<std::string> environment = additions;
   for (char** variable = ::environ; *variable != nullptr; ++variable) {
@@ -110,7 +110,7 @@ ChildProcess::ChildProcess(const Arguments& arguments, const Arguments& environm
   for (const Descriptor& copy : copies) {
     ::posix_spawn_file_actions_adddup2(&actions, copy.number(), next++);
   }
-  // Whatever else this process was given is none of the program's business.
+  // The program must not get any other descriptor of this process.
   ::posix_spawn_file_actions_addclosefrom_np(&actions, next);
   const int error =
       ::posix_spawnp(&pid_, own_arguments.at(0).c_str(), &actions, nullptr,
@@ -173,7 +173,7 @@ std::string ChildProcess::err() const {
 }
 
 std::chrono::milliseconds ChildProcess::cpu_time() const {
-  std::istringstream fields(status_fields(pid_));  // 14 and 15, in ticks
+  std::istringstream fields(status_fields(pid_));  // fields 14 and 15 are times in ticks
   std::string skipped;
   for (int field = 3; field < 14; ++field) {
     fields >> skipped;

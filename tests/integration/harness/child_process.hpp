@@ -13,14 +13,15 @@
 
 namespace meridian::testing {
 
-/// Runs a program, with what it writes captured in memory. Killed in the destructor, by its process
-/// id, if it has not ended by then.
+/// Runs a program, and captures what it writes in memory. The destructor kills it, by its process
+/// id, if it has not ended.
 class ChildProcess {
  public:
   using Arguments = std::vector<std::string>;
 
   /// `arguments` begin with the path of the program. `environment` ("NAME=value") is added to this
-  /// process's own. It gets copies of `descriptors` as its descriptors 3 and up, and no others.
+  /// process's own. The program gets copies of `descriptors` as its descriptors 3 and up, and no
+  /// others.
   explicit ChildProcess(const Arguments& arguments, const Arguments& environment = {},
                         const std::vector<int>& descriptors = {});
   ChildProcess(ChildProcess&& other) noexcept;
@@ -31,8 +32,8 @@ class ChildProcess {
   [[nodiscard]] bool running();
   void signal(int number) const;
 
-  /// The exit status, or 128 + the number of the signal that ended it. Throws where it still runs
-  /// after `patience_for_it`.
+  /// The exit status, or 128 + the number of the signal that ended it. Throws if it is still
+  /// running after `patience_for_it`.
   int wait(std::chrono::milliseconds patience_for_it = patience);
 
   /// What it has written so far.
@@ -44,11 +45,11 @@ class ChildProcess {
   /// Memory that it holds now.
   [[nodiscard]] std::size_t resident_bytes() const;
   [[nodiscard]] std::size_t open_files() const;
-  /// Takes away the right to more than `count` open files, or gives it back.
+  /// Limits it to `count` open files, which may also be more than before.
   void limit_open_files(std::size_t count) const;
-  /// Takes away the right to make a file longer than that.
+  /// Limits the length of files that it writes.
   void limit_file_size(std::size_t bytes) const;
-  /// Takes away the right to more than so much memory beyond what it has now.
+  /// Limits its memory to `bytes` more than it has now.
   void limit_memory_to_come(std::size_t bytes) const;
   /// Whether SIGSTOP has stopped it.
   [[nodiscard]] bool halted() const;

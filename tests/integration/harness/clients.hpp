@@ -34,8 +34,8 @@ class ControlClient {
   /// Sends a line and returns the answer.
   [[nodiscard]] Json ask(std::string_view line);
 
-  /// Sends a JSON-RPC request and returns its result. Throws std::runtime_error where there is an
-  /// error instead.
+  /// Sends a JSON-RPC request and returns its result. Throws std::runtime_error if the answer is an
+  /// error.
   Json call(std::string_view method, const Json& params = Json::object());
 
   /// A binary drain: the reply's result, and the octets behind it.
@@ -49,7 +49,7 @@ class ControlClient {
   [[nodiscard]] std::vector<NativeFrame> drain_all(const Json& params = Json::object());
 
   [[nodiscard]] StreamSocket& socket() noexcept { return socket_; }
-  /// What was read and not yet used.
+  /// What was read and has not been used yet.
   [[nodiscard]] const std::string& unread() const noexcept { return received_; }
 
  private:
@@ -62,7 +62,7 @@ class ControlClient {
 [[nodiscard]] std::string rpc(std::string_view method, const Json& params = Json::object(),
                               const Json& id = 1);
 
-/// A request's error code, or 0 where it was answered with a result.
+/// The error code in an answer, or 0 if it has a result.
 [[nodiscard]] int error_code_of(const Json& answer);
 [[nodiscard]] std::string error_message_of(const Json& answer);
 

@@ -21,7 +21,7 @@ namespace meridian::testing {
 
 inline constexpr std::size_t frames_per_message = 100;
 
-/// Frames of a satellite from sequence `first` on, in so many messages.
+/// Frames of a satellite from sequence `first` on, in `count` messages.
 [[nodiscard]] inline std::vector<StreamMessage> messages_of(std::uint32_t satellite_id,
                                                             std::uint64_t first, std::size_t count,
                                                             std::size_t payload_bytes = 8) {
@@ -47,7 +47,7 @@ class ConsumeCommand : public NatsTest {
   }
 };
 
-/// With one server, which runs, and a stream T.
+/// With one running server, and a stream T.
 class ConsumeTest : public ConsumeCommand {
  protected:
   void SetUp() override {
@@ -67,7 +67,7 @@ class ConsumeTest : public ConsumeCommand {
   Finished consume(const std::vector<std::string>& options) {
     return run(command({server().url()}, options));
   }
-  /// What it says to a program, and its exit status beside it.
+  /// Its output for programs, with its exit status added as "status".
   nlohmann::json result_of(std::vector<std::string> options) {
     options.emplace_back("--json");
     const Finished finished = consume(options);
@@ -78,7 +78,7 @@ class ConsumeTest : public ConsumeCommand {
     result["status"] = finished.status;
     return result;
   }
-  /// A reader that goes on by itself until the frames have come.
+  /// Starts a reader that goes on until the expected frames have come.
   ChildProcess start_reader(const std::string& expected,
                             const std::vector<std::string>& more = {}) {
     std::vector<std::string> options{"--durable", "d",        "--json", "--idle-timeout",
@@ -87,7 +87,7 @@ class ConsumeTest : public ConsumeCommand {
     return ChildProcess(command({server().url()}, options));
   }
 
-  /// Whether a consumer has had so many messages acknowledged, and has none out.
+  /// Whether a consumer's first `messages` messages are acknowledged, and none is outstanding.
   bool acknowledged(std::uint64_t messages, const std::string& consumer = "d") {
     const std::optional<ConsumerState> state = client().consumer("T", consumer);
     return state && state->all_acknowledged_up_to >= messages && state->not_acknowledged == 0;

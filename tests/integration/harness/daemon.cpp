@@ -15,7 +15,7 @@ Json with(Json json, const Json& changes) {
   return json;
 }
 
-/// The answer to `uplinks`, or nothing while there is no daemon that gives one.
+/// The answer to `uplinks`, or nothing while no daemon answers.
 std::optional<Json> try_uplinks(const std::string& socket) {
   try {
     return ControlClient(socket).call("uplinks");
@@ -70,7 +70,8 @@ ChildProcess spawn_daemon(const std::string& config_file, const Surroundings& su
     }
     environment.push_back("LISTEN_FDS=" + std::to_string(descriptors.size()));
     environment.push_back("LISTEN_FDNAMES=" + names);
-    // It must be the daemon's own, which is known only to whoever becomes the daemon.
+    // LISTEN_PID must be the daemon's own process id, which only the process that becomes the
+    // daemon knows.
     command.insert(command.begin(), {"sh", "-c", "export LISTEN_PID=$$; exec \"$0\" \"$@\""});
   }
   return ChildProcess(command, environment, descriptors);

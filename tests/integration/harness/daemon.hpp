@@ -21,7 +21,7 @@ inline const std::string meridiand = program("meridiand");
 inline const std::string meridianctl = program("meridianctl");
 inline const std::string meridian_sim = program("meridian-sim");
 
-/// A listener on a port of the system's choice, with `changes` to the defaults.
+/// A listener on a port that the system chooses, with `changes` to the defaults.
 [[nodiscard]] Json native_listener(const Json& changes = Json::object());
 [[nodiscard]] Json packet_listener(const Json& changes = Json::object());
 
@@ -37,7 +37,7 @@ struct Surroundings {
   };
   ChildProcess::Arguments environment = {};
   std::vector<Socket> sockets = {};
-  /// A program that becomes the daemon, with its options; empty: none.
+  /// A program that executes the daemon in its own place, with its options; empty: none.
   ChildProcess::Arguments through = {};
 };
 
@@ -48,14 +48,13 @@ struct Surroundings {
 /// A running daemon. Killed in the destructor unless it was stopped.
 class Daemon {
  public:
-  /// Starts it and waits until it answers. Throws std::runtime_error with its log where it does
-  /// not.
+  /// Starts it and waits until it answers. Throws std::runtime_error with its log if it does not.
   Daemon(const TempDir& directory, const Json& config, const Surroundings& surroundings = {});
 
   [[nodiscard]] const std::string& socket() const noexcept { return socket_; }
   /// The port of a listener, by its name, as it was after the start.
   [[nodiscard]] std::uint16_t port(std::string_view listener = "native") const;
-  /// The same, as it is now; nothing if there is no such listener.
+  /// The port of a listener as it is now; nothing if there is no such listener.
   [[nodiscard]] std::optional<std::uint16_t> port_now(std::string_view listener) const;
 
   /// Writes another configuration, for the next reload.
@@ -68,7 +67,7 @@ class Daemon {
   [[nodiscard]] std::uint64_t stat(const std::string& pointer) const;
 
   [[nodiscard]] std::string log() const { return process_.err(); }
-  /// Whether it has logged this, or does so soon: it writes its lines behind what it does.
+  /// Whether it has logged this, or does so soon: it writes log lines with some delay.
   [[nodiscard]] bool logged(std::string_view text) const;
   [[nodiscard]] ChildProcess& process() noexcept { return process_; }
 
@@ -82,7 +81,8 @@ class Daemon {
   Json listeners_;
 };
 
-/// Whether received = buffered + leased + drained + flushed + dropped, in an answer to `stats`.
+/// Whether received = buffered + leased + delivered + drained + flushed + dropped, in an answer to
+/// `stats`.
 [[nodiscard]] bool balanced(const Json& stats);
 
 /// The entry of a satellite in the answer to `satellites`, or null.
@@ -95,7 +95,7 @@ class Daemon {
 /// The lines of a text.
 [[nodiscard]] std::vector<std::string> lines_of(const std::string& text);
 
-/// A test with one daemon, whose orderly end is part of every test.
+/// A test with one daemon. Every test also checks that it stops in order.
 class DaemonTest : public ::testing::Test {
  protected:
   Daemon& start(const Json& changes = Json::object(), const Surroundings& surroundings = {});
@@ -105,11 +105,11 @@ class DaemonTest : public ::testing::Test {
   /// Reloads another configuration and returns the answer.
   Json reload(const Json& changes);
 
-  /// Sends frames and waits until their session has read them: so they are one batch, unless it is
-  /// more than fits into one read. Returns the entry of the uplink then.
+  /// Sends frames and waits until their session has read them. So they are one batch, unless they
+  /// do not fit into one read. Returns the entry of the uplink afterwards.
   Json send_as_batch(UplinkClient& peer, const std::vector<NativeFrame>& frames);
 
-  /// Stops the daemon and expects that this went well.
+  /// Stops the daemon and expects exit status 0.
   void stop();
 
   void TearDown() override;

@@ -1,4 +1,4 @@
-/// Waiting for conditions. Nothing here sleeps for luck, and nothing waits for ever.
+/// Waits for conditions. Nothing here sleeps and hopes for the best, and nothing waits forever.
 #pragma once
 
 #include <chrono>
@@ -18,12 +18,12 @@ inline const std::string_view sanitizers = [] {
 /// How much slower than usual the programs run: sanitizers cost that much.
 inline const std::uint64_t slowdown = sanitizers.empty() ? 1 : 10;
 
-/// A load that takes as long as usual.
+/// A load that takes no longer under sanitizers than `count` does without.
 inline std::uint64_t scaled(std::uint64_t count) {
   return count / slowdown;
 }
 
-/// A time that is long enough.
+/// A time that is long enough under sanitizers too.
 inline std::chrono::milliseconds at_most(std::chrono::milliseconds usual) {
   return usual * static_cast<std::int64_t>(slowdown);
 }
@@ -31,7 +31,7 @@ inline std::chrono::milliseconds at_most(std::chrono::milliseconds usual) {
 /// For whatever should take milliseconds.
 inline const std::chrono::milliseconds patience = at_most(std::chrono::seconds(10));
 
-/// Asks until `condition` is true. False if it is not within `patience_for_it`.
+/// Polls until `condition` is true. False if it is not true within `patience_for_it`.
 template <typename Condition>
 [[nodiscard]] bool eventually(Condition&& condition,
                               std::chrono::milliseconds patience_for_it = patience) {

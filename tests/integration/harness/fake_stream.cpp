@@ -51,7 +51,8 @@ FakeStream::FakeStream(const std::string& url, Answer answer, const std::string&
   require_done(natsConnection_Flush(connection), "flush");
 }
 
-/// In a thread that ends before this does: the library's own call back for a moment longer.
+/// Serves in a thread that ends before this object does. The library's own threads would go on
+/// calling back for a moment longer.
 void FakeStream::serve(const std::string& subject) {
   natsSubscription* subscribed = nullptr;
   require_done(natsConnection_SubscribeSync(&subscribed, connection_.get(), subject.c_str()),

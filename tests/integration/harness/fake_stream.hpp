@@ -1,4 +1,4 @@
-/// A client of a plain NATS server that answers in the place of JetStream.
+/// A client of a plain NATS server that answers in place of JetStream.
 #pragma once
 
 #include <cstddef>
@@ -15,30 +15,30 @@
 
 namespace meridian::testing {
 
-/// What was published to it.
+/// A message that was published to it.
 struct PublishedMessage {
   std::string subject;
   std::string id;  ///< its Nats-Msg-Id
   std::string payload;
 };
 
-/// The stream TELEMETRY with the subjects meridian.*.*, as its answers have it; it stores nothing.
-/// To be used where the server has no JetStream, which would answer as well. Thread-safety: all
-/// members from any thread.
+/// Answers as the stream TELEMETRY with the subjects meridian.*.*, but stores nothing. For servers
+/// without JetStream, which would answer as well. Thread-safety: all members may be called from any
+/// thread.
 class FakeStream {
  public:
   /// The answer to a message; nothing for none.
   using Answer = std::function<std::optional<std::string>(const PublishedMessage&)>;
 
-  /// `config` is put into the configuration that it tells of: `"persist_mode":"async"`.
+  /// `config` is added to the configuration that it reports, such as `"persist_mode":"async"`.
   FakeStream(const std::string& url, Answer answer, const std::string& config = "");
   FakeStream(const FakeStream&) = delete;
   FakeStream& operator=(const FakeStream&) = delete;
 
-  /// From now on.
+  /// Applies from now on.
   void set_answer(Answer answer);
 
-  /// What else it tells of itself, and of its messages.
+  /// What else it reports about itself and its messages.
   struct Facts {
     std::string retention = "limits";
     std::string discard = "new";
@@ -47,16 +47,16 @@ class FakeStream {
     std::uint64_t first_sequence = 0;
     std::uint64_t last_sequence = 0;
   };
-  /// From now on.
+  /// Applies from now on.
   void set_facts(Facts facts);
 
-  /// The answer to whoever asks for a stored message, in JSON; nothing for none. Where this was not
-  /// called, it is that there is no such message.
+  /// The answer to a request for a stored message, in JSON; nothing for none. By default it says
+  /// that there is no such message.
   using Stored = std::function<std::optional<std::string>(const std::string& request)>;
   void set_stored(Stored stored);
 
   [[nodiscard]] std::vector<PublishedMessage> published() const;
-  /// Requests for stored messages.
+  /// The requests for stored messages.
   [[nodiscard]] std::vector<std::string> asked() const;
 
  private:
@@ -72,7 +72,7 @@ class FakeStream {
     }
   };
 
-  mutable std::recursive_mutex mutex_;  // answers may be made of what was published
+  mutable std::recursive_mutex mutex_;  // recursive: answers may use `published`
   // Protected by mutex_.
   Answer answer_;
   Stored stored_;

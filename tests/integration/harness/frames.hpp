@@ -1,4 +1,4 @@
-/// The wire formats as the contract writes them down, octet by octet.
+/// The wire formats as the contract specifies them, octet by octet.
 ///
 /// Nothing of the library is used here: a test must be able to catch a wrong encoder or decoder.
 #pragma once
@@ -32,7 +32,7 @@ inline constexpr std::size_t native_header_bytes = 20;
 [[nodiscard]] std::vector<NativeFrame> frames_of(std::uint32_t satellite_id, std::uint64_t first,
                                                  std::size_t count, std::size_t payload_bytes = 8);
 
-/// Reads whole frames. Throws std::runtime_error where the octets are anything else.
+/// Reads whole frames. Throws std::runtime_error if the octets are anything else.
 [[nodiscard]] std::vector<NativeFrame> decode_native(std::string_view octets);
 
 /// Calls `on_frame` with the satellite, the sequence and the payload size of each frame: for loads
@@ -54,7 +54,7 @@ struct SpacePacket {
 /// A big-endian number of `bytes` octets.
 [[nodiscard]] std::uint64_t read_big(std::string_view octets, std::size_t at, std::size_t bytes);
 
-/// Throws std::runtime_error where the text is not base64 with padding.
+/// Throws std::runtime_error if the text is not base64 with padding.
 [[nodiscard]] std::string decode_base64(std::string_view text);
 
 [[noreturn]] void refuse_octets(std::string_view why, std::size_t at);

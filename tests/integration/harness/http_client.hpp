@@ -14,10 +14,10 @@ namespace meridian::testing {
 struct HttpAnswer {
   int status = 0;
   std::map<std::string, std::string> headers;  ///< by their names in lower case
-  std::string body;                            ///< put together, if it came in chunks
+  std::string body;                            ///< reassembled, if it came in chunks
 };
 
-/// The port of a daemon's HTTP server, as its log has it.
+/// The port of a daemon's HTTP server, as its log says.
 [[nodiscard]] std::uint16_t http_port(const Daemon& daemon);
 
 /// One connection.
@@ -25,7 +25,7 @@ class HttpClient {
  public:
   explicit HttpClient(std::uint16_t port) : socket_(port) {}
 
-  /// Sends a request and reads its answer. The connection stays.
+  /// Sends a request and reads its answer. The connection stays open.
   [[nodiscard]] HttpAnswer request(std::string_view method, std::string_view target);
 
   /// Reads an answer to what was sent by hand.
@@ -44,7 +44,7 @@ class HttpClient {
 /// A GET on a connection of its own.
 [[nodiscard]] HttpAnswer http_get(const Daemon& daemon, std::string_view target);
 
-/// The samples of /metrics: what stands before each value, and the value.
+/// The samples of /metrics: the text before each value, and the value.
 [[nodiscard]] std::map<std::string, double> metrics_of(const Daemon& daemon);
 
 }  // namespace meridian::testing

@@ -19,7 +19,7 @@ namespace {
 using KeyHandle = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 using SignHandle = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
 
-/// Without padding, as both encodings are used here.
+/// Encodes without padding, as both encodings are used here.
 std::string encode(std::string_view octets, std::string_view alphabet, unsigned digit_bits) {
   std::string text;
   std::uint32_t bits = 0;
@@ -44,7 +44,7 @@ std::string base64_for_urls(std::string_view octets) {
   return encode(octets, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", 6);
 }
 
-/// CRC-16/XMODEM, behind the octets, the low one first.
+/// The octets followed by their CRC-16/XMODEM, whose low octet comes first.
 std::string with_checksum(std::string octets) {
   std::uint32_t crc = 0;
   for (const char octet : octets) {
@@ -75,7 +75,7 @@ constexpr const char* account_claims =
     R"({"limits":{"subs":-1,"data":-1,"payload":-1,"imports":-1,"exports":-1,"wildcards":true,)"
     R"("conn":-1,"leaf":-1,"mem_storage":-1,"disk_storage":-1,"streams":-1,"consumer":-1},)"
     R"("type":"account","version":2})";
-// The server's own account may have no JetStream.
+// The server's own account must not have JetStream.
 constexpr const char* system_account_claims =
     R"({"limits":{"subs":-1,"data":-1,"payload":-1,"imports":-1,"exports":-1,"wildcards":true,)"
     R"("conn":-1,"leaf":-1},"type":"account","version":2})";

@@ -1,5 +1,5 @@
-/// Keys and tokens as NATS has them in its operator mode: an operator vouches for accounts, an
-/// account for users, and a user shows that it has the key that its token names.
+/// Keys and tokens of NATS's operator mode: an operator vouches for accounts, an account vouches
+/// for users, and a user proves that it has the key that its token names.
 #pragma once
 
 #include <array>
@@ -8,7 +8,7 @@
 
 namespace meridian::testing {
 
-/// An Ed25519 key that has a role.
+/// An Ed25519 key with a role.
 class NatsKey {
  public:
   enum class Role : unsigned char { operator_ = 14 << 3, account = 0, user = 20 << 3 };

@@ -20,7 +20,7 @@ using nlohmann::json;
 
 namespace {
 
-/// A server is up in a quarter of a second, and a cluster has a leader in some five.
+/// A server is up in a quarter of a second, and a cluster has a leader in some five seconds.
 const std::chrono::milliseconds patience_for_servers = at_most(std::chrono::seconds(60));
 
 }  // namespace
@@ -148,7 +148,7 @@ std::vector<std::string> NatsCluster::urls() const {
 }
 
 std::string NatsCluster::leader_of(std::string_view stream) const {
-  // Only the leader itself is asked to be one: others may not have heard that it is gone.
+  // Only the leader's own answer counts: the others may not know yet that it is gone.
   for (const auto& server : servers_) {
     const json answer = server->monitor("/jsz?streams=true");
     for (const json& account :

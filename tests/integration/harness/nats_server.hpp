@@ -20,7 +20,7 @@
 
 namespace meridian::testing {
 
-/// Where nats-server is; nothing if it is not installed.
+/// The path of nats-server; nothing if it is not installed.
 [[nodiscard]] std::optional<std::string> find_nats_server();
 
 struct NatsConfig {
@@ -30,15 +30,15 @@ struct NatsConfig {
   std::string lines = {};  ///< more of the configuration, in the server's own language
 };
 
-/// A server on ports of 127.0.0.1 that are its own for as long as it lives, with JetStream in a
-/// directory of its own: it finds both again after a stop or a crash. Not thread-safe.
+/// A server with JetStream, on ports of 127.0.0.1 and with a directory that are its own for as long
+/// as this lives: it finds both again after a stop or a crash. Not thread-safe.
 class NatsServer {
  public:
   /// Not started yet.
   explicit NatsServer(NatsConfig config = {});
 
   /// Starts it and waits until it is healthy, JetStream and its streams too. Throws
-  /// std::runtime_error with its log where that does not come.
+  /// std::runtime_error with its log if it does not become healthy.
   void start();
 
   /// Starts it, and does not wait.
@@ -49,7 +49,7 @@ class NatsServer {
   void stop();
   /// Ends it as a power failure does.
   void kill();
-  /// It neither reads nor answers, and its connections stay, until `resume`.
+  /// Until `resume` it neither reads nor answers. Its connections stay open.
   void halt();
   void resume();
 
@@ -65,7 +65,7 @@ class NatsServer {
   /// What the monitoring says, such as "/jsz"; null while it does not answer.
   [[nodiscard]] nlohmann::json monitor(std::string_view path) const;
   [[nodiscard]] std::string log() const { return process_ ? process_->err() : ""; }
-  /// Where the server keeps what it stores, and tests their certificates.
+  /// Where the server stores its data, and tests keep their certificates.
   [[nodiscard]] const TempDir& directory() const noexcept { return directory_; }
 
  private:
@@ -80,7 +80,7 @@ class NatsServer {
   std::unique_ptr<ChildProcess> process_;
 };
 
-/// Three servers with JetStream over all of them.
+/// A cluster of three servers with JetStream.
 class NatsCluster {
  public:
   /// Starts them, and waits until they have a leader and all are current.
@@ -93,7 +93,7 @@ class NatsCluster {
   /// The name of the server that leads a stream; "" while none does.
   [[nodiscard]] std::string leader_of(std::string_view stream) const;
 
-  /// Waits until all three run, and have what their leader has.
+  /// Waits until all three are running and up to date with their leader.
   void wait_current();
 
  private:
@@ -102,7 +102,7 @@ class NatsCluster {
   std::array<std::unique_ptr<NatsServer>, 3> servers_;
 };
 
-/// Skipped where there is no nats-server.
+/// Skipped if nats-server is not installed.
 class NatsTest : public ::testing::Test {
  protected:
   void SetUp() override;

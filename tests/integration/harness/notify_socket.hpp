@@ -12,7 +12,7 @@
 
 namespace meridian::testing {
 
-/// Where a daemon tells its state, if `variable` is in its environment.
+/// The socket to which a daemon reports its state, if `variable` is in its environment.
 class NotifySocket {
  public:
   explicit NotifySocket(const TempDir& directory);

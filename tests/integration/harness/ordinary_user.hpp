@@ -1,4 +1,4 @@
-/// Running programs as somebody whom file modes stop.
+/// Runs programs as a user whom file modes restrict.
 #pragma once
 
 #include "integration/harness/child_process.hpp"
@@ -10,11 +10,11 @@
 
 namespace meridian::testing {
 
-/// Whom root's programs are run as.
+/// The user that root runs programs as.
 inline constexpr uid_t nobody = 65534;
 
-/// What to put in front of a program's command line so that an ordinary user runs it: nothing if
-/// this process is one's. No value where root cannot have it run so.
+/// What to put in front of a program's command line so that it runs as an ordinary user. Empty if
+/// this process already does. No value if root cannot run it that way.
 [[nodiscard]] std::optional<ChildProcess::Arguments> as_ordinary_user(const std::string& program);
 
 }  // namespace meridian::testing

@@ -1,4 +1,4 @@
-/// A way to a server that a test can break.
+/// A path to a server that a test can break.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -18,8 +18,8 @@
 
 namespace meridian::testing {
 
-/// Passes on what goes to a port of 127.0.0.1 and what comes from there, on a port of its own, in a
-/// thread of its own. Thread-safety: all members from any thread.
+/// Listens on a port of its own, and passes on what goes to a port of 127.0.0.1 and what comes from
+/// there. Runs in a thread of its own. Thread-safety: all members may be called from any thread.
 class Relay {
  public:
   explicit Relay(std::uint16_t target);
@@ -30,18 +30,18 @@ class Relay {
   /// "nats://127.0.0.1:43210"
   [[nodiscard]] const std::string& url() const noexcept { return url_; }
 
-  /// From now on everything arrives so much later, in both directions: a round trip takes twice as
-  /// long. As much as comes is on its way meanwhile.
+  /// From now on delays everything by `delay` in both directions, so a round trip takes twice that.
+  /// Any amount may be on its way meanwhile.
   void set_delay(std::chrono::milliseconds delay) { delay_ = delay; }
 
-  /// Ends all connections, in the middle of whatever they say. Who connects again is let in.
+  /// Resets all connections, in the middle of whatever they carry. Clients may connect again.
   void cut();
 
-  /// From now on what the server says does not arrive, until `pass_answers`. Connections stay.
+  /// Swallows what the server sends from now on, until `pass_answers`. Connections stay open.
   void swallow_answers();
-  /// Ends them, since a part of what they were to say is not there.
+  /// Passes answers on again. Resets all connections, since a part of what they carry is missing.
   void pass_answers();
-  /// How often a text was in what has been swallowed since the last `swallow_answers`.
+  /// How often a text occurs in what has been swallowed since the last `swallow_answers`.
   [[nodiscard]] std::size_t swallowed(std::string_view text) const;
 
  private:
@@ -59,7 +59,7 @@ class Relay {
   std::atomic<std::chrono::milliseconds> delay_{};
   mutable std::mutex mutex_;
   std::optional<std::string> swallowed_;  // protected by mutex_; nothing while answers pass
-  std::vector<std::weak_ptr<Connection>> connections_;  // of the thread
+  std::vector<std::weak_ptr<Connection>> connections_;  // used by the thread
   std::jthread thread_;
 };
 

@@ -8,14 +8,14 @@
 
 namespace meridian::testing {
 
-/// Throws std::runtime_error with `what` where it does not hold.
+/// Throws std::runtime_error with `what` if `holds` is false.
 inline void require(bool holds, const char* what) {
   if (!holds) {
     throw std::runtime_error(what);
   }
 }
 
-/// Throws std::system_error with `errno` and `what` where a call of the system has failed.
+/// Throws std::system_error with `errno` and `what` if a system call has failed.
 inline void require_call(bool ok, const std::string& what) {
   if (!ok) {
     throw std::system_error(errno, std::generic_category(), what);

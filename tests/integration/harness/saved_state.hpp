@@ -1,4 +1,4 @@
-/// The state that a daemon leaves for the next one, as the description of its format has it.
+/// The state that a daemon leaves for the next one, as the description of its format specifies it.
 ///
 /// Nothing of the library is used here, as in frames.hpp.
 #pragma once
@@ -13,7 +13,7 @@
 
 namespace meridian::testing {
 
-/// A piece of a saved state: a frame, or a mark that says something of the frames.
+/// A piece of a saved state: a frame, or a mark that says something about the frames.
 struct SavedRecord {
   enum class Kind { frame, ledger, origins, block, end, places, consumer, version, forgotten };
   Kind kind = Kind::frame;
@@ -24,7 +24,7 @@ struct SavedRecord {
 /// All records of an undamaged file.
 [[nodiscard]] std::vector<SavedRecord> records_of(std::string_view file);
 
-/// What a daemon is to make of a damaged file.
+/// What a daemon must make of a damaged file.
 struct Remains {
   std::vector<NativeFrame> frames;  ///< restored
   std::string lost;                 ///< set aside

@@ -20,8 +20,8 @@ namespace meridian::testing {
 class Senders {
  public:
   struct Connection {
-    std::uint64_t sent = 0;       // at most: what the daemon had not read is lost with it
-    bool ended_in_order = false;  // then the daemon has all of it
+    std::uint64_t sent = 0;       // at most; what the daemon had not read is lost
+    bool ended_in_order = false;  // if so, the daemon has all of it
   };
   using Connections = std::map<std::uint32_t, Connection>;
 
@@ -34,11 +34,11 @@ class Senders {
   Senders& operator=(const Senders&) = delete;
   ~Senders() { finish(); }
 
-  /// Each ends in order as soon as the daemon has taken everything.
+  /// Tells all uplinks to end. Each ends in order once the daemon has taken everything.
   void finish() { stopping_ = true; }
   [[nodiscard]] bool finished() const { return running_ == 0; }
 
-  /// After `finish`.
+  /// Calls `finish`, and waits until all uplinks have ended.
   [[nodiscard]] Connections join() {
     finish();
     threads_.clear();

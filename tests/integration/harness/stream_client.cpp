@@ -43,7 +43,7 @@ StreamClient::StreamClient(const std::string& url, const std::string& credential
   }
   natsConnection* connection = nullptr;
   natsStatus status = natsConnection_Connect(&connection, made);
-  // Of 256 signatures the library (3.4.1) leaves one away.
+  // The library (3.4.1) leaves out one signature in 256.
   for (int more = 2; more > 0 && status == NATS_CONNECTION_AUTH_FAILED; --more) {
     status = natsConnection_Connect(&connection, made);
   }

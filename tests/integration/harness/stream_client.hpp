@@ -22,7 +22,8 @@ struct StreamMessage {
   std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
-/// Frames, with the headers that tell of them. The id is made of the frames, unless one is given.
+/// A message with these frames, and the headers that describe them. The id is derived from the
+/// frames, unless one is given.
 [[nodiscard]] StreamMessage message_of(const std::vector<NativeFrame>& frames,
                                        const std::string& id = "");
 
@@ -33,13 +34,13 @@ struct ConsumerState {
   std::uint64_t all_acknowledged_up_to = 0;
 };
 
-/// Every member throws std::runtime_error where it fails.
+/// Every member throws std::runtime_error if it fails.
 class StreamClient {
  public:
   /// `credentials`: a file, or "".
   explicit StreamClient(const std::string& url, const std::string& credentials = "");
 
-  /// Takes all subjects that begin with its name and a dot.
+  /// Makes a stream of all subjects that begin with its name and a dot.
   void make_stream(const std::string& stream, int replicas = 1);
 
   /// Stores the messages, one after the other, under one subject of the stream. Each must be new to
@@ -50,19 +51,20 @@ class StreamClient {
     publish(stream, std::vector<StreamMessage>{message});
   }
 
-  /// A durable pull consumer that has each message acknowledged; a push consumer where there is a
-  /// subject to deliver to.
+  /// Makes a durable pull consumer that requires each message to be acknowledged; a push consumer
+  /// if there is a subject to deliver to.
   void make_consumer(const std::string& stream, const std::string& consumer,
                      std::chrono::nanoseconds ack_wait, const std::string& deliver_to = "");
 
   void remove_consumer(const std::string& stream, const std::string& consumer);
 
-  /// Nothing where there is no such consumer, or its cluster does not say at the moment.
+  /// The state of a consumer; nothing if there is no such consumer, or its cluster does not answer
+  /// at the moment.
   [[nodiscard]] std::optional<ConsumerState> consumer(const std::string& stream,
                                                       const std::string& consumer);
   [[nodiscard]] std::vector<std::string> consumers(const std::string& stream);
 
-  /// As a reader does that dies: has so many messages delivered, and acknowledges none.
+  /// Acts like a reader that dies: fetches `count` messages, and acknowledges none.
   void fetch_and_forget(const std::string& stream, const std::string& consumer, int count);
 
  private:

@@ -1,4 +1,4 @@
-/// A plain socket, as any client of the daemon would have one.
+/// A plain socket, as any client of the daemon would use it.
 #pragma once
 
 #include "integration/harness/deadlines.hpp"
@@ -10,8 +10,8 @@
 
 namespace meridian::testing {
 
-/// A connected stream socket on which nothing waits for ever: where there is no progress for
-/// `patience` a call throws std::runtime_error, as it does where the connection breaks.
+/// A connected stream socket on which no call waits forever: a call throws std::runtime_error after
+/// `patience` without progress, and if the connection breaks.
 class StreamSocket {
  public:
   /// Connects to a Unix socket.
@@ -24,10 +24,11 @@ class StreamSocket {
 
   void send(std::string_view octets);
 
-  /// Sends as much as goes, until nothing has gone for `quiet`. Returns how much that was.
+  /// Sends as much as the peer takes, until it has taken nothing for `quiet`. Returns how many
+  /// octets that were.
   std::size_t send_until_blocked(std::string_view octets, std::chrono::milliseconds quiet);
 
-  /// At least one octet, or "" at the orderly end of the stream.
+  /// Reads at least one octet, or "" at the orderly end of the stream.
   [[nodiscard]] std::string read_some();
 
   /// Reads to the orderly end of the stream.
@@ -40,8 +41,8 @@ class StreamSocket {
   /// Ends the connection with a reset instead of an end of the stream.
   void reset() noexcept;
   void close() noexcept;
-  /// Goes without a word, as a machine that loses its power. False, and nothing done, where this
-  /// process may not do that.
+  /// Closes the connection without telling the peer, like a machine that loses its power. Returns
+  /// false, and does nothing, if this process is not permitted to do that.
   [[nodiscard]] bool vanish() noexcept;
 
   /// "127.0.0.1:43210": this end, as the daemon names its peer.

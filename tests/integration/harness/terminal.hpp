@@ -18,22 +18,22 @@ class Terminal {
     std::size_t height = 24;
   };
 
-  /// Waits until the shell is ready. Throws std::runtime_error where it does not get ready.
+  /// Waits until the shell is ready. Throws std::runtime_error if it does not become ready.
   Terminal(const TempDir& directory, Size size);
   Terminal(const Terminal&) = delete;
   Terminal& operator=(const Terminal&) = delete;
   ~Terminal();
 
-  /// A line of text, and Enter.
+  /// Types a line of text, and Enter.
   void type(const std::string& command) const;
-  /// A key by tmux's name, such as "Down" or "C-c".
+  /// Presses a key by tmux's name, such as "Down" or "C-c".
   void press(const std::string& key) const;
   void resize(Size size) const;
 
   /// A line for each row, without the blanks at the ends.
   [[nodiscard]] std::string screen() const;
   [[nodiscard]] bool shows(std::string_view text) const;
-  /// Whether a program has the alternate screen, and so what was there before is not seen.
+  /// Whether a program uses the alternate screen, which hides what was there before.
   [[nodiscard]] bool is_taken() const;
   [[nodiscard]] bool has_cursor() const;
 

@@ -13,7 +13,7 @@ namespace meridian::testing {
 
 namespace {
 
-/// The library notices a server that does not answer in some 6 s, and pauses grow to 10 s.
+/// The library takes some 6 s to notice that a server does not answer, and pauses grow to 10 s.
 const std::chrono::milliseconds patience_for_sinks = at_most(std::chrono::seconds(40));
 
 std::string fate_of(const sink::Outcome& outcome) {

@@ -25,18 +25,18 @@ namespace meridian::testing {
 /// Options for a stream TELEMETRY with the subjects meridian.*.*.
 [[nodiscard]] sink::Options sink_options(std::vector<std::string> servers);
 
-/// A session for a test's own questions, such as one that creates the stream. Throws where there is
-/// none.
+/// A session for a test's own requests, such as creating the stream. Throws if it cannot connect.
 [[nodiscard]] std::shared_ptr<sink::NatsSession> connect(const sink::Options& options);
 
-/// Creates the stream of a sink, with that many replicas. Throws where that fails.
+/// Creates the stream of a sink, with that many replicas. Throws if that fails.
 void create_stream(const sink::Options& options, std::uint32_t replicas = 1);
 
-/// Adds a stream of that name and subject as `change` has it. Throws where that fails.
+/// Adds a stream of that name and subject, whose configuration `change` may change. Throws if that
+/// fails.
 void add_stream(const sink::Options& options, const std::string& name, const std::string& subject,
                 const std::function<void(jsStreamConfig&)>& change = {});
 
-/// Changes the stream of a sink as its owner would. Throws where that fails.
+/// Changes the stream of a sink as its owner would. Throws if that fails.
 void change_stream(const sink::Options& options,
                    const std::function<void(jsStreamConfig&)>& change);
 
@@ -52,7 +52,7 @@ struct StoredMessage {
 };
 [[nodiscard]] std::vector<StoredMessage> stored_in(const sink::Options& options);
 
-/// Collects what is told, in threads of its own.
+/// Collects what a connection and a publisher report, in a thread of its own.
 class TestSink {
  public:
   explicit TestSink(const sink::Options& options);
@@ -61,23 +61,23 @@ class TestSink {
   /// Publishes with the next ticket: 0, 1, …
   sink::Ticket publish(const sink::Message& message);
 
-  /// Waits for the connection. False where it does not come.
+  /// Waits for the connection. False if it does not come.
   [[nodiscard]] bool connected();
 
-  /// The outcome of a ticket. Throws where it does not come.
+  /// Waits for the outcome of a ticket. Throws if it does not come.
   [[nodiscard]] sink::Outcome outcome(sink::Ticket ticket);
   /// The same as text: "acknowledged", "duplicate", or the name of a refusal.
   [[nodiscard]] std::string fate(sink::Ticket ticket);
   /// All fates so far, with how often they came.
   [[nodiscard]] std::map<std::string, std::size_t> fates();
 
-  /// Waits until as many outcomes have come as messages were published. False where they do not.
+  /// Waits until as many outcomes have come as messages were published. False if they do not come.
   [[nodiscard]] bool settled();
   /// How often each ticket got an outcome: once, if all is well.
   [[nodiscard]] std::map<sink::Ticket, std::size_t> counts();
 
   [[nodiscard]] std::vector<sink::ConnectionState> states();
-  /// Waits for a refusal among the states and returns its text. Throws where it does not come.
+  /// Waits for a refusal among the states and returns its text. Throws if it does not come.
   [[nodiscard]] std::string refused_as(sink::Refusal refusal);
 
   /// Destroys the publisher, or the connection too.
