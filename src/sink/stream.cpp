@@ -27,6 +27,7 @@ StreamSettings settings_of(const jsStreamConfig& config) {
       .replicas = static_cast<std::uint32_t>(config.Replicas),
       .storage = config.Storage == js_MemoryStorage ? Storage::memory : Storage::file,
       .discard = config.Discard == js_DiscardNew ? Discard::newest : Discard::oldest,
+      .discards_newest_of_subject = config.DiscardNewPerSubject,
       .duplicate_window = std::chrono::nanoseconds(config.Duplicates),
       .max_bytes = limit_of(config.MaxBytes),
       .max_messages = limit_of(config.MaxMsgs),

@@ -38,6 +38,8 @@ struct StreamSettings {
   std::uint32_t replicas = 3;
   Storage storage = Storage::file;
   Discard discard = Discard::newest;  ///< which messages give way when the stream is full
+  /// With `Discard::newest`: whether new messages give way at the limit of a subject, too.
+  bool discards_newest_of_subject = false;
   Retention retention = Retention::limits;
   std::chrono::nanoseconds duplicate_window = least_duplicate_window;
   std::optional<std::chrono::nanoseconds> max_age{};

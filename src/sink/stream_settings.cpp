@@ -34,8 +34,16 @@ std::string text_of(const std::optional<T>& limit) {
   return limit ? text_of(*limit) : "none";
 }
 
-bool has_limit(const StreamSettings& settings) {
-  return settings.max_bytes || settings.max_messages || settings.max_messages_per_subject;
+/// Whether the stream removes its oldest messages when it is full.
+bool removes_from_the_beginning(const StreamSettings& settings) {
+  return settings.discard == Discard::oldest && (settings.max_bytes || settings.max_messages);
+}
+
+/// Whether it removes the oldest messages of a subject. By default it does, also where it discards
+/// new messages when it is full.
+bool removes_of_a_subject(const StreamSettings& settings) {
+  return settings.max_messages_per_subject &&
+         !(settings.discard == Discard::newest && settings.discards_newest_of_subject);
 }
 
 }  // namespace
@@ -61,8 +69,8 @@ std::string_view name_of(Retention retention) noexcept {
 }
 
 bool removes_messages(const StreamSettings& settings) {
-  return settings.retention != Retention::limits ||
-         (settings.discard == Discard::oldest && has_limit(settings));
+  return settings.retention != Retention::limits || removes_from_the_beginning(settings) ||
+         removes_of_a_subject(settings);
 }
 
 bool can_have_removed(const StreamSettings& settings, const StreamState& state,
@@ -75,11 +83,10 @@ bool can_have_removed(const StreamSettings& settings, const StreamState& state,
     return sequence <= state.last;
   }
   // A limit of the whole stream removes from its beginning.
-  const bool from_the_beginning =
-      (settings.max_bytes || settings.max_messages) && sequence < state.first;
+  const bool from_the_beginning = removes_from_the_beginning(settings) && sequence < state.first;
   // A limit per subject keeps the last message of the subject.
-  const bool of_the_subject = settings.max_messages_per_subject && state.last_of_subject &&
-                              sequence < *state.last_of_subject;
+  const bool of_the_subject =
+      removes_of_a_subject(settings) && state.last_of_subject && sequence < *state.last_of_subject;
   return from_the_beginning || of_the_subject;
 }
 
@@ -104,10 +111,16 @@ std::vector<std::string> find_unsafe(const StreamSettings& settings, std::size_t
                     "shows only if that is the last one of its subject. Make it at least {}.",
                     text_of(settings.duplicate_window), text_of(least_duplicate_window)));
   }
-  if (settings.discard == Discard::oldest && has_limit(settings)) {
+  if (removes_from_the_beginning(settings)) {
     unsafe.emplace_back(
         "It has a limit and discards the oldest: when it is full it drops what was acknowledged, "
         "read or not. Let it discard new messages: then the sink holds them.");
+  }
+  if (removes_of_a_subject(settings)) {
+    unsafe.push_back(
+        fmt::format("It keeps {} message(s) of a subject and drops older ones, read or not. Remove "
+                    "max_msgs_per_subject, or set discard_new_per_subject.",
+                    *settings.max_messages_per_subject));
   }
   if (settings.retention == Retention::interest) {
     unsafe.emplace_back(

@@ -14,7 +14,7 @@ SavedRecord::Kind kind_of(std::string_view record) {
     return SavedRecord::Kind::frame;
   }
   const std::uint64_t channel = read_big(record, 8, 2);
-  if (channel < 1 || channel > 7) {
+  if (channel < 1 || channel > 8) {
     throw std::runtime_error("a mark of an unknown kind");
   }
   return static_cast<SavedRecord::Kind>(channel);

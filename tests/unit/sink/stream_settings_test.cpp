@@ -49,6 +49,8 @@ INSTANTIATE_TEST_SUITE_P(
                "consumer has acknowledged"},
         Danger{[](StreamSettings& s) { s.duplicate_window = 119s; }, "duplicate window is 119 s"},
         Danger{[](StreamSettings& s) { s.discard = Discard::oldest; }, "discards the oldest"},
+        Danger{[](StreamSettings& s) { s.max_messages_per_subject = 5; },
+               "keeps 5 message(s) of a subject"},
         Danger{[](StreamSettings& s) { s.retention = Retention::interest; }, "consumer"},
         Danger{[](StreamSettings& s) { s.acknowledges = false; }, "no acknowledgements"},
         Danger{[](StreamSettings& s) { s.writes_first = false; }, "persist_mode async"},
@@ -70,6 +72,11 @@ TEST(StreamSettings, TellWhetherTheStreamRemovesMessages) {
   EXPECT_FALSE(removes_messages(settings));
   settings.retention = Retention::work_queue;
   EXPECT_TRUE(removes_messages(settings));
+  settings = safe_settings();
+  settings.max_messages_per_subject = 5;
+  EXPECT_TRUE(removes_messages(settings)) << "of a subject, although new ones are discarded";
+  settings.discards_newest_of_subject = true;
+  EXPECT_FALSE(removes_messages(settings));
 }
 
 TEST(StreamSettings, TellWhetherAMessageThatIsNotThereCanHaveBeen) {
