@@ -319,7 +319,8 @@ void add_sinks(Families& to, const Scrape& scrape) {
       [](const Figures& sink, const Stats&) { return sink.acknowledged_messages; });
   add("meridian_sink_duplicates_total", "Of these, messages that the stream had already.", counter,
       [](const Figures& sink, const Stats&) { return sink.duplicates; });
-  add("meridian_sink_retried_messages_total", "Messages that were published once more.", counter,
+  add("meridian_sink_retried_messages_total",
+      "Messages that were tried again: looked for in the stream, or published once more.", counter,
       [](const Figures& sink, const Stats&) { return sink.retried; });
 }
 
