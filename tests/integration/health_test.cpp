@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -35,7 +36,15 @@ class Ctl : public DaemonTest {
   }
 };
 
-class Health : public Ctl {};
+class Health : public Ctl {
+ protected:
+  int reloads_logged() {
+    const std::vector<std::string> lines = testing::lines_of(daemon().log());
+    return static_cast<int>(std::ranges::count_if(lines, [](const std::string& line) {
+      return line.find(" reloaded: ") != std::string::npos;
+    }));
+  }
+};
 
 TEST_F(Health, IsGoodWhereTheDaemonServes) {
   start();
@@ -69,6 +78,8 @@ TEST_F(Health, SaysThatTheControlSocketsFileIsGoneAndSighupMakesItAgain) {
     daemon().process().signal(SIGHUP);
     EXPECT_TRUE(testing::eventually([&] { return readiness() == "serving"; }));
     EXPECT_TRUE(daemon().call("depth").contains("frames")) << "others get in again";
+    // Until it has ended, a reload makes a file again that is removed meanwhile.
+    EXPECT_TRUE(testing::eventually([&] { return reloads_logged() == round + 1; }));
   }
   struct stat status{};
   ASSERT_EQ(::stat(daemon().socket().c_str(), &status), 0);
