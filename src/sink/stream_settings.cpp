@@ -43,7 +43,7 @@ bool removes_from_the_beginning(const StreamSettings& settings) {
 /// new messages when it is full.
 bool removes_of_a_subject(const StreamSettings& settings) {
   return settings.max_messages_per_subject &&
-         !(settings.discard == Discard::newest && settings.discards_newest_of_subject);
+         (settings.discard == Discard::oldest || !settings.discards_newest_of_subject);
 }
 
 }  // namespace
