@@ -96,6 +96,23 @@ Result<StreamInfoHandle> info_of(NatsSession& session, jsCtx* context, const std
   return StreamInfoHandle(info);
 }
 
+struct Asked {
+  JetStreamHandle context;
+  StreamInfoHandle info;
+};
+
+Result<Asked> ask_for_stream(NatsSession& session, const Options& options) {
+  Result<JetStreamHandle> context = jet_stream(session);
+  if (!context) {
+    return context.error();
+  }
+  Result<StreamInfoHandle> info = info_of(session, context->get(), options.stream);
+  if (!info) {
+    return info.error();
+  }
+  return Asked{.context = *std::move(context), .info = *std::move(info)};
+}
+
 /// Asks the server directly: the library is older than this setting of a stream, and does not
 /// report it.
 Result<bool> writes_first(NatsSession& session, const std::string& stream) {
@@ -168,15 +185,11 @@ Result<StreamReport> report_on(NatsSession& session, const Options& options,
 }  // namespace
 
 Result<StreamReport> check_stream(NatsSession& session, const Options& options) {
-  const Result<JetStreamHandle> context = jet_stream(session);
-  if (!context) {
-    return context.error();
+  const Result<Asked> asked = ask_for_stream(session, options);
+  if (!asked) {
+    return asked.error();
   }
-  const Result<StreamInfoHandle> info = info_of(session, context->get(), options.stream);
-  if (!info) {
-    return info.error();
-  }
-  Result<StreamReport> report = report_on(session, options, **info);
+  Result<StreamReport> report = report_on(session, options, *asked->info);
   if (!report) {
     return report.error();
   }
@@ -244,19 +257,15 @@ Result<CreatedStream> create_stream(NatsSession& session, const Options& options
 
 Result<bool> can_have_removed(NatsSession& session, const Options& options, std::uint64_t sequence,
                               const std::string& subject) {
-  const Result<JetStreamHandle> context = jet_stream(session);
-  if (!context) {
-    return context.error();
+  const Result<Asked> asked = ask_for_stream(session, options);
+  if (!asked) {
+    return asked.error();
   }
-  const Result<StreamInfoHandle> info = info_of(session, context->get(), options.stream);
-  if (!info) {
-    return info.error();
-  }
-  const StreamSettings settings = settings_of(*(*info)->Config);
-  StreamState state{.first = (*info)->State.FirstSeq, .last = (*info)->State.LastSeq};
+  const StreamSettings settings = settings_of(*asked->info->Config);
+  StreamState state{.first = asked->info->State.FirstSeq, .last = asked->info->State.LastSeq};
   if (settings.max_messages_per_subject) {
     const Result<std::optional<std::uint64_t>> last =
-        last_sequence_of(session, context->get(), options.stream, subject);
+        last_sequence_of(session, asked->context.get(), options.stream, subject);
     if (!last) {
       return last.error();
     }

@@ -7,6 +7,8 @@
 
 #include <cstring>
 #include <filesystem>
+#include <optional>
+#include <stdexcept>
 #include <string_view>
 
 #include <signal.h>
@@ -250,8 +252,16 @@ TEST_F(StartUp, LogReaderThatGoesAwayIsNoReasonToEnd) {
                        fmt::format("exec 2> >(head -n 1 > /dev/null); exec {} --config {}",
                                    testing::meridiand, file)});
   const std::string socket = config().at("control").at("socket");
-  ASSERT_TRUE(eventually([&] { return std::filesystem::is_socket(socket); }));
-  testing::ControlClient control(socket);
+  std::optional<testing::ControlClient> client;
+  ASSERT_TRUE(eventually([&] {
+    try {
+      client.emplace(socket);  // its file is there a moment before anybody listens
+      return true;
+    } catch (const std::runtime_error&) {
+      return false;
+    }
+  }));
+  testing::ControlClient& control = *client;
   const std::string address = control.call("uplinks").at("listeners").at(0).at("address");
   const auto port = static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
   for (std::uint64_t i = 0; i < 10; ++i) {  // each writes to the log

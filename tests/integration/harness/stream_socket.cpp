@@ -58,8 +58,16 @@ StreamSocket::StreamSocket(const std::string& path) : socket_(open_socket(AF_UNI
 StreamSocket::StreamSocket(std::uint16_t port) : socket_(open_socket(AF_INET)) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  // A port that no other client has: `connect` by itself gives the same one to two clients of
+  // different listeners, and the daemon's list of peers could not tell them apart.
+  if (::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+    const int error = errno;
+    close();
+    errno = error;
+    fail("bind 127.0.0.1:0");
+  }
+  address.sin_port = htons(port);
   if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
     const int error = errno;
     close();
