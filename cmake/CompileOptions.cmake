@@ -15,6 +15,10 @@ if(MERIDIAN_SANITIZE)
   endif()
 endif()
 
+# Names of source files in messages begin at the top of the checkout. So what is built does not depend
+# on where the checkout is, and the compiler cache of one serves another.
+add_compile_options(-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=)
+
 if(MERIDIAN_HARDENING)
   set(CMAKE_POSITION_INDEPENDENT_CODE ON)
   # Only compilers for x86 accept it.
