@@ -1,4 +1,4 @@
-# Meridian in a container: see "In a container" in README.md. The image installs the Debian package:
+# Meridian in a container: see docs/operate/install.md. The image installs the Debian package:
 # the one in package/, or, where there is none, one that is built here from source.
 
 FROM debian:bookworm-slim AS package

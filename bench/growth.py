@@ -4,7 +4,7 @@
     bench/growth.py [--frames-per-s 10] [--frame-bytes 80] [--writes-per-s 1] [--headroom 0.5] [RESULTS.json]
 
 A calculation, not a measurement: it takes what bench/run.py has measured on one machine, and the assumptions printed
-with the result. `docs/growth.md` has its output.
+with the result. `docs/operate/scale.md` has its output.
 """
 
 import argparse

@@ -99,7 +99,7 @@ def print_table(rows):
 
 
 def write_markdown(found, file):
-    """The table for the README."""
+    """The table for docs/develop/performance.md."""
     machine = found["machine"]
     lines = [f"Taken on {machine['cores']} cores of {machine['processor']}, Linux {machine['kernel']}.", "",
              "| | figures | compared | to reach |", "|---|---|---|---|"]

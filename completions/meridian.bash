@@ -19,6 +19,11 @@ _meridian_value() {
       mapfile -t COMPREPLY < <(compgen -W 'satellite channel state age rate frames octets gaps missing
         duplicates late resets dropped id peer listener connected' -- "$2")
       ;;
+    --print-reference)
+      mapfile -t COMPREPLY < <(compgen -W 'configuration.md configuration.man configuration.schema.json meridiand.json
+        control-methods.md control-methods.man control-errors.man control.openrpc.json metrics.md reasons.md
+        reasons.man' -- "$2")
+      ;;
     --framing)
       mapfile -t COMPREPLY < <(compgen -W 'length_prefixed ccsds_space_packet' -- "$2")
       ;;
@@ -68,7 +73,7 @@ _meridian_words() {
 
 _meridiand() {
   COMPREPLY=()
-  _meridian_after_option || _meridian_words '--config --check-config --log-level --version -h --help'
+  _meridian_after_option || _meridian_words '--config --check-config --log-level --print-reference --version -h --help'
 }
 
 _meridianctl() {

@@ -9,7 +9,7 @@ test_packages=(
 )
 # For the package, the image and the booted system.
 system_packages=(buildah debootstrap dpkg-dev file lintian python3 systemd-container)
-# For the tour, and for cpack.
+# For the tours of docs/start.md, and for cpack.
 tool_packages=(socat netcat-openbsd dpkg-dev file)
 # llvm-19 has the symbolizer, which gives functions and lines in sanitizer reports.
 clang_packages=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev lld-19 llvm-19)

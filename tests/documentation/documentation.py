@@ -1,6 +1,7 @@
 """What all cases need: the programs, the pages, the completion."""
 
 import json
+import re
 import socket
 import tempfile
 import unittest
@@ -19,12 +20,14 @@ class Documentation(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        source = Path(cls.given.source)
+        cls.source = source = Path(cls.given.source)
         cls.man = source / "docs/man"
         cls.programs = {name: Program(name, getattr(cls.given, name.replace("-", "_"))) for name in PAGES}
         cls.pages = {name: ManPage(cls.man / file) for name, file in PAGES.items()}
         cls.config_page = ManPage(cls.man / "meridiand.json.5")
         cls.installed = json.loads(without_comments((source / "config/meridiand.json").read_text(encoding="utf-8")))
+        cls.schema = json.loads((source / "docs/reference/configuration.schema.json").read_text(encoding="utf-8"))
+        cls.open_rpc = json.loads((source / "docs/reference/control.openrpc.json").read_text(encoding="utf-8"))
         cls.completion = Completion(source / "completions/meridian.bash")
 
     def setUp(self):
@@ -42,6 +45,11 @@ class Documentation(unittest.TestCase):
         """One whose sink finds nobody, and skips what it cannot deliver."""
         sink = {"name": "a", "servers": [f"nats://{self.closed_port()}"], "stream": "S", "when_behind": "skip_oldest"}
         return {"uplinks": [{"listen": "127.0.0.1:0"}], "sinks": [sink], **changes}
+
+    @staticmethod
+    def objects_in(blocks):
+        """The JSON objects that begin and end with a brace at the edge."""
+        return [config for block in blocks for config in re.findall(r"^\{$.*^\}$", block, re.M | re.S)]
 
     def closed_port(self):
         """An address at which nobody listens, nor can as long as the case runs."""

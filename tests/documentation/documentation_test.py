@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Man pages and completion say what the programs accept, no less and no more.
+"""Documents, man pages and completion say what the programs accept, no less and no more.
 
     documentation_test.py --list
     documentation_test.py --source DIR --meridiand FILE --meridianctl FILE --meridian-sim FILE [CASE...]
@@ -16,12 +16,13 @@ from command_line_cases import CommandLineCases
 from config_cases import ConfigCases
 from documentation import PAGES, Documentation
 from page_cases import PageCases
+from reference_cases import ReferenceCases
 
 
 def all_cases():
     """{its name: a case}."""
     found = {}
-    for cases in (CommandLineCases, ConfigCases, PageCases):
+    for cases in (CommandLineCases, ConfigCases, PageCases, ReferenceCases):
         for method in unittest.defaultTestLoader.getTestCaseNames(cases):
             found["".join(word.capitalize() for word in method.split("_")[1:])] = cases(method)
     return found

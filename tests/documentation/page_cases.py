@@ -1,54 +1,82 @@
-"""What a running daemon says of itself, and the pages as such."""
+"""The documents as such: man pages without faults, links that lead somewhere, tours that can be pasted."""
 
-import contextlib
-import json
 import os
 import re
 import shutil
-import socket
 import subprocess
-import time
 
 from documentation import Documentation
+from markdown import Markdown, language_faults, links_of
+
+# A network of its own, so that the ports in a tour are free, and what it leaves running ends with it.
+ALONE = ["unshare", "--net", "--pid", "--fork", "--kill-child", "bash", "-c", 'ip link set lo up && exec bash -u "$@"',
+         "bash"]
+
+# What a tour must have said at its end.
+SAID_BY_TOURS = {"The daemon": "0 frames (0 bytes) remained; of 880005 received, 880005 were drained",
+                 "Into a NATS JetStream cluster": "expected: 200,000 frames, 200,000 of them came"}
 
 
 class PageCases(Documentation):
-    def test_man_page_has_every_method_of_the_control_socket(self):
-        with self.running_daemon() as daemon, socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(60)
-            client.connect(str(daemon.socket))
-            client.sendall(b"no-such-method\n")
-            with client.makefile() as answers:
-                message = json.loads(answers.readline())["error"]["message"]
-        methods = re.search(r"use one of (.+)", message)[1].split(", ")
-        self.assertEqual(sorted(self.pages["meridiand"].tags("Ic", "CONTROL SOCKET")), sorted(methods))
+    def documents(self):
+        """{path from the top: Markdown}."""
+        files = [*self.source.glob("*.md"), *(self.source / "docs").rglob("*.md")]
+        self.assertGreater(len(files), 10)
+        return {str(file.relative_to(self.source)): Markdown(file) for file in sorted(files)}
 
-    def test_man_page_has_every_reason_that_is_counted(self):
-        with self.running_daemon(self.config_with_sink()) as daemon:
-            stats = daemon.ask("stats")
-            [sink] = daemon.ask("sinks")["sinks"]
-        counted = (stats["ledger"]["dropped"], stats["sessions"]["closed"], stats["malformed"],
-                   stats["control"]["cut_off"], sink["refused"], sink["skipped"])
-        self.assertEqual(sorted(self.pages["meridianctl"].tags("Li", "REASONS")),
-                         sorted(reason for reasons in counted for reason in reasons))
+    def test_links_lead_somewhere(self):
+        documents = self.documents()
+        for name, document in documents.items():
+            for link in links_of(document):
+                if re.match(r"[a-z]+:", link):
+                    continue
+                with self.subTest(name, link=link):
+                    path, _, anchor = link.partition("#")
+                    target = (document.file.parent / path).resolve() if path else document.file
+                    self.assertTrue(target.exists(), f"{target} is not there")
+                    if anchor:
+                        inside = documents[str(target.relative_to(self.source))]
+                        self.assertIn(anchor, inside.anchors())
 
-    def test_man_page_has_every_field_of_the_log(self):
-        # One frame more than the buffer takes, something that is no frame, a request, and a sink that finds nobody.
-        config = self.config_with_sink(buffer={"max_frames": 1}, log={"format": "json"})
-        with self.running_daemon(config) as daemon:
-            [listener] = daemon.ask("uplinks")["listeners"]
-            with socket.create_connection(listener["address"].rsplit(":", 1), timeout=60) as uplink:
-                uplink.sendall(2 * bytes.fromhex("00000010 00000007 0000 0000 0000000000000000") + bytes(4))
-                with contextlib.suppress(ConnectionResetError):
-                    uplink.recv(1)
-            daemon.ask("drain")
-            give_up_at = time.monotonic() + 60
-            while daemon.ask("sinks")["sinks"][0]["refused"]["unreachable"] == 0:
-                self.assertLess(time.monotonic(), give_up_at)
-        lines = [json.loads(line) for line in (self.directory / "log").read_text(encoding="utf-8").splitlines()]
-        fields = {field for line in lines for field in line} - {"time", "level", "message"}
-        self.assertEqual(sorted(tag for tag in self.pages["meridiand"].tags("Li", "SYSTEMD") if tag.isupper()),
-                         sorted(f"MERIDIAN_{field.upper()}" for field in fields))
+    def test_pages_that_are_read_first_are_short(self):
+        for name, most in ("README.md", 150), ("ARCHITECTURE.md", 200):
+            with self.subTest(name):
+                self.assertLessEqual(len((self.source / name).read_text(encoding="utf-8").splitlines()), most)
+
+    def test_language_is_plain(self):
+        self.assertEqual(language_faults(self.source), [])
+
+    def test_tour_of_the_readme_can_be_pasted(self):
+        document = Markdown(self.source / "README.md")
+        said = self.paste(document.shell_blocks("A tour of ten lines"))
+        self.assertIn("of 80000 received, 3 were drained", said)
+
+    def test_tours_can_be_pasted(self):
+        document = Markdown(self.source / "docs/start.md")
+        tours = [heading for heading in document.headings("##") if document.shell_blocks(heading)]
+        self.assertEqual(tours, list(SAID_BY_TOURS))
+        for heading, expected in SAID_BY_TOURS.items():
+            with self.subTest(heading):
+                self.assertIn(expected, self.paste(document.shell_blocks(heading)))
+
+    def paste(self, blocks):
+        """Runs blocks of shell commands as one, from the top. What they print."""
+        if os.geteuid() != 0 or subprocess.run(ALONE + ["-c", "true"], check=False).returncode != 0:
+            self.skipTest("only root gets a network of its own, in which the ports of a tour are free")
+        for tool in ("socat", "nc", "curl", "nats-server"):
+            if shutil.which(tool, path=os.environ["PATH"] + ":/usr/sbin") is None:
+                self.skipTest(f"{tool} is not installed")
+        # The programs under test, where a tour looks for those of the release build.
+        programs = self.directory / "build/release/bin"
+        programs.mkdir(parents=True)
+        for name, program in self.programs.items():
+            (programs / name).symlink_to(program.path)
+        done = subprocess.run([*ALONE, "-c", "\n".join(blocks)], cwd=self.directory, stdin=subprocess.DEVNULL,
+                              capture_output=True, encoding="utf-8", timeout=120, check=False)
+        # Its status is that of the last command, such as the server's, which ends with 1 when it is stopped.
+        self.assertNotRegex(done.stderr, "command not found|No such file|rror:")
+        shutil.rmtree(self.directory / "build")
+        return done.stdout
 
     def test_mandoc_has_nothing_to_say(self):
         # Manuals that a page refers to need not be installed.

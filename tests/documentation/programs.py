@@ -59,7 +59,7 @@ class Program:
 
 def listed_names(message):
     """The names that an error lists as the allowed ones; nothing if it lists none."""
-    listed = re.search(r"must be (?:one of )?([a-z_]+(?:, [a-z_]+)*(?:,? or [a-z_]+)?)(?:, is .*)?$", message, re.M)
+    listed = re.search(r"must be (?:one of )?([a-z_.-]+(?:, [a-z_.-]+)*(?:,? or [a-z_.-]+)?)(?:, is .*)?$", message, re.M)
     names = re.split(r", or | or |, ", listed[1]) if listed else []
     return set(names) if len(names) > 1 else set()
 

@@ -1,0 +1,76 @@
+"""Reads documents in Markdown: headings, links, blocks of commands, and words that they should not have."""
+
+import re
+
+
+class Markdown:
+    def __init__(self, file):
+        self.file = file
+        self.lines = file.read_text(encoding="utf-8").splitlines()
+
+    def prose(self):
+        """Its lines without fenced blocks."""
+        fenced = False
+        for line in self.lines:
+            if line.lstrip().startswith("```"):
+                fenced = not fenced
+            elif not fenced:
+                yield line
+
+    def headings(self, level="#+"):
+        return [line.lstrip("#").strip() for line in self.prose() if re.match(level + " ", line)]
+
+    def anchors(self):
+        """Of its headings, as GitHub makes them."""
+        found, seen = set(), {}
+        for heading in self.headings():
+            text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
+            anchor = re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
+            found.add(f"{anchor}-{seen[anchor]}" if anchor in seen else anchor)
+            seen[anchor] = seen.get(anchor, 0) + 1
+        return found
+
+    def shell_blocks(self, heading):
+        """The fenced blocks of sh below a heading, up to the next one of its level."""
+        blocks, level, block = [], 0, None
+        for line in self.lines:
+            if block is not None:
+                if line.startswith("```"):
+                    blocks.append("\n".join(block))
+                    block = None
+                else:
+                    block.append(line)
+                continue
+            if found := re.match(r"(#+) (.*)", line):
+                level = len(found[1]) if found[2].strip() == heading else 0 if len(found[1]) <= level else level
+            elif level and line == "```sh":
+                block = []
+        return blocks
+
+
+def links_of(document):
+    text = "\n".join(re.sub(r"`[^`]*`", "", line) for line in document.prose())
+    return re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'<(?:a href|img src)="([^"]+)"', text)
+
+
+# Riddles, and phrases that are translated word for word. In their place: say who does what.
+REFUSED = (r"who has neither", r"nobody waits who", r"left away", r"leave \w+ away", r"stands twice", r"is to be had",
+           r"are to be had", r"so it is with", r"begins? anew", r"begun anew", r"by itself alone", r"as it were",
+           r"the lesson\b", r"the contract\b", r"its design\b", r"whoever has not")
+SEARCHED = {"*.md": ".", "*.hpp": "include src", "*.cpp": "src", "*.1": "docs/man", "*.5": "docs/man", "*.8": "docs/man",
+            "*.yml": "docs/prometheus", "*.js": "src/http/page", "*.html": "src/http/page", "*.py": "scripts"}
+
+
+def language_faults(top):
+    """Lines such as "docs/start.md:5: left away", for all words that are refused."""
+    refused = re.compile("|".join(REFUSED), re.IGNORECASE)
+    found = []
+    for pattern, places in SEARCHED.items():
+        for place in places.split():
+            for file in sorted((top / place).rglob(pattern)):
+                name = str(file.relative_to(top))
+                if name.startswith(("build/", ".git/")):
+                    continue
+                for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+                    found += [f"{name}:{number}: {match[0]}" for match in refused.finditer(line)]
+    return found
