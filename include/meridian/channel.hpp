@@ -14,7 +14,7 @@
 /// Clean shutdown: stop the senders (destroy them), receive until the end. Keep no spare sender:
 /// a forgotten one keeps the stream open.
 ///
-/// Source: the lesson "tokio::mpsc" of Async Rust, chapter 8; built on
+/// Source: tokio::mpsc, as in "Async Rust", chapter 8; built on
 /// boost::asio::experimental::concurrent_channel.
 ///
 /// Stable: see <meridian/version.hpp>.

@@ -55,7 +55,7 @@ class Category final : public boost::system::error_category {
       case Errc::aggregator_shut_down:
         return "the aggregator has shut down";
       case Errc::lease_unknown:
-        return "there is no such lease: it was committed or released, or never given";
+        return "unknown lease: it was committed or released before, or never existed";
       case Errc::lease_expired:
         return "the lease has expired: its frames are in the buffer again";
       case Errc::lease_evicted:
@@ -63,7 +63,7 @@ class Category final : public boost::system::error_category {
       case Errc::consumer_unknown:
         return "the aggregator has no consumer of this name";
       case Errc::consumer_claimed:
-        return "another Consumer of this name exists, and two would share its frames";
+        return "another Consumer already has this name, and two would share its frames";
     }
     return "unknown error " + std::to_string(value);
   }

@@ -3,25 +3,40 @@
 /// Stable: see <meridian/version.hpp>.
 #pragma once
 
+#include <meridian/named.hpp>
+
+#include <array>
+#include <cstdint>
 #include <string_view>
 
 namespace meridian::inline v1 {
 
-enum class Malformed {
-  length_too_small,  ///< native: the length field does not even cover the header
-  length_too_large,  ///< native: the payload is longer than allowed
-  reserved_flags,    ///< native: a flag that must be zero is set
-  packet_version,    ///< space packet: a version other than 0
-  packet_too_large,  ///< space packet: longer than allowed
-  sync_marker,       ///< space packet: the stream begins with an attached sync marker
+enum class Malformed : std::uint8_t {
+  length_too_small,
+  length_too_large,
+  reserved_flags,
+  packet_version,
+  packet_too_large,
+  sync_marker,
 };
 
-/// Every `Malformed`, for tables that name them all.
-inline constexpr Malformed all_malformed[] = {
-    Malformed::length_too_small, Malformed::length_too_large, Malformed::reserved_flags,
-    Malformed::packet_version,   Malformed::packet_too_large, Malformed::sync_marker};
-
-/// The name under which a reason is counted and logged, such as "length_too_large".
-[[nodiscard]] std::string_view name_of(Malformed reason) noexcept;
+inline constexpr std::array<Named<Malformed>, 6> malformed_reasons{{
+    {Malformed::length_too_small, "length_too_small",
+     "The length of a native frame does not cover its header."},
+    {Malformed::length_too_large, "length_too_large",
+     "A native frame is longer than `max_payload_bytes` of its listener allows."},
+    {Malformed::reserved_flags, "reserved_flags",
+     "A native frame has a flag set that must be zero."},
+    {Malformed::packet_version, "packet_version", "A space packet has a version other than 0."},
+    {Malformed::packet_too_large, "packet_too_large",
+     "A space packet is longer than `max_payload_bytes` of its listener allows."},
+    {Malformed::sync_marker, "sync_marker",
+     "A listener for space packets gets transfer frames: the stream begins with their attached "
+     "sync marker, 1ACFFC1D."},
+}};
+inline constexpr auto all_malformed = values_of(malformed_reasons);
+[[nodiscard]] constexpr std::string_view name_of(Malformed reason) noexcept {
+  return name_in(malformed_reasons, reason);
+}
 
 }  // namespace meridian::inline v1

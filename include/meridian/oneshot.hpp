@@ -6,7 +6,7 @@
 ///
 /// A sender that was moved from has no way to the receiver: a second send gives its value back.
 ///
-/// Source: tokio::sync::oneshot, as the lesson uses it.
+/// Source: tokio::sync::oneshot, as in "Async Rust", chapter 8.
 ///
 /// Stable: see <meridian/version.hpp>.
 #pragma once

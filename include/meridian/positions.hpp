@@ -3,7 +3,9 @@
 /// Stable: see <meridian/version.hpp>.
 #pragma once
 
+#include <meridian/amount.hpp>
 #include <meridian/frame.hpp>
+#include <meridian/named.hpp>
 
 #include <array>
 #include <cstddef>
@@ -49,30 +51,29 @@ struct ConsumerOptions {
 
 /// Why a consumer did not get a frame. Counted per reason.
 enum class Skip : std::uint8_t {
-  buffer_full,  ///< it had to make room
-  drained,      ///< a drain or a committed lease took it
-  flushed,      ///< discarded on demand
+  buffer_full,
+  drained,
+  flushed,
 };
-inline constexpr std::array all_skips{Skip::buffer_full, Skip::drained, Skip::flushed};
-[[nodiscard]] std::string_view name_of(Skip reason) noexcept;
-
-/// An amount of frames.
-struct Depth {
-  std::uint64_t frames = 0;
-  std::uint64_t bytes = 0;  ///< octets, headers included
-
-  friend bool operator==(const Depth&, const Depth&) = default;
-};
+inline constexpr std::array<Named<Skip>, 3> skips{{
+    {Skip::buffer_full, "buffer_full", "The frames made room for newer ones (`skip_oldest`)."},
+    {Skip::drained, "drained", "A client drained the frames, or committed a lease of them."},
+    {Skip::flushed, "flushed", "The frames were flushed."},
+}};
+inline constexpr auto all_skips = values_of(skips);
+[[nodiscard]] constexpr std::string_view name_of(Skip reason) noexcept {
+  return name_in(skips, reason);
+}
 
 struct ConsumerStats {
   std::string name;
   bool hold = true;
-  Depth lag;        ///< unread or not acknowledged, and still held: in the buffer, lent or leased
-  Depth in_flight;  ///< read and not acknowledged, even if drained since
+  Amount lag;        ///< unread or not acknowledged, and still held: in the buffer, lent or leased
+  Amount in_flight;  ///< read and not acknowledged, even if drained since
   std::optional<ReceiveTime> oldest;  ///< of the lag; nothing if there is none
-  Depth acknowledged;                 ///< since the start, like `skipped`
+  Amount acknowledged;                ///< since the start, like `skipped`
   std::array<std::uint64_t, all_skips.size()> skipped{};
-  Depth unread{};  ///< the part of the lag that was not read
+  Amount unread{};  ///< the part of the lag that was not read
 };
 
 /// The position of a consumer, kept across a restart.

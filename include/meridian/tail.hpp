@@ -7,15 +7,30 @@
 #pragma once
 
 #include <meridian/aggregator.hpp>
+#include <meridian/frame.hpp>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/system/result.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace meridian::inline v1 {
+
+/// Which frames to watch.
+struct TailQuery {
+  std::optional<SatelliteId> satellite_id{};  ///< nothing: of all satellites
+  std::optional<ChannelId> channel_id{};      ///< nothing: of all channels
+  std::size_t max_bytes = 262'144;            ///< memory that may wait for the watcher, at least 1
+
+  [[nodiscard]] bool matches(Origin origin) const noexcept {
+    return satellite_id.value_or(origin.satellite_id) == origin.satellite_id &&
+           channel_id.value_or(origin.channel_id) == origin.channel_id;
+  }
+};
 
 /// What has arrived since the previous piece.
 struct TailPiece {

@@ -15,24 +15,6 @@ constexpr std::size_t max_reported_satellites = 8;
 
 }  // namespace
 
-std::string_view name_of(DropReason reason) noexcept {
-  switch (reason) {
-    case DropReason::buffer_full_oldest:
-      return "buffer_full_oldest";
-    case DropReason::buffer_full_newest:
-      return "buffer_full_newest";
-    case DropReason::channel_full:
-      return "channel_full";
-    case DropReason::not_restored:
-      return "not_restored";
-    case DropReason::lease_evicted:
-      return "lease_evicted";
-    case DropReason::consumer_behind:
-      return "consumer_behind";
-  }
-  return "unknown";
-}
-
 void Accounts::restore(const SavedState& saved) {
   origins_.restore(saved.origins, saved.forgotten);
   std::uint64_t frames = 0;
@@ -68,9 +50,9 @@ void Accounts::received(const FrameBatch& batch, Order order) {
   });
 }
 
-void Accounts::given_up(const FrameBatch& batch, Turn turn) {
+void Accounts::given_up(const FrameBatch& batch, Judge when) {
   const ReadStamp& stamp = batch.stamp();
-  if (turn == Turn::now && !given_up_.empty()) {
+  if (when == Judge::now && !given_up_.empty()) {
     judge(given_up_.take_session(stamp.session));
   }
   ledger_.received += batch.frames();
@@ -79,7 +61,7 @@ void Accounts::given_up(const FrameBatch& batch, Turn turn) {
     origins_.count(run, stamp.received_at);
     origins_.dropped(run.origin, run.frames);
     report(DropReason::channel_full, run.origin.satellite_id, run.frames);
-    if (turn == Turn::now || !given_up_.add(run, stamp)) {
+    if (when == Judge::now || !given_up_.add(run, stamp)) {
       origins_.judge(run, stamp.width);
     }
   });

@@ -2,7 +2,7 @@
 /// step.
 #pragma once
 
-#include "aggregator/depth.hpp"
+#include "aggregator/amounts.hpp"
 #include "aggregator/given_up.hpp"
 #include "aggregator/origin_table.hpp"
 
@@ -37,11 +37,11 @@ class Accounts {
   void received(const FrameBatch& batch, Order order = Order::as_sent);
 
   /// Whether it is a batch's turn in the order of its session.
-  enum class Turn : std::uint8_t { now, later };
+  enum class Judge : std::uint8_t { now, later };
 
-  /// A batch was received and given up by its session. `Turn::later`: batches before it may still
+  /// A batch was received and given up by its session. `Judge::later`: batches before it may still
   /// be in the channel.
-  void given_up(const FrameBatch& batch, Turn turn);
+  void given_up(const FrameBatch& batch, Judge when);
 
   /// Everything that was sent so far has been received.
   void caught_up();

@@ -1,6 +1,6 @@
 #include "aggregator/actor.hpp"
 
-#include "aggregator/depth.hpp"
+#include "aggregator/amounts.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -27,8 +27,8 @@ constexpr std::size_t requests_per_turn = 16;
 // What one step of a drain looks at: a few hundred microseconds' work.
 constexpr std::size_t batches_per_drain_step = 2048;
 
-FrameBuffer::Room room_of(bool lent) noexcept {
-  return lent ? FrameBuffer::Room::lent : FrameBuffer::Room::free;
+FrameBuffer::KeptRoom room_of(bool lent) noexcept {
+  return lent ? FrameBuffer::KeptRoom::lent : FrameBuffer::KeptRoom::none;
 }
 
 }  // namespace
@@ -180,17 +180,17 @@ FinalState Actor::close() {
   return last ? *std::move(last) : holdings_.rescue(intake_.level());
 }
 
-bool Actor::may_go_past(const DrainQuery& query, FrameBuffer::Room room) const {
+bool Actor::may_go_past(const DrainQuery& query, FrameBuffer::KeptRoom room) const {
   // Otherwise frames of others could be in the way of those asked for.
-  if (query.satellite_id || room == FrameBuffer::Room::free) {
+  if (query.satellite_id || room == FrameBuffer::KeptRoom::none) {
     return true;
   }
   // Frames that are lent and put back again and again would be more each time. Leased frames count
   // against the limits, and the channel may hold more than they allow.
-  return room == FrameBuffer::Room::lent && holdings_.buffer().within_limits();
+  return room == FrameBuffer::KeptRoom::lent && holdings_.buffer().within_limits();
 }
 
-request::DrainReply Actor::take(const DrainQuery& query, FrameBuffer::Room room,
+request::DrainReply Actor::take(const DrainQuery& query, FrameBuffer::KeptRoom room,
                                 request::DrainProgress progress) {
   if (!progress.last_batch) {
     progress.last_batch = intake_.last_sent();
@@ -225,7 +225,8 @@ request::DrainReply Actor::take(const DrainQuery& query, FrameBuffer::Room room,
   return reply;
 }
 
-bool Actor::take_past(const DrainQuery& query, FrameBuffer::Room room, request::DrainReply& reply) {
+bool Actor::take_past(const DrainQuery& query, FrameBuffer::KeptRoom room,
+                      request::DrainReply& reply) {
   Intake::Passed passed = intake_.pass({.max_frames = query.max_frames - reply.taken.frames,
                                         .satellite_id = query.satellite_id,
                                         .from_number = reply.progress.from_batch,
@@ -238,7 +239,7 @@ bool Actor::take_past(const DrainQuery& query, FrameBuffer::Room room, request::
 }
 
 void Actor::answer(request::Drain& request) {
-  const FrameBuffer::Room room = room_of(request.lend);
+  const FrameBuffer::KeptRoom room = room_of(request.lend);
   const bool is_first = !request.progress.last_batch;
   request::DrainReply reply = take(request.query, room, request.progress);
   reply.settled = is_first && reply.finished && !request.lend;
@@ -253,7 +254,7 @@ void Actor::answer(request::Drain& request) {
   }
 }
 
-void Actor::settle(const std::vector<request::SettledBatch>& batches, FrameBuffer::Room room) {
+void Actor::settle(const std::vector<request::SettledBatch>& batches, FrameBuffer::KeptRoom room) {
   for (const auto& [places, bytes] : batches) {
     holdings_.settle(places, bytes, room);
   }
@@ -262,7 +263,7 @@ void Actor::settle(const std::vector<request::SettledBatch>& batches, FrameBuffe
 void Actor::answer(request::Lease& request) {
   const DrainQuery query{.max_frames = request.query.max_frames,
                          .satellite_id = request.query.satellite_id};
-  request::DrainReply step = take(query, FrameBuffer::Room::leased, request.progress);
+  request::DrainReply step = take(query, FrameBuffer::KeptRoom::leased, request.progress);
   request::LeaseReply reply{.id = holdings_.lease(request.id, step.batches, step.taken),
                             .step = std::move(step)};
   if (reply.id && reply.step.finished) {
@@ -342,7 +343,7 @@ void Actor::answer(request::AgeOrigins& request) {
 
 void Actor::answer(request::GiveUp& request) {
   holdings_.given_up(request.batch,
-                     intake_.is_held() ? Accounts::Turn::later : Accounts::Turn::now);
+                     intake_.is_held() ? Accounts::Judge::later : Accounts::Judge::now);
   std::move(request.reply).send({});
 }
 

@@ -62,17 +62,17 @@ class Actor {
   bool serve_requests();
 
   /// Takes out of the buffer what one step of a drain may take, and then lets in what finds room.
-  [[nodiscard]] request::DrainReply take(const DrainQuery& query, FrameBuffer::Room room,
+  [[nodiscard]] request::DrainReply take(const DrainQuery& query, FrameBuffer::KeptRoom room,
                                          request::DrainProgress progress);
 
   /// Whether a drain goes on with what waits in front of the buffer, so that it sees all that was
   /// sent.
-  [[nodiscard]] bool may_go_past(const DrainQuery& query, FrameBuffer::Room room) const;
+  [[nodiscard]] bool may_go_past(const DrainQuery& query, FrameBuffer::KeptRoom room) const;
 
   /// Does that for one step. True if there was nothing more to look at.
-  bool take_past(const DrainQuery& query, FrameBuffer::Room room, request::DrainReply& reply);
+  bool take_past(const DrainQuery& query, FrameBuffer::KeptRoom room, request::DrainReply& reply);
 
-  void settle(const std::vector<request::SettledBatch>& batches, FrameBuffer::Room room);
+  void settle(const std::vector<request::SettledBatch>& batches, FrameBuffer::KeptRoom room);
 
   /// Sets the timer that rings when the next lease expires.
   void watch_expiry();

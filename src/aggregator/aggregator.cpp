@@ -1,5 +1,5 @@
 #include "aggregator/actor.hpp"
-#include "aggregator/depth.hpp"
+#include "aggregator/amounts.hpp"
 #include "aggregator/port.hpp"
 #include "runtime/rethrow.hpp"
 
@@ -151,7 +151,7 @@ asio::awaitable<error_code> AggregatorHandle::give_up(FrameBatch batch) const {
   return Port::tell<request::GiveUp>(port_, std::move(batch));
 }
 
-asio::awaitable<AggregatorHandle::Result<Depth>> AggregatorHandle::depth() const {
+asio::awaitable<AggregatorHandle::Result<Amount>> AggregatorHandle::depth() const {
   return Port::ask<request::GetDepth>(port_);
 }
 
@@ -187,38 +187,9 @@ asio::awaitable<AggregatorHandle::Result<std::uint64_t>> AggregatorHandle::forge
   return Port::forget(port_, satellite_id, channel_id);
 }
 
-asio::awaitable<AggregatorHandle::Result<std::uint64_t>> AggregatorHandle::forget_idle(
-    std::chrono::milliseconds elapsed, std::chrono::milliseconds limit) const {
-  const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-  return Port::forget_idle(port_, {.elapsed = elapsed, .limit = limit, .now = now});
-}
-
 asio::awaitable<AggregatorHandle::Result<OriginStats>> AggregatorHandle::sum_origins(
     std::size_t from) const {
   return Port::sum_origins(port_, from);
-}
-
-asio::awaitable<AggregatorHandle::Result<DropReport>> AggregatorHandle::take_drop_report() const {
-  return Port::ask<request::TakeDropReport>(port_);
-}
-
-asio::awaitable<AggregatorHandle::Result<Peaks>> AggregatorHandle::take_peaks() const {
-  return Port::ask<request::TakePeaks>(port_);
-}
-
-asio::awaitable<AggregatorHandle::Result<AggregatorStats>> AggregatorHandle::restore(
-    SavedState saved) const {
-  return Port::ask<request::Restore>(port_, std::move(saved));
-}
-
-asio::awaitable<error_code> AggregatorHandle::set_limits(BufferLimits limits,
-                                                         std::size_t max_tracked,
-                                                         std::uint32_t reset_after) const {
-  return Port::tell<request::SetLimits>(port_, limits, max_tracked, reset_after);
-}
-
-asio::awaitable<error_code> AggregatorHandle::release_backpressure() const {
-  return Port::tell<request::ReleaseBackpressure>(port_);
 }
 
 asio::awaitable<AggregatorHandle::Result<FinalState>> AggregatorHandle::shut_down() const {

@@ -1,6 +1,6 @@
 #include "aggregator/consumers.hpp"
 
-#include "aggregator/depth.hpp"
+#include "aggregator/amounts.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -31,18 +31,6 @@ PlaceSet places_of(const std::vector<Attempt>& attempts) {
 }
 
 }  // namespace
-
-std::string_view name_of(Skip reason) noexcept {
-  switch (reason) {
-    case Skip::buffer_full:
-      return "buffer_full";
-    case Skip::drained:
-      return "drained";
-    case Skip::flushed:
-      return "flushed";
-  }
-  return "unknown";
-}
 
 bool Consumers::Position::has_in_flight(const PlaceRange& range) const {
   auto behind = in_flight.upper_bound(range.end() - 1);
@@ -86,7 +74,7 @@ void Consumers::Position::no_longer_held(const PlaceRange& range, std::uint64_t 
   }
   auto& [place, read] = *std::prev(behind);
   if (place + read.amount.frames > range.first) {
-    const Depth gone{.frames = range.frames, .bytes = bytes};
+    const Amount gone{.frames = range.frames, .bytes = bytes};
     subtract_from(read.held, gone);
     subtract_from(held_in_flight, gone);
     subtract_from(stats.lag, gone);
@@ -147,13 +135,13 @@ boost::system::result<Consumers::Id> Consumers::claim(std::string_view name,
   return static_cast<Id>(found - consumers_.begin());
 }
 
-void Consumers::adding(const Depth& amount) {
+void Consumers::adding(const Amount& amount) {
   for (Position& one : consumers_) {
     add_to(one.stats.lag, amount);
   }
 }
 
-void Consumers::refused(const Depth& amount) {
+void Consumers::refused(const Amount& amount) {
   for (Position& one : consumers_) {
     subtract_from(one.stats.lag, amount);
   }
@@ -266,7 +254,7 @@ std::optional<FrameBuffer::Entry> Consumers::next_unread(Position& one,
 
 void Consumers::note_read(Position& one, const FrameBuffer::Entry& entry) {
   const PlaceRange places = entry.places();
-  const Depth amount = amount_of(*entry.batch);
+  const Amount amount = amount_of(*entry.batch);
   std::ignore = one.remove_unread(places, Position::Gap::is_empty);
   one.in_flight.emplace(
       places.first,
@@ -303,7 +291,7 @@ bool Consumers::acknowledge(Id id, const PlaceRange& range) {
   if (entry == one.in_flight.end() || entry->second.amount.frames != range.frames) {
     return false;
   }
-  const Depth& amount = entry->second.amount;
+  const Amount& amount = entry->second.amount;
   subtract_from(one.stats.in_flight, amount);
   subtract_from(one.stats.lag, entry->second.held);
   subtract_from(one.held_in_flight, entry->second.held);

@@ -39,10 +39,10 @@ class Consumers {
   // What happens in the buffer.
 
   /// Frames are about to be added.
-  void adding(const Depth& amount);
+  void adding(const Amount& amount);
 
   /// Some of them are refused instead.
-  void refused(const Depth& amount);
+  void refused(const Amount& amount);
 
   /// A batch that all consumers have has left the buffer.
   void left(const PlaceRange& range);
@@ -106,8 +106,8 @@ class Consumers {
     Skip why{};
   };
   struct InFlight {
-    Depth amount;
-    Depth held;  // of that: in the buffer, lent or leased
+    Amount amount;
+    Amount held;  // of that: in the buffer, lent or leased
     ReceiveTime received_at{};
     std::vector<Gone> gone{};
 
@@ -126,7 +126,7 @@ class Consumers {
     PlaceSet at_hand;                             // of these, what may be in the buffer
     std::uint64_t next_place = 0;                 // everything from here on is unread
     std::map<std::uint64_t, InFlight> in_flight;  // by the place of the first frame
-    Depth held_in_flight;                         // in all of these
+    Amount held_in_flight;                        // in all of these
     std::vector<Attempt> attempts;
     std::optional<Waiting> waiting;
     ConsumerStats stats;

@@ -1,7 +1,7 @@
 #include "aggregator/frame_buffer.hpp"
 
+#include "aggregator/amounts.hpp"
 #include "aggregator/batch_parts.hpp"
-#include "aggregator/depth.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -28,7 +28,7 @@ FrameBuffer::FrameBuffer(const BufferLimits& limits, OnDrop on_drop, EvictLease 
     : limits_(limits), on_drop_(std::move(on_drop)), evict_lease_(std::move(evict_lease)) {}
 
 std::uint32_t FrameBuffer::frames_that_fit(const FrameBatch& batch,
-                                           const Depth& used) const noexcept {
+                                           const Amount& used) const noexcept {
   return batch.leading_frames_within(over(limits_.max_frames, used.frames),
                                      over(limits_.max_bytes, used.bytes));
 }
@@ -105,7 +105,7 @@ FrameBuffer::Entries::iterator FrameBuffer::take_from(Entries::iterator entry, c
     if (step.satellite_id) {
       taken.octets += mates.take(batch);
     }
-    if (step.satellite_id || step.room == Room::leased) {
+    if (step.satellite_id || step.room == KeptRoom::leased) {
       taken.octets += batch.compact();  // those that share its slab stay, or go before it does
     }
     taken.batches.push_back({place, std::move(batch)});
@@ -115,26 +115,26 @@ FrameBuffer::Entries::iterator FrameBuffer::take_from(Entries::iterator entry, c
                                             : sort_out(batch, *step.satellite_id, room);
     node.key() = place + part.frames();
     taken.octets += batch.compact();
-    if (step.room == Room::leased) {
+    if (step.room == KeptRoom::leased) {
       taken.octets += part.compact();
     }
     entries_.insert(next, std::move(node));
     taken.batches.push_back({place, std::move(part)});
   }
-  const Depth amount = amount_of(taken.batches.back().batch);
+  const Amount amount = amount_of(taken.batches.back().batch);
   add_to(taken.amount, amount);
   subtract_from(depth_, amount);
   keep_room(amount, step.room);
   return next;
 }
 
-void FrameBuffer::keep_room(const Depth& amount, Room room) noexcept {
-  if (room != Room::free) {
-    add_to(room == Room::lent ? lent_ : leased_, amount);
+void FrameBuffer::keep_room(const Amount& amount, KeptRoom room) noexcept {
+  if (room != KeptRoom::none) {
+    add_to(room == KeptRoom::lent ? lent_ : leased_, amount);
   }
 }
 
-PlaceRange FrameBuffer::pass(const FrameBatch& batch, Room room) {
+PlaceRange FrameBuffer::pass(const FrameBatch& batch, KeptRoom room) {
   forget_excuse();
   keep_room(amount_of(batch), room);
   return {std::exchange(end_place_, end_place_ + batch.frames()), batch.frames()};
@@ -161,10 +161,10 @@ FrameBuffer::Entries::iterator FrameBuffer::cut(Entries::iterator entry, Satelli
   return entries_.find(first_place);
 }
 
-void FrameBuffer::put_back(std::vector<BufferedBatch>&& batches, Room room) {
+void FrameBuffer::put_back(std::vector<BufferedBatch>&& batches, KeptRoom room) {
   forget_excuse();
   while (!batches.empty()) {
-    const Depth amount = amount_of(batches.back().batch);
+    const Amount amount = amount_of(batches.back().batch);
     settle(amount, room);
     try {
       insert(batches.back());
@@ -238,7 +238,7 @@ bool FrameBuffer::lacks_room_for(const FrameBatch& batch) const noexcept {
   if (leading_frames_above(batch, limits_.max_bytes) > 0) {
     return false;  // room would not help them
   }
-  Depth kept = leased_;
+  Amount kept = leased_;
   if (limits_.when_full == WhenFull::backpressure) {
     add_to(kept, lent_);
   }
@@ -252,10 +252,10 @@ bool FrameBuffer::lacks_room_for(const FrameBatch& batch) const noexcept {
 }
 
 void FrameBuffer::set_limits(const BufferLimits& limits) {
-  const Depth before = excused_level();
+  const Amount before = excused_level();
   limits_ = limits;
   apply_policy();
-  const Depth now = used_or_lent();
+  const Amount now = used_or_lent();
   excused_ = {std::min(now.frames, before.frames), std::min(now.bytes, before.bytes)};
 }
 
@@ -273,9 +273,9 @@ void FrameBuffer::apply_policy() {
   note_high_water();
 }
 
-void FrameBuffer::settle(const Depth& amount, Room room) {
-  if (room != Room::free) {
-    subtract_from(room == Room::lent ? lent_ : leased_, amount);
+void FrameBuffer::settle(const Amount& amount, KeptRoom room) {
+  if (room != KeptRoom::none) {
+    subtract_from(room == KeptRoom::lent ? lent_ : leased_, amount);
   }
 }
 
@@ -283,7 +283,7 @@ bool FrameBuffer::within_limits() const noexcept {
   return !exceeds_limits(used_or_lent());
 }
 
-Depth FrameBuffer::excused_level() const noexcept {
+Amount FrameBuffer::excused_level() const noexcept {
   return {std::max(limits_.max_frames, excused_.frames),
           std::max(limits_.max_bytes, excused_.bytes)};
 }
@@ -297,17 +297,17 @@ void FrameBuffer::forget_excuse() noexcept {
 }
 
 bool FrameBuffer::waits_for_its_limits() const noexcept {
-  const Depth total = used_or_lent();
-  const Depth most = excused_level();
+  const Amount total = used_or_lent();
+  const Amount most = excused_level();
   return limits_.when_full == WhenFull::backpressure && !backpressure_released_ &&
          (total.frames > most.frames || total.bytes > most.bytes);
 }
 
-Depth FrameBuffer::room_beside_buffered() const noexcept {
+Amount FrameBuffer::room_beside_buffered() const noexcept {
   return {over(limits_.max_frames, depth_.frames), over(limits_.max_bytes, depth_.bytes)};
 }
 
-Depth FrameBuffer::room_for_leases() const noexcept {
+Amount FrameBuffer::room_for_leases() const noexcept {
   return {over(limits_.max_frames, leased_.frames), over(limits_.max_bytes, leased_.bytes)};
 }
 
@@ -326,7 +326,7 @@ void FrameBuffer::add_what_fits(FrameBatch batch) {
     if (fitting > 0) {
       append(batch.split_front(fitting));
     }
-    const Depth taken = used();
+    const Amount taken = used();
     const std::uint64_t room_bytes = over(limits_.max_bytes, taken.bytes);
     const bool no_room = taken.frames >= limits_.max_frames || room_bytes < frame_header_bytes;
     const std::uint32_t refused =
@@ -416,7 +416,7 @@ void FrameBuffer::evict_oldest() {
   while (exceeds_limits(leases_stay ? depth_ : used())) {
     Entries::node_type oldest = entries_.extract(entries_.begin());
     FrameBatch& batch = oldest.mapped();
-    const Depth taken = leases_stay ? depth_ : used();
+    const Amount taken = leases_stay ? depth_ : used();
     const std::uint32_t count = batch.leading_frames_reaching(
         over(taken.frames, limits_.max_frames), over(taken.bytes, limits_.max_bytes));
     if (count == batch.frames()) {
@@ -435,7 +435,7 @@ void FrameBuffer::evict_newest() {
   while (exceeds_limits(used()) && !entries_.empty()) {
     const auto newest = std::prev(entries_.end());
     FrameBatch& batch = newest->second;
-    const Depth taken = used();
+    const Amount taken = used();
     // The longest part from the front that leaves the buffer within its limits.
     const std::uint32_t keep =
         batch.leading_frames_within(over(batch.frames(), over(taken.frames, limits_.max_frames)),
@@ -458,7 +458,7 @@ void FrameBuffer::drop(DropReason reason, std::uint64_t place, const FrameBatch&
 }
 
 void FrameBuffer::note_high_water() noexcept {
-  for (Depth* const mark : {&high_water_, &peak_}) {
+  for (Amount* const mark : {&high_water_, &peak_}) {
     mark->frames = std::max(mark->frames, depth_.frames);
     mark->bytes = std::max(mark->bytes, depth_.bytes);
   }

@@ -43,13 +43,13 @@ class FrameBuffer {
   /// Called for the room of leased frames: ends a lease. Its newest frames may go back, as far as
   /// there is `room` for them beside the other leased ones; the rest is dropped and settled. False
   /// if no lease can be ended.
-  using EvictLease = std::function<bool(const Depth& room)>;
+  using EvictLease = std::function<bool(const Amount& room)>;
 
   FrameBuffer(const BufferLimits& limits, OnDrop on_drop, EvictLease evict_lease);
 
   /// What becomes of the room of frames that were taken: it is free again, or kept for their
   /// return.
-  enum class Room : std::uint8_t { free, lent, leased };
+  enum class KeptRoom : std::uint8_t { none, lent, leased };
 
   /// How many leading frames of a batch can be added now; the others must wait. All of them, unless
   /// the policy is `WhenFull::backpressure`.
@@ -70,15 +70,15 @@ class FrameBuffer {
     std::optional<SatelliteId> satellite_id{};
     std::uint64_t from_place = 0;  ///< skip what is before; 0 for the first step
     std::uint64_t until_place = std::numeric_limits<std::uint64_t>::max();  ///< and from here on
-    std::size_t max_batches = 0;  ///< look at no more entries than this
-    Room room = Room::free;       ///< of what is taken
+    std::size_t max_batches = 0;     ///< look at no more entries than this
+    KeptRoom room = KeptRoom::none;  ///< of what is taken
     /// If a batch also has frames of other satellites: whether it is cut, so that each frame stays
     /// at its place, or sorted, which makes fewer batches.
     bool keep_places = false;
   };
   struct Taken {
     std::vector<BufferedBatch> batches;
-    Depth amount;
+    Amount amount;
     std::uint64_t next_place = 0;  ///< where the next step goes on
     std::size_t octets = 0;        ///< that moved to memory of their own, or were looked through
     bool reached_end = false;      ///< there is nothing more to look at before `until_place`
@@ -87,11 +87,11 @@ class FrameBuffer {
 
   /// Gives a batch places as if it had been added and taken at once. It was not admitted, and need
   /// not be.
-  [[nodiscard]] PlaceRange pass(const FrameBatch& batch, Room room);
+  [[nodiscard]] PlaceRange pass(const FrameBatch& batch, KeptRoom room);
 
   /// Puts batches back in their place; then the policy applies. Throws std::logic_error if that is
   /// not theirs; what has not been put back is then left in `batches`.
-  void put_back(std::vector<BufferedBatch>&& batches, Room room);
+  void put_back(std::vector<BufferedBatch>&& batches, KeptRoom room);
 
   /// Adds what another buffer held, at its places, to a buffer that is empty; without a bound
   /// under `WhenFull::backpressure`. What is added later comes at `next_place`, or behind that.
@@ -125,7 +125,7 @@ class FrameBuffer {
   void set_limits(const BufferLimits& limits);
 
   /// This much of what was taken does not come back. Throws std::logic_error if less was taken.
-  void settle(const Depth& amount, Room room);
+  void settle(const Amount& amount, KeptRoom room);
 
   /// Whether the buffer and what keeps its room are within the limits.
   [[nodiscard]] bool within_limits() const noexcept;
@@ -136,7 +136,7 @@ class FrameBuffer {
   [[nodiscard]] bool waits_for_its_limits() const noexcept;
 
   /// How much more can be leased so that the leased frames alone are within the limits.
-  [[nodiscard]] Depth room_for_leases() const noexcept;
+  [[nodiscard]] Amount room_for_leases() const noexcept;
 
   /// Batches by the place of their first frame; the others have the places that follow. A tree,
   /// since batches are taken from the middle and put back there.
@@ -146,14 +146,14 @@ class FrameBuffer {
   /// it.
   [[nodiscard]] Entries take_all();
 
-  [[nodiscard]] const Depth& depth() const noexcept { return depth_; }
-  [[nodiscard]] const Depth& leased() const noexcept { return leased_; }
+  [[nodiscard]] const Amount& depth() const noexcept { return depth_; }
+  [[nodiscard]] const Amount& leased() const noexcept { return leased_; }
   [[nodiscard]] BufferLevel level() const noexcept {
     return {depth_, high_water_, limits_, lent_, leased_};
   }
 
   /// The highest level since the last call.
-  [[nodiscard]] Depth take_peak() noexcept { return std::exchange(peak_, depth_); }
+  [[nodiscard]] Amount take_peak() noexcept { return std::exchange(peak_, depth_); }
 
   /// The place that the next frame will get.
   [[nodiscard]] std::uint64_t end_place() const noexcept { return end_place_; }
@@ -164,28 +164,28 @@ class FrameBuffer {
 
  private:
   /// Room that new frames cannot have.
-  [[nodiscard]] Depth used() const noexcept {
+  [[nodiscard]] Amount used() const noexcept {
     return {depth_.frames + leased_.frames, depth_.bytes + leased_.bytes};
   }
   /// The same, and the room of lent frames.
-  [[nodiscard]] Depth used_or_lent() const noexcept {
+  [[nodiscard]] Amount used_or_lent() const noexcept {
     return {depth_.frames + leased_.frames + lent_.frames,
             depth_.bytes + leased_.bytes + lent_.bytes};
   }
   /// Up to this level, no excess is due to frames that passed.
-  [[nodiscard]] Depth excused_level() const noexcept;
-  [[nodiscard]] Depth room_beside_buffered() const noexcept;
+  [[nodiscard]] Amount excused_level() const noexcept;
+  [[nodiscard]] Amount room_beside_buffered() const noexcept;
   void forget_excuse() noexcept;
-  [[nodiscard]] bool exceeds_limits(const Depth& amount) const noexcept {
+  [[nodiscard]] bool exceeds_limits(const Amount& amount) const noexcept {
     return amount.frames > limits_.max_frames || amount.bytes > limits_.max_bytes;
   }
   [[nodiscard]] std::uint32_t frames_that_fit(const FrameBatch& batch,
-                                              const Depth& used) const noexcept;
+                                              const Amount& used) const noexcept;
   void add_what_fits(FrameBatch batch);
   void add_and_evict(FrameBatch batch);
   void add_beside_leases(FrameBatch batch);
   void append(FrameBatch batch);
-  void keep_room(const Depth& amount, Room room) noexcept;
+  void keep_room(const Amount& amount, KeptRoom room) noexcept;
   void insert(BufferedBatch& buffered);
   [[nodiscard]] bool join_last(const FrameBatch& batch);
   void apply_policy();
@@ -203,12 +203,12 @@ class FrameBuffer {
   EvictLease evict_lease_;
   Entries entries_;
   FramePage page_;
-  Depth depth_;
-  Depth lent_;
-  Depth leased_;
-  Depth excused_;  // what was there when the limits became narrower, or was restored
-  Depth high_water_;
-  Depth peak_;  // high water since it was last asked for
+  Amount depth_;
+  Amount lent_;
+  Amount leased_;
+  Amount excused_;  // what was there when the limits became narrower, or was restored
+  Amount high_water_;
+  Amount peak_;  // high water since it was last asked for
   std::uint64_t end_place_ = 1;
   std::uint64_t sealed_place_ = 0;
   bool backpressure_released_ = false;

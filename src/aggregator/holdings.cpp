@@ -1,6 +1,6 @@
 #include "aggregator/holdings.hpp"
 
-#include "aggregator/depth.hpp"
+#include "aggregator/amounts.hpp"
 #include "aggregator/epoch.hpp"
 
 #include <algorithm>
@@ -25,7 +25,7 @@ std::vector<BufferedBatch> share(const std::vector<BufferedBatch>& batches) {
 }
 
 /// Takes out the newest frames, as many as there is room for.
-std::vector<BufferedBatch> take_newest(std::vector<BufferedBatch>& batches, Depth room) {
+std::vector<BufferedBatch> take_newest(std::vector<BufferedBatch>& batches, Amount room) {
   std::vector<BufferedBatch> newest;
   while (!batches.empty()) {
     auto& [place, batch] = batches.back();
@@ -77,7 +77,7 @@ Holdings::Holdings(const AggregatorOptions& options)
               note_dropped({place, batch.frames()}, batch.bytes());
             }
           },
-          [this](const Depth& room) { return evict_lease(room); }),
+          [this](const Amount& room) { return evict_lease(room); }),
       consumers_(options.consumers),
       epoch_(new_epoch()) {}
 
@@ -141,19 +141,19 @@ FrameBuffer::Taken Holdings::take(FrameBuffer::Step step) {
       note_rest(buffered.places());
     }
   }
-  if (step.room != FrameBuffer::Room::leased) {
+  if (step.room != FrameBuffer::KeptRoom::leased) {
     accounts_.drained(taken.amount.frames);
   }
   return taken;
 }
 
-BufferedBatch Holdings::pass(FrameBatch batch, FrameBuffer::Room room, Accounts::Order order) {
+BufferedBatch Holdings::pass(FrameBatch batch, FrameBuffer::KeptRoom room, Accounts::Order order) {
   count(batch, order);
-  if (room == FrameBuffer::Room::leased) {
+  if (room == FrameBuffer::KeptRoom::leased) {
     batch.compact();  // those that share its slab go before it does
   }
   const PlaceRange places = buffer_.pass(batch, room);
-  if (room != FrameBuffer::Room::leased) {
+  if (room != FrameBuffer::KeptRoom::leased) {
     accounts_.drained(places.frames);
   }
   return {places.first, std::move(batch)};
@@ -172,7 +172,7 @@ void Holdings::note_rest(const PlaceRange& taken) {
   }
 }
 
-void Holdings::put_back(std::vector<BufferedBatch> batches, FrameBuffer::Room room) {
+void Holdings::put_back(std::vector<BufferedBatch> batches, FrameBuffer::KeptRoom room) {
   std::uint64_t frames = 0;
   for (const BufferedBatch& buffered : batches) {
     frames += buffered.batch.frames();
@@ -181,7 +181,7 @@ void Holdings::put_back(std::vector<BufferedBatch> batches, FrameBuffer::Room ro
   insert(std::move(batches), room);
 }
 
-void Holdings::settle(const PlaceRange& places, std::uint64_t bytes, FrameBuffer::Room room) {
+void Holdings::settle(const PlaceRange& places, std::uint64_t bytes, FrameBuffer::KeptRoom room) {
   buffer_.settle({places.frames, bytes}, room);
   consumers_.removed(places, bytes, Skip::drained);
 }
@@ -215,7 +215,7 @@ void Holdings::pass_over(const std::vector<BufferedBatch>& batches, Skip why) {
 
 std::optional<LeaseId> Holdings::lease(std::optional<LeaseId> id,
                                        const std::vector<BufferedBatch>& batches,
-                                       const Depth& amount) {
+                                       const Amount& amount) {
   if (!id && amount.frames > 0) {
     id = leases_.open();
   }
@@ -225,14 +225,14 @@ std::optional<LeaseId> Holdings::lease(std::optional<LeaseId> id,
   return id;
 }
 
-boost::system::result<Depth> Holdings::end_lease(LeaseId id, LeaseEnd how) {
+boost::system::result<Amount> Holdings::end_lease(LeaseId id, LeaseEnd how) {
   auto lease = leases_.end(id, how);
   if (!lease) {
     return lease.error();
   }
-  const Depth amount = lease->amount;
+  const Amount amount = lease->amount;
   if (how == LeaseEnd::committed) {
-    buffer_.settle(amount, FrameBuffer::Room::leased);
+    buffer_.settle(amount, FrameBuffer::KeptRoom::leased);
     accounts_.drained(amount.frames);
     pass_over(lease->batches, Skip::drained);
   } else {
@@ -253,23 +253,23 @@ void Holdings::expire_leases(Leases::Clock::time_point now) {
   }
 }
 
-bool Holdings::evict_lease(const Depth& room) {
+bool Holdings::evict_lease(const Amount& room) {
   auto lease = leases_.evict();
   if (!lease) {
     return false;
   }
-  Depth others = buffer_.leased();
+  Amount others = buffer_.leased();
   subtract_from(others, lease->amount);
   std::vector<BufferedBatch> kept =
       take_newest(lease->batches, {.frames = room.frames - std::min(room.frames, others.frames),
                                    .bytes = room.bytes - std::min(room.bytes, others.bytes)});
-  Depth dropped;
+  Amount dropped;
   for (const BufferedBatch& buffered : lease->batches) {
     accounts_.dropped(DropReason::lease_evicted, buffered.batch);
     add_to(dropped, amount_of(buffered.batch));
   }
   pass_over(lease->batches, Skip::buffer_full);
-  buffer_.settle(dropped, FrameBuffer::Room::leased);
+  buffer_.settle(dropped, FrameBuffer::KeptRoom::leased);
   give_back_marked({.batches = std::move(kept), .amount = {}});
   return true;
 }
@@ -293,7 +293,7 @@ bool Holdings::put_back_some() {
                                      std::make_move_iterator(returning_.end()));
   returning_.erase(first, returning_.end());
   try {
-    insert(std::move(batches), FrameBuffer::Room::leased);
+    insert(std::move(batches), FrameBuffer::KeptRoom::leased);
   } catch (...) {
     // What has not been put back is still to be saved.
     std::ranges::move(batches, std::back_inserter(returning_));
@@ -334,7 +334,7 @@ std::vector<PlaceRange> Holdings::to_deliver(const std::vector<BufferedBatch>& b
   return places;
 }
 
-void Holdings::insert(std::vector<BufferedBatch>&& batches, FrameBuffer::Room room) {
+void Holdings::insert(std::vector<BufferedBatch>&& batches, FrameBuffer::KeptRoom room) {
   const std::vector<PlaceRange> inserted = to_deliver(batches);
   buffer_.put_back(std::move(batches), room);
   for (const PlaceRange& range : inserted) {

@@ -47,7 +47,7 @@ class Holdings {
   void caught_up() { accounts_.caught_up(); }
 
   /// A batch was given up by its session.
-  void given_up(const FrameBatch& batch, Accounts::Turn turn) { accounts_.given_up(batch, turn); }
+  void given_up(const FrameBatch& batch, Accounts::Judge when) { accounts_.given_up(batch, when); }
 
   // Frames that go.
 
@@ -56,13 +56,14 @@ class Holdings {
   [[nodiscard]] FrameBuffer::Taken take(FrameBuffer::Step step);
 
   /// Takes frames that wait for room, as if they had been in the buffer.
-  [[nodiscard]] BufferedBatch pass(FrameBatch batch, FrameBuffer::Room room, Accounts::Order order);
+  [[nodiscard]] BufferedBatch pass(FrameBatch batch, FrameBuffer::KeptRoom room,
+                                   Accounts::Order order);
 
   /// Puts back what a step took, as if it had not been taken.
-  void put_back(std::vector<BufferedBatch> batches, FrameBuffer::Room room);
+  void put_back(std::vector<BufferedBatch> batches, FrameBuffer::KeptRoom room);
 
   /// This much of what a drain took does not come back.
-  void settle(const PlaceRange& places, std::uint64_t bytes, FrameBuffer::Room room);
+  void settle(const PlaceRange& places, std::uint64_t bytes, FrameBuffer::KeptRoom room);
 
   /// Discards what is in the buffer.
   [[nodiscard]] FrameBuffer::Entries flush();
@@ -76,7 +77,7 @@ class Holdings {
   /// was taken.
   [[nodiscard]] std::optional<LeaseId> lease(std::optional<LeaseId> id,
                                              const std::vector<BufferedBatch>& batches,
-                                             const Depth& amount);
+                                             const Amount& amount);
 
   /// The lease is filled.
   void start_lease(LeaseId id, Leases::Clock::time_point expires_at) {
@@ -85,7 +86,7 @@ class Holdings {
 
   /// Ends a lease, and returns how much it held. Fails as `Leases::end` does. `put_back_some` puts
   /// back what is released.
-  [[nodiscard]] boost::system::result<Depth> end_lease(LeaseId id, LeaseEnd how);
+  [[nodiscard]] boost::system::result<Amount> end_lease(LeaseId id, LeaseEnd how);
 
   /// Withdraws a lease that its caller never got, if it is still there.
   void withdraw_lease(LeaseId id);
@@ -133,7 +134,7 @@ class Holdings {
   /// Throws std::logic_error if the ledger does not balance.
   [[nodiscard]] AggregatorStats stats(const ChannelLevel& channel);
   [[nodiscard]] DropReport take_drop_report() { return accounts_.take_drop_report(); }
-  [[nodiscard]] Depth take_peak() { return buffer_.take_peak(); }
+  [[nodiscard]] Amount take_peak() { return buffer_.take_peak(); }
 
   /// As in `OriginTable`.
   OriginTable::Forgotten forget(SatelliteId satellite_id, std::optional<ChannelId> channel_id,
@@ -188,7 +189,7 @@ class Holdings {
   [[nodiscard]] std::vector<PlaceRange> to_deliver(const std::vector<BufferedBatch>& batches) const;
 
   /// Puts batches back into the buffer. Consumers may have advanced meanwhile.
-  void insert(std::vector<BufferedBatch>&& batches, FrameBuffer::Room room);
+  void insert(std::vector<BufferedBatch>&& batches, FrameBuffer::KeptRoom room);
 
   /// Queues the frames of a lease to be put back.
   void give_back(Leases::Lease lease);
@@ -198,7 +199,7 @@ class Holdings {
 
   /// Ends the oldest lease that is filled. Its newest frames go back as far as they fit into
   /// `room`, and the rest is dropped. False if there is none.
-  bool evict_lease(const Depth& room);
+  bool evict_lease(const Amount& room);
 
   Accounts accounts_;
   FrameBuffer buffer_;

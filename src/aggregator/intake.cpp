@@ -1,7 +1,7 @@
 #include "aggregator/intake.hpp"
 
+#include "aggregator/amounts.hpp"
 #include "aggregator/batch_parts.hpp"
-#include "aggregator/depth.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -123,8 +123,8 @@ std::optional<FrameBatch> Intake::take_out(Waiting::iterator at, const Past& ste
     return std::nullopt;
   }
   std::uint64_t room = step.max_frames - passed.amount.frames;
-  if (step.room == FrameBuffer::Room::leased) {
-    const Depth left = holdings_.buffer().room_for_leases();
+  if (step.room == FrameBuffer::KeptRoom::leased) {
+    const Amount left = holdings_.buffer().room_for_leases();
     const WantedFrames count = count_wanted(batch, step.satellite_id, left.frames, left.bytes);
     passed.reached_end = count.within < std::min(count.all, room);
     room = std::min(room, count.within);

@@ -63,11 +63,11 @@ class Intake {
     std::optional<SatelliteId> satellite_id;
     std::uint64_t from_number = 0;   ///< batches before it were looked at
     std::uint64_t until_number = 0;  ///< the last one to look at
-    FrameBuffer::Room room = FrameBuffer::Room::free;
+    FrameBuffer::KeptRoom room = FrameBuffer::KeptRoom::none;
   };
   struct Passed {
     std::vector<BufferedBatch> batches;
-    Depth amount;
+    Amount amount;
     std::uint64_t next_number = 0;  ///< where the next step goes on
     bool reached_end = false;
   };

@@ -1,4 +1,4 @@
-#include "aggregator/depth.hpp"
+#include "aggregator/amounts.hpp"
 #include "aggregator/port.hpp"
 #include "runtime/rethrow.hpp"
 
@@ -66,7 +66,7 @@ asio::awaitable<AggregatorHandle::Result<Leased>> AggregatorHandle::Port::lease(
   }
 }
 
-asio::awaitable<AggregatorHandle::Result<Depth>> AggregatorHandle::Port::end_lease(
+asio::awaitable<AggregatorHandle::Result<Amount>> AggregatorHandle::Port::end_lease(
     std::shared_ptr<const Port> port, LeaseId id, LeaseEnd how) {
   const auto reply = co_await ask<request::EndLease>(std::move(port), id, how);
   if (!reply) {
@@ -82,11 +82,11 @@ asio::awaitable<AggregatorHandle::Result<Leased>> AggregatorHandle::lease(LeaseQ
   return Port::lease(port_, query);
 }
 
-asio::awaitable<AggregatorHandle::Result<Depth>> AggregatorHandle::commit(LeaseId id) const {
+asio::awaitable<AggregatorHandle::Result<Amount>> AggregatorHandle::commit(LeaseId id) const {
   return Port::end_lease(port_, id, LeaseEnd::committed);
 }
 
-asio::awaitable<AggregatorHandle::Result<Depth>> AggregatorHandle::release(LeaseId id) const {
+asio::awaitable<AggregatorHandle::Result<Amount>> AggregatorHandle::release(LeaseId id) const {
   return Port::end_lease(port_, id, LeaseEnd::released);
 }
 

@@ -1,25 +1,11 @@
 #include "aggregator/leases.hpp"
 
-#include "aggregator/depth.hpp"
+#include "aggregator/amounts.hpp"
 
 #include <algorithm>
 #include <iterator>
 
 namespace meridian::inline v1 {
-
-std::string_view name_of(LeaseEnd end) noexcept {
-  switch (end) {
-    case LeaseEnd::committed:
-      return "committed";
-    case LeaseEnd::released:
-      return "released";
-    case LeaseEnd::expired:
-      return "expired";
-    case LeaseEnd::evicted:
-      return "evicted";
-  }
-  return "unknown";
-}
 
 LeaseId Leases::open() {
   open_.try_emplace(open_.end(), ++last_id_);
@@ -27,7 +13,7 @@ LeaseId Leases::open() {
   return last_id_;
 }
 
-void Leases::fill(LeaseId id, std::vector<BufferedBatch> batches, const Depth& amount) {
+void Leases::fill(LeaseId id, std::vector<BufferedBatch> batches, const Amount& amount) {
   Lease& lease = open_.at(id).lease;
   std::ranges::move(batches, std::back_inserter(lease.batches));
   add_to(lease.amount, amount);

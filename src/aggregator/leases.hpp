@@ -24,14 +24,14 @@ class Leases {
 
   struct Lease {
     std::vector<BufferedBatch> batches;
-    Depth amount;
+    Amount amount;
   };
 
   /// A new lease, without frames and without an end.
   [[nodiscard]] LeaseId open();
 
   /// More frames for a lease that is open.
-  void fill(LeaseId id, std::vector<BufferedBatch> batches, const Depth& amount);
+  void fill(LeaseId id, std::vector<BufferedBatch> batches, const Amount& amount);
 
   /// The lease is filled. It expires at `expires_at`.
   void start(LeaseId id, Clock::time_point expires_at);

@@ -1,4 +1,4 @@
-#include "aggregator/depth.hpp"
+#include "aggregator/amounts.hpp"
 #include "aggregator/port.hpp"
 #include "runtime/rethrow.hpp"
 

@@ -110,8 +110,8 @@ struct AggregatorHandle::Port {
                                               std::vector<BufferedBatch> batches, bool lent);
   class UnfinishedLease;
   static asio::awaitable<Result<Leased>> lease(std::shared_ptr<const Port> port, LeaseQuery query);
-  static asio::awaitable<Result<Depth>> end_lease(std::shared_ptr<const Port> port, LeaseId id,
-                                                  LeaseEnd how);
+  static asio::awaitable<Result<Amount>> end_lease(std::shared_ptr<const Port> port, LeaseId id,
+                                                   LeaseEnd how);
   static asio::awaitable<Result<std::uint64_t>> flush(std::shared_ptr<const Port> port);
   static asio::awaitable<Result<std::vector<OriginStats>>> origins(
       std::shared_ptr<const Port> port);

@@ -31,7 +31,7 @@ struct Asking {
 
 struct Done {};
 
-struct GetDepth : Asking<Depth> {};
+struct GetDepth : Asking<Amount> {};
 struct GetStats : Asking<AggregatorStats> {};
 struct TakeDropReport : Asking<DropReport> {};
 struct TakePeaks : Asking<Peaks> {};
@@ -61,7 +61,7 @@ struct DrainProgress {
 };
 struct DrainReply {
   std::vector<BufferedBatch> batches;
-  Depth taken;
+  Amount taken;
   std::uint64_t remaining = 0;
   DrainProgress progress;
   bool finished = false;
@@ -86,7 +86,7 @@ struct Lease : Asking<LeaseReply> {
 };
 
 struct EndLeaseReply {
-  Depth amount;
+  Amount amount;
   error_code ec;
 };
 struct EndLease : Asking<EndLeaseReply> {

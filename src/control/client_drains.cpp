@@ -33,7 +33,7 @@ std::string what_to_do(LeaseId id, const error_code& ec) {
     return fmt::format("lease {}: {}; drain them once more, with a longer lease_s", id,
                        ec.message());
   }
-  return fmt::format("lease {}: there is no such lease of this connection", id);
+  return fmt::format("lease {}: this connection has no such lease", id);
 }
 
 }  // namespace
@@ -43,7 +43,8 @@ ClientDrains::ClientDrains(AggregatorHandle aggregator, ReplyWriter& writer, Req
 
 asio::awaitable<error_code> ClientDrains::answer_drain(Request request) {
   if (!request.id) {
-    log_.refused_notification("the frames of a drain would be gone for nobody");
+    log_.refused_notification(
+        "a drain needs an id, since its frames would otherwise be removed and sent to no client");
     co_return error_code();
   }
   if (request.drain.lease) {
@@ -64,7 +65,8 @@ asio::awaitable<error_code> ClientDrains::lend(const Request& request) {
   const std::uint64_t frames = lent->frames().taken.frames;
   const error_code ec = co_await write_frames(request, lent->frames(), std::nullopt);
   if (ec) {
-    log_.did(fmt::format("drain: given up by its client, {} frames go back", frames));
+    log_.did(fmt::format("drain: its answer could not be sent, {} frames go back into the buffer",
+                         frames));
     std::ignore = co_await std::move(*lent).put_back();
   } else {
     // Before logging: the client has the frames, even if the log line fails.
@@ -79,7 +81,8 @@ asio::awaitable<error_code> ClientDrains::lease(const Request& request) {
   if (!leases_.has_room(now)) {
     const std::string refusal = encode_error(
         {ErrorCode::too_many_leases,
-         fmt::format("this connection has {} leases: commit or release some", HeldLeases::most),
+         fmt::format("this connection has {} leases, the most allowed: commit or release some",
+                     HeldLeases::most),
          *request.id});
     co_return co_await writer_.write(refusal);
   }
@@ -100,15 +103,16 @@ asio::awaitable<error_code> ClientDrains::lease(const Request& request) {
   // If this fails, the session ends, and the lease with it.
   const error_code ec = co_await write_frames(request, leased->frames, leased->id);
   if (ec) {
-    log_.did(fmt::format("drain: given up by its client, {} leased frames go back",
-                         leased->frames.taken.frames));
+    log_.did(
+        fmt::format("drain: its answer could not be sent, {} leased frames go back into the buffer",
+                    leased->frames.taken.frames));
   }
   co_return ec;
 }
 
 asio::awaitable<error_code> ClientDrains::answer_lease_end(Request request) {
   const bool commits = request.method == Method::commit;
-  boost::system::result<Depth> ended = error_code(Errc::lease_unknown);
+  boost::system::result<Amount> ended = error_code(Errc::lease_unknown);
   if (leases_.remove(request.lease)) {
     if (commits) {
       ended = co_await aggregator_.commit(request.lease);

@@ -1,5 +1,6 @@
 #include "control/client_session.hpp"
 
+#include "control/methods.hpp"
 #include "control/tail_stream.hpp"
 #include "runtime/log_level.hpp"
 #include "runtime/rethrow.hpp"
@@ -14,6 +15,7 @@
 #include <chrono>
 #include <exception>
 #include <optional>
+#include <stdexcept>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -102,10 +104,10 @@ asio::awaitable<void> ClientSession::refuse_long_line() {
   context_->services.sources.control_clients.cut_off(status::CutOff::request_too_long);
   request_log_->cut_off(
       status::CutOff::request_too_long,
-      fmt::format("a line of more than {} octets", context_->max_request_bytes.load()));
+      fmt::format("sent a line of more than {} bytes", context_->max_request_bytes.load()));
   const std::string answer =
       encode_error({ErrorCode::request_too_long,
-                    fmt::format("a line has at most {} octets: send shorter ones, or raise "
+                    fmt::format("a line may have at most {} bytes: send shorter ones, or raise "
                                 "control.max_request_bytes",
                                 context_->max_request_bytes.load())});
   std::ignore = co_await writer_->write(answer);
@@ -114,7 +116,7 @@ asio::awaitable<void> ClientSession::refuse_long_line() {
 asio::awaitable<error_code> ClientSession::answer_line(std::string line) {
   std::variant<Request, Error> parsed = parse_request(line);
   if (auto* const request = std::get_if<Request>(&parsed)) {
-    if (role_ == Role::reader && changes_something(request->method)) {
+    if (role_ == Role::reader && facts_of(request->method).changes_something) {
       co_return co_await refuse_change(std::move(*request));
     }
     co_return co_await answer(std::move(*request));
@@ -180,7 +182,7 @@ asio::awaitable<std::variant<Json, error_code>> ClientSession::result_of(Method 
   switch (method) {
     case Method::depth: {
       const auto reply = co_await aggregator.depth();
-      co_return convert(reply, [](const Depth& depth) { return status::to_json(depth); });
+      co_return convert(reply, [](const Amount& depth) { return status::to_json(depth); });
     }
     case Method::flush: {
       const auto reply = co_await aggregator.flush();
@@ -209,6 +211,7 @@ asio::awaitable<std::variant<Json, error_code>> ClientSession::result_of(Method 
       co_return Json{{"alive", alive.reason}, {"ready", ready.reason}};
     }
     case Method::version:
+      co_return version_json();
     case Method::drain:
     case Method::commit:
     case Method::release:
@@ -217,10 +220,10 @@ asio::awaitable<std::variant<Json, error_code>> ClientSession::result_of(Method 
     case Method::log_level:
     case Method::uplinks:
     case Method::satellites:
-    case Method::forget:  // answered elsewhere
+    case Method::forget:
       break;
   }
-  co_return version_json();
+  throw std::logic_error("this method has an answer of its own");
 }
 
 asio::awaitable<error_code> ClientSession::answer_reload(Request request) {
@@ -261,7 +264,8 @@ asio::awaitable<error_code> ClientSession::answer_forget(Request request) {
 
 asio::awaitable<error_code> ClientSession::answer_tail(Request request) {
   if (!request.id) {
-    request_log_->refused_notification("a tail would be written to nobody");
+    request_log_->refused_notification(
+        "a tail needs an id, since its frames would otherwise be sent to no client");
     co_return error_code();
   }
   const auto told =
@@ -386,7 +390,8 @@ void ClientSession::give_way() {
     const auto idle = std::chrono::floor<std::chrono::seconds>(
         asio::steady_timer::clock_type::now() - *self->waiting_since_);
     if (idle >= thinking_time) {
-      self->cut_off_for_idleness(idle, "raise control.max_clients: another client found no place");
+      self->cut_off_for_idleness(
+          idle, "raise control.max_clients, since another client needed this place");
     }
   });
 }
@@ -399,11 +404,11 @@ void ClientSession::leave_place() {
     }
     self->context_->services.sources.control_clients.cut_off(status::CutOff::client_limit);
     self->request_log_->cut_off(status::CutOff::client_limit,
-                                "a client that may do everything needs its place");
+                                "a client that may do everything needed its place");
     if (self->waiting_since_ || self->tail_is_quiet_) {
       self->close_with({ErrorCode::too_many_clients,
-                        "a client that may do everything needs this place: connect again later, or "
-                        "raise control.max_clients"});
+                        "a client that may do everything needed this place: connect again later, "
+                        "or raise control.max_clients"});
     } else {
       self->close();  // a farewell would be in the middle of an answer
     }
@@ -413,9 +418,9 @@ void ClientSession::leave_place() {
 void ClientSession::cut_off_for_idleness(std::chrono::seconds idle, std::string_view advice) {
   context_->services.sources.control_clients.cut_off(status::CutOff::idle);
   request_log_->cut_off(status::CutOff::idle,
-                        fmt::format("asked for nothing for {} s", idle.count()));
-  close_with({ErrorCode::idle, fmt::format("nothing was asked for {} s: connect again, or {}",
-                                           idle.count(), advice)});
+                        fmt::format("sent no request for {} s", idle.count()));
+  close_with({ErrorCode::idle,
+              fmt::format("no request for {} s: connect again, or {}", idle.count(), advice)});
 }
 
 void ClientSession::close_with(const Error& why) {

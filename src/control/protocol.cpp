@@ -1,32 +1,18 @@
 #include "control/protocol.hpp"
 
+#include "control/methods.hpp"
 #include "runtime/json_scan.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
-#include <limits>
+#include <span>
 #include <utility>
 
 namespace meridian::control {
 
 namespace {
-
-struct NamedMethod {
-  std::string_view name;
-  Method method;
-};
-constexpr std::array methods{
-    NamedMethod{"depth", Method::depth},         NamedMethod{"drain", Method::drain},
-    NamedMethod{"commit", Method::commit},       NamedMethod{"release", Method::release},
-    NamedMethod{"flush", Method::flush},         NamedMethod{"stats", Method::stats},
-    NamedMethod{"uplinks", Method::uplinks},     NamedMethod{"satellites", Method::satellites},
-    NamedMethod{"sinks", Method::sinks},         NamedMethod{"tail", Method::tail},
-    NamedMethod{"health", Method::health},       NamedMethod{"reload", Method::reload},
-    NamedMethod{"log_level", Method::log_level}, NamedMethod{"version", Method::version},
-    NamedMethod{"forget", Method::forget},
-};
 
 /// Thrown and caught in this file only: reading a request can fail in many ways, which one place
 /// reports.
@@ -44,10 +30,6 @@ std::string_view trim(std::string_view line) {
   return line.substr(first, line.find_last_not_of(blanks) - first + 1);
 }
 
-constexpr std::uint64_t most_lease_s = 86'400;
-
-constexpr std::uint64_t most_frames = std::numeric_limits<std::int64_t>::max();
-
 /// Text from a client, shortened and made printable, to be quoted in an error.
 std::string quote(std::string_view text) {
   constexpr std::size_t longest = 40;
@@ -56,137 +38,76 @@ std::string quote(std::string_view text) {
          (text.size() > longest ? "…" : "");
 }
 
-std::string method_names() {
+/// The names of a range of facts, separated by commas.
+template <typename Facts>
+std::string names_of(std::span<const Facts> range) {
   std::string names;
-  for (const NamedMethod& method : methods) {
-    names += (names.empty() ? "" : ", ") + std::string(method.name);
+  for (const Facts& each : range) {
+    names += (names.empty() ? "" : ", ") + std::string(each.name);
   }
   return names;
 }
 
-Method find_method(std::string_view name) {
-  const auto* const found = std::ranges::find(methods, name, &NamedMethod::name);
-  if (found == methods.end()) {
-    throw Refusal{ErrorCode::method_not_found,
-                  fmt::format("there is no method {}: use one of {}", quote(name), method_names())};
+const MethodFacts& find_method(std::string_view name) {
+  const auto found = std::ranges::find(all_methods(), name, &MethodFacts::name);
+  if (found == all_methods().end()) {
+    throw Refusal{ErrorCode::method_not_found, fmt::format("unknown method {}: use one of {}",
+                                                           quote(name), names_of(all_methods()))};
   }
-  return found->method;
+  return *found;
 }
 
-/// An integer from `least` to `most`.
-std::uint64_t read_integer(const SentJson& value, std::string_view name, std::uint64_t least,
-                           std::uint64_t most) {
-  const bool in_range = value.is_number_unsigned() && value.get<std::uint64_t>() >= least &&
-                        value.get<std::uint64_t>() <= most;
-  if (!in_range) {
-    throw Refusal{ErrorCode::invalid_params,
-                  fmt::format("{} must be an integer from {} to {}", name, least, most)};
+/// Says what a value must be, unless it is that.
+std::optional<std::string> fault_in(const SentJson& value, const Parameter& parameter) {
+  switch (parameter.type) {
+    case ParameterType::integer:
+      if (!value.is_number_unsigned() || value.get<std::uint64_t>() < parameter.least ||
+          value.get<std::uint64_t>() > parameter.most) {
+        return fmt::format("an integer from {} to {}", parameter.least, parameter.most);
+      }
+      break;
+    case ParameterType::text:
+      if (!value.is_string()) {
+        return "a string";
+      }
+      break;
+    case ParameterType::choice:
+      if (std::ranges::none_of(parameter.choices,
+                               [&](std::string_view choice) { return value == choice; })) {
+        return fmt::format("\"{}\"", fmt::join(parameter.choices, "\" or \""));
+      }
+      break;
   }
-  return value.get<std::uint64_t>();
+  return std::nullopt;
 }
 
-FrameFormat read_format(const SentJson& value) {
-  if (value == "json") {
-    return FrameFormat::json;
-  }
-  if (value == "binary") {
-    return FrameFormat::binary;
-  }
-  throw Refusal{ErrorCode::invalid_params, "format must be \"json\" or \"binary\""};
-}
-
-SatelliteId read_satellite_id(const SentJson& value, std::string_view name) {
-  return static_cast<SatelliteId>(
-      read_integer(value, name, 0, std::numeric_limits<SatelliteId>::max()));
-}
-
-ChannelId read_channel_id(const SentJson& value, std::string_view name) {
-  return static_cast<ChannelId>(
-      read_integer(value, name, 0, std::numeric_limits<ChannelId>::max()));
-}
-
-[[noreturn]] void refuse_parameter(std::string_view method, const std::string& key,
-                                   std::string_view known) {
-  throw Refusal{ErrorCode::invalid_params,
-                fmt::format("{} has no parameter {}: use {}", method, quote(key), known)};
-}
-
-DrainParams read_drain_params(const SentJson& params) {
-  DrainParams drain;
+void read_params(Request& request, const MethodFacts& method, const SentJson& params) {
   for (const auto& [key, value] : params.items()) {
-    if (key == "max_frames") {
-      drain.max_frames = read_integer(value, key, 1, most_frames);
-    } else if (key == "satellite_id") {
-      drain.satellite_id = read_satellite_id(value, key);
-    } else if (key == "format") {
-      drain.format = read_format(value);
-    } else if (key == "lease_s") {
-      drain.lease = std::chrono::seconds(read_integer(value, key, 1, most_lease_s));
-    } else {
-      refuse_parameter("drain", key, "max_frames, satellite_id, format, lease_s");
+    const auto parameter = std::ranges::find(method.parameters, key, &Parameter::name);
+    if (parameter == method.parameters.end()) {
+      throw Refusal{ErrorCode::invalid_params,
+                    method.parameters.empty()
+                        ? fmt::format("{} takes no parameters: leave out params", method.name)
+                        : fmt::format("{} has no parameter {}: use {}", method.name, quote(key),
+                                      names_of(method.parameters))};
+    }
+    if (const auto fault = fault_in(value, *parameter)) {
+      throw Refusal{ErrorCode::invalid_params,
+                    fmt::format("{} must be {}", parameter->name, *fault)};
+    }
+    parameter->store(request, value);
+  }
+  for (const Parameter& parameter : method.parameters) {
+    if (parameter.required && !params.contains(parameter.name)) {
+      throw Refusal{ErrorCode::invalid_params,
+                    fmt::format("{} needs the parameter {}: send params with it", method.name,
+                                parameter.name)};
     }
   }
-  return drain;
 }
 
-TailParams read_tail_params(const SentJson& params) {
-  TailParams tail;
-  for (const auto& [key, value] : params.items()) {
-    if (key == "satellite_id") {
-      tail.satellite_id = read_satellite_id(value, key);
-    } else if (key == "channel_id") {
-      tail.channel_id = read_channel_id(value, key);
-    } else if (key == "limit") {
-      tail.limit = read_integer(value, key, 1, most_frames);
-    } else if (key == "format") {
-      tail.format = read_format(value);
-    } else {
-      refuse_parameter("tail", key, "satellite_id, channel_id, limit, format");
-    }
-  }
-  return tail;
-}
-
-ForgetParams read_forget_params(const SentJson& params) {
-  ForgetParams forget;
-  if (!params.contains("satellite_id")) {
-    throw Refusal{ErrorCode::invalid_params,
-                  "forget needs the parameter satellite_id; with channel_id only that channel is "
-                  "forgotten"};
-  }
-  for (const auto& [key, value] : params.items()) {
-    if (key == "satellite_id") {
-      forget.satellite_id = read_satellite_id(value, key);
-    } else if (key == "channel_id") {
-      forget.channel_id = read_channel_id(value, key);
-    } else {
-      refuse_parameter("forget", key, "satellite_id, channel_id");
-    }
-  }
-  return forget;
-}
-
-LeaseId read_lease_params(const SentJson& params, std::string_view method) {
-  const auto lease = params.find("lease");
-  if (lease == params.end() || params.size() != 1) {
-    throw Refusal{
-        ErrorCode::invalid_params,
-        fmt::format("{} has the one parameter lease, the id that a drain gave, and needs it",
-                    method)};
-  }
-  return read_integer(*lease, "lease", 1, std::numeric_limits<LeaseId>::max());
-}
-
-std::string read_log_level_params(const SentJson& params) {
-  const auto level = params.find("level");
-  if (level == params.end() || !level->is_string() || params.size() != 1) {
-    throw Refusal{ErrorCode::invalid_params,
-                  "log_level has the one parameter level, a string, and needs it"};
-  }
-  return level->get<std::string>();
-}
-
-void read_params(Request& request, const SentJson& json) {
+/// Reads the parameters in a request.
+void read_sent_params(Request& request, const MethodFacts& method, const SentJson& json) {
   static const SentJson none = SentJson::object();
   const auto sent = json.find("params");
   const bool has_none = sent == json.end() || (sent->is_array() && sent->empty());
@@ -194,21 +115,7 @@ void read_params(Request& request, const SentJson& json) {
   if (!params.is_object()) {
     throw Refusal{ErrorCode::invalid_params, "params must be an object with named parameters"};
   }
-  if (request.method == Method::drain) {
-    request.drain = read_drain_params(params);
-  } else if (request.method == Method::commit) {
-    request.lease = read_lease_params(params, "commit");
-  } else if (request.method == Method::release) {
-    request.lease = read_lease_params(params, "release");
-  } else if (request.method == Method::tail) {
-    request.tail = read_tail_params(params);
-  } else if (request.method == Method::forget) {
-    request.forget = read_forget_params(params);
-  } else if (request.method == Method::log_level) {
-    request.log_level = read_log_level_params(params);
-  } else if (!params.empty()) {
-    throw Refusal{ErrorCode::invalid_params, "this method takes no parameters: leave params away"};
-  }
+  read_params(request, method, params);
 }
 
 /// `id` is the id of the request; nothing if there is none, or no valid one.
@@ -225,8 +132,9 @@ Request read_request(const SentJson& json, const std::optional<RequestId>& id) {
   if (method == json.end() || !method->is_string()) {
     throw Refusal{ErrorCode::invalid_request, "a request must have a \"method\", a string"};
   }
-  request.method = find_method(method->get_ref<const std::string&>());
-  read_params(request, json);
+  const MethodFacts& facts = find_method(method->get_ref<const std::string&>());
+  request.method = facts.method;
+  read_sent_params(request, facts, json);
   return request;
 }
 
@@ -239,7 +147,7 @@ Error refuse(const runtime::JsonFault& fault, const RequestId& id) {
               fmt::format("{} is given twice in one object: send it once", fault.path), id};
     case Kind::nested_too_deeply:
       return {ErrorCode::invalid_request,
-              fmt::format("the request is nested deeper than {} levels: send it flatter",
+              fmt::format("the request is nested deeper than {} levels: send one with fewer levels",
                           deepest_request),
               id};
     case Kind::number_too_large:
@@ -274,16 +182,18 @@ std::variant<Request, Error> parse_json(std::string_view line) {
 
 std::variant<Request, Error> parse_word(std::string_view word) {
   if (word.empty()) {
-    return Error{ErrorCode::invalid_request,
-                 "this line is empty: send a JSON-RPC 2.0 object or one of " + method_names()};
+    return Error{
+        ErrorCode::invalid_request,
+        "this line is empty: send a JSON-RPC 2.0 object or one of " + names_of(all_methods())};
   }
   if (word.front() == '[') {
     return Error{ErrorCode::invalid_request,
                  "batches are not supported: send one JSON-RPC 2.0 object per line"};
   }
   try {
-    Request request{.method = find_method(word), .plain = true, .id = RequestId()};
-    read_params(request, SentJson::object());  // some methods need parameters
+    const MethodFacts& facts = find_method(word);
+    Request request{.method = facts.method, .plain = true, .id = RequestId()};
+    read_params(request, facts, SentJson::object());  // some methods need parameters
     return request;
   } catch (Refusal& refusal) {
     return Error{refusal.code, std::move(refusal.message)};

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "control/peer.hpp"
-#include "control/protocol.hpp"
 #include "control/socket_file.hpp"
 
 #include <cstdint>
@@ -20,8 +19,5 @@ enum class Role : std::uint8_t {
 /// read-only group may read, and all other clients may do nothing. A member of both groups has full
 /// access.
 [[nodiscard]] Role role_of(const Peer& peer, const Access& access);
-
-/// Whether a method changes anything: frames, the daemon, or what it logs.
-[[nodiscard]] bool changes_something(Method method) noexcept;
 
 }  // namespace meridian::control

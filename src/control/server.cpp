@@ -42,8 +42,8 @@ void warn_if_open_to_all(const Access& access) {
   if ((access.mode & others_may_write) != 0 && !access.read_only_group) {
     runtime::log::warn({{"reason", "open_to_all"}},
                        "control.mode {:04o} lets every user of this machine drain, flush and "
-                       "reload: close it to others, and name groups (control.group, "
-                       "control.read_only_group)",
+                       "reload: set a mode without permissions for others, and let users in by "
+                       "group (control.group, control.read_only_group)",
                        access.mode);
   }
 }
@@ -218,12 +218,12 @@ void Server::refuse_for_limit(Socket& socket) {
   counters_.cut_off(status::CutOff::client_limit);
   if (const auto held_back = limit_log_.admit(runtime::LogLimit::Clock::now())) {
     spdlog::warn(
-        "control client refused: there are {}, as many as control.max_clients allows "
+        "control client turned away: {} are connected, as many as control.max_clients allows "
         "({} more since the last message)",
         max_clients_, *held_back);
   }
   turn_away(socket, {ErrorCode::too_many_clients,
-                     fmt::format("there are {} clients already: try again later, or raise "
+                     fmt::format("{} clients are connected already: try again later, or raise "
                                  "control.max_clients",
                                  max_clients_)});
   // The next attempt may then find a place, however long control.idle_timeout_s is.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "control/client_session.hpp"
+#include "control/options.hpp"
 #include "control/socket_file.hpp"
 #include "runtime/log_limit.hpp"
 #include "runtime/stop_group.hpp"
@@ -17,14 +18,6 @@
 #include <string>
 
 namespace meridian::control {
-
-struct ServerOptions {
-  std::string socket;
-  Access access;
-  std::size_t max_clients = 64;
-  std::size_t max_request_bytes = 65536;
-  std::chrono::seconds idle_timeout{60};  ///< 0: none
-};
 
 /// Binds in its constructor and accepts from `start` on. Runs on a strand of its own; all members
 /// but `set_access` may be called from any thread. Must be held by a shared_ptr.

@@ -65,7 +65,7 @@ bool is_stale(const std::string& path) {
 SocketFile::SocketFile(std::string path, const Access& access)
     : path_(std::move(path)), access_(access) {
   if (path_.size() > longest_path) {
-    throw failure(path_, fmt::format("the path has {} octets, a Unix socket takes {} at most",
+    throw failure(path_, fmt::format("the path has {} bytes, but a Unix socket allows {} at most",
                                      path_.size(), longest_path));
   }
   create_directory_of(path_);
@@ -143,7 +143,7 @@ void SocketFile::set_access(const Access& access) {
   }
   struct stat status{};
   if (!is_there() || ::lstat(path_.c_str(), &status) != 0) {
-    throw failure(path_, "is no longer the socket of this daemon; start it again");
+    throw failure(path_, "the file is no longer the socket of this daemon; restart the daemon");
   }
   const Found before{
       .group = status.st_gid, .mode = status.st_mode & 07777, .access_list = access_list_of(path_)};
@@ -177,8 +177,9 @@ void SocketFile::apply(const Access& access) const {
     throw failure(path_, "cannot set its mode: " + reason(errno));
   }
   if (!same_group && ::lchown(path_.c_str(), static_cast<uid_t>(-1), group) != 0) {
-    throw failure(path_, fmt::format("cannot give it to group {}: {}; the daemon must be in it",
-                                     group, reason(errno)));
+    throw failure(path_,
+                  fmt::format("cannot give it to group {}: {}; the daemon must be in that group",
+                              group, reason(errno)));
   }
   if (!set_second_group(path_, access.mode, access.read_only_group)) {
     throw failure(path_,

@@ -1,7 +1,7 @@
 #include "ctl/drain.hpp"
 
-#include "ctl/output.hpp"
 #include "ctl/whole_end.hpp"
+#include "runtime/output.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -13,7 +13,7 @@ namespace meridian::ctl {
 
 namespace {
 
-using Json = control::Client::Json;
+using Json = Client::Json;
 
 /// Frames in one request. Limits what could be lost if the output fails, and what is in memory as
 /// text.
@@ -26,8 +26,8 @@ struct Portion {
 };
 
 /// Makes one request and writes its frames to `output`.
-Portion drain_portion(control::Client& client, const DrainOptions& options,
-                      std::uint64_t max_frames, Output& output) {
+Portion drain_portion(Client& client, const DrainOptions& options, std::uint64_t max_frames,
+                      runtime::Output& output) {
   Json params = {{"max_frames", max_frames}};
   if (options.satellite_id) {
     params["satellite_id"] = *options.satellite_id;
@@ -47,8 +47,8 @@ Portion drain_portion(control::Client& client, const DrainOptions& options,
 }
 
 /// Makes one request and flushes its frames. Puts leased ones onto the device.
-Portion write_portion(control::Client& client, const DrainOptions& options,
-                      std::uint64_t max_frames, Output& output) {
+Portion write_portion(Client& client, const DrainOptions& options, std::uint64_t max_frames,
+                      runtime::Output& output) {
   try {
     Portion got = drain_portion(client, options, max_frames, output);
     output.flush();
@@ -66,9 +66,9 @@ Portion write_portion(control::Client& client, const DrainOptions& options,
 
 }  // namespace
 
-std::uint64_t drain(control::Client& client, const DrainOptions& options) {
+std::uint64_t drain(Client& client, const DrainOptions& options) {
   // Fails before anything is drained.
-  Output output(options.output, options.when_there);
+  runtime::Output output(options.output, options.when_there);
   require_whole_end(options.output, options.when_there, options.format);
   if (options.lease) {
     output.take_back_on_signals();

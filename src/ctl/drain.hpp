@@ -1,7 +1,7 @@
 /// `meridianctl drain`.
 #pragma once
 
-#include "control/client.hpp"
+#include "ctl/client.hpp"
 #include "ctl/frames.hpp"
 #include "runtime/output_file.hpp"
 
@@ -33,6 +33,6 @@ struct DrainOptions {
 /// removed from a file again, also if SIGINT, SIGTERM or SIGHUP ends the process. Without a lease,
 /// a portion that cannot be written is lost. Nothing is appended to a file that ends in the middle
 /// of a frame.
-std::uint64_t drain(control::Client& client, const DrainOptions& options);
+std::uint64_t drain(Client& client, const DrainOptions& options);
 
 }  // namespace meridian::ctl

@@ -65,7 +65,7 @@ std::string level(const Json& json, const char* now, const char* limit, const ch
 }  // namespace
 
 std::string report_depth(const Json& result) {
-  return fmt::format("{} frames, {} ({} octets)\n", counted(result, "frames"),
+  return fmt::format("{} frames, {} ({} bytes)\n", counted(result, "frames"),
                      octets_for_people(number(result, "bytes")), counted(result, "bytes"));
 }
 
@@ -99,7 +99,7 @@ std::string report_stats(const Json& result) {
        balanced ? "balanced: received = buffered + leased + delivered + drained + flushed + dropped"
                 : "DOES NOT BALANCE");
   line("buffer frames", level(buffer, "frames", "max_frames", "frames_high_water"));
-  line("buffer octets", level(buffer, "bytes", "max_bytes", "bytes_high_water"));
+  line("buffer bytes", level(buffer, "bytes", "max_bytes", "bytes_high_water"));
   line("channel batches", level(result.at("channel"), "length", "capacity", "high_water"));
   line("sessions", fmt::format("{} open, {} accepted", counted(sessions, "open"),
                                counted(sessions, "accepted")));
@@ -114,16 +114,15 @@ std::string report_stats(const Json& result) {
        fmt::format("{}, {} accepted, cut off: {}", counted(control, "clients"),
                    counted(control, "accepted"), reasons(control.at("cut_off"))));
   if (const Json faults = result.value("faults", Json::object()); sum(faults) > 0) {
-    line("faults",
-         fmt::format("sessions that ended by a fault of the program: {}", reasons(faults)));
+    line("faults", fmt::format("sessions that ended with an internal error: {}", reasons(faults)));
   }
   const Json& state = result.at("state");
   line("state", state.at("directory").is_null()
-                    ? "not saved at a stop"
+                    ? "not saved when the daemon stops"
                     : fmt::format("{}: {} frames restored, {} not", plain(state.at("directory")),
                                   counted(state, "restored"), counted(state, "not_restored")));
   if (!state.at("set_aside").is_null()) {
-    line("  damaged", fmt::format("{} octets, set aside as {}", counted(state, "damaged_bytes"),
+    line("  damaged", fmt::format("{} bytes, set aside as {}", counted(state, "damaged_bytes"),
                                   plain(state.at("set_aside"))));
   }
   line("uptime", fmt::format("{:.1f} s", result.at("uptime_s").get<double>()));

@@ -10,7 +10,7 @@ namespace meridian::ctl {
 using Json = nlohmann::ordered_json;
 
 /// Each takes the result of the method of its name and returns lines of text. Throws
-/// nlohmann::json::exception if the result lacks what the contract promises.
+/// nlohmann::json::exception if the result lacks a field of docs/reference/control-methods.md.
 [[nodiscard]] std::string report_depth(const Json& result);
 [[nodiscard]] std::string report_flush(const Json& result);
 [[nodiscard]] std::string report_stats(const Json& result);

@@ -38,10 +38,10 @@ std::string text_of(const sink::StreamSettings& settings) {
                   runtime::printable(fmt::format("{}", fmt::join(settings.subjects, ", "))),
                   settings.replicas, seconds(settings.duplicate_window));
   if (settings.max_bytes) {
-    text += fmt::format("; at most {} octets", status::with_separators(*settings.max_bytes));
+    text += fmt::format("; at most {} bytes", status::with_separators(*settings.max_bytes));
   }
   if (settings.max_age) {
-    text += fmt::format("; messages go after {} s", seconds(*settings.max_age));
+    text += fmt::format("; messages are dropped after {} s", seconds(*settings.max_age));
   }
   return text;
 }
@@ -56,7 +56,7 @@ const sink::Options& choose_sink(const std::vector<sink::Options>& sinks,
   if (!name) {
     if (sinks.size() > 1) {
       throw std::runtime_error(
-          fmt::format("which sink? The configuration has {}", names_of(sinks)));
+          fmt::format("give the name of a sink; the configuration has {}", names_of(sinks)));
     }
     return sinks.front();
   }
@@ -79,11 +79,12 @@ std::string report_created(const sink::CreatedStream& created) {
   if (!created.existed) {
     text = fmt::format("created the stream {}: {}\n", name, text_of(report.settings));
   } else if (as_asked(created)) {
-    text =
-        fmt::format("the stream {} is there, as asked for: {}\n", name, text_of(report.settings));
+    text = fmt::format("the stream {} exists already, as asked for: {}\n", name,
+                       text_of(report.settings));
   } else {
-    text = fmt::format("the stream {} is there, and is left as it is, which is not as asked for:\n",
-                       name);
+    text = fmt::format(
+        "the stream {} exists already and was not changed; it differs from what was asked for:\n",
+        name);
     for (const std::string& difference : created.differences) {
       text += fmt::format("  {}\n", runtime::printable(difference));
     }

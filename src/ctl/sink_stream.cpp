@@ -1,6 +1,6 @@
 #include "ctl/sink.hpp"
-#include "sink/nats_session.hpp"
-#include "sink/refusal.hpp"
+#include "nats/refusal.hpp"
+#include "nats/session.hpp"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@ namespace meridian::ctl {
 
 namespace {
 
-[[noreturn]] void fail(const sink::Options& options, const sink::Rejection& why) {
+[[noreturn]] void fail(const sink::Options& options, const nats::Rejection& why) {
   throw std::runtime_error(
       fmt::format("sink {}: {}: {}", options.name, name_of(why.refusal), why.text));
 }
@@ -19,7 +19,7 @@ namespace {
 }  // namespace
 
 sink::CreatedStream create_sink_stream(const sink::Options& options, const sink::StreamWish& wish) {
-  const auto session = sink::NatsSession::connect(options);
+  const auto session = nats::Session::connect(options.connection());
   if (!session) {
     fail(options, session.error());
   }

@@ -1,7 +1,7 @@
 #include "ctl/tail.hpp"
 
-#include "ctl/output.hpp"
 #include "ctl/whole_end.hpp"
+#include "runtime/output.hpp"
 
 #include <cstddef>
 #include <span>
@@ -10,7 +10,7 @@ namespace meridian::ctl {
 
 namespace {
 
-using Json = control::Client::Json;
+using Json = Client::Json;
 
 Json params_of(const TailOptions& options) {
   Json params = {{"format", options.format == FrameFormat::binary ? "binary" : "json"}};
@@ -28,9 +28,9 @@ Json params_of(const TailOptions& options) {
 
 }  // namespace
 
-TailEnd tail(control::Client& client, const TailOptions& options,
+TailEnd tail(Client& client, const TailOptions& options,
              const std::function<void(std::uint64_t)>& on_lost) {
-  Output output(options.output, options.when_there);
+  runtime::Output output(options.output, options.when_there);
   require_whole_end(options.output, options.when_there, options.format);
   bool first = true;
   const auto on_message = [&](const Json& message, std::span<const std::byte> octets) {

@@ -1,7 +1,7 @@
 /// `meridianctl tail`.
 #pragma once
 
-#include "control/client.hpp"
+#include "ctl/client.hpp"
 #include "ctl/frames.hpp"
 #include "runtime/output_file.hpp"
 
@@ -31,7 +31,7 @@ struct TailEnd {
 /// Writes frames as they reach the daemon. `on_lost` gets how many frames were lost in between
 /// because this client was too slow. Throws std::runtime_error if the output or the connection
 /// fails.
-TailEnd tail(control::Client& client, const TailOptions& options,
+TailEnd tail(Client& client, const TailOptions& options,
              const std::function<void(std::uint64_t)>& on_lost);
 
 }  // namespace meridian::ctl

@@ -78,7 +78,7 @@ class Octets {
   [[noreturn]] void fail() {
     const int error = errno;
     close();
-    throw std::runtime_error(fmt::format("cannot see how it ends: {}", std::strerror(error)));
+    throw std::runtime_error(fmt::format("cannot read its end: {}", std::strerror(error)));
   }
   void close() noexcept {
     if (descriptor_ >= 0) {
@@ -125,7 +125,7 @@ std::uint64_t end_of_whole_frames(Octets& octets) {
     const std::span<const std::byte> header = octets.at(at, frame_header_bytes);
     if (!can_begin_a_frame(header)) {
       throw std::runtime_error(fmt::format(
-          "what begins at octet {} of it is no frame in native framing; name another file", at));
+          "it holds something other than a native frame at byte {}; name another file", at));
     }
     if (header.size() < frame_header_bytes ||
         wire::frame_bytes(header.data()) > octets.size() - at) {
@@ -146,13 +146,13 @@ void require_whole(const std::string& path, FrameFormat format) {
   const std::string_view what = binary ? "frame" : "line";
   if (whole == 0) {
     throw std::runtime_error(
-        fmt::format("it holds {} octets and no whole {}; name another file, or replace what is in "
+        fmt::format("it holds {} bytes and no whole {}; name another file, or replace what is in "
                     "it with --force",
                     octets.size(), what));
   }
   throw std::runtime_error(
-      fmt::format("it ends in the middle of a {}, as a drain that was killed leaves it; cut that "
-                  "off with \"truncate -s {} {}\", or name another file",
+      fmt::format("it ends in the middle of a {0}, as after a drain that was killed; cut off the "
+                  "incomplete {0} with \"truncate -s {1} {2}\", or name another file",
                   what, whole, path));
 }
 

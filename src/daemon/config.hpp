@@ -1,7 +1,8 @@
 /// The daemon's configuration.
 #pragma once
 
-#include "control/server.hpp"
+#include "config/error.hpp"
+#include "control/options.hpp"
 #include "http/options.hpp"
 #include "sink/options.hpp"
 #include "state/state_directory.hpp"
@@ -16,7 +17,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,35 +46,24 @@ struct Config {
   LogOptions log;
 };
 
-/// A configuration that cannot be used. The message names the key by its path and says what is
-/// allowed.
-class ConfigError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-/// Throws ConfigError if a sink must hold frames that the buffer's policy would drop.
+/// Throws config::Error if a sink must hold frames that the buffer's policy would drop.
 void check_sinks(const Config& config);
-
-/// The configuration of the system's service.
-inline constexpr const char* installed_config = "/etc/meridian/meridiand.json";
 
 /// The values of all keys that a file leaves out.
 [[nodiscard]] Config default_config();
 
-/// Reads JSON with `//` comments. Throws ConfigError. Also accepts the keys of parts that this
+/// Reads JSON with `//` comments. Throws config::Error. Also accepts the keys of parts that this
 /// build leaves out.
 [[nodiscard]] Config parse_config(std::string_view text);
 
-/// Reads a file. Throws ConfigError, whose message begins with the file's name.
+/// Reads a file. Throws config::Error, whose message begins with the file's name.
 [[nodiscard]] Config load_config(const std::filesystem::path& file);
 
-/// Throws ConfigError if the configuration asks for a part that this build leaves out. The daemon
-/// checks this; meridianctl, which may be from another build, does not.
+/// Throws config::Error if the configuration asks for a part that this build leaves out.
 void check_build(const Config& config);
 
-/// The configuration of `file` if one is given, else of /etc/meridian/meridiand.json if that
-/// exists, else the defaults. Throws ConfigError.
-[[nodiscard]] Config find_config(const std::optional<std::filesystem::path>& file);
+/// The configuration in the file that config::find_file finds, or the defaults. Throws
+/// config::Error.
+[[nodiscard]] Config find_config(const std::optional<std::filesystem::path>& given);
 
 }  // namespace meridian::daemon

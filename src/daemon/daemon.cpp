@@ -1,5 +1,6 @@
 #include "daemon/daemon.hpp"
 
+#include "aggregator/maintenance.hpp"
 #include "daemon/config_changes.hpp"
 #include "daemon/housekeeping.hpp"
 #include "daemon/logging.hpp"
@@ -98,7 +99,9 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
     state_.emplace(*config.state_directory, config.when_state_unreadable);
     state_report_.directory = config.state_directory->string();
   } else {
-    spdlog::info("no state directory: what is in the buffer will be gone with the daemon");
+    spdlog::info(
+        "no state directory: what is in the buffer will be gone when the daemon ends; set "
+        "state.directory to keep it");
   }
   sources_.emplace(
       status::Sources{.aggregator = *aggregator_,
@@ -125,8 +128,8 @@ Daemon::Daemon(const Config& config, ReadConfig read_config, service::InheritedS
   }
   for (const service::InheritedSockets::Unused& socket : inherited_.unused()) {
     spdlog::error(
-        "nothing listens on the inherited socket \"{}\" ({}): no listener has its name or its "
-        "address",
+        "nothing listens on the inherited socket \"{}\" ({}): no listener in the configuration "
+        "has its name or address; add one, or remove the socket from its unit",
         socket.name, socket.address);
   }
 }
@@ -173,8 +176,8 @@ void Daemon::broken(const std::exception_ptr& error) noexcept {
   try {
     broken_ = true;
     spdlog::critical(
-        "a fault of this program: {}; it stops in order, saves what is in the buffer, and exits "
-        "with 1; please report it, unless memory has run out",
+        "internal error: {}; the daemon stops, saves the buffer and exits with status 1; report "
+        "this, unless memory has run out",
         runtime::describe(error));
     // Ends the wait for a signal, and so begins the stop.
     asio::post(signals_.get_executor(), [this] {
@@ -199,13 +202,13 @@ void Daemon::look_for_control_socket() {
     return;
   }
   if (is_there) {
-    spdlog::info("the file of the control socket is there again");
+    spdlog::info("the file of the control socket exists again");
   } else {
     log::error({{"reason", "control_socket_gone"}},
-               "the file of the control socket, {}, is gone, so nobody can connect: {}",
+               "the file of the control socket, {}, is gone, so no client can connect: {}",
                config_.control.socket,
                control_->is_inherited() ? "restart the .socket unit that it comes from"
-                                        : "SIGHUP makes it again");
+                                        : "send SIGHUP to the daemon to create it again");
   }
 }
 
@@ -218,7 +221,7 @@ void Daemon::mend_control_socket() {
     control_->set_access(config_.control.access);
   } catch (const std::exception& error) {
     log::error({{"reason", "control_socket_gone"}},
-               "the file of the control socket cannot be made again: {}", error.what());
+               "cannot create the file of the control socket again: {}", error.what());
   }
   look_for_control_socket();
 }
@@ -310,7 +313,7 @@ asio::awaitable<void> Daemon::restore_state() {
     state_report_.damaged_bytes += region.bytes;
   }
   // Restores before it removes the file: whatever happens, the frames are in at least one place.
-  const auto stats = co_await aggregator_->restore(std::move(read->saved));
+  const auto stats = co_await Maintenance(*aggregator_).restore(std::move(read->saved));
   if (!stats) {
     throw boost::system::system_error(stats.error());
   }
@@ -343,8 +346,8 @@ control::ReloadReport Daemon::take_up(NewConfig read) {
   if (control_->is_inherited() &&
       (access.mode != access_now.mode || access.group != access_now.group)) {
     spdlog::warn(
-        "control.mode and control.group are those of the unit of the inherited control socket: "
-        "what the configuration says is not applied");
+        "control.mode and control.group are not applied: the control socket is inherited, and "
+        "its unit sets both (SocketMode=, SocketGroup=)");
     // control.read_only_group is applied: the daemon itself enforces it.
     access.mode = access_now.mode;
     access.group = access_now.group;
@@ -368,8 +371,9 @@ control::ReloadReport Daemon::take_up(NewConfig read) {
 }
 
 asio::awaitable<void> Daemon::settle_reload() {
-  std::ignore = co_await aggregator_->set_limits(
-      config_.aggregator.buffer, config_.aggregator.max_tracked, config_.aggregator.reset_after);
+  std::ignore = co_await Maintenance(*aggregator_)
+                    .set_limits(config_.aggregator.buffer, config_.aggregator.max_tracked,
+                                config_.aggregator.reset_after);
   co_await listeners_->wait_closed();
 }
 
@@ -377,7 +381,7 @@ asio::awaitable<void> Daemon::stop_in_order() {
   reloads_.stop();
   listeners_->stop();
   // Sessions that wait for room must get it, whether or not anything still drains.
-  std::ignore = co_await aggregator_->release_backpressure();
+  std::ignore = co_await Maintenance(*aggregator_).release_backpressure();
   co_await listeners_->wait_stopped();
   control_->stop();
   co_await control_->wait_stopped();
@@ -396,7 +400,7 @@ asio::awaitable<void> Daemon::stop_in_order() {
 asio::awaitable<void> Daemon::save_what_is_left() {
   housekeeping_.stop();
   heartbeat_.stop();
-  const auto drops = co_await aggregator_->take_drop_report();
+  const auto drops = co_await Maintenance(*aggregator_).take_drop_report();
   auto last = co_await aggregator_->shut_down();
   deadline_.end();  // a large state may take long to write
   if (last) {
@@ -406,12 +410,12 @@ asio::awaitable<void> Daemon::save_what_is_left() {
     log_end(last->stats, saved);
     if (!last->stats.ledger.balanced()) {
       spdlog::critical(
-          "the ledger does not balance, which is a fault of this program: the next "
-          "start begins a new one; please report it");
+          "the ledger does not balance, which is an internal error: the next start begins a new "
+          "ledger; report this");
       exit_status_ = 1;
     }
   } else {
-    spdlog::critical("the aggregator has ended before the daemon: what it had is lost");
+    spdlog::critical("the aggregator ended before the daemon: the frames that it held are lost");
     exit_status_ = 1;
   }
 }
@@ -432,7 +436,7 @@ Saved Daemon::save_state(const SavedState& saved) {
     state_->save(saved);
     return Saved::all;
   } catch (const std::exception& error) {
-    spdlog::critical("{}; what could not be written of {} frames is lost", error.what(),
+    spdlog::critical("{}; of the {} frames in the buffer, those not written are lost", error.what(),
                      saved.ledger ? saved.ledger->buffered : 0);
     exit_status_ = 1;
     return Saved::not_all;

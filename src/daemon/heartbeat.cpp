@@ -23,7 +23,7 @@ std::chrono::microseconds interval() {
   return expected ? std::min(longest, *expected / 3) : longest;
 }
 
-std::string describe(const Depth& depth, std::uint64_t uplinks) {
+std::string describe(const Amount& depth, std::uint64_t uplinks) {
   return fmt::format("{} uplinks, {} frames ({}) held", status::with_separators(uplinks),
                      status::with_separators(depth.frames), status::octets_for_people(depth.bytes));
 }

@@ -1,5 +1,6 @@
 #include "daemon/housekeeping.hpp"
 
+#include "aggregator/maintenance.hpp"
 #include "frame/slab_pool.hpp"
 #include "runtime/log.hpp"
 #include "runtime/use_tuple.hpp"
@@ -44,7 +45,7 @@ void log_silence(const status::Silence::Changes& changes, std::chrono::seconds a
   };
   for (const SatelliteId satellite : first_of(changes.fell_silent)) {
     runtime::log::warn({{"satellite", std::to_string(satellite)}, {"reason", "silent"}},
-                       "satellite {} is silent: nothing from it for {} s", satellite,
+                       "satellite {} is silent: no frame from it for {} s", satellite,
                        after.count());
   }
   for (const SatelliteId satellite : first_of(changes.heard_again)) {
@@ -114,11 +115,11 @@ asio::awaitable<void> Housekeeping::forget_idle(const AggregatorHandle& aggregat
   }
   const auto elapsed =
       std::chrono::floor<std::chrono::milliseconds>(std::exchange(elapsed_, Clock::duration{}));
-  const auto forgotten = co_await aggregator.forget_idle(elapsed, forget_after_);
+  const auto forgotten = co_await Maintenance(aggregator).forget_idle(elapsed, forget_after_);
   if (forgotten && *forgotten > 0) {
     runtime::log::info({{"reason", "forgotten"}},
-                       "forgot {} channels of satellites from which nothing came for {} s",
-                       *forgotten, forget_after_.count());
+                       "forgot {} satellite channels after {} s without a frame", *forgotten,
+                       forget_after_.count());
   }
 }
 
@@ -130,9 +131,9 @@ void Housekeeping::look_at_table(const OriginTotals& totals) {
   } else if (grew && !std::exchange(said_full_, true)) {
     runtime::log::warn(
         {{"reason", "satellites_not_tracked"}},
-        "{} channels of satellites are known, as many as satellites.max_tracked allows: others are "
-        "summed in one row and not checked for gaps; forget those that are not needed (meridianctl "
-        "forget, or satellites.forget_after_s), or raise satellites.max_tracked",
+        "{} satellite channels are tracked, as many as satellites.max_tracked allows: any others "
+        "are summed in one row and not checked for gaps; forget those that are no longer needed "
+        "(meridianctl forget, or satellites.forget_after_s), or raise satellites.max_tracked",
         totals.origins);
   }
 }
@@ -149,7 +150,7 @@ asio::awaitable<void> Housekeeping::run(AggregatorHandle aggregator) {
     if (stopped_) {
       co_return;
     }
-    const auto report = co_await aggregator.take_drop_report();
+    const auto report = co_await Maintenance(aggregator).take_drop_report();
     if (!report) {
       co_return;
     }

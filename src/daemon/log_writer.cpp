@@ -122,7 +122,7 @@ bool LogWriter::Queue::write(const spdlog::details::log_msg& message,
 
 bool LogWriter::Queue::tell_lost(std::uint64_t count) {
   const std::string text = fmt::format(
-      "{} log lines are lost: they came faster than log.target takes them, or it failed", count);
+      "{} log lines are lost: log.target could not keep up, or writing to it failed", count);
   return write(spdlog::details::log_msg("meridiand", spdlog::level::warn, text),
                {{"reason", "log_lines_lost"}});
 }

@@ -163,11 +163,12 @@ spdlog::sink_ptr open_target(const LogOptions& options) {
   }
   // spdlog would create the directories itself, and so hide a typo.
   if (!std::filesystem::is_directory(std::filesystem::path(options.target).parent_path())) {
-    throw std::runtime_error("log.target: there is no directory for " + options.target);
+    throw std::runtime_error("log.target: the directory of " + options.target +
+                             " does not exist; create it, or name another file");
   }
   if (std::filesystem::is_fifo(options.target)) {
     throw std::runtime_error("log.target: " + options.target +
-                             " is a pipe, which would have to be waited for; name a file");
+                             " is a pipe, whose reader could block the daemon; name a file");
   }
   try {
     return std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.target);

@@ -86,8 +86,8 @@ asio::awaitable<control::ReloadOutcome> Reloads::read_and_take_up() {
     steps_.mend();
     if (new_config_.is_full()) {
       co_return control::ReloadRefused{fmt::format(
-          "{} earlier reads of the configuration still wait for its file or for a group: see what "
-          "holds them up, and start the daemon again if they do not end",
+          "{} earlier reads of the configuration still wait for its file or for a group look-up: "
+          "find out what blocks them, and restart the daemon if they do not end",
           runtime::Aside<NewConfig>::most_running)};
     }
     std::function<NewConfig()> read = [read_config = steps_.read] {
@@ -103,8 +103,8 @@ asio::awaitable<control::ReloadOutcome> Reloads::read_and_take_up() {
     }
     if (!next) {
       co_return control::ReloadRefused{fmt::format(
-          "the configuration has not been read within {} s: see whether its file is a pipe, or on "
-          "a file system that does not answer, or a group cannot be looked up",
+          "the configuration has not been read within {} s: check whether its file is a pipe or on "
+          "a file system that does not respond, and whether its groups can be looked up",
           config_patience.count())};
     }
     co_return steps_.take_up(*std::move(next));

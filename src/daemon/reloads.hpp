@@ -18,7 +18,7 @@
 
 namespace meridian::daemon {
 
-/// Reads the configuration again, from the same place. Throws ConfigError. Called on a thread of
+/// Reads the configuration again, from the same place. Throws config::Error. Called on a thread of
 /// its own that may outlive the daemon, so it must own whatever it uses.
 using ReadConfig = std::function<Config()>;
 

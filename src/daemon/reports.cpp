@@ -40,12 +40,12 @@ void log_restored(const status::StateReport& report, const state::Restored& read
   }
   spdlog::info("restored {} frames from {}", report.restored, *report.directory);
   if (!read.is_whole) {
-    log::error(
-        {{"reason", "state_damaged"}},
-        "the saved state in {} is damaged: {} frames are missing, {} octets could not be "
-        "read; {}",
-        *report.directory, report.not_restored, report.damaged_bytes,
-        report.set_aside ? "they are set aside as " + *report.set_aside : "nothing of it is left");
+    log::error({{"reason", "state_damaged"}},
+               "the saved state in {} is damaged: {} frames are missing, {} bytes could not be "
+               "read; {}",
+               *report.directory, report.not_restored, report.damaged_bytes,
+               report.set_aside ? "what could not be read is set aside as " + *report.set_aside
+                                : "there was nothing to set aside");
   }
 }
 
@@ -71,7 +71,7 @@ void log_end(const AggregatorStats& stats, Saved saved) {
     dropped += frames;
   }
   spdlog::info(
-      "stopped: {} frames ({} octets) remained{}; of {} received, {} were drained, {} "
+      "stopped: {} frames ({} bytes) remained{}; of {} received, {} were drained, {} "
       "flushed, {} delivered, {} dropped",
       ledger.buffered, stats.buffer.now.bytes, fate_of_rest(saved), ledger.received, ledger.drained,
       ledger.flushed, ledger.delivered, dropped);

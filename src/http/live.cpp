@@ -1,5 +1,6 @@
 #include "http/live.hpp"
 
+#include "aggregator/maintenance.hpp"
 #include "runtime/faults.hpp"
 #include "runtime/rethrow.hpp"
 #include "runtime/use_tuple.hpp"
@@ -64,7 +65,7 @@ asio::awaitable<Live::Text> Live::next_snapshot() {
 }
 
 asio::awaitable<boost::system::result<Peaks>> Live::add_peaks(std::shared_ptr<Live> live) {
-  const auto taken = co_await live->sources_.aggregator.take_peaks();
+  const auto taken = co_await Maintenance(live->sources_.aggregator).take_peaks();
   if (!taken) {
     co_return taken.error();
   }

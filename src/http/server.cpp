@@ -50,8 +50,8 @@ tcp::acceptor listen(const asio::any_io_executor& executor, const ServerOptions&
 
 constexpr std::string_view too_many_clients =
     "HTTP/1.1 503 Service Unavailable\r\n"
-    "Connection: close\r\nContent-Type: text/plain\r\nContent-Length: 54\r\n\r\n"
-    "there are too many clients: raise http.max_clients...\n";
+    "Connection: close\r\nContent-Type: text/plain\r\nContent-Length: 56\r\n\r\n"
+    "the server has too many clients: raise http.max_clients\n";
 
 }  // namespace
 
@@ -67,8 +67,8 @@ Server::Server(const asio::any_io_executor& executor, const ServerOptions& optio
   spdlog::info("listening on {} for HTTP clients", address);
   if (!endpoint.address().is_loopback()) {
     runtime::log::warn({{"listener", "http"}, {"reason", "not_loopback"}},
-                       "the HTTP server can be reached from other machines on {}: whoever gets "
-                       "there can read all figures, not encrypted",
+                       "other machines can reach the HTTP server on {}: anyone who connects can "
+                       "read all figures, and nothing is encrypted",
                        address);
   }
 }
@@ -154,7 +154,7 @@ void Server::refuse(tcp::socket& socket) {
 void Server::log_limit_reached() {
   if (const auto held_back = limit_log_.admit(runtime::LogLimit::Clock::now())) {
     spdlog::warn(
-        "HTTP client refused: there are {}, as many as http.max_clients allows and {} that are "
+        "HTTP client turned away: all places are in use, {} of http.max_clients and {} that are "
         "reserved for probes ({} more since the last message)",
         context_->options.max_clients, reserved_places, *held_back);
   }

@@ -148,11 +148,12 @@ std::optional<Session::Whole> Session::refusal_of(Request& request, const Messag
   using beast::http::error;
   const auto refuse_body = [&request] {
     request.keep_alive = false;  // where the next one would begin is unknown
-    return refusal(request, Status::payload_too_large, "a request has no body here");
+    return refusal(request, Status::payload_too_large,
+                   "this server accepts no request body: send the request without one");
   };
   if (read_error == error::header_limit || read_error == error::buffer_overflow) {
     return refusal(request, Status::request_header_fields_too_large,
-                   fmt::format("a request has at most {} octets", max_request_bytes));
+                   fmt::format("a request may have at most {} bytes", max_request_bytes));
   }
   if (read_error == error::unexpected_body || read_error == error::body_limit) {
     return refuse_body();
@@ -172,19 +173,19 @@ std::optional<Session::Whole> Session::refusal_of(Request& request, const Messag
   const std::size_t hosts = message.count(field::host);
   if (hosts > 1 || (hosts == 0 && request.version == 11)) {
     request.keep_alive = false;
-    return refusal(request, Status::bad_request, "a request of HTTP/1.1 has one Host");
+    return refusal(request, Status::bad_request, "an HTTP/1.1 request needs exactly one Host");
   }
   if (const HostVerdict host = judge_hosts(message); host != HostVerdict::ours) {
     request.keep_alive = false;
     return host == HostVerdict::malformed
-               ? refusal(request, Status::bad_request, "this Host is no name and no address")
+               ? refusal(request, Status::bad_request, "this Host is neither a name nor an address")
                : refusal(request, Status::misdirected_request,
                          "this server does not answer to that Host; if the name is correct, add it "
                          "to http.names");
   }
   if (!request.head && message.method() != beast::http::verb::get) {
     Whole response =
-        refusal(request, Status::method_not_allowed, "everything here is read-only: GET or HEAD");
+        refusal(request, Status::method_not_allowed, "this server is read-only: use GET or HEAD");
     response.set(field::allow, "GET, HEAD");
     return response;
   }
@@ -219,8 +220,9 @@ asio::awaitable<error_code> Session::answer_target(Request request, std::string 
     return write(request, page(request, *file));
   }
   return write(request, refusal(request, Status::not_found,
-                                "there are /, /metrics, /healthz, /readyz, /api/v1/stats, "
-                                "/api/v1/uplinks, /api/v1/satellites and /api/v1/events"));
+                                "this path does not exist: use /, /metrics, /healthz, /readyz, "
+                                "/api/v1/stats, /api/v1/uplinks, /api/v1/satellites or "
+                                "/api/v1/events"));
 }
 
 asio::awaitable<error_code> Session::answer(Request request, Resource resource) {

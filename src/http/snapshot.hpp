@@ -24,7 +24,7 @@ struct HistoryPoint {
   std::uint64_t drained = 0;
   std::uint64_t flushed = 0;
   std::uint64_t dropped = 0;
-  Depth buffer;
+  Amount buffer;
 };
 [[nodiscard]] HistoryPoint history_point(const AggregatorStats& stats, ReceiveTime at);
 

@@ -1,5 +1,6 @@
 // Stands in for the room in a build without HTTP (MERIDIAN_WITH_HTTP).
 #include "http/make_server.hpp"
+#include "http/metrics_reference.hpp"
 
 #include <stdexcept>
 
@@ -10,6 +11,10 @@ std::shared_ptr<runtime::Part> make_server(const boost::asio::any_io_executor& /
                                            std::optional<int> /*inherited*/,
                                            const status::Sources& /*sources*/) {
   throw std::logic_error("built without HTTP");
+}
+
+std::vector<MetricFacts> all_metrics() {
+  return {};
 }
 
 }  // namespace meridian::http

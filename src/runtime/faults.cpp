@@ -6,20 +6,6 @@
 
 namespace meridian::runtime {
 
-std::string_view name_of(FaultOf kind) noexcept {
-  switch (kind) {
-    case FaultOf::uplink:
-      return "uplink";
-    case FaultOf::control:
-      return "control";
-    case FaultOf::http:
-      return "http";
-    case FaultOf::sink:
-      return "sink";
-  }
-  return "unknown";
-}
-
 std::string describe(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);
@@ -46,8 +32,8 @@ void Faults::note(FaultOf kind, std::string_view whose, const std::exception_ptr
     }
     if (held_back) {
       log::error({{"reason", "fault"}},
-                 "{} ended by a fault of this program: {} ({} more since the last message); please "
-                 "report it, unless memory has run out",
+                 "{} ended with an internal error: {} ({} more since the last message); report it, "
+                 "unless memory has run out",
                  whose, describe(error), *held_back);
     }
   } catch (...) {  // NOLINT(bugprone-empty-catch): counted anyway; there may be no memory to log

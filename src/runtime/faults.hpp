@@ -3,6 +3,8 @@
 
 #include "runtime/log_limit.hpp"
 
+#include <meridian/named.hpp>
+
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -15,12 +17,22 @@
 namespace meridian::runtime {
 
 /// Kinds of faults, by the session that a fault ends. It ends nothing else.
-enum class FaultOf : std::uint8_t { uplink, control, http, sink };
-inline constexpr std::array all_fault_kinds{FaultOf::uplink, FaultOf::control, FaultOf::http,
-                                            FaultOf::sink};
-
-/// The name under which faults of that kind are counted and logged, such as "uplink".
-[[nodiscard]] std::string_view name_of(FaultOf kind) noexcept;
+enum class FaultOf : std::uint8_t {
+  uplink,
+  control,
+  http,
+  sink,
+};
+inline constexpr std::array<Named<FaultOf>, 4> fault_kinds{{
+    {FaultOf::uplink, "uplink", "A session of an uplink."},
+    {FaultOf::control, "control", "A client of the control socket."},
+    {FaultOf::http, "http", "A client of the HTTP server."},
+    {FaultOf::sink, "sink", "A sink."},
+}};
+inline constexpr auto all_fault_kinds = values_of(fault_kinds);
+[[nodiscard]] constexpr std::string_view name_of(FaultOf kind) noexcept {
+  return name_in(fault_kinds, kind);
+}
 
 /// The message of an exception.
 [[nodiscard]] std::string describe(const std::exception_ptr& error);

@@ -26,12 +26,12 @@ std::string reason_against(int descriptor, WhenThere when_there) {
   }
   // Not all file systems have locks.
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    return "another program writes it";
+    return "another program is writing to it";
   }
   if (when_there == WhenThere::refuse && status.st_size > 0) {
     return fmt::format(
-        "it holds {} octets, which may be the only copy of what was drained; name another file, or "
-        "give --append or --force",
+        "it holds {} bytes, which may be the only copy of frames that were drained; name another "
+        "file, or give --append or --force",
         status.st_size);
   }
   return "";

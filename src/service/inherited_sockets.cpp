@@ -92,7 +92,7 @@ std::string address_of(int descriptor) {
     return runtime::to_text(*local);
   }
   const std::string path = path_of(descriptor);
-  return path.empty() ? "no TCP socket that listens" : runtime::printable(path);
+  return path.empty() ? "not a listening TCP socket" : runtime::printable(path);
 }
 
 }  // namespace

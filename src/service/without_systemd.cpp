@@ -26,7 +26,7 @@ bool names_this_process(const char* variable) {
 InheritedSockets InheritedSockets::of_process() {
   if (names_this_process("LISTEN_PID")) {
     throw std::runtime_error(
-        "the service manager hands over sockets (LISTEN_FDS), which this meridiand cannot take: it "
+        "the service manager hands over sockets (LISTEN_FDS), which this meridiand cannot use: it "
         "was built without systemd (MERIDIAN_WITH_SYSTEMD); disable the .socket units");
   }
   return {};
@@ -54,8 +54,9 @@ std::optional<std::chrono::microseconds> watchdog_interval() {
   if (std::getenv("WATCHDOG_USEC") != nullptr &&
       (std::getenv("WATCHDOG_PID") == nullptr || names_this_process("WATCHDOG_PID"))) {
     throw std::runtime_error(
-        "the service manager has a watchdog (WATCHDOG_USEC), which this meridiand cannot serve: it "
-        "was built without systemd (MERIDIAN_WITH_SYSTEMD); remove WatchdogSec= from its unit");
+        "the service manager expects watchdog messages (WATCHDOG_USEC), which this meridiand "
+        "cannot send: it was built without systemd (MERIDIAN_WITH_SYSTEMD); remove WatchdogSec= "
+        "from its unit");
   }
   return std::nullopt;
 }

@@ -1,6 +1,6 @@
 #include "sim/consumption.hpp"
 
-#include "sim/nats.hpp"
+#include "nats/handles.hpp"
 #include "sim/progress_line.hpp"
 #include "sim/stored_message.hpp"
 #include "sim/stream_reader.hpp"
@@ -159,7 +159,7 @@ class Consumption {
     if (natsMsg_GetMetaData(&data, &message) != NATS_OK) {
       return;  // not of a stream: another client has guessed where we listen
     }
-    const nats::MetaData meta(data);
+    const nats::MetaDataHandle meta(data);
     pending_ = meta->NumPending;
     if (!check_.take_place(meta->Sequence.Stream)) {
       ++report_.redelivered;
@@ -204,11 +204,12 @@ class Consumption {
     }
     report_.failure = reader_.trouble();
     if (left.not_delivered > 0) {
-      report_.failure =
-          fmt::format("{} more messages are in the stream, and do not come", left.not_delivered);
+      report_.failure = fmt::format("the stream holds {} more messages but does not deliver them",
+                                    left.not_delivered);
     } else if (left.not_acknowledged > 0) {
-      report_.failure = fmt::format("{} messages are with a reader that did not acknowledge them",
-                                    left.not_acknowledged);
+      report_.failure =
+          fmt::format("{} messages were delivered to a reader that did not acknowledge them",
+                      left.not_acknowledged);
     }
   }
 

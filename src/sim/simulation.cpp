@@ -104,7 +104,7 @@ class Simulation {
         std::chrono::duration_cast<Uplink::Clock::duration>(*options_.duration) + grace);
     deadline_.async_wait([this](const error_code& cancelled) {
       if (!cancelled && !finished_) {
-        stop_uplinks("held back when the time was over: not everything was taken");
+        stop_uplinks("held back when the time was up: the daemon did not accept everything");
       }
     });
   }

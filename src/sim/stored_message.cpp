@@ -42,7 +42,7 @@ std::string number_fault(const char* name, const Header& header, std::uint64_t e
   const char* const end = std::to_address(header->end());
   const auto parsed = std::from_chars(begin, end, value);
   if (parsed.ec != std::errc{} || parsed.ptr != end) {
-    return fmt::format("{} is no number", name);
+    return fmt::format("{} is not a number", name);
   }
   return value == expected
              ? ""
@@ -57,7 +57,7 @@ std::string time_fault(const char* name, const Header& header) {
   const bool fits = std::ranges::equal(*header, shape, [](char given, char wanted) {
     return wanted == '0' ? given >= '0' && given <= '9' : given == wanted;
   });
-  return fits ? "" : fmt::format("{} is no time in UTC to the microsecond", name);
+  return fits ? "" : fmt::format("{} is not a UTC time with microseconds", name);
 }
 
 /// For a message whose payload is whole frames.

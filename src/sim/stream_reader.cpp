@@ -1,7 +1,9 @@
 #include "sim/stream_reader.hpp"
 
+#include "nats/connect.hpp"
+#include "nats/errors.hpp"
+#include "nats/user_info.hpp"
 #include "runtime/printable.hpp"
-#include "runtime/user_info.hpp"
 
 #include <fmt/format.h>
 
@@ -65,15 +67,14 @@ std::string shown_urls(const std::vector<std::string>& urls) {
   return text;
 }
 
-/// The library does not decode user and password in a URL, so they are passed separately.
-std::optional<runtime::UserInfo> user_of(const std::string& url) {
+std::optional<nats::UserInfo> user_of(const std::string& url) {
   const std::size_t scheme = url.find("://");
   const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
   const std::size_t at = url.rfind('@');
   if (at == std::string::npos || at < begin) {
     return std::nullopt;
   }
-  const auto read = runtime::read_user_info(std::string_view(url).substr(begin, at - begin));
+  const auto read = nats::read_user_info(std::string_view(url).substr(begin, at - begin));
   if (!read) {
     throw std::runtime_error(fmt::format(
         "--server {}: user and password cannot be read; write % as %25", shown_url(url)));
@@ -82,7 +83,7 @@ std::optional<runtime::UserInfo> user_of(const std::string& url) {
 }
 
 void set_user(natsOptions* options, const std::vector<std::string>& urls) {
-  std::optional<runtime::UserInfo> user;
+  std::optional<nats::UserInfo> user;
   for (const std::string& url : urls) {
     const auto own = user_of(url);
     if (user && own && *own != *user) {
@@ -93,17 +94,13 @@ void set_user(natsOptions* options, const std::vector<std::string>& urls) {
   if (!user) {
     return;
   }
-  const std::string name = runtime::escape_for_json(user->user);
-  const std::string password = runtime::escape_for_json(user->password.value_or(""));
-  check(user->password ? natsOptions_SetUserInfo(options, name.c_str(), password.c_str())
-                       : natsOptions_SetToken(options, name.c_str()),
-        "--server");
+  check(nats::set_user(options, *user), "--server");
 }
 
-nats::Options make_options(const ConsumeOptions& options) {
+nats::OptionsHandle make_options(const ConsumeOptions& options) {
   natsOptions* made = nullptr;
   check(natsOptions_Create(&made), "cannot make options");
-  nats::Options owned(made);
+  nats::OptionsHandle owned(made);
   std::vector<std::string> urls;
   std::vector<const char*> servers;
   urls.reserve(options.servers.size());
@@ -144,10 +141,10 @@ bool may_pass(natsStatus status, jsErrCode code) {
 std::string misfit(const jsConsumerConfig& found, const std::string& wanted_subject) {
   const std::string_view filter = found.FilterSubject == nullptr ? "" : found.FilterSubject;
   if (found.DeliverSubject != nullptr && *found.DeliverSubject != '\0') {
-    return "it is no pull consumer";
+    return "it is not a pull consumer";
   }
   if (found.AckPolicy != js_AckExplicit) {
-    return "it does not have each message acknowledged";
+    return "it does not ask for an acknowledgement of each message";
   }
   if (!wanted_subject.empty() && filter != wanted_subject) {
     return fmt::format("it reads {}", filter.empty() ? "all subjects" : filter);
@@ -176,15 +173,9 @@ StreamReader::~StreamReader() {
 }
 
 void StreamReader::connect(const ConsumeOptions& options) {
-  const nats::Options with = make_options(options);
+  const nats::OptionsHandle with = make_options(options);
   natsConnection* connection = nullptr;
-  natsStatus status = natsConnection_Connect(&connection, with.get());
-  // Version 3.4.1 of the library omits a signature that begins with a zero octet: of 256
-  // attempts with good credentials one is refused.
-  for (int more = 2;
-       more > 0 && status == NATS_CONNECTION_AUTH_FAILED && !options.credentials.empty(); --more) {
-    status = natsConnection_Connect(&connection, with.get());
-  }
+  const natsStatus status = nats::connect(&connection, with.get(), !options.credentials.empty());
   check(status, "cannot connect to " + shown_urls(options.servers));
   connection_.reset(connection);
   jsOptions patience;
@@ -222,7 +213,7 @@ std::string StreamReader::try_to_open_consumer(const ConsumeOptions& options) {
   jsErrCode code{};
   natsStatus status = js_GetConsumerInfo(&info, jet_stream_.get(), stream_.c_str(),
                                          consumer_.c_str(), nullptr, &code);
-  const nats::ConsumerInfo found(info);
+  const nats::ConsumerInfoHandle found(info);
   if (status == NATS_OK) {
     const std::string why = misfit(*found->Config, options.subject);
     if (!why.empty()) {
@@ -256,7 +247,7 @@ natsStatus StreamReader::make_consumer(const ConsumeOptions& options, jsErrCode&
   code = {};
   const natsStatus status =
       js_AddConsumer(&info, jet_stream_.get(), stream_.c_str(), &config, nullptr, &code);
-  const nats::ConsumerInfo made(info);
+  const nats::ConsumerInfoHandle made(info);
   return status;
 }
 
@@ -279,9 +270,9 @@ StreamReader::Left StreamReader::ask_what_is_left() {
   jsConsumerInfo* info = nullptr;
   const natsStatus status = js_GetConsumerInfo(&info, jet_stream_.get(), stream_.c_str(),
                                                consumer_.c_str(), nullptr, nullptr);
-  const nats::ConsumerInfo found(info);
+  const nats::ConsumerInfoHandle found(info);
   if (status != NATS_OK) {
-    trouble_ = fmt::format("cannot ask for consumer {}: {}", consumer_, nats::describe(status));
+    trouble_ = fmt::format("cannot look up consumer {}: {}", consumer_, nats::describe(status));
     return {};
   }
   return {.not_delivered = found->NumPending,

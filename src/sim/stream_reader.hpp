@@ -1,8 +1,8 @@
 /// Reads a stream of NATS JetStream through a durable pull consumer.
 #pragma once
 
+#include "nats/handles.hpp"
 #include "sim/consume_options.hpp"
-#include "sim/nats.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -62,9 +62,9 @@ class StreamReader {
   std::string consumer_;
   bool consumer_is_ours_;
   // In this order: each needs the one before.
-  nats::Connection connection_;
-  nats::JetStream jet_stream_;
-  nats::Subscription subscription_;
+  nats::ConnectionHandle connection_;
+  nats::JetStreamHandle jet_stream_;
+  nats::SubscriptionHandle subscription_;
   std::string trouble_;
 };
 

@@ -170,7 +170,7 @@ asio::awaitable<void> Uplink::wait_until_taken() {
   std::array<char, 1> nothing{};
   const auto [end, bytes] = co_await socket_.async_read_some(asio::buffer(nothing), use_tuple);
   if (end != asio::error::eof) {
-    fail("the daemon did not take everything", end);
+    fail("the daemon did not accept everything", end);
   }
 }
 

@@ -1,7 +1,7 @@
 #include "sink/in_flight.hpp"
 
-#include "sink/nats_errors.hpp"
-#include "sink/nats_handles.hpp"
+#include "nats/errors.hpp"
+#include "nats/handles.hpp"
 #include "sink/stream.hpp"
 
 #include <fmt/format.h>
@@ -23,16 +23,17 @@ bool is_unreadable(const jsPubAckErr& refused) {
          std::string_view(refused.ErrText) == natsStatus_GetText(refused.Err);
 }
 
-Rejection bad_answer(const std::string& subject, std::string_view what) {
-  return {Refusal::bad_acknowledgement,
-          fmt::format("publishing to {}: the answer {}. Does another client answer there?", subject,
-                      what)};
+nats::Rejection bad_answer(const std::string& subject, std::string_view what) {
+  return {nats::Refusal::bad_acknowledgement,
+          fmt::format("publishing to {}: the answer {}; another client may be answering on this "
+                      "subject",
+                      subject, what)};
 }
 
 }  // namespace
 
-InFlight::InFlight(std::shared_ptr<SessionInbox> inbox, std::shared_ptr<Outlet<Outcome>> outlet,
-                   const Options& options)
+InFlight::InFlight(std::shared_ptr<nats::SessionInbox> inbox,
+                   std::shared_ptr<nats::Outlet<Outcome>> outlet, const Options& options)
     : inbox_(std::move(inbox)), outlet_(std::move(outlet)), options_(options) {}
 
 bool InFlight::add(const natsMsg* message, Ticket ticket, std::string subject) {
@@ -51,7 +52,7 @@ std::optional<Ticket> InFlight::take(const natsMsg* message) {
 
 void InFlight::answer(natsMsg* message, const jsPubAck* acknowledged, const jsPubAckErr* refused) {
   // Takes out the entry before the message is destroyed and another one may get its address.
-  const MessageHandle owner(message);
+  const nats::MessageHandle owner(message);
   std::unique_lock lock(mutex_);
   const auto node = entries_.extract(message);
   if (!node) {
@@ -67,7 +68,7 @@ void InFlight::answer(natsMsg* message, const jsPubAck* acknowledged, const jsPu
     outlet_->post({entry.ticket, rejection_of(entry, *refused)});
     return;
   }
-  const Result<Acknowledged> taken = acknowledgement(entry, *acknowledged);
+  const nats::Result<Acknowledged> taken = acknowledgement(entry, *acknowledged);
   if (taken) {
     inbox_->forget_violation_about(entry.subject);
     outlet_->post({entry.ticket, *taken});
@@ -76,28 +77,29 @@ void InFlight::answer(natsMsg* message, const jsPubAck* acknowledged, const jsPu
   }
 }
 
-Result<Acknowledged> InFlight::acknowledgement(const Entry& entry, const jsPubAck& told) const {
+nats::Result<Acknowledged> InFlight::acknowledgement(const Entry& entry,
+                                                     const jsPubAck& told) const {
   if (told.Stream == nullptr || told.Stream != options_.stream) {
-    return bad_answer(entry.subject, fmt::format("is not of the stream {}", options_.stream));
+    return bad_answer(entry.subject, fmt::format("is not from the stream {}", options_.stream));
   }
   // The library turns a negative number into a huge one, and a missing one into 0.
   constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
   if (told.Sequence < 1 || told.Sequence > largest) {
-    return bad_answer(entry.subject, "has no sequence in the stream");
+    return bad_answer(entry.subject, "has no stream sequence");
   }
   return Acknowledged{.sequence = told.Sequence, .duplicate = told.Duplicate};
 }
 
-Rejection InFlight::rejection_of(const Entry& entry, const jsPubAckErr& refused) const {
+nats::Rejection InFlight::rejection_of(const Entry& entry, const jsPubAckErr& refused) const {
   const std::string_view text = refused.ErrText != nullptr ? refused.ErrText : "";
-  const Refusal refusal = refusal_of(refused.Err, refused.ErrCode, text);
+  const nats::Refusal refusal = nats::refusal_of(refused.Err, refused.ErrCode, text);
   // Publishing to a subject that we may not use gets no answer: the server reports it separately.
   std::string violation = inbox_->violation_about(entry.subject);
-  if (refusal == Refusal::no_acknowledgement && !violation.empty()) {
-    return {Refusal::authorization, std::move(violation)};
+  if (refusal == nats::Refusal::no_acknowledgement && !violation.empty()) {
+    return {nats::Refusal::authorization, std::move(violation)};
   }
   if (is_unreadable(refused)) {
-    return bad_answer(entry.subject, "is no acknowledgement");
+    return bad_answer(entry.subject, "is not an acknowledgement");
   }
   return {refusal, fmt::format("publishing to {}: {}", entry.subject, text)};
 }
@@ -108,12 +110,12 @@ void InFlight::find_out_why_nobody_took(Ticket ticket) {
   if (unclaimed_.size() > 1) {
     return;
   }
-  inbox_->ask([self = shared_from_this()](NatsSession& session) {
+  inbox_->ask([self = shared_from_this()](nats::Session& session) {
     self->refuse_unclaimed(why_nobody_takes(session, self->options_));
   });
 }
 
-void InFlight::refuse_unclaimed(const Rejection& why) {
+void InFlight::refuse_unclaimed(const nats::Rejection& why) {
   std::vector<Ticket> tickets;
   {
     const std::lock_guard lock(mutex_);
@@ -124,7 +126,7 @@ void InFlight::refuse_unclaimed(const Rejection& why) {
   }
 }
 
-void InFlight::give_up(const Rejection& why) {
+void InFlight::give_up(const nats::Rejection& why) {
   std::unordered_map<const natsMsg*, Entry> entries;
   {
     const std::lock_guard lock(mutex_);

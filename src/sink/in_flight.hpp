@@ -1,10 +1,10 @@
 /// The messages of a session that have no outcome yet.
 #pragma once
 
-#include "sink/nats_publisher.hpp"
+#include "nats/outlet.hpp"
+#include "nats/session_inbox.hpp"
 #include "sink/options.hpp"
-#include "sink/outlet.hpp"
-#include "sink/session_inbox.hpp"
+#include "sink/publisher.hpp"
 
 #include <memory>
 #include <mutex>
@@ -25,7 +25,7 @@ namespace meridian::sink {
 /// Thread-safe. Must be held by a shared_ptr.
 class InFlight : public std::enable_shared_from_this<InFlight> {
  public:
-  InFlight(std::shared_ptr<SessionInbox> inbox, std::shared_ptr<Outlet<Outcome>> outlet,
+  InFlight(std::shared_ptr<nats::SessionInbox> inbox, std::shared_ptr<nats::Outlet<Outcome>> outlet,
            const Options& options);
 
   /// False after `give_up`: then the message must not be published.
@@ -39,7 +39,7 @@ class InFlight : public std::enable_shared_from_this<InFlight> {
   void answer(natsMsg* message, const jsPubAck* acknowledged, const jsPubAckErr* refused);
 
   /// Refuses all messages, since no more answers come.
-  void give_up(const Rejection& why);
+  void give_up(const nats::Rejection& why);
 
  private:
   struct Entry {
@@ -49,14 +49,14 @@ class InFlight : public std::enable_shared_from_this<InFlight> {
 
   /// What the stream has said; an error if something else answered. Any client that may subscribe
   /// to our subjects learns where the answer is to go.
-  [[nodiscard]] Result<Acknowledged> acknowledgement(const Entry& entry,
-                                                     const jsPubAck& told) const;
-  [[nodiscard]] Rejection rejection_of(const Entry& entry, const jsPubAckErr& refused) const;
+  [[nodiscard]] nats::Result<Acknowledged> acknowledgement(const Entry& entry,
+                                                           const jsPubAck& told) const;
+  [[nodiscard]] nats::Rejection rejection_of(const Entry& entry, const jsPubAckErr& refused) const;
   void find_out_why_nobody_took(Ticket ticket);
-  void refuse_unclaimed(const Rejection& why);
+  void refuse_unclaimed(const nats::Rejection& why);
 
-  const std::shared_ptr<SessionInbox> inbox_;
-  const std::shared_ptr<Outlet<Outcome>> outlet_;
+  const std::shared_ptr<nats::SessionInbox> inbox_;
+  const std::shared_ptr<nats::Outlet<Outcome>> outlet_;
   const Options options_;
 
   std::mutex mutex_;

@@ -1,9 +1,9 @@
 #include "sink/look_ups.hpp"
 
-#include "sink/nats_connection.hpp"
-#include "sink/nats_errors.hpp"
-#include "sink/nats_handles.hpp"
-#include "sink/nats_session.hpp"
+#include "nats/connection.hpp"
+#include "nats/errors.hpp"
+#include "nats/handles.hpp"
+#include "nats/session.hpp"
 #include "sink/stream.hpp"
 
 #include <fmt/format.h>
@@ -42,14 +42,14 @@ std::string request_for(const Where& where) {
 
 std::string text_of(const Where& where) {
   const auto* const subject = std::get_if<std::string>(&where);
-  return subject != nullptr ? fmt::format("cannot ask for the last message of {}", *subject)
-                            : fmt::format("cannot ask for message {}", std::get<0>(where));
+  return subject != nullptr ? fmt::format("cannot get the last message of {}", *subject)
+                            : fmt::format("cannot get message {}", std::get<0>(where));
 }
 
 /// Questions in flight in one session, identified by the last token of the subject for the answer.
 class OnTheirWay {
  public:
-  OnTheirWay(NatsSession& session, const Options& options, Outlet<Found>& outlet)
+  OnTheirWay(nats::Session& session, const Options& options, nats::Outlet<Found>& outlet)
       : session_(session),
         outlet_(outlet),
         subject_(fmt::format("$JS.API.STREAM.MSG.GET.{}", options.stream)) {
@@ -68,13 +68,13 @@ class OnTheirWay {
       status = natsSubscription_SetPendingLimits(subscription_.get(), unlimited, unlimited);
     }
     if (status != NATS_OK) {
-      failure_ = last_rejection("cannot subscribe to answers", status);
+      failure_ = nats::last_rejection("cannot subscribe to answers", status);
     }
   }
 
   [[nodiscard]] std::size_t count() const noexcept { return asked_.size(); }
   /// If set, nothing can be asked any more.
-  [[nodiscard]] const std::optional<Rejection>& failure() const noexcept { return failure_; }
+  [[nodiscard]] const std::optional<nats::Rejection>& failure() const noexcept { return failure_; }
 
   void ask(Question question) {
     const std::uint64_t number = ++last_number_;
@@ -83,7 +83,7 @@ class OnTheirWay {
         session_.native(), subject_.c_str(), fmt::format("{}.{}", inbox_, number).c_str(),
         request.c_str());
     if (status != NATS_OK) {
-      lose(last_rejection(text_of(question.where), status).text);
+      lose(nats::last_rejection(text_of(question.where), status).text);
     } else if (session_.cut()) {
       lose("the server did not read in time");
     }
@@ -95,11 +95,11 @@ class OnTheirWay {
     constexpr std::int64_t moment_ms = 50;
     natsMsg* received = nullptr;
     const natsStatus status = natsSubscription_NextMsg(&received, subscription_.get(), moment_ms);
-    const MessageHandle owner(received);
+    const nats::MessageHandle owner(received);
     if (status == NATS_OK) {
       take(*received);
     } else if (status != NATS_TIMEOUT) {
-      lose(last_rejection("asking for messages of the stream", status).text);
+      lose(nats::last_rejection("getting messages of the stream", status).text);
     }
   }
 
@@ -107,13 +107,14 @@ class OnTheirWay {
   void give_up_late() {
     while (!asked_.empty() && asked_.begin()->second.until <= Clock::now()) {
       const std::string violation = session_.inbox()->violation_about(subject_);
-      const Refusal refusal =
-          violation.empty() ? Refusal::no_acknowledgement : Refusal::authorization;
-      tell(asked_.begin(), Rejection{refusal, violation.empty() ? "no answer came" : violation});
+      const nats::Refusal refusal =
+          violation.empty() ? nats::Refusal::no_acknowledgement : nats::Refusal::authorization;
+      tell(asked_.begin(),
+           nats::Rejection{refusal, violation.empty() ? "no answer came" : violation});
     }
   }
 
-  void give_up_all(const Rejection& why) {
+  void give_up_all(const nats::Rejection& why) {
     while (!asked_.empty()) {
       tell(asked_.begin(), why);
     }
@@ -127,7 +128,7 @@ class OnTheirWay {
   using Entry = std::map<std::uint64_t, Asked>::iterator;
 
   void lose(std::string why) {
-    failure_ = Rejection{Refusal::unreachable, std::move(why)};
+    failure_ = nats::Rejection{nats::Refusal::unreachable, std::move(why)};
     session_.inbox()->lose(*failure_);
   }
 
@@ -141,7 +142,7 @@ class OnTheirWay {
       return;  // it came too late
     }
     if (natsMsg_IsNoResponders(&message)) {
-      tell(entry, Rejection{Refusal::not_enabled, "JetStream is not enabled"});
+      tell(entry, nats::Rejection{nats::Refusal::not_enabled, "JetStream is not enabled"});
       return;
     }
     session_.inbox()->forget_violation_about(subject_);
@@ -149,22 +150,22 @@ class OnTheirWay {
                              static_cast<std::size_t>(natsMsg_GetDataLength(&message))}));
   }
 
-  void tell(Entry entry, Result<std::optional<StoredMessage>> answer) {
+  void tell(Entry entry, nats::Result<std::optional<StoredMessage>> answer) {
     const Question& question = entry->second.question;
     if (!answer) {
-      answer = Rejection{answer.error().refusal,
-                         fmt::format("{}: {}", text_of(question.where), answer.error().text)};
+      answer = nats::Rejection{answer.error().refusal,
+                               fmt::format("{}: {}", text_of(question.where), answer.error().text)};
     }
     outlet_.post({question.ticket, std::move(answer)});
     asked_.erase(entry);
   }
 
-  NatsSession& session_;
-  Outlet<Found>& outlet_;
+  nats::Session& session_;
+  nats::Outlet<Found>& outlet_;
   const std::string subject_;
   std::string inbox_;
-  runtime::CHandle<natsSubscription, natsSubscription_Destroy> subscription_;
-  std::optional<Rejection> failure_;
+  nats::SubscriptionHandle subscription_;
+  std::optional<nats::Rejection> failure_;
   std::map<std::uint64_t, Asked> asked_;  // in the order in which they were asked
   std::uint64_t last_number_ = 0;
 };
@@ -174,12 +175,12 @@ class OnTheirWay {
 /// The questions that are asked in one session, until none is left.
 class LookUps::Round {
  public:
-  Round(Options options, std::shared_ptr<Outlet<Found>> outlet)
+  Round(Options options, std::shared_ptr<nats::Outlet<Found>> outlet)
       : options_(std::move(options)), outlet_(std::move(outlet)) {}
   Round(const Round&) = delete;
   Round& operator=(const Round&) = delete;
   /// Refuses the questions if the session was lost before the round began, or if there was none.
-  ~Round() { refuse_waiting({Refusal::unreachable, "the connection was lost"}); }
+  ~Round() { refuse_waiting({nats::Refusal::unreachable, "the connection was lost"}); }
 
   /// False if it is over already.
   [[nodiscard]] bool add(Question question) {
@@ -198,9 +199,9 @@ class LookUps::Round {
     cancelled_ = true;
   }
 
-  void run(NatsSession& session) {
+  void run(nats::Session& session) {
     OnTheirWay on_their_way(session, options_, *outlet_);
-    std::optional<Rejection> failure = on_their_way.failure();
+    std::optional<nats::Rejection> failure = on_their_way.failure();
     while (!failure) {
       for (Question& question : take(on_their_way.count())) {
         on_their_way.ask(std::move(question));
@@ -234,7 +235,7 @@ class LookUps::Round {
     return cancelled_;
   }
 
-  void refuse_waiting(const Rejection& why) {
+  void refuse_waiting(const nats::Rejection& why) {
     std::deque<Question> waiting;
     {
       const std::lock_guard lock(mutex_);
@@ -247,7 +248,7 @@ class LookUps::Round {
   }
 
   const Options options_;
-  const std::shared_ptr<Outlet<Found>> outlet_;
+  const std::shared_ptr<nats::Outlet<Found>> outlet_;
   std::mutex mutex_;
   // Protected by mutex_.
   std::deque<Question> waiting_;
@@ -255,11 +256,11 @@ class LookUps::Round {
   bool cancelled_ = false;
 };
 
-LookUps::LookUps(NatsConnection& connection, Options options, const asio::any_io_executor& executor,
-                 OnFound on_found)
+LookUps::LookUps(nats::Connection& connection, Options options,
+                 const asio::any_io_executor& executor, OnFound on_found)
     : connection_(connection),
       options_(std::move(options)),
-      outlet_(std::make_shared<Outlet<Found>>(executor, std::move(on_found))) {}
+      outlet_(std::make_shared<nats::Outlet<Found>>(executor, std::move(on_found))) {}
 
 LookUps::~LookUps() {
   outlet_->close();
@@ -276,8 +277,8 @@ void LookUps::ask(Ticket ticket, Where where) {
   const auto round = std::make_shared<Round>(options_, outlet_);
   std::ignore = round->add(std::move(question));
   round_ = round;
-  if (const std::shared_ptr<NatsSession> session = connection_.session()) {
-    session->inbox()->ask([round](NatsSession& there) { round->run(there); });
+  if (const std::shared_ptr<nats::Session> session = connection_.session()) {
+    session->inbox()->ask([round](nats::Session& there) { round->run(there); });
   }
 }
 

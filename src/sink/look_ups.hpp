@@ -1,10 +1,10 @@
 /// Asks a stream for messages that it has, with many questions in flight.
 #pragma once
 
-#include "sink/nats_publisher.hpp"
+#include "nats/outlet.hpp"
+#include "nats/refusal.hpp"
 #include "sink/options.hpp"
-#include "sink/outlet.hpp"
-#include "sink/refusal.hpp"
+#include "sink/publisher.hpp"
 #include "sink/stored_message.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -17,16 +17,18 @@
 #include <string>
 #include <variant>
 
-namespace meridian::sink {
+namespace meridian::nats {
+class Connection;
+}
 
-class NatsConnection;
+namespace meridian::sink {
 
 /// The message at a sequence, or the last one of a subject.
 using Where = std::variant<std::uint64_t, std::string>;
 
 struct Found {
   Ticket ticket = 0;
-  Result<std::optional<StoredMessage>> message;  ///< nothing: there is none
+  nats::Result<std::optional<StoredMessage>> message;  ///< nothing: there is none
 };
 
 /// Gives each question exactly one answer: what the leader of the stream says, that it does not
@@ -36,13 +38,13 @@ struct Found {
 /// Only the thread that serves the session asks and waits.
 /// Bounds: the caller sets them, by counting the messages that it asks for. Besides, the answers in
 /// flight take memory, each as much as a message of the stream.
-/// Thread-safety: `ask` may be called by one thread at a time. Lifetime: as NatsPublisher.
+/// Thread-safety: `ask` may be called by one thread at a time. Lifetime: as Publisher.
 class LookUps {
  public:
   static constexpr std::size_t most_at_once = 256;
   using OnFound = std::function<void(const Found&)>;
 
-  LookUps(NatsConnection& connection, Options options, const asio::any_io_executor& executor,
+  LookUps(nats::Connection& connection, Options options, const asio::any_io_executor& executor,
           OnFound on_found);
   LookUps(const LookUps&) = delete;
   LookUps& operator=(const LookUps&) = delete;
@@ -54,9 +56,9 @@ class LookUps {
  private:
   class Round;
 
-  NatsConnection& connection_;
+  nats::Connection& connection_;
   const Options options_;
-  const std::shared_ptr<Outlet<Found>> outlet_;
+  const std::shared_ptr<nats::Outlet<Found>> outlet_;
   std::weak_ptr<Round> round_;  // the one in the current session
 };
 

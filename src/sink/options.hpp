@@ -1,6 +1,8 @@
 /// What can be configured about a sink.
 #pragma once
 
+#include "nats/connect_options.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -14,27 +16,15 @@ enum class WhenBehind : std::uint8_t {
   skip_oldest,  ///< the buffer may drop the oldest, counted
 };
 
-/// Certificates, as files in PEM. They are read again for every connection.
-struct Tls {
-  bool enabled = false;          ///< a server without TLS is refused
-  std::string ca_file;           ///< CAs that vouch for the servers; "": those of the system
-  std::string certificate_file;  ///< our own, with its chain; "": none
-  std::string key_file;          ///< of our own certificate
-
-  friend bool operator==(const Tls&, const Tls&) = default;
-};
-
 /// A sink into a JetStream stream.
 struct Options {
   std::string name;
-  /// "nats://host:port" or "tls://host:port", optionally with "user:password@" in front of the
-  /// host. At least one. For a cluster list all servers, since those that the cluster advertises
-  /// are not used.
+  /// At least one: see nats::ConnectOptions.
   std::vector<std::string> servers;
   std::string stream;
   std::string subject = "meridian.{satellite_id}.{channel_id}";  ///< see SubjectTemplate
   std::string credentials{};  ///< a file with a user's JWT and seed (.creds); "": none
-  Tls tls{};
+  nats::Tls tls{};
   /// Octets of payload that may be in flight: sent and not acknowledged. At least batch_max_bytes.
   /// The client library holds a copy of them.
   std::size_t max_in_flight_bytes = 8'388'608;
@@ -44,6 +34,13 @@ struct Options {
   WhenBehind when_behind = WhenBehind::hold;
 
   friend bool operator==(const Options&, const Options&) = default;
+
+  [[nodiscard]] nats::ConnectOptions connection() const {
+    return {.client_name = "meridian " + name,
+            .servers = servers,
+            .credentials = credentials,
+            .tls = tls};
+  }
 };
 
 }  // namespace meridian::sink

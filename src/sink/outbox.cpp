@@ -72,8 +72,8 @@ void Outbox::add(const BufferedBatch& read) {
 void Outbox::take_back(std::uint64_t place, const Parts& parts) noexcept {
   batches_.erase(place);
   for (const auto& [origin, moved] : parts) {
-    const auto found = lanes_.find(origin);
-    if (found == lanes_.end()) {
+    const auto found = queues_.find(origin);
+    if (found == queues_.end()) {
       continue;
     }
     std::deque<Piece>& pending = found->second.pending;
@@ -81,7 +81,7 @@ void Outbox::take_back(std::uint64_t place, const Parts& parts) noexcept {
       pending.pop_back();
     }
     if (pending.empty() && !found->second.sending) {
-      lanes_.erase(found);
+      queues_.erase(found);
     }
   }
 }
@@ -103,28 +103,28 @@ std::vector<Outbox::Piece> Outbox::cut(Piece whole, std::size_t max_bytes) {
 void Outbox::add_piece(Piece whole) {
   const Origin origin = origin_of(whole.frames);
   held_bytes_ += whole.frames.bytes();
-  Lane& lane = lanes_[origin];
-  if (lane.pending.empty() && !lane.sending) {
+  OriginQueue& queue = queues_[origin];
+  if (queue.pending.empty() && !queue.sending) {
     ready_.push_back(origin);
   }
   std::ranges::move(cut(std::move(whole), limits_.max_message_bytes),
-                    std::back_inserter(lane.pending));
+                    std::back_inserter(queue.pending));
 }
 
-void Outbox::compose(Lane& lane) {
-  const std::size_t most = std::min(limits_.max_message_bytes, lane.max_message_bytes);
+void Outbox::compose(OriginQueue& queue) {
+  const std::size_t most = std::min(limits_.max_message_bytes, queue.max_message_bytes);
   std::vector<Piece> pieces;
   std::size_t bytes = 0;
-  while (!lane.pending.empty()) {
-    const std::size_t more = lane.pending.front().frames.bytes();
+  while (!queue.pending.empty()) {
+    const std::size_t more = queue.pending.front().frames.bytes();
     if (!pieces.empty() && bytes + more > most) {
       break;
     }
     bytes += more;
-    pieces.push_back(std::move(lane.pending.front()));
-    lane.pending.pop_front();
+    pieces.push_back(std::move(queue.pending.front()));
+    queue.pending.pop_front();
   }
-  lane.sending.emplace(sending_of(std::move(pieces), epoch_));
+  queue.sending.emplace(sending_of(std::move(pieces), epoch_));
 }
 
 /// From the first frame of the piece to its last: the same however the batch is cut.
@@ -167,11 +167,11 @@ std::optional<Outbox::Publication> Outbox::next(Clock::time_point now) {
     return std::nullopt;
   }
   const Origin origin = ready_.front();
-  Lane& lane = lanes_.at(origin);
-  if (!lane.sending) {
-    compose(lane);
+  OriginQueue& queue = queues_.at(origin);
+  if (!queue.sending) {
+    compose(queue);
   }
-  Sending& sending = *lane.sending;
+  Sending& sending = *queue.sending;
   const std::size_t bytes = sending.message.bytes;
   if (in_flight_bytes_ > 0 && in_flight_bytes_ + bytes > limits_.max_in_flight_bytes) {
     return std::nullopt;
@@ -195,30 +195,30 @@ std::optional<Outbox::Clock::time_point> Outbox::next_retry() const {
   return refused_.begin()->first;
 }
 
-Outbox::Lane& Outbox::lane_of(Ticket ticket) {
-  return lanes_.at(tickets_.at(ticket));
+Outbox::OriginQueue& Outbox::queue_of(Ticket ticket) {
+  return queues_.at(tickets_.at(ticket));
 }
 
 const Message& Outbox::message_of(Ticket ticket) const {
-  return lanes_.at(tickets_.at(ticket)).sending->message;
+  return queues_.at(tickets_.at(ticket)).sending->message;
 }
 
 unsigned Outbox::tries_of(Ticket ticket) const {
-  return lanes_.at(tickets_.at(ticket)).sending->tries;
+  return queues_.at(tickets_.at(ticket)).sending->tries;
 }
 
 bool Outbox::may_be_stored(Ticket ticket) const {
-  return lanes_.at(tickets_.at(ticket)).sending->may_be_stored;
+  return queues_.at(tickets_.at(ticket)).sending->may_be_stored;
 }
 
 std::vector<PlaceRange> Outbox::acknowledged(Ticket ticket) {
   const Origin origin = tickets_.at(ticket);
-  Lane& lane = lane_of(ticket);
-  const Sending sent = *std::exchange(lane.sending, std::nullopt);
+  OriginQueue& queue = queue_of(ticket);
+  const Sending sent = *std::exchange(queue.sending, std::nullopt);
   tickets_.erase(ticket);
-  if (lane.refused_frames > 0) {
-    lane.refused_frames -= std::min<std::uint64_t>(lane.refused_frames, sent.message.frames);
-    refused_lanes_ -= lane.refused_frames == 0 ? 1 : 0;
+  if (queue.refused_frames > 0) {
+    queue.refused_frames -= std::min<std::uint64_t>(queue.refused_frames, sent.message.frames);
+    refused_queues_ -= queue.refused_frames == 0 ? 1 : 0;
   }
   in_flight_bytes_ -= sent.message.bytes;
   held_bytes_ -= sent.message.bytes;
@@ -231,8 +231,8 @@ std::vector<PlaceRange> Outbox::acknowledged(Ticket ticket) {
       batches_.erase(batch);
     }
   }
-  if (lane.pending.empty()) {
-    lanes_.erase(origin);
+  if (queue.pending.empty()) {
+    queues_.erase(origin);
   } else {
     ready_.push_back(origin);
   }
@@ -241,21 +241,22 @@ std::vector<PlaceRange> Outbox::acknowledged(Ticket ticket) {
 
 void Outbox::refused(Ticket ticket, Clock::time_point retry_at, Fate fate) {
   const Origin origin = tickets_.at(ticket);
-  Lane& lane = lane_of(ticket);
-  lane.sending->may_be_stored |= fate == Fate::unknown;
-  in_flight_bytes_ -= lane.sending->message.bytes;
+  OriginQueue& queue = queue_of(ticket);
+  queue.sending->may_be_stored |= fate == Fate::unknown;
+  in_flight_bytes_ -= queue.sending->message.bytes;
   tickets_.erase(ticket);
-  refused_lanes_ += lane.refused_frames == 0 ? 1 : 0;
-  lane.refused_frames = std::max<std::uint64_t>(lane.refused_frames, lane.sending->message.frames);
+  refused_queues_ += queue.refused_frames == 0 ? 1 : 0;
+  queue.refused_frames =
+      std::max<std::uint64_t>(queue.refused_frames, queue.sending->message.frames);
   refused_.emplace(retry_at, origin);
 }
 
 void Outbox::doubt(Ticket ticket, std::uint64_t sequence) {
-  lane_of(ticket).sending->said_to_be_at = sequence;
+  queue_of(ticket).sending->said_to_be_at = sequence;
 }
 
 void Outbox::rename(Ticket ticket, std::uint64_t epoch) {
-  Sending& sending = *lane_of(ticket).sending;
+  Sending& sending = *queue_of(ticket).sending;
   sending.epoch = epoch;
   sending.message.id = id_of(sending.pieces, epoch);
   sending.tries = 1;
@@ -264,19 +265,19 @@ void Outbox::rename(Ticket ticket, std::uint64_t epoch) {
 }
 
 void Outbox::refused_as_too_large(Ticket ticket, Clock::time_point retry_at) {
-  Lane& lane = lane_of(ticket);
+  OriginQueue& queue = queue_of(ticket);
   refused(ticket, retry_at, Fate::not_stored);
-  if (lane.sending->message.frames == 1) {
+  if (queue.sending->message.frames == 1) {
     return;
   }
-  Sending sending = *std::exchange(lane.sending, std::nullopt);
-  lane.max_message_bytes = std::max<std::size_t>(1, sending.message.bytes / 2);
+  Sending sending = *std::exchange(queue.sending, std::nullopt);
+  queue.max_message_bytes = std::max<std::size_t>(1, sending.message.bytes / 2);
   std::vector<Piece> smaller;
   for (Piece& piece : sending.pieces) {
-    std::ranges::move(cut(std::move(piece), lane.max_message_bytes), std::back_inserter(smaller));
+    std::ranges::move(cut(std::move(piece), queue.max_message_bytes), std::back_inserter(smaller));
   }
-  lane.pending.insert(lane.pending.begin(), std::make_move_iterator(smaller.begin()),
-                      std::make_move_iterator(smaller.end()));
+  queue.pending.insert(queue.pending.begin(), std::make_move_iterator(smaller.begin()),
+                       std::make_move_iterator(smaller.end()));
 }
 
 void Outbox::retry_now() {
@@ -293,16 +294,16 @@ std::vector<Attempt> Outbox::attempts() const {
     last_touched = batch.touched ? place : last_touched;
   }
   std::vector<Attempt> attempts;
-  for (const auto& [origin, lane] : lanes_) {
-    if (lane.sending) {
+  for (const auto& [origin, queue] : queues_) {
+    if (queue.sending) {
       Attempt& attempt = attempts.emplace_back(origin);
-      for (const Piece& piece : lane.sending->pieces) {
+      for (const Piece& piece : queue.sending->pieces) {
         attempt.ranges.push_back(places_of(piece));
       }
-      attempt.frames = lane.sending->message.frames;
-      attempt.epoch = lane.sending->tries > 0 ? lane.sending->epoch : 0;
+      attempt.frames = queue.sending->message.frames;
+      attempt.epoch = queue.sending->tries > 0 ? queue.sending->epoch : 0;
     }
-    for (const Piece& piece : lane.pending) {
+    for (const Piece& piece : queue.pending) {
       if (piece.place <= last_touched) {
         attempts.push_back({origin, {places_of(piece)}, piece.frames.frames()});
       }
@@ -320,7 +321,7 @@ std::vector<PlaceRange> Outbox::resume(const Resumed& resumed) {
   for (const Attempt& attempt : resumed.attempts) {
     resume(attempt, parts);
   }
-  // Frames of these batches that are part of no attempt arrived before the restart.
+  // Frames of these batches that are part of no attempt were stored before the restart.
   std::vector<PlaceRange> done;
   std::erase_if(batches_, [&done](const auto& each) {
     if (each.second.undelivered == 0) {
@@ -384,17 +385,17 @@ void Outbox::resume(const Attempt& attempt, const std::map<std::uint64_t, Parts>
   if (pieces.empty()) {
     return;
   }
-  Lane& lane = lanes_[attempt.origin];
+  OriginQueue& queue = queues_[attempt.origin];
   // A message that was in flight is the first of its origin. It goes unchanged if all of it is
   // there.
   const bool was_tried = attempt.epoch != 0;
-  if (was_tried && found == attempt.frames && !lane.sending && lane.pending.empty()) {
+  if (was_tried && found == attempt.frames && !queue.sending && queue.pending.empty()) {
     for (const Piece& piece : pieces) {
       held_bytes_ += piece.frames.bytes();
     }
-    lane.sending.emplace(sending_of(std::move(pieces), attempt.epoch));
-    lane.sending->tries = 1;
-    lane.sending->may_be_stored = true;
+    queue.sending.emplace(sending_of(std::move(pieces), attempt.epoch));
+    queue.sending->tries = 1;
+    queue.sending->may_be_stored = true;
     ready_.push_back(attempt.origin);
     return;
   }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "sink/message.hpp"
-#include "sink/nats_publisher.hpp"
+#include "sink/ticket.hpp"
 
 #include <meridian/aggregator.hpp>
 #include <meridian/consumer.hpp>
@@ -77,7 +77,7 @@ class Outbox {
   /// that.
   [[nodiscard]] std::optional<Clock::time_point> next_retry() const;
 
-  /// The stream has the message. Returns the batches whose frames have now all arrived.
+  /// The stream has the message. Returns the batches whose frames the stream now has.
   [[nodiscard]] std::vector<PlaceRange> acknowledged(Ticket ticket);
 
   /// The message was refused, and may be tried again from `retry_at` on.
@@ -103,8 +103,8 @@ class Outbox {
   [[nodiscard]] std::size_t in_flight_messages() const noexcept { return tickets_.size(); }
   [[nodiscard]] std::size_t in_flight_bytes() const noexcept { return in_flight_bytes_; }
 
-  /// Whether any frames of a refused message have not arrived since.
-  [[nodiscard]] bool anything_refused() const noexcept { return refused_lanes_ > 0; }
+  /// Whether any frames of a refused message are not acknowledged yet.
+  [[nodiscard]] bool anything_refused() const noexcept { return refused_queues_ > 0; }
 
   /// A message in flight, and how often it has been tried.
   [[nodiscard]] const Message& message_of(Ticket ticket) const;
@@ -112,7 +112,7 @@ class Outbox {
   [[nodiscard]] bool may_be_stored(Ticket ticket) const;
 
   /// For `Consumer::suspend`: the messages that must be tried again in the same form, and what is
-  /// left of batches of which a part has arrived.
+  /// left of batches of which the stream has a part.
   [[nodiscard]] std::vector<Attempt> attempts() const;
 
  private:
@@ -131,10 +131,10 @@ class Outbox {
     bool may_be_stored = false;
     std::optional<std::uint64_t> said_to_be_at{};
   };
-  struct Lane {
+  struct OriginQueue {
     std::deque<Piece> pending;
     std::optional<Sending> sending;
-    std::uint64_t refused_frames = 0;  // leading ones that have not arrived since
+    std::uint64_t refused_frames = 0;  // leading ones that are not acknowledged yet
     std::size_t max_message_bytes = std::numeric_limits<std::size_t>::max();
   };
   /// The indices, in ascending order, of the frames of one origin in a batch.
@@ -153,24 +153,24 @@ class Outbox {
   void add_piece(Piece whole);
   /// Undoes an `add` that failed: removes what it has added of the batch, which has these origins.
   void take_back(std::uint64_t place, const Parts& parts) noexcept;
-  void compose(Lane& lane);
+  void compose(OriginQueue& queue);
   [[nodiscard]] PlaceRange places_of(const Piece& piece) const;
   [[nodiscard]] std::string id_of(const std::vector<Piece>& pieces, std::uint64_t epoch) const;
   [[nodiscard]] Sending sending_of(std::vector<Piece> pieces, std::uint64_t epoch);
   void resume(const Attempt& attempt, const std::map<std::uint64_t, Parts>& parts);
   [[nodiscard]] std::optional<Piece> piece_in(const PlaceRange& range, const Batch& batch,
                                               const FrameBatch& frames) const;
-  [[nodiscard]] Lane& lane_of(Ticket ticket);
+  [[nodiscard]] OriginQueue& queue_of(Ticket ticket);
 
   std::string name_;
   std::uint64_t epoch_;
   Limits limits_;
   std::map<std::uint64_t, Batch> batches_;  // by place
-  std::map<Origin, Lane> lanes_;
-  std::deque<Origin> ready_;                          // of lanes that have something to send
-  std::multimap<Clock::time_point, Origin> refused_;  // of lanes that wait to try again
+  std::map<Origin, OriginQueue> queues_;
+  std::deque<Origin> ready_;                          // of queues that have something to send
+  std::multimap<Clock::time_point, Origin> refused_;  // of queues that wait to try again
   std::unordered_map<Ticket, Origin> tickets_;        // in flight
-  std::size_t refused_lanes_ = 0;                     // lanes with refused frames
+  std::size_t refused_queues_ = 0;                    // queues with refused frames
   std::size_t held_bytes_ = 0;
   std::size_t in_flight_bytes_ = 0;
   Ticket last_ticket_ = 0;

@@ -28,7 +28,7 @@ using runtime::use_tuple;
 
 constexpr std::string_view it_is_not_there = "but it is not there";
 
-std::size_t index_of(Refusal refusal) {
+std::size_t index_of(nats::Refusal refusal) {
   return static_cast<std::size_t>(refusal);
 }
 
@@ -45,9 +45,9 @@ Sink::Sink(asio::io_context& context, const asio::any_io_executor& waiter, Optio
       pauses_(std::random_device{}()),
       again_(context),
       read_more_(context),
-      arrived_more_(context),
+      more_to_acknowledge_(context),
       changed_(context) {
-  for (asio::steady_timer* const timer : {&read_more_, &arrived_more_}) {
+  for (asio::steady_timer* const timer : {&read_more_, &more_to_acknowledge_}) {
     timer->expires_at(asio::steady_timer::time_point::max());
   }
   figures_.problem = status::SinkProblem{"unreachable", "no server has been tried yet"};
@@ -73,16 +73,16 @@ asio::awaitable<void> Sink::run() {
   outbox_.emplace(options_.name, consumer_->epoch(),
                   Outbox::Limits{.max_in_flight_bytes = options_.max_in_flight_bytes,
                                  .max_message_bytes = options_.batch_max_bytes});
-  arrived_ = outbox_->resume(*resumed);
-  connection_.emplace(options_, context_.get_executor(), [this](const ConnectionState& state) {
-    guarded([&] { connection_changed(state); });
-  });
+  to_acknowledge_ = outbox_->resume(*resumed);
+  connection_.emplace(
+      options_.connection(), context_.get_executor(),
+      [this](const nats::ConnectionState& state) { guarded([&] { connection_changed(state); }); });
   publisher_.emplace(*connection_, options_, context_.get_executor(),
                      [this](const Outcome& told) { guarded([&] { outcome(told); }); });
   look_ups_.emplace(*connection_, options_, context_.get_executor(),
                     [this](const Found& told) { guarded([&] { found(told); }); });
   asio::co_spawn(
-      context_, acknowledge_arrived(),
+      context_, acknowledge_to_aggregator(),
       [self = shared_from_this()](const std::exception_ptr& error) { runtime::rethrow(error); });
   bool ended = false;
   while (!ended) {
@@ -130,16 +130,16 @@ void Sink::failed(const std::exception_ptr& error) noexcept {
   runtime::Faults::of_process().note(runtime::FaultOf::sink, "sink " + options_.name, error);
 }
 
-asio::awaitable<void> Sink::acknowledge_arrived() {
+asio::awaitable<void> Sink::acknowledge_to_aggregator() {
   while (!ended_) {
-    if (arrived_.empty()) {
-      std::ignore = co_await arrived_more_.async_wait(use_tuple);
+    if (to_acknowledge_.empty()) {
+      std::ignore = co_await more_to_acknowledge_.async_wait(use_tuple);
       continue;
     }
-    std::vector<PlaceRange> arrived = std::exchange(arrived_, {});
+    std::vector<PlaceRange> stored = std::exchange(to_acknowledge_, {});
     acknowledging_ = true;
     try {
-      std::ignore = co_await consumer_->acknowledge(std::move(arrived));
+      std::ignore = co_await consumer_->acknowledge(std::move(stored));
     } catch (...) {
       failed(std::current_exception());
     }
@@ -148,8 +148,8 @@ asio::awaitable<void> Sink::acknowledge_arrived() {
   }
 }
 
-void Sink::connection_changed(const ConnectionState& state) {
-  if (const auto* const connected = std::get_if<Connected>(&state)) {
+void Sink::connection_changed(const nats::ConnectionState& state) {
+  if (const auto* const connected = std::get_if<nats::Connected>(&state)) {
     log::limited(spdlog::level::info, fmt::format("sink {}: connected", options_.name),
                  {{"sink", options_.name}}, "sink {}: connected to {}", options_.name,
                  connected->server);
@@ -157,12 +157,12 @@ void Sink::connection_changed(const ConnectionState& state) {
     look_at_stream();
     return;
   }
-  const auto& why = std::get<Rejection>(state);
+  const auto& why = std::get<nats::Rejection>(state);
   ++refusals_.at(index_of(why.refusal));
   if (std::exchange(figures_.server, std::nullopt)) {
-    log::limited(spdlog::level::warn, fmt::format("sink {}: connection lost", options_.name),
+    log::limited(spdlog::level::warn, fmt::format("sink {}: disconnected", options_.name),
                  {{"sink", options_.name}, {"reason", std::string(name_of(why.refusal))}},
-                 "sink {}: connection lost: {}", options_.name, why.text);
+                 "sink {}: disconnected: {}", options_.name, why.text);
   }
   may_publish_ = false;
   note_problem(why);
@@ -170,11 +170,11 @@ void Sink::connection_changed(const ConnectionState& state) {
 }
 
 void Sink::look_at_stream() {
-  const std::shared_ptr<NatsSession> session = connection_->session();
+  const std::shared_ptr<nats::Session> session = connection_->session();
   if (!session || stopping_) {
     return;  // called again when there is a new session
   }
-  const Result<StreamReport> report = check_stream(*session, options_);
+  const nats::Result<StreamReport> report = check_stream(*session, options_);
   if (!report) {
     ++refusals_.at(index_of(report.error().refusal));
     may_publish_ = false;
@@ -201,7 +201,7 @@ void Sink::look_at_stream() {
 }
 
 void Sink::outcome(const Outcome& outcome) {
-  if (const auto* const why = std::get_if<Rejection>(&outcome.result)) {
+  if (const auto* const why = std::get_if<nats::Rejection>(&outcome.result)) {
     refused(*why, outcome.ticket);
   } else {
     const auto& taken = std::get<Acknowledged>(outcome.result);
@@ -209,39 +209,40 @@ void Sink::outcome(const Outcome& outcome) {
       said_to_be_stored(outcome.ticket, taken.sequence);
     } else {
       constexpr bool had_been_stored = false;
-      arrived(outcome.ticket, had_been_stored);
+      acknowledged(outcome.ticket, had_been_stored);
     }
   }
   changed_.cancel();
   pump();
 }
 
-void Sink::arrived(Ticket ticket, bool duplicate) {
+void Sink::acknowledged(Ticket ticket, bool duplicate) {
   ++figures_.acknowledged_messages;
   figures_.duplicates += duplicate ? 1 : 0;
   const std::vector<PlaceRange> done = outbox_->acknowledged(ticket);
-  arrived_.insert(arrived_.end(), done.begin(), done.end());
+  to_acknowledge_.insert(to_acknowledge_.end(), done.begin(), done.end());
   if (may_publish_ && !outbox_->anything_refused()) {
     figures_.problem.reset();
   }
   pauses_.reset();
   if (!done.empty()) {
-    arrived_more_.cancel();
+    more_to_acknowledge_.cancel();
   }
   read_more_.cancel();
 }
 
-void Sink::refused(const Rejection& why, Ticket ticket) {
+void Sink::refused(const nats::Rejection& why, Ticket ticket) {
   ++refusals_.at(index_of(why.refusal));
   const Clock::time_point retry_at = Clock::now() + pauses_.after(outbox_->tries_of(ticket));
-  if (why.refusal == Refusal::message_too_large) {
+  if (why.refusal == nats::Refusal::message_too_large) {
     refused_as_too_large(ticket, retry_at);
   } else {
-    outbox_->refused(ticket, retry_at,
-                     leaves_open(why.refusal) ? Outbox::Fate::unknown : Outbox::Fate::not_stored);
+    outbox_->refused(
+        ticket, retry_at,
+        nats::leaves_open(why.refusal) ? Outbox::Fate::unknown : Outbox::Fate::not_stored);
   }
   note_problem(why);
-  if (concerns_all(why.refusal)) {
+  if (nats::concerns_all(why.refusal)) {
     stop_publishing();
   }
 }
@@ -303,7 +304,7 @@ void Sink::found(const Found& found) {
     could_not_look(found.message.error(), found.ticket);
   } else if (*found.message && is_same(**found.message, outbox_->message_of(found.ticket))) {
     constexpr bool had_been_stored = true;
-    arrived(found.ticket, had_been_stored);
+    acknowledged(found.ticket, had_been_stored);
   } else if (asked.then == IfAbsent::refuse) {
     const std::uint64_t sequence = std::get<std::uint64_t>(asked.where);
     if (*found.message) {
@@ -318,7 +319,7 @@ void Sink::found(const Found& found) {
   pump();
 }
 
-void Sink::could_not_look(const Rejection& why, Ticket ticket) {
+void Sink::could_not_look(const nats::Rejection& why, Ticket ticket) {
   refused(why, ticket);
   if (may_publish_) {
     stop_publishing();  // the others would have to wait for the same thing
@@ -326,19 +327,19 @@ void Sink::could_not_look(const Rejection& why, Ticket ticket) {
 }
 
 void Sink::not_there(Ticket ticket, std::uint64_t sequence) {
-  const std::shared_ptr<NatsSession> session = connection_->session();
+  const std::shared_ptr<nats::Session> session = connection_->session();
   if (!session || !may_publish_ || stopping_) {
     // Each such message would wait here for a server that does not answer.
     outbox_->refused(ticket, Clock::now(), Outbox::Fate::unknown);  // tried again when it may be
     return;
   }
-  const Result<bool> removed = can_have_removed(
+  const nats::Result<bool> removed = can_have_removed(
       *session, options_, sequence, subject_.expand(outbox_->message_of(ticket).origin));
   if (!removed) {
     could_not_look(removed.error(), ticket);
   } else if (*removed) {
     constexpr bool had_been_stored = true;
-    arrived(ticket, had_been_stored);
+    acknowledged(ticket, had_been_stored);
   } else {
     refuse_as_false_duplicate(ticket, sequence, it_is_not_there);
   }
@@ -370,7 +371,7 @@ void Sink::refuse_as_false_duplicate(Ticket ticket, std::uint64_t sequence, std:
   // Only now that the message is known not to be there: a doubt lets the next try use another id,
   // and a message that is stored under this one would then be stored twice.
   outbox_->doubt(ticket, sequence);
-  refused({Refusal::false_duplicate,
+  refused({nats::Refusal::false_duplicate,
            fmt::format("publishing to {}: the server says that stream {} already has this message, "
                        "{}; the sink looks once more and then publishes it under a new id",
                        subject_.expand(outbox_->message_of(ticket).origin), options_.stream, why)},
@@ -396,7 +397,7 @@ void Sink::call_again_at(Clock::time_point time) {
   });
 }
 
-void Sink::note_problem(const Rejection& why) {
+void Sink::note_problem(const nats::Rejection& why) {
   const status::SinkProblem problem{std::string(name_of(why.refusal)), why.text};
   if (figures_.problem != problem) {
     figures_.problem = problem;
@@ -412,7 +413,7 @@ void Sink::note_problem(const Rejection& why) {
 void Sink::show() {
   figures_.in_flight_messages = outbox_ ? outbox_->in_flight_messages() : 0;
   figures_.in_flight_bytes = outbox_ ? outbox_->in_flight_bytes() : 0;
-  for (const Refusal refusal : all_refusals) {
+  for (const nats::Refusal refusal : nats::all_refusals) {
     figures_.refused[std::string(name_of(refusal))] = refusals_.at(index_of(refusal));
   }
   record_.set(figures_);
@@ -448,19 +449,20 @@ asio::awaitable<void> Sink::end() {
   read_more_.cancel();
   const auto deadline = Clock::now() + farewell;
   const auto has_something_to_come = [this] {
-    return (may_publish_ && outbox_ && outbox_->in_flight_messages() > 0) || !arrived_.empty() ||
-           acknowledging_;
+    return (may_publish_ && outbox_ && outbox_->in_flight_messages() > 0) ||
+           !to_acknowledge_.empty() || acknowledging_;
   };
   while (has_something_to_come() && Clock::now() < deadline) {
     changed_.expires_at(deadline);
     std::ignore = co_await changed_.async_wait(use_tuple);
   }
   ended_ = true;
-  arrived_more_.cancel();
+  more_to_acknowledge_.cancel();
   if (outbox_) {
-    // What arrived in the last moment is done, and must not count as unread after `suspend`.
-    std::vector<PlaceRange> arrived = std::exchange(arrived_, {});
-    std::ignore = co_await consumer_->acknowledge(std::move(arrived));
+    // What was stored in the last moment is delivered, and must not count as unread after
+    // `suspend`.
+    std::vector<PlaceRange> stored = std::exchange(to_acknowledge_, {});
+    std::ignore = co_await consumer_->acknowledge(std::move(stored));
     std::vector<Attempt> attempts = outbox_->attempts();
     std::ignore = co_await consumer_->suspend(std::move(attempts));
   }

@@ -1,14 +1,14 @@
 /// Delivers frames to a stream on its own.
 #pragma once
 
+#include "nats/connection.hpp"
+#include "nats/pauses.hpp"
 #include "runtime/log_limit.hpp"
 #include "runtime/part.hpp"
 #include "sink/look_ups.hpp"
-#include "sink/nats_connection.hpp"
-#include "sink/nats_publisher.hpp"
 #include "sink/options.hpp"
 #include "sink/outbox.hpp"
-#include "sink/pauses.hpp"
+#include "sink/publisher.hpp"
 #include "sink/stream.hpp"
 #include "sink/subject.hpp"
 #include "status/sink_table.hpp"
@@ -58,7 +58,7 @@ class Sink final : public runtime::Part, public std::enable_shared_from_this<Sin
   void stop() override;
 
   /// The longest that `stop` waits for what is in flight. A request to a server that is in progress
-  /// when `stop` is called may take `stream_timeout` or NatsSession::write_deadline in addition.
+  /// when `stop` is called may take `stream_timeout` or nats::Session::write_deadline in addition.
   static constexpr std::chrono::milliseconds farewell{1000};
 
   /// Waits until the stop is complete, or until `give_up`.
@@ -69,7 +69,7 @@ class Sink final : public runtime::Part, public std::enable_shared_from_this<Sin
   using Clock = Outbox::Clock;
 
   [[nodiscard]] asio::awaitable<void> run();
-  [[nodiscard]] asio::awaitable<void> acknowledge_arrived();
+  [[nodiscard]] asio::awaitable<void> acknowledge_to_aggregator();
   [[nodiscard]] asio::awaitable<void> end();
 
   /// `read_along` reads until the sink stops. `add_to_outbox` tries again as long as adding fails.
@@ -89,10 +89,10 @@ class Sink final : public runtime::Part, public std::enable_shared_from_this<Sin
     }
   }
 
-  void connection_changed(const ConnectionState& state);
+  void connection_changed(const nats::ConnectionState& state);
   void look_at_stream();
   void outcome(const Outcome& outcome);
-  void refused(const Rejection& why, Ticket ticket);
+  void refused(const nats::Rejection& why, Ticket ticket);
   void refused_as_too_large(Ticket ticket, Clock::time_point retry_at);
 
   /// Publishes what may be published now, and arranges to be called again when more may be.
@@ -115,7 +115,7 @@ class Sink final : public runtime::Part, public std::enable_shared_from_this<Sin
   void look_for(Ticket ticket, IfAbsent then);
   void look_for(Ticket ticket, IfAbsent then, Where where);
   void found(const Found& found);
-  void could_not_look(const Rejection& why, Ticket ticket);
+  void could_not_look(const nats::Rejection& why, Ticket ticket);
   void absent(Ticket ticket, IfAbsent then);
 
   /// The server takes the message for a repetition of the one that it has at that sequence. That is
@@ -125,9 +125,9 @@ class Sink final : public runtime::Part, public std::enable_shared_from_this<Sin
   /// Nothing is at that sequence, but the stream may have removed it since.
   void not_there(Ticket ticket, std::uint64_t sequence);
   void refuse_as_false_duplicate(Ticket ticket, std::uint64_t sequence, std::string_view why);
-  void arrived(Ticket ticket, bool duplicate);
+  void acknowledged(Ticket ticket, bool duplicate);
 
-  void note_problem(const Rejection& why);
+  void note_problem(const nats::Rejection& why);
   void show();
 
   asio::io_context& context_;
@@ -138,8 +138,8 @@ class Sink final : public runtime::Part, public std::enable_shared_from_this<Sin
 
   std::optional<Consumer> consumer_;
   std::optional<Outbox> outbox_;
-  std::optional<NatsConnection> connection_;
-  std::optional<NatsPublisher> publisher_;
+  std::optional<nats::Connection> connection_;
+  std::optional<Publisher> publisher_;
   std::optional<LookUps> look_ups_;
   struct LookedFor {
     IfAbsent then = IfAbsent::publish;
@@ -152,16 +152,16 @@ class Sink final : public runtime::Part, public std::enable_shared_from_this<Sin
   std::atomic<bool> stopped_{false};
   Doorbell stopped_bell_;
 
-  Pauses pauses_;
-  asio::steady_timer again_;         // calls pump, or look_at_stream
-  asio::steady_timer read_more_;     // cancelled when there is room
-  asio::steady_timer arrived_more_;  // cancelled when there is something to acknowledge
-  asio::steady_timer changed_;       // cancelled when what `stop` waits for may have come
-  std::vector<PlaceRange> arrived_;
+  nats::Pauses pauses_;
+  asio::steady_timer again_;                // calls pump, or look_at_stream
+  asio::steady_timer read_more_;            // cancelled when there is room
+  asio::steady_timer more_to_acknowledge_;  // cancelled when there is something to acknowledge
+  asio::steady_timer changed_;              // cancelled when what `stop` waits for may have come
+  std::vector<PlaceRange> to_acknowledge_;
   bool acknowledging_ = false;
 
   status::SinkFigures figures_;
-  std::array<std::uint64_t, all_refusals.size()> refusals_{};
+  std::array<std::uint64_t, nats::all_refusals.size()> refusals_{};
   runtime::LogLimit problem_log_;
 };
 

@@ -1,6 +1,6 @@
 #include "sink/stored_message.hpp"
 
-#include "sink/nats_errors.hpp"
+#include "nats/errors.hpp"
 
 #include <nlohmann/json.hpp>
 #include <openssl/evp.h>
@@ -57,13 +57,13 @@ std::string id_in(std::string_view headers) {
   return std::string(value);
 }
 
-Result<std::optional<StoredMessage>> failure(const Json& error) {
+nats::Result<std::optional<StoredMessage>> failure(const Json& error) {
   const int code = number_of(error, "err_code");
   if (code == JSNoMessageFoundErr) {
     return std::optional<StoredMessage>();
   }
   const std::string_view text = text_of(error, "description");
-  return Rejection{refusal_of(NATS_ERR, code, text), std::string(text)};
+  return nats::Rejection{nats::refusal_of(NATS_ERR, code, text), std::string(text)};
 }
 
 }  // namespace
@@ -80,7 +80,7 @@ bool is_same(const StoredMessage& stored, const Message& message) {
   });
 }
 
-Result<std::optional<StoredMessage>> read_stored(std::string_view answer) {
+nats::Result<std::optional<StoredMessage>> read_stored(std::string_view answer) {
   constexpr bool no_exceptions = false;
   const Json json = Json::parse(answer, nullptr, no_exceptions);
   if (json.is_object()) {
@@ -95,7 +95,7 @@ Result<std::optional<StoredMessage>> read_stored(std::string_view answer) {
       }
     }
   }
-  return Rejection{Refusal::bad_acknowledgement, "the answer cannot be read"};
+  return nats::Rejection{nats::Refusal::bad_acknowledgement, "the answer cannot be read"};
 }
 
 }  // namespace meridian::sink

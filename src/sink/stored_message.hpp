@@ -1,8 +1,8 @@
 /// A message that a stream has, as the server reports it.
 #pragma once
 
+#include "nats/refusal.hpp"
 #include "sink/message.hpp"
-#include "sink/refusal.hpp"
 
 #include <optional>
 #include <string>
@@ -24,6 +24,6 @@ struct StoredMessage {
 
 /// Parses the answer to a request for a stored message. Nothing: there is no such message. Errors:
 /// the server's error, or bad_acknowledgement if the text is not such an answer.
-[[nodiscard]] Result<std::optional<StoredMessage>> read_stored(std::string_view answer);
+[[nodiscard]] nats::Result<std::optional<StoredMessage>> read_stored(std::string_view answer);
 
 }  // namespace meridian::sink

@@ -1,8 +1,8 @@
 #include "sink/stream.hpp"
 
+#include "nats/errors.hpp"
+#include "nats/session.hpp"
 #include "sink/message.hpp"
-#include "sink/nats_errors.hpp"
-#include "sink/nats_session.hpp"
 #include "sink/subject.hpp"
 
 #include <fmt/format.h>
@@ -54,59 +54,61 @@ std::string filter_of(const Options& options) {
   return read_subject(options.subject).filter();
 }
 
-Result<JetStreamHandle> jet_stream(NatsSession& session) {
+nats::Result<nats::JetStreamHandle> jet_stream(nats::Session& session) {
   jsOptions js_options;
   jsOptions_Init(&js_options);
   js_options.Wait = stream_timeout.count();
   jsCtx* context = nullptr;
   const natsStatus status = natsConnection_JetStream(&context, session.native(), &js_options);
   if (status != NATS_OK) {
-    return last_rejection("cannot use JetStream", status);
+    return nats::last_rejection("cannot use JetStream", status);
   }
-  return JetStreamHandle(context);
+  return nats::JetStreamHandle(context);
 }
 
 /// For a request to JetStream's API, such as "STREAM.INFO.TELEMETRY". Such a request gets no answer
 /// if JetStream is not enabled at all, or if we may not ask.
-Rejection api_rejection(NatsSession& session, std::string_view what, std::string_view request,
-                        natsStatus status, jsErrCode code) {
+nats::Rejection api_rejection(nats::Session& session, std::string_view what,
+                              std::string_view request, natsStatus status, jsErrCode code) {
   if (code == 0 && status == NATS_NO_RESPONDERS) {
-    return {Refusal::not_enabled, fmt::format("{}: JetStream is not enabled", what)};
+    return {nats::Refusal::not_enabled, fmt::format("{}: JetStream is not enabled", what)};
   }
-  Rejection rejection = last_rejection(what, status, code);
+  nats::Rejection rejection = nats::last_rejection(what, status, code);
   const std::string violation =
       session.inbox()->violation_about(fmt::format("$JS.API.{}", request));
-  if (rejection.refusal == Refusal::no_acknowledgement && !violation.empty()) {
-    return {Refusal::authorization, fmt::format("{}: {}", what, violation)};
+  if (rejection.refusal == nats::Refusal::no_acknowledgement && !violation.empty()) {
+    return {nats::Refusal::authorization, fmt::format("{}: {}", what, violation)};
   }
   return rejection;
 }
 
-Result<StreamInfoHandle> info_of(NatsSession& session, jsCtx* context, const std::string& stream) {
+nats::Result<nats::StreamInfoHandle> info_of(nats::Session& session, jsCtx* context,
+                                             const std::string& stream) {
   jsStreamInfo* info = nullptr;
   jsErrCode code{};
   const natsStatus status = js_GetStreamInfo(&info, context, stream.c_str(), nullptr, &code);
   if (status == NATS_NOT_FOUND) {  // which the library reports without the server's code
-    return Rejection{Refusal::stream_missing, fmt::format("there is no stream {}", stream)};
+    return nats::Rejection{nats::Refusal::stream_missing,
+                           fmt::format("there is no stream {}", stream)};
   }
   if (status != NATS_OK) {
-    return api_rejection(session, fmt::format("cannot ask for the stream {}", stream),
+    return api_rejection(session, fmt::format("cannot look up the stream {}", stream),
                          "STREAM.INFO." + stream, status, code);
   }
-  return StreamInfoHandle(info);
+  return nats::StreamInfoHandle(info);
 }
 
 struct Asked {
-  JetStreamHandle context;
-  StreamInfoHandle info;
+  nats::JetStreamHandle context;
+  nats::StreamInfoHandle info;
 };
 
-Result<Asked> ask_for_stream(NatsSession& session, const Options& options) {
-  Result<JetStreamHandle> context = jet_stream(session);
+nats::Result<Asked> ask_for_stream(nats::Session& session, const Options& options) {
+  nats::Result<nats::JetStreamHandle> context = jet_stream(session);
   if (!context) {
     return context.error();
   }
-  Result<StreamInfoHandle> info = info_of(session, context->get(), options.stream);
+  nats::Result<nats::StreamInfoHandle> info = info_of(session, context->get(), options.stream);
   if (!info) {
     return info.error();
   }
@@ -115,15 +117,15 @@ Result<Asked> ask_for_stream(NatsSession& session, const Options& options) {
 
 /// Asks the server directly: the library is older than this setting of a stream, and does not
 /// report it.
-Result<bool> writes_first(NatsSession& session, const std::string& stream) {
+nats::Result<bool> writes_first(nats::Session& session, const std::string& stream) {
   const std::string request = "STREAM.INFO." + stream;
   natsMsg* reply = nullptr;
   const natsStatus status = natsConnection_RequestString(
       &reply, session.native(), ("$JS.API." + request).c_str(), "", stream_timeout.count());
-  const MessageHandle owner(reply);
+  const nats::MessageHandle owner(reply);
   if (status != NATS_OK) {
     constexpr jsErrCode none{};
-    return api_rejection(session, fmt::format("cannot ask for the stream {}", stream), request,
+    return api_rejection(session, fmt::format("cannot look up the stream {}", stream), request,
                          status, none);
   }
   constexpr bool no_exceptions = false;
@@ -136,34 +138,34 @@ Result<bool> writes_first(NatsSession& session, const std::string& stream) {
 }
 
 /// The sequence of the last message of a subject; nothing if there is none.
-Result<std::optional<std::uint64_t>> last_sequence_of(NatsSession& session, jsCtx* context,
-                                                      const std::string& stream,
-                                                      const std::string& subject) {
+nats::Result<std::optional<std::uint64_t>> last_sequence_of(nats::Session& session, jsCtx* context,
+                                                            const std::string& stream,
+                                                            const std::string& subject) {
   natsMsg* message = nullptr;
   jsErrCode code{};
   const natsStatus status =
       js_GetLastMsg(&message, context, stream.c_str(), subject.c_str(), nullptr, &code);
-  const MessageHandle owner(message);
+  const nats::MessageHandle owner(message);
   if (status == NATS_NOT_FOUND || code == JSNoMessageFoundErr) {
     return std::optional<std::uint64_t>();
   }
   if (status != NATS_OK) {
-    return api_rejection(session, fmt::format("cannot ask for the last message of {}", subject),
+    return api_rejection(session, fmt::format("cannot get the last message of {}", subject),
                          "STREAM.MSG.GET." + stream, status, code);
   }
   return std::optional(natsMsg_GetSequence(message));
 }
 
-std::size_t max_payload_of(NatsSession& session, const StreamSettings& settings) {
+std::size_t max_payload_of(nats::Session& session, const StreamSettings& settings) {
   std::uint64_t octets = static_cast<std::uint64_t>(
       std::max<std::int64_t>(natsConnection_GetMaxPayload(session.native()), 0));
   octets = std::min(octets, settings.max_message_bytes.value_or(octets));
   return octets > max_header_bytes ? octets - max_header_bytes : 0;
 }
 
-Result<StreamReport> report_on(NatsSession& session, const Options& options,
-                               const jsStreamInfo& info) {
-  const Result<bool> first = writes_first(session, options.stream);
+nats::Result<StreamReport> report_on(nats::Session& session, const Options& options,
+                                     const jsStreamInfo& info) {
+  const nats::Result<bool> first = writes_first(session, options.stream);
   if (!first) {
     return first.error();
   }
@@ -184,29 +186,29 @@ Result<StreamReport> report_on(NatsSession& session, const Options& options,
 
 }  // namespace
 
-Result<StreamReport> check_stream(NatsSession& session, const Options& options) {
-  const Result<Asked> asked = ask_for_stream(session, options);
+nats::Result<StreamReport> check_stream(nats::Session& session, const Options& options) {
+  const nats::Result<Asked> asked = ask_for_stream(session, options);
   if (!asked) {
     return asked.error();
   }
-  Result<StreamReport> report = report_on(session, options, *asked->info);
+  nats::Result<StreamReport> report = report_on(session, options, *asked->info);
   if (!report) {
     return report.error();
   }
   const std::string filter = filter_of(options);
   const auto covers_all = [&](const std::string& subject) { return covers(subject, filter); };
   if (std::ranges::none_of(report->settings.subjects, covers_all)) {
-    return Rejection{
-        Refusal::subject_not_in_stream,
+    return nats::Rejection{
+        nats::Refusal::subject_not_in_stream,
         fmt::format("the stream {} has the subjects {}, which do not cover {}", options.stream,
                     fmt::join(report->settings.subjects, ", "), filter)};
   }
   return report;
 }
 
-Result<CreatedStream> create_stream(NatsSession& session, const Options& options,
-                                    const StreamWish& wish) {
-  const Result<JetStreamHandle> context = jet_stream(session);
+nats::Result<CreatedStream> create_stream(nats::Session& session, const Options& options,
+                                          const StreamWish& wish) {
+  const nats::Result<nats::JetStreamHandle> context = jet_stream(session);
   if (!context) {
     return context.error();
   }
@@ -215,9 +217,9 @@ Result<CreatedStream> create_stream(NatsSession& session, const Options& options
                               .duplicate_window = wish.duplicate_window,
                               .max_age = wish.max_age,
                               .max_bytes = wish.max_bytes};
-  Result<StreamInfoHandle> info = info_of(session, context->get(), options.stream);
+  nats::Result<nats::StreamInfoHandle> info = info_of(session, context->get(), options.stream);
   if (info) {
-    Result<StreamReport> there = report_on(session, options, **info);
+    nats::Result<StreamReport> there = report_on(session, options, **info);
     if (!there) {
       return there.error();
     }
@@ -225,7 +227,7 @@ Result<CreatedStream> create_stream(NatsSession& session, const Options& options
     return CreatedStream{
         .existed = true, .differences = std::move(differences), .report = *std::move(there)};
   }
-  if (info.error().refusal != Refusal::stream_missing) {
+  if (info.error().refusal != nats::Refusal::stream_missing) {
     return info.error();
   }
   const char* subject = wanted.subjects.front().c_str();
@@ -247,24 +249,24 @@ Result<CreatedStream> create_stream(NatsSession& session, const Options& options
     return api_rejection(session, fmt::format("cannot create the stream {}", options.stream),
                          "STREAM.CREATE." + options.stream, status, code);
   }
-  const StreamInfoHandle owner(created);
-  Result<StreamReport> report = report_on(session, options, *created);
+  const nats::StreamInfoHandle owner(created);
+  nats::Result<StreamReport> report = report_on(session, options, *created);
   if (!report) {
     return report.error();
   }
   return CreatedStream{.existed = false, .differences = {}, .report = *std::move(report)};
 }
 
-Result<bool> can_have_removed(NatsSession& session, const Options& options, std::uint64_t sequence,
-                              const std::string& subject) {
-  const Result<Asked> asked = ask_for_stream(session, options);
+nats::Result<bool> can_have_removed(nats::Session& session, const Options& options,
+                                    std::uint64_t sequence, const std::string& subject) {
+  const nats::Result<Asked> asked = ask_for_stream(session, options);
   if (!asked) {
     return asked.error();
   }
   const StreamSettings settings = settings_of(*asked->info->Config);
   StreamState state{.first = asked->info->State.FirstSeq, .last = asked->info->State.LastSeq};
   if (settings.max_messages_per_subject) {
-    const Result<std::optional<std::uint64_t>> last =
+    const nats::Result<std::optional<std::uint64_t>> last =
         last_sequence_of(session, asked->context.get(), options.stream, subject);
     if (!last) {
       return last.error();
@@ -274,14 +276,14 @@ Result<bool> can_have_removed(NatsSession& session, const Options& options, std:
   return can_have_removed(settings, state, sequence);
 }
 
-Rejection why_nobody_takes(NatsSession& session, const Options& options) {
-  const Result<StreamReport> report = check_stream(session, options);
+nats::Rejection why_nobody_takes(nats::Session& session, const Options& options) {
+  const nats::Result<StreamReport> report = check_stream(session, options);
   if (!report) {
     return report.error();
   }
-  return {Refusal::stream_unavailable,
-          fmt::format("nobody takes messages for the stream {} now: its servers may be electing "
-                      "a leader",
+  return {nats::Refusal::stream_unavailable,
+          fmt::format("no server accepts messages for the stream {} now: its servers may be "
+                      "electing a leader",
                       options.stream)};
 }
 

@@ -2,8 +2,8 @@
 /// safe.
 #pragma once
 
+#include "nats/refusal.hpp"
 #include "sink/options.hpp"
-#include "sink/refusal.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -13,9 +13,11 @@
 #include <string_view>
 #include <vector>
 
-namespace meridian::sink {
+namespace meridian::nats {
+class Session;
+}
 
-class NatsSession;
+namespace meridian::sink {
 
 // Functions here that ask a server wait for each answer, for `stream_timeout` at most. Those that
 // use the subject of the options throw std::invalid_argument if it is not a template.
@@ -68,7 +70,8 @@ struct StreamReport {
 
 /// Errors: there is no such stream, its subjects do not cover those of the sink, or the server
 /// refuses to answer or does not answer.
-[[nodiscard]] Result<StreamReport> check_stream(NatsSession& session, const Options& options);
+[[nodiscard]] nats::Result<StreamReport> check_stream(nats::Session& session,
+                                                      const Options& options);
 
 /// What the caller asks of a stream that is created. Its subject is that of the sink.
 struct StreamWish {
@@ -87,8 +90,9 @@ struct CreatedStream {
 
 /// Creates the stream of the sink, with file storage, refusing new messages when it is full.
 /// Errors: the server refuses to answer or to create it, or does not answer.
-[[nodiscard]] Result<CreatedStream> create_stream(NatsSession& session, const Options& options,
-                                                  const StreamWish& wish);
+[[nodiscard]] nats::Result<CreatedStream> create_stream(nats::Session& session,
+                                                        const Options& options,
+                                                        const StreamWish& wish);
 
 /// What is unsafe about a stream with these settings, for messages of up to `batch_max_bytes`
 /// octets of payload.
@@ -115,14 +119,15 @@ struct StreamState {
 
 /// The same for the stream as it is now, and a message of `subject`. Errors: there is no such
 /// stream, or the server refuses to answer or does not answer.
-[[nodiscard]] Result<bool> can_have_removed(NatsSession& session, const Options& options,
-                                            std::uint64_t sequence, const std::string& subject);
+[[nodiscard]] nats::Result<bool> can_have_removed(nats::Session& session, const Options& options,
+                                                  std::uint64_t sequence,
+                                                  const std::string& subject);
 
 /// What differs between two settings, as sentences.
 [[nodiscard]] std::vector<std::string> find_differences(const StreamSettings& there,
                                                         const StreamSettings& wanted);
 
 /// Finds out the reason after a server has answered that a message has no receiver.
-[[nodiscard]] Rejection why_nobody_takes(NatsSession& session, const Options& options);
+[[nodiscard]] nats::Rejection why_nobody_takes(nats::Session& session, const Options& options);
 
 }  // namespace meridian::sink

@@ -95,43 +95,44 @@ std::vector<std::string> find_unsafe(const StreamSettings& settings, std::size_t
   std::vector<std::string> unsafe;
   if (settings.replicas < 3) {
     unsafe.push_back(fmt::format(
-        "It has {} replica(s): when one server fails it stops, and what that server alone has is "
-        "lost with its disk. Give it 3 replicas.",
+        "It has {} replica(s): if one server fails the stream stops, and messages that only that "
+        "server has are lost with its disk. Give it 3 replicas.",
         settings.replicas));
   }
   if (settings.storage == Storage::memory) {
     unsafe.emplace_back(
-        "It is stored in memory: a restart of its servers loses what was acknowledged. Create it "
+        "It is stored in memory: a restart of its servers loses acknowledged messages. Create it "
         "with file storage.");
   }
   if (settings.duplicate_window < least_duplicate_window) {
     unsafe.push_back(
-        fmt::format("Its duplicate window is {}: that it has a message already, which is published "
-                    "again later, "
-                    "shows only if that is the last one of its subject. Make it at least {}.",
+        fmt::format("Its duplicate window is {}: it recognises a message that the sink publishes "
+                    "again later only while the first copy is the last message of its subject. "
+                    "Make the window at least {}.",
                     text_of(settings.duplicate_window), text_of(least_duplicate_window)));
   }
   if (removes_from_the_beginning(settings)) {
     unsafe.emplace_back(
-        "It has a limit and discards the oldest: when it is full it drops what was acknowledged, "
-        "read or not. Let it discard new messages: then the sink holds them.");
+        "It has a limit and discards the oldest messages: when it is full it drops acknowledged "
+        "messages, read or not. Let it discard new messages instead: then the sink keeps them "
+        "until there is room.");
   }
   if (removes_of_a_subject(settings)) {
     unsafe.push_back(
-        fmt::format("It keeps {} message(s) of a subject and drops older ones, read or not. Remove "
+        fmt::format("It keeps {} message(s) per subject and drops older ones, read or not. Remove "
                     "max_msgs_per_subject, or set discard_new_per_subject.",
                     *settings.max_messages_per_subject));
   }
   if (settings.retention == Retention::interest) {
     unsafe.emplace_back(
-        "It keeps only what a consumer is there for: without one it drops everything that it "
-        "acknowledges. Use the retention \"limits\".");
+        "It keeps a message only while a consumer still needs it: without a consumer it drops "
+        "every message as soon as it has acknowledged it. Use the retention \"limits\".");
   }
   if (settings.retention == Retention::work_queue) {
     unsafe.emplace_back(
-        "It drops what a consumer has acknowledged: a message whose answer was lost is stored "
-        "twice where it is published again after the duplicate window. Use the retention "
-        "\"limits\".");
+        "It drops messages that a consumer has acknowledged: if the sink loses the answer to a "
+        "message and publishes it again after the duplicate window, the message is stored twice. "
+        "Use the retention \"limits\".");
   }
   if (!settings.acknowledges) {
     unsafe.emplace_back(
@@ -139,17 +140,17 @@ std::vector<std::string> find_unsafe(const StreamSettings& settings, std::size_t
   }
   if (!settings.writes_first) {
     unsafe.emplace_back(
-        "It acknowledges what it has yet to write (persist_mode async): a server that fails loses "
-        "it. Create it without persist_mode.");
+        "It acknowledges messages before it writes them (persist_mode async): a server that fails "
+        "loses them. Create it without persist_mode.");
   }
   if (settings.sealed) {
-    unsafe.emplace_back("It is sealed and takes nothing more. Use another stream.");
+    unsafe.emplace_back("It is sealed and accepts no more messages. Use another stream.");
   }
   if (max_payload_bytes < batch_max_bytes) {
     unsafe.push_back(
-        fmt::format("It takes messages of up to {} octets of payload, and batch_max_bytes is {}. "
-                    "Lower that, or "
-                    "raise max_msg_size of the stream and max_payload of the servers.",
+        fmt::format("It accepts messages of up to {} bytes of payload, but batch_max_bytes is {}. "
+                    "Lower batch_max_bytes, or raise max_msg_size of the stream and max_payload of "
+                    "the servers.",
                     max_payload_bytes, batch_max_bytes));
   }
   return unsafe;
@@ -170,11 +171,11 @@ std::vector<std::string> find_differences(const StreamSettings& there,
   compare("discards", &StreamSettings::discard);
   compare("retention", &StreamSettings::retention);
   compare("duplicate window", &StreamSettings::duplicate_window);
-  compare("largest age", &StreamSettings::max_age);
-  compare("octets at most", &StreamSettings::max_bytes);
-  compare("messages at most", &StreamSettings::max_messages);
-  compare("messages of a subject at most", &StreamSettings::max_messages_per_subject);
-  compare("octets of a message at most", &StreamSettings::max_message_bytes);
+  compare("maximum age", &StreamSettings::max_age);
+  compare("maximum bytes", &StreamSettings::max_bytes);
+  compare("maximum messages", &StreamSettings::max_messages);
+  compare("maximum messages per subject", &StreamSettings::max_messages_per_subject);
+  compare("maximum bytes per message", &StreamSettings::max_message_bytes);
   compare("acknowledges", &StreamSettings::acknowledges);
   compare("writes before it acknowledges", &StreamSettings::writes_first);
   compare("sealed", &StreamSettings::sealed);

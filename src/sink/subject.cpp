@@ -33,7 +33,7 @@ std::string complaint_about(std::string_view text) {
     return "is empty";
   }
   if (text.size() > max_subject_bytes) {
-    return fmt::format("is longer than {} octets", max_subject_bytes);
+    return fmt::format("is longer than {} bytes", max_subject_bytes);
   }
   if (text.front() == '$') {
     return "begins with $, which is for the server's own subjects";

@@ -11,7 +11,7 @@
 ///             else from the last one. The lower half counts the marks from 0 up.
 ///             The payload is the CRC-32C of header and body, then the body.
 ///
-///     file    = version ledger origins* forgotten? (places consumer*)? block* end
+///     file    = version ledger? origins* forgotten? (places consumer*)? block* end
 ///     block   = mark(block) frame+
 ///
 /// Bodies, all integers big-endian, times in microseconds since 1970:

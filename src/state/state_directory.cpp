@@ -76,7 +76,7 @@ void punch_all_but(const File& file, const std::vector<Region>& regions) {
 
 std::string describe(const FormatVersion& newer) {
   return fmt::format(
-      "it is of format {}, written by a newer meridiand{}, and this one reads formats "
+      "it is of format {}, written by a newer meridiand{}, but this one only reads formats "
       "up to {}",
       newer.format, newer.program.empty() ? "" : " (" + newer.program + ")", format_version);
 }
@@ -138,7 +138,7 @@ void StateDirectory::check_set_aside(const fs::path& file, const std::string& wh
   if (when_unreadable_ == WhenUnreadable::refuse) {
     throw std::runtime_error(
         fmt::format("state.directory: cannot read {}: {}; {}, or set state.when_unreadable to "
-                    "\"set_aside\" to start without what is in it",
+                    "\"set_aside\" to start without what cannot be read",
                     file.string(), why, what_to_do));
   }
 }
@@ -162,7 +162,7 @@ std::optional<Restored> StateDirectory::read() const {
   }
   const File file(*path, O_RDONLY);
   if (!file.is_open()) {
-    check_set_aside(*path, file.error().message(), "mend that");
+    check_set_aside(*path, file.error().message(), "fix this");
     return damaged_as_a_whole(file.error().message());
   }
   Restored restored = read_saved(
@@ -171,11 +171,11 @@ std::optional<Restored> StateDirectory::read() const {
        }});
   if (restored.unreadable) {
     restored.why_unreadable = restored.unreadable.message();
-    check_set_aside(*path, restored.why_unreadable, "mend that");
+    check_set_aside(*path, restored.why_unreadable, "fix this");
   }
   if (restored.newer) {
     const std::string why = describe(*restored.newer);
-    check_set_aside(*path, why, "start that one");
+    check_set_aside(*path, why, "start that version");
     return damaged_as_a_whole(why);
   }
   return restored;
@@ -225,7 +225,7 @@ fs::path StateDirectory::set_aside(const Restored& read) const {
     punch_all_but(from, read.damaged);
   }
   if (::rename(source.c_str(), aside.c_str()) != 0) {
-    throw failure(source, "cannot set aside what is damaged in", last_error());
+    throw failure(source, "cannot set aside the damaged parts of", last_error());
   }
   return aside;
 }

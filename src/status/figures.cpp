@@ -17,7 +17,7 @@ std::string with_separators(std::uint64_t number) {
 }
 
 std::string octets_for_people(std::uint64_t octets) {
-  constexpr std::array units{"octets", "kB", "MB", "GB", "TB"};
+  constexpr std::array units{"bytes", "kB", "MB", "GB", "TB"};
   auto value = static_cast<double>(octets);
   std::size_t unit = 0;
   while (value >= 1000 && unit + 1 < units.size()) {

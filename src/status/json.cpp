@@ -25,23 +25,7 @@ Json or_null(const std::optional<T>& value, Format format) {
 
 }  // namespace
 
-std::string_view name_of(CutOff reason) noexcept {
-  switch (reason) {
-    case CutOff::request_too_long:
-      return "request_too_long";
-    case CutOff::client_limit:
-      return "client_limit";
-    case CutOff::not_reading:
-      return "not_reading";
-    case CutOff::idle:
-      return "idle";
-    case CutOff::not_allowed:
-      return "not_allowed";
-  }
-  return "unknown";
-}
-
-Json to_json(const Depth& depth) {
+Json to_json(const Amount& depth) {
   return {{"frames", depth.frames}, {"bytes", depth.bytes}};
 }
 

@@ -1,8 +1,9 @@
-/// The daemon's state as JSON, in the shape that the contract defines.
+/// The daemon's state as JSON: see docs/reference/control-methods.md.
 #pragma once
 
 #include "runtime/faults.hpp"
 #include "runtime/time_text.hpp"
+#include "status/control_counts.hpp"
 #include "status/silence.hpp"
 #include "status/sink_table.hpp"
 #include "status/state_report.hpp"
@@ -21,26 +22,8 @@
 
 namespace meridian::status {
 
-/// Keeps fields in the order of the contract.
+/// Keeps the order of its fields.
 using Json = nlohmann::ordered_json;
-
-/// Why a control client was cut off. Counted per reason.
-enum class CutOff : std::uint8_t {
-  request_too_long,  ///< a line of more than max_request_bytes
-  client_limit,      ///< there were max_clients already
-  not_reading,       ///< did not read its answer in time
-  idle,              ///< asked for nothing for idle_timeout_s
-  not_allowed,       ///< in none of the groups that may connect
-};
-inline constexpr std::array all_cut_offs{CutOff::request_too_long, CutOff::client_limit,
-                                         CutOff::not_reading, CutOff::idle, CutOff::not_allowed};
-[[nodiscard]] std::string_view name_of(CutOff reason) noexcept;
-
-struct ControlCounts {
-  std::uint64_t clients = 0;
-  std::uint64_t accepted = 0;
-  std::array<std::uint64_t, all_cut_offs.size()> cut_off{};
-};
 
 using runtime::format_time;
 
@@ -51,7 +34,7 @@ template <typename AnyJson>
   return json.dump(-1, ' ', false, AnyJson::error_handler_t::replace);
 }
 
-[[nodiscard]] Json to_json(const Depth& depth);
+[[nodiscard]] Json to_json(const Amount& depth);
 [[nodiscard]] Json to_json(const StateReport& state);
 
 /// The answer to `stats`.

@@ -17,8 +17,8 @@ Verdict verdict(bool good, std::string reason, std::string message) {
 }  // namespace
 
 bool is_full(const BufferLevel& buffer) noexcept {
-  Depth used{.frames = buffer.now.frames + buffer.leased.frames,
-             .bytes = buffer.now.bytes + buffer.leased.bytes};
+  Amount used{.frames = buffer.now.frames + buffer.leased.frames,
+              .bytes = buffer.now.bytes + buffer.leased.bytes};
   if (buffer.limits.when_full == WhenFull::backpressure) {
     used.frames += buffer.lent.frames;
     used.bytes += buffer.lent.bytes;
@@ -40,14 +40,14 @@ Verdict judge_readiness(bool serving, const BufferLevel& buffer) {
   if (buffer.limits.when_full != WhenFull::backpressure && is_full(buffer)) {
     return verdict(false, "buffer_full", "the buffer is full, and frames are dropped: drain it");
   }
-  return verdict(true, "serving", "listeners are up and take frames");
+  return verdict(true, "serving", "listeners are up and accept frames");
 }
 
 Verdict without_control_socket(bool inherited) {
-  const std::string remedy =
-      inherited ? "restart the .socket unit that it comes from" : "SIGHUP makes it again";
+  const std::string remedy = inherited ? "restart the .socket unit that it comes from"
+                                       : "send SIGHUP to the daemon to create it again";
   return verdict(false, "control_socket_gone",
-                 "the file of the control socket is gone, so nobody can connect: " + remedy);
+                 "the file of the control socket is gone, so no client can connect: " + remedy);
 }
 
 }  // namespace meridian::status

@@ -5,30 +5,6 @@
 
 namespace meridian::status {
 
-std::string_view name_of(CloseReason reason) noexcept {
-  switch (reason) {
-    case CloseReason::end_of_stream:
-      return "end_of_stream";
-    case CloseReason::truncated:
-      return "truncated";
-    case CloseReason::malformed:
-      return "malformed";
-    case CloseReason::idle_timeout:
-      return "idle_timeout";
-    case CloseReason::connection_lost:
-      return "connection_lost";
-    case CloseReason::session_limit:
-      return "session_limit";
-    case CloseReason::stopped:
-      return "stopped";
-    case CloseReason::listener_removed:
-      return "listener_removed";
-    case CloseReason::fault:
-      return "fault";
-  }
-  return "unknown";
-}
-
 void UplinkTable::set_listener(ListenerInfo listener) {
   const std::lock_guard lock(mutex_);
   const auto place = std::ranges::find(listeners_, listener.name, &ListenerInfo::name);

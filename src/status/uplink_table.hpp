@@ -3,6 +3,7 @@
 
 #include <meridian/frame.hpp>
 #include <meridian/malformed.hpp>
+#include <meridian/named.hpp>
 
 #include <array>
 #include <atomic>
@@ -22,23 +23,35 @@ namespace meridian::status {
 
 /// Why an uplink session ended. Counted per reason.
 enum class CloseReason : std::uint8_t {
-  end_of_stream,     ///< the peer has sent everything
-  truncated,         ///< the peer ended its stream in the middle of a frame
-  malformed,         ///< the stream could not be trusted any further
-  idle_timeout,      ///< nothing came for too long
-  connection_lost,   ///< reset, or another error of the connection
-  session_limit,     ///< never began: the listener had as many sessions as it may have
-  stopped,           ///< the daemon stops
-  listener_removed,  ///< a new configuration no longer has such a listener
-  fault,             ///< something was thrown: a bug, or out of memory
+  end_of_stream,
+  truncated,
+  malformed,
+  idle_timeout,
+  connection_lost,
+  session_limit,
+  stopped,
+  listener_removed,
+  fault,
 };
-inline constexpr std::array all_close_reasons{
-    CloseReason::end_of_stream, CloseReason::truncated,        CloseReason::malformed,
-    CloseReason::idle_timeout,  CloseReason::connection_lost,  CloseReason::session_limit,
-    CloseReason::stopped,       CloseReason::listener_removed, CloseReason::fault};
-
-/// The name under which a reason is counted and logged, such as "end_of_stream".
-[[nodiscard]] std::string_view name_of(CloseReason reason) noexcept;
+inline constexpr std::array<Named<CloseReason>, 9> close_reasons{{
+    {CloseReason::end_of_stream, "end_of_stream", "The peer sent everything and ended its stream."},
+    {CloseReason::truncated, "truncated", "The connection ended in the middle of a frame."},
+    {CloseReason::malformed, "malformed", "The stream is not in the framing of its listener."},
+    {CloseReason::idle_timeout, "idle_timeout",
+     "The peer sent nothing for the listener's `idle_timeout_s`."},
+    {CloseReason::connection_lost, "connection_lost",
+     "The connection broke, or the peer's machine did not answer for `peer_timeout_s`."},
+    {CloseReason::session_limit, "session_limit",
+     "The connection was turned away, because the listener had `max_sessions` sessions already."},
+    {CloseReason::stopped, "stopped", "The daemon stopped."},
+    {CloseReason::listener_removed, "listener_removed", "A reload removed the listener."},
+    {CloseReason::fault, "fault",
+     "An exception in the daemon, from a bug or because memory ran out. The log has the reason."},
+}};
+inline constexpr auto all_close_reasons = values_of(close_reasons);
+[[nodiscard]] constexpr std::string_view name_of(CloseReason reason) noexcept {
+  return name_in(close_reasons, reason);
+}
 
 /// The record of one session. Written by the session, read from any thread.
 class UplinkRecord {

@@ -123,8 +123,8 @@ struct Figures {
 };
 
 /// `before`: the figures of the poll before, or null. If the daemon has restarted since, nothing is
-/// compared with them. Throws nlohmann::json::exception if an answer lacks what the contract
-/// promises.
+/// compared with them. Throws nlohmann::json::exception if an answer lacks a field of
+/// docs/reference/control-methods.md.
 [[nodiscard]] Figures figures_of(const Poll& poll, const Figures* before);
 
 }  // namespace meridian::top

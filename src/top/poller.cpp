@@ -77,7 +77,7 @@ void Poller::connect() {
     ec = error.code();  // such as for a path that is too long
   }
   if (ec) {
-    throw failure("cannot connect (does meridiand run?): " + ec.message());
+    throw failure("cannot connect (is meridiand running?): " + ec.message());
   }
 }
 

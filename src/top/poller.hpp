@@ -20,7 +20,7 @@ class NoAnswer : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Does not block, unlike control::Client: an operator can still press a key while no answer comes.
+/// Does not block, unlike ctl::Client: an operator can still press a key while no answer comes.
 /// Confined to one strand. Must outlive what it has running.
 class Poller {
  public:

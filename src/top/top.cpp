@@ -1,6 +1,6 @@
 #include "top/top.hpp"
 
-#include "ctl/output.hpp"
+#include "runtime/output.hpp"
 #include "top/lines.hpp"
 #include "top/loop.hpp"
 #include "top/run_on_screen.hpp"
@@ -19,7 +19,7 @@ class InLines final : public Loop {
 
  private:
   [[nodiscard]] asio::awaitable<void> show() override {
-    ctl::Output output("", ctl::WhenThere::refuse);
+    runtime::Output output("", runtime::WhenThere::refuse);
     const Poll first = co_await poll();
     Figures figures = figures_of(first, nullptr);
     for (std::uint64_t intervals = 0; goes_on(intervals); ++intervals) {

@@ -84,7 +84,7 @@ Line keys_line(const ViewState& state, Extent rows, std::size_t first, std::size
   const std::size_t room = cells - std::min(cells, place.size() + 2);
   Line line = fitted({key("q", "quit", 4), key("?", "help", 3),
                       satellites ? key("u", "uplinks", 2) : key("s", "satellites", 2),
-                      key("space", state.paused() ? "go on" : "pause", 1)},
+                      key("space", state.paused() ? "resume" : "pause", 1)},
                      room);
   line.pad(cells - std::min(cells, place.size()));
   line.add(place);
@@ -97,22 +97,22 @@ std::vector<Line> help_lines(TableKind kind) {
     return Line(fmt::format("  {:<12}", keys), key_style).add(does);
   };
   std::vector<Line> lines{key("q", "quit"),
-                          key("h ?", "this help, and back"),
-                          key("Tab", "the other table"),
+                          key("h ?", "show or close this help"),
+                          key("Tab", "switch to the other table"),
                           key("s u", "satellites, uplinks"),
-                          key("space", "hold the figures, go on"),
+                          key("space", "pause, resume"),
                           key("arrows", "scroll"),
                           key("PgUp PgDn", "scroll by a page"),
-                          key("Home End", "to the first, to the last"),
-                          Line("Sort by, or reverse:")};
+                          key("Home End", "first row, last row"),
+                          Line("Sort by (again: reverse):")};
   for (const Column& column : columns_of(kind)) {
     lines.push_back(key(std::string(1, column.letter), column.name));
   }
   lines.emplace_back("Signs:");
   lines.push_back(key("!", "silent, held, nearly full,"));
   lines.push_back(key("", fmt::format("or grown in the last {} s", recently.count())));
-  lines.push_back(key("-", "not known"));
-  lines.push_back(key("^ v", "sorted up, sorted down"));
+  lines.push_back(key("-", "unknown"));
+  lines.push_back(key("^ v", "ascending, descending"));
   return lines;
 }
 
@@ -155,7 +155,7 @@ View view_of(const Figures& figures, const ViewState& state, const Connection& c
              ScreenSize size) {
   const std::size_t cells = size.width;
   if (size.width < least_width || size.height < least_height) {
-    Line line(fmt::format("at least {} x {}", least_width, least_height));
+    Line line(fmt::format("too small: needs {} x {}", least_width, least_height));
     line.clip(cells);
     return {.lines = {std::move(line)}, .scrolled = {}};
   }

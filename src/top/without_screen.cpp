@@ -14,8 +14,7 @@ bool is_on_terminal() {
 
 int run_on_screen(const std::string& /*socket*/, const Options& /*options*/) {
   throw std::runtime_error(
-      "top: this meridianctl was built without its screen (MERIDIAN_WITH_TOP=OFF); for one line "
-      "per "
+      "top: this meridianctl was built without ncurses (MERIDIAN_WITH_TOP=OFF); for one line per "
       "interval, give --json or redirect the output");
 }
 

@@ -61,7 +61,7 @@ Listener::Listener(const std::vector<asio::any_io_executor>& executors, Listener
       table_(table),
       sessions_(executors.front()) {
   for (const asio::any_io_executor& executor : executors) {
-    lanes_.push_back({executor, std::make_shared<Turns>(executor, 1)});
+    threads_.push_back({executor, std::make_shared<Turns>(executor, 1)});
   }
   announce(*options_, acceptor_);
 }
@@ -74,8 +74,8 @@ void Listener::announce(const ListenerOptions& options, const Acceptor& acceptor
             name_of(options.framing), options.name);
   if (!endpoint.address().is_loopback()) {
     log::warn({{"listener", options.name}, {"reason", "not_loopback"}},
-              "uplink listener \"{}\" can be reached from other machines on {}: whoever gets there "
-              "can send frames, neither encrypted nor authenticated",
+              "uplink listener \"{}\" can be reached from other machines on {}: anyone who can "
+              "connect can send frames, and connections are neither encrypted nor authenticated",
               options.name, address);
   }
 }
@@ -84,11 +84,11 @@ void Listener::start() {
   asio::co_spawn(
       executor(),
       runtime::accept_all(
-          acceptor_, [this] { return lanes_[next_lane_].executor; }, runtime::FaultOf::uplink,
+          acceptor_, [this] { return threads_[next_thread_].executor; }, runtime::FaultOf::uplink,
           fmt::format("uplink listener \"{}\"", options_->name),
           [this](tcp::socket socket) {
-            open_session(std::move(socket), lanes_[next_lane_]);
-            next_lane_ = (next_lane_ + 1) % lanes_.size();
+            open_session(std::move(socket), threads_[next_thread_]);
+            next_thread_ = (next_thread_ + 1) % threads_.size();
           },
           runtime::Descriptors::those_to_spare),
       [self = shared_from_this()](const std::exception_ptr& error) { runtime::rethrow(error); });
@@ -118,10 +118,10 @@ void Listener::stop(status::CloseReason reason) {
   sessions_.stop();
 }
 
-void Listener::open_session(tcp::socket socket, const Lane& lane) {
+void Listener::open_session(tcp::socket socket, const ThreadOfSessions& thread) {
   error_code gone;
   const tcp::endpoint endpoint = socket.remote_endpoint(gone);
-  std::string peer = gone ? "a peer that has gone" : runtime::to_text(endpoint);
+  std::string peer = gone ? "a peer that has already disconnected" : runtime::to_text(endpoint);
   auto record = table_.open(options_->name, std::move(peer), now());
 
   if (open_sessions_.load(std::memory_order_relaxed) >= options_->max_sessions) {
@@ -129,7 +129,7 @@ void Listener::open_session(tcp::socket socket, const Lane& lane) {
     return;
   }
   try {
-    run_session(std::move(socket), lane, record);
+    run_session(std::move(socket), thread, record);
   } catch (...) {
     table_.close(record, status::CloseReason::fault, now());
     throw;
@@ -143,8 +143,8 @@ void Listener::refuse(tcp::socket& socket, const std::shared_ptr<status::UplinkR
         {{"listener", options_->name},
          {"peer", record->peer()},
          {"reason", std::string(name_of(status::CloseReason::session_limit))}},
-        "uplink listener \"{}\" refused {}: it has {} sessions, as many as max_sessions allows "
-        "({} more since the last message)",
+        "uplink listener \"{}\" turned away {}: {} sessions are open, as many as max_sessions "
+        "allows ({} more since the last message)",
         options_->name, record->peer(), options_->max_sessions, *held_back);
   }
   // Resets the connection: a peer that has sent everything would take an end of stream for success.
@@ -153,7 +153,7 @@ void Listener::refuse(tcp::socket& socket, const std::shared_ptr<status::UplinkR
   socket.close(ignored);
 }
 
-void Listener::run_session(tcp::socket socket, const Lane& lane,
+void Listener::run_session(tcp::socket socket, const ThreadOfSessions& thread,
                            const std::shared_ptr<status::UplinkRecord>& record) {
   log::limited(spdlog::level::info,
                fmt::format("uplinks of listener \"{}\": connected", options_->name),
@@ -161,7 +161,7 @@ void Listener::run_session(tcp::socket socket, const Lane& lane,
                 {"listener", options_->name},
                 {"peer", record->peer()}},
                "uplink {} ({}) from {} connected", record->id(), options_->name, record->peer());
-  auto session = std::make_shared<Session>(std::move(socket), options_, *lane.turns, aggregator_,
+  auto session = std::make_shared<Session>(std::move(socket), options_, *thread.turns, aggregator_,
                                            table_, record);
   if (!sessions_.add(session)) {
     table_.close(record, status::CloseReason::stopped, now());
@@ -173,7 +173,7 @@ void Listener::run_session(tcp::socket socket, const Lane& lane,
   };
   open_sessions_.fetch_add(1, std::memory_order_relaxed);
   try {
-    asio::co_spawn(lane.executor, session->run(),
+    asio::co_spawn(thread.executor, session->run(),
                    [session, ended, self = shared_from_this()](const std::exception_ptr& error) {
                      if (error) {
                        session->fail(error);

@@ -65,25 +65,25 @@ class Listener : public std::enable_shared_from_this<Listener> {
 
  private:
   /// An executor for sessions, which runs one handler at a time.
-  struct Lane {
+  struct ThreadOfSessions {
     asio::any_io_executor executor;
     std::shared_ptr<Turns> turns;
   };
 
   /// Where everything but the sessions runs.
-  [[nodiscard]] const asio::any_io_executor& executor() const { return lanes_.front().executor; }
+  [[nodiscard]] const asio::any_io_executor& executor() const { return threads_.front().executor; }
 
   void announce(const ListenerOptions& options, const Acceptor& acceptor);
-  void open_session(asio::ip::tcp::socket socket, const Lane& lane);
+  void open_session(asio::ip::tcp::socket socket, const ThreadOfSessions& thread);
   void refuse(asio::ip::tcp::socket& socket, const std::shared_ptr<status::UplinkRecord>& record);
-  void run_session(asio::ip::tcp::socket socket, const Lane& lane,
+  void run_session(asio::ip::tcp::socket socket, const ThreadOfSessions& thread,
                    const std::shared_ptr<status::UplinkRecord>& record);
 
-  std::vector<Lane> lanes_;  // constant after construction
+  std::vector<ThreadOfSessions> threads_;  // constant after construction
 
   // Touched on `executor` alone.
   Acceptor acceptor_;
-  std::size_t next_lane_ = 0;
+  std::size_t next_thread_ = 0;
   std::shared_ptr<const ListenerOptions> options_;
   runtime::LogLimit limit_log_;
 

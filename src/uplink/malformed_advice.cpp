@@ -24,17 +24,17 @@ std::string_view advice_on(Malformed reason, std::span<const std::byte> there) n
              "otherwise check that the listener's framing matches what the peer sends";
     case Malformed::length_too_small:
     case Malformed::reserved_flags:
-      return "these are no native frames: check that the listener's framing matches what the peer "
+      return "these are not native frames: check that the listener's framing matches what the peer "
              "sends";
   }
-  return "no space packet begins like this: check that the listener's framing matches what the "
-         "peer sends, and that nothing stands in front of each packet";
+  return "a space packet cannot begin like this: check that the listener's framing matches what "
+         "the peer sends, and that nothing precedes the packets";
 }
 
 std::string_view advice_on_implausible_packets() noexcept {
-  return "check that the listener's framing matches what the peer sends, which is to be bare space "
-         "packets, neither transfer frames nor records with a header in front of each packet; or "
-         "several sources may share this listener: give each of them its own";
+  return "check that the peer sends bare space packets, and not transfer frames or records with a "
+         "header in front of each packet; or several sources may share this listener: give each of "
+         "them its own";
 }
 
 }  // namespace meridian::uplink

@@ -193,7 +193,7 @@ void Session::note_plausibility(PacketPlausibility::Verdict verdict) {
     log::limited(
         spdlog::level::warn, kind_of(*record_, "implausible"), fields_of(*record_, "implausible"),
         "uplink {} ({}) from {}: this does not look like space packets: of the first {} packets "
-        "with a known APID only {} continue its sequence count: {} (said once for this listener)",
+        "with a known APID only {} continue its sequence count: {} (logged once per listener)",
         record_->id(), record_->listener(), record_->peer(), plausibility_->judged(),
         plausibility_->followed(), advice_on_implausible_packets());
   }
@@ -279,8 +279,8 @@ void Session::finish() {
     log::limited(
         spdlog::level::warn, kind_of(*record_, name_of(CloseReason::truncated)),
         fields_of(*record_, name_of(CloseReason::truncated)),
-        "uplink {} ({}) from {}: ended in the middle of a frame at stream offset {}: {} octets "
-        "lost",
+        "uplink {} ({}) from {}: ended in the middle of a frame at stream offset {}: {} bytes "
+        "discarded",
         record_->id(), record_->listener(), record_->peer(), stream_offset_, cut_short);
   }
   booked_ = true;
@@ -288,7 +288,7 @@ void Session::finish() {
   log::limited(
       spdlog::level::info, kind_of(*record_, fmt::format("closed, {}", name_of(*closing_))),
       fields_of(*record_, name_of(*closing_)),
-      "uplink {} ({}) from {} closed: {}, {} frames, {} octets", record_->id(), record_->listener(),
+      "uplink {} ({}) from {} closed: {}, {} frames, {} bytes", record_->id(), record_->listener(),
       record_->peer(), name_of(*closing_), record_->frames(), record_->bytes());
 
   // Last: once a peer sees its connection end, the table already says that it is closed.

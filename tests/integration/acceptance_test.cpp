@@ -276,7 +276,7 @@ TEST_P(StopUnderLoad, IsOrderlyAndSaysWhatRemained) {
   ASSERT_EQ(daemon().process().wait(at_most(5s)), 0) << daemon().log();
 
   const std::vector<std::string> lines = testing::lines_of(daemon().log());
-  const std::regex pattern(R"(stopped: (\d+) frames \((\d+) octets\) remained; of (\d+) received, )"
+  const std::regex pattern(R"(stopped: (\d+) frames \((\d+) bytes\) remained; of (\d+) received, )"
                            R"((\d+) were drained, (\d+) flushed, 0 delivered, (\d+) dropped$)");
   std::smatch found;
   ASSERT_TRUE(std::regex_search(lines.back(), found, pattern)) << lines.back();

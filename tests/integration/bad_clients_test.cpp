@@ -59,7 +59,7 @@ TEST_F(BadClients, LineThatIsTooLongIsCutOffAndCounted) {
   EXPECT_THAT(error_message_of(answer), HasSubstr("1000"));
   EXPECT_THAT(error_message_of(answer), HasSubstr("max_request_bytes"));
   EXPECT_EQ(cut_off("request_too_long"), 1U);
-  EXPECT_TRUE(daemon().logged("more than 1000 octets"));
+  EXPECT_TRUE(daemon().logged("more than 1000 bytes"));
 }
 
 TEST_F(BadClients, LineIsJudgedByItsOwnLengthNotByWhatElseWasSent) {

@@ -142,7 +142,8 @@ TEST_F(ConsumeAgain, FailsWhereAnotherReaderHasMessages) {
   const Json result = result_of({"--durable", "d", "--idle-timeout", "0.5"});
   EXPECT_EQ(result.at("status"), 1);
   EXPECT_EQ(result.at("messages"), 7);
-  EXPECT_EQ(result.at("failure"), "3 messages are with a reader that did not acknowledge them");
+  EXPECT_EQ(result.at("failure"),
+            "3 messages were delivered to a reader that did not acknowledge them");
 }
 
 class InterruptedConsume : public ConsumeTest, public ::testing::WithParamInterface<int> {};

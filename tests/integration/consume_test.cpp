@@ -201,7 +201,7 @@ TEST_F(Consume, RefusesAConsumerOfAnotherKind) {
   client().make_consumer("T", "all", 30s);
   const Finished pushed = consume({"--durable", "pushed"});
   EXPECT_EQ(pushed.status, 1);
-  EXPECT_THAT(pushed.err, HasSubstr("consumer pushed cannot be used: it is no pull consumer"));
+  EXPECT_THAT(pushed.err, HasSubstr("consumer pushed cannot be used: it is not a pull consumer"));
   const Finished filtered = consume({"--durable", "all", "--subject", "T.1.>"});
   EXPECT_EQ(filtered.status, 1);
   EXPECT_THAT(filtered.err, HasSubstr("consumer all cannot be used: it reads all subjects"));

@@ -59,7 +59,7 @@ class DamagedState : public StateTest {
     if (damaged != whole) {
       EXPECT_TRUE(
           daemon().logged(fmt::format("error the saved state in {} is damaged: {} frames "
-                                      "are missing, {} octets could not be read",
+                                      "are missing, {} bytes could not be read",
                                       state().string(), missing, expected.lost.size())));
     }
     stop();
@@ -168,7 +168,7 @@ TEST_F(DamagedState, FlippedBitsLoseOnlyWhatTheyHit) {
 
 TEST_F(DamagedState, EmptyFileIsNoReasonNotToStart) {
   check(/*whole=*/"", /*damaged=*/"", 0);
-  EXPECT_TRUE(daemon().logged("nothing of it is left"));
+  EXPECT_TRUE(daemon().logged("there was nothing to set aside"));
 }
 
 TEST_F(DamagedState, FileOfSomethingElseIsSetAside) {
@@ -245,7 +245,7 @@ TEST_F(DamagedState, WriteThatFailsKeepsWhatWasWrittenBefore) {
   daemon().process().limit_file_size(room);
   EXPECT_EQ(daemon().stop(), 1) << daemon().log();
   EXPECT_TRUE(daemon().logged("critical state.directory: cannot write all of " + saved().string()));
-  EXPECT_TRUE(daemon().logged(fmt::format("of {} frames is lost", count)));
+  EXPECT_TRUE(daemon().logged(fmt::format("of the {} frames in the buffer", count)));
   EXPECT_THAT(testing::lines_of(daemon().log()).back(),
               ::testing::AllOf(HasSubstr(fmt::format("stopped: {} frames", count)),
                                HasSubstr("remained and could not all be saved; of ")));
@@ -326,7 +326,7 @@ TEST_F(UnreadableState, IsLeftAloneAndNoDaemonStarts) {
 TEST_F(UnreadableState, IsSetAsideAsAWholeWhereTheKeySaysSo) {
   const std::string log = run_until_ready(as_ordinary_user_, {{"when_unreadable", "set_aside"}});
   EXPECT_THAT(log, HasSubstr("cannot be read: Permission denied"));
-  EXPECT_THAT(log, HasSubstr("8 octets could not be read"));
+  EXPECT_THAT(log, HasSubstr("8 bytes could not be read"));
   const std::filesystem::path aside = set_aside();
   std::filesystem::permissions(aside, std::filesystem::perms::owner_read);
   EXPECT_EQ(read_file(aside), "precious");
@@ -341,7 +341,7 @@ TEST_F(DamagedState, FileItselfIsSetAsideWithHolesWhereThereIsNoRoomForACopy) {
   // No file may get longer than 51,200 octets.
   const std::string log =
       run_until_ready({"sh", "-c", "trap '' XFSZ; ulimit -f 100; exec \"$0\" \"$@\""});
-  EXPECT_THAT(log, HasSubstr("octets could not be read"));
+  EXPECT_THAT(log, HasSubstr("bytes could not be read"));
   const std::string aside = read_file(set_aside());
   ASSERT_EQ(aside.size(), file.size());
   EXPECT_TRUE(aside.substr(1000, 200'000) == file.substr(1000, 200'000)) << "what is damaged";

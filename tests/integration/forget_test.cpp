@@ -140,7 +140,7 @@ TEST_F(Forgetting, HappensByItselfToThoseThatAreNotHeard) {
   }));
   const Json heard = satellite(daemon().call("satellites"), 7);
   EXPECT_EQ(heard.at("frames"), next) << "it was heard all the time";
-  EXPECT_TRUE(eventually([&] { return logged("forgot 1 channels of satellites") >= 1; }));
+  EXPECT_TRUE(eventually([&] { return logged("forgot 1 satellite channels") >= 1; }));
 }
 
 TEST_F(Forgetting, MakesRoomInAFullTableWhichIsSaidOnce) {

@@ -85,7 +85,7 @@ TEST_F(Health, SaysThatTheControlSocketsFileIsGoneAndSighupMakesItAgain) {
   ASSERT_EQ(::stat(daemon().socket().c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777U, 0660U);
   EXPECT_TRUE(daemon().logged("error the file of the control socket"));
-  EXPECT_TRUE(daemon().logged("info the file of the control socket is there again"));
+  EXPECT_TRUE(daemon().logged("info the file of the control socket exists again"));
   stop();
   EXPECT_FALSE(std::filesystem::exists(daemon().socket())) << "it is the daemon's own again";
 }
@@ -133,7 +133,7 @@ TEST_F(Health, IsUnknownWhereNobodyAnswers) {
   stop();
   const Finished finished = ctl({"health"});
   EXPECT_EQ(finished.status, 3);
-  EXPECT_THAT(finished.err, HasSubstr("does meridiand run?"));
+  EXPECT_THAT(finished.err, HasSubstr("is meridiand running?"));
 }
 
 TEST_F(Health, IsUnknownWhereTheDaemonStandsStill) {

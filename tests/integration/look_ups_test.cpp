@@ -4,7 +4,7 @@
 #include "integration/harness/fake_stream.hpp"
 #include "integration/harness/nats_server.hpp"
 #include "integration/harness/test_sink.hpp"
-#include "sink/nats_connection.hpp"
+#include "nats/connection.hpp"
 
 #include <boost/asio/thread_pool.hpp>
 #include <fmt/format.h>
@@ -35,7 +35,8 @@ using testing::sink_options;
 class Asking {
  public:
   explicit Asking(const sink::Options& options) {
-    connection_.emplace(options, threads_.get_executor(), [](const sink::ConnectionState&) {});
+    connection_.emplace(options.connection(), threads_.get_executor(),
+                        [](const nats::ConnectionState&) {});
     look_ups_.emplace(*connection_, options, threads_.get_executor(),
                       [this](const sink::Found& found) {
                         const std::lock_guard lock(mutex_);
@@ -77,7 +78,7 @@ class Asking {
   std::mutex mutex_;
   std::map<sink::Ticket, std::vector<std::string>> answers_;  // protected by mutex_
   boost::asio::thread_pool threads_{1};
-  std::optional<sink::NatsConnection> connection_;
+  std::optional<nats::Connection> connection_;
   std::optional<sink::LookUps> look_ups_;
 };
 

@@ -257,7 +257,7 @@ TEST_F(MeridianSim, EndsAfterItsDurationAlsoWhereItIsHeldBack) {
   for (const std::string rate : {"0", "1000"}) {
     const Finished finished = simulate({"--uplinks", "2", "--duration", "0.2", "--rate", rate});
     EXPECT_EQ(finished.status, 1);
-    EXPECT_THAT(finished.err, HasSubstr("held back when the time was over"));
+    EXPECT_THAT(finished.err, HasSubstr("held back when the time was up"));
   }
 }
 

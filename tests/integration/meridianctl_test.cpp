@@ -36,7 +36,7 @@ class Meridianctl : public DaemonTest {
 TEST_F(Meridianctl, TellsPeopleWhatTheyAskFor) {
   start();
   send_whole(daemon().port(), frames_of(42, 0, 1234, 80));
-  EXPECT_THAT(ctl({"depth"}).out, AllOf(HasSubstr("1,234 frames"), HasSubstr("123,400 octets")));
+  EXPECT_THAT(ctl({"depth"}).out, AllOf(HasSubstr("1,234 frames"), HasSubstr("123,400 bytes")));
   EXPECT_THAT(ctl({"stats"}).out, AllOf(ContainsRegex("received +1,234"), HasSubstr("balanced"),
                                         HasSubstr("end_of_stream 1")));
   EXPECT_THAT(ctl({"uplinks"}).out,
@@ -163,7 +163,7 @@ TEST_F(Meridianctl, LeavesAFileThatHoldsSomethingAlone) {
     for (const char* command : {"drain", "tail"}) {
       const Finished finished = ctl({command, "--max", "5", "--output", file});
       EXPECT_EQ(finished.status, 1) << command;
-      EXPECT_THAT(finished.err, AllOf(HasSubstr(file), HasSubstr("holds 13 octets"),
+      EXPECT_THAT(finished.err, AllOf(HasSubstr(file), HasSubstr("holds 13 bytes"),
                                       HasSubstr("--append"), HasSubstr("--force")));
       EXPECT_EQ(read_file(file), "the only copy");
       EXPECT_EQ(depth(), frames);
@@ -291,7 +291,7 @@ TEST(MeridianctlAlone, FailsClearlyWhereNoDaemonRuns) {
       EXPECT_EQ(finished.status, 1);
       EXPECT_EQ(finished.out, "");
       EXPECT_THAT(finished.err, AllOf(StartsWith("meridianctl: "), HasSubstr(socket),
-                                      HasSubstr("does meridiand run?")));
+                                      HasSubstr("is meridiand running?")));
       EXPECT_EQ(lines_of(finished.err).size(), 1U) << finished.err;
     }
   }
@@ -303,7 +303,7 @@ TEST(MeridianctlAlone, FailsClearlyWhereNobodyListensAnyMore) {
       testing::run({testing::meridianctl, "depth"},
                    {"MERIDIAN_SOCKET=" + directory.write("control.sock", "no socket")});
   EXPECT_EQ(finished.status, 1);
-  EXPECT_THAT(finished.err, HasSubstr("does meridiand run?"));
+  EXPECT_THAT(finished.err, HasSubstr("is meridiand running?"));
 }
 
 }  // namespace

@@ -16,8 +16,8 @@
 namespace meridian {
 namespace {
 
+using nats::Refusal;
 using sink::Message;
-using sink::Refusal;
 using sink::Ticket;
 using testing::add_stream;
 using ::testing::Contains;
@@ -249,7 +249,7 @@ TEST_F(NatsPublisher, AServerThatDoesNotReadHoldsUpPublishingForABoundedTime) {
   for (std::uint32_t i = 0; i < 60; ++i) {
     sink.publish(message_of(fmt::format("id-{}", i), i * 100, 100, 5000));
   }
-  EXPECT_LT(std::chrono::steady_clock::now() - since, 3 * sink::NatsSession::write_deadline);
+  EXPECT_LT(std::chrono::steady_clock::now() - since, 3 * nats::Session::write_deadline);
   ASSERT_TRUE(sink.settled());
   EXPECT_THAT(sink.counts(), Each(Pair(::testing::_, 1U)));
   EXPECT_THAT(sink.fates(), Not(Contains(Pair("acknowledged", ::testing::_))));
@@ -327,7 +327,7 @@ TEST_F(NatsPublisher, AServerThatIsStartedLaterIsFound) {
   create_stream(options());
   ASSERT_TRUE(sink.connected());
   EXPECT_EQ(sink.fate(sink.publish(message_of("one", 1, 1))), "acknowledged");
-  EXPECT_EQ(std::get<sink::Connected>(sink.states().back()).server, late.url());
+  EXPECT_EQ(std::get<nats::Connected>(sink.states().back()).server, late.url());
 }
 
 TEST_F(NatsPublisher, OneServerOfSeveralIsEnough) {

@@ -22,7 +22,7 @@
 namespace meridian {
 namespace {
 
-using sink::Refusal;
+using nats::Refusal;
 using testing::Certificate;
 using testing::create_stream;
 using ::testing::HasSubstr;
@@ -118,7 +118,7 @@ TEST_F(NatsSecurity, ASubjectThatWeMayNotPublishToIsNamed) {
   TestSink sink(sink_options({server().url("bob:sesame")}));
   ASSERT_TRUE(sink.connected());
   const auto outcome = sink.outcome(sink.publish(message_of("one", 1, 5)));
-  const auto why = std::get<sink::Rejection>(outcome.result);
+  const auto why = std::get<nats::Rejection>(outcome.result);
   EXPECT_EQ(why.refusal, Refusal::authorization);
   EXPECT_THAT(why.text, HasSubstr("meridian.7.3"));
 }
@@ -229,10 +229,10 @@ class RefusingServer {
 /// A user whose signature may be lost on its way, as the library loses one of 256.
 class NatsSignature : public NatsSecurity {
  protected:
-  sink::Result<std::shared_ptr<sink::NatsSession>> connect_to(const RefusingServer& server) {
+  nats::Result<std::shared_ptr<nats::Session>> connect_to(const RefusingServer& server) {
     sink::Options options = sink_options({server.url()});
     options.credentials = directory().write("user.creds", NatsOperator().new_user());
-    return sink::NatsSession::connect(options);
+    return nats::Session::connect(options.connection());
   }
 };
 
@@ -305,7 +305,7 @@ TEST_F(NatsSecurity, OurOwnCertificateIsShown) {
   options.tls.ca_file = certificate.certificate_file;
   {
     TestSink sink(options);
-    EXPECT_THAT(sink.refused_as(Refusal::tls), HasSubstr("certificate of ours"));
+    EXPECT_THAT(sink.refused_as(Refusal::tls), HasSubstr("client certificate"));
   }
   options.tls.certificate_file = own.certificate_file;
   options.tls.key_file = own.key_file;

@@ -15,7 +15,7 @@
 namespace meridian {
 namespace {
 
-using sink::Refusal;
+using nats::Refusal;
 using testing::add_stream;
 using testing::connect;
 using ::testing::Contains;
@@ -40,10 +40,10 @@ class NatsStream : public testing::NatsTest {
     options_ = sink_options({server_->url()});
   }
 
-  [[nodiscard]] sink::Result<sink::StreamReport> check() {
+  [[nodiscard]] nats::Result<sink::StreamReport> check() {
     return sink::check_stream(*connect(options_), options_);
   }
-  [[nodiscard]] sink::Result<sink::CreatedStream> create(const sink::StreamWish& wish) {
+  [[nodiscard]] nats::Result<sink::CreatedStream> create(const sink::StreamWish& wish) {
     return sink::create_stream(*connect(options_), options_, wish);
   }
 

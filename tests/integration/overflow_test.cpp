@@ -94,7 +94,7 @@ TEST_F(Overflow, MemoryUsedUpEndsTheSessionThatWantsItAndNothingElse) {
     // It is cut off before all of that is sent.
   }
   EXPECT_TRUE(eventually([&] { return faults("control") == 1; }));
-  EXPECT_TRUE(daemon().logged("ended by a fault of this program: std::bad_alloc"));
+  EXPECT_TRUE(daemon().logged("ended with an internal error: std::bad_alloc"));
 
   lasting.send(frames_of(2, 5, 5));
   EXPECT_TRUE(eventually([&] { return control.call("depth").at("frames") == 20; }));

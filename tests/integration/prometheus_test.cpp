@@ -189,7 +189,7 @@ TEST_F(Monitoring, MetricsOfAlertsAndDashboardAreThere) {
 TEST_F(Monitoring, EveryMetricStandsInItsDocument) {
   start_with_http();
   const std::set<std::string> told = families_of(http_get(daemon(), "/metrics").body);
-  const std::set<std::string> documented = metrics_in(document("monitoring.md"));
+  const std::set<std::string> documented = metrics_in(document("reference/metrics.md"));
   for (const std::string& metric : told) {
     EXPECT_TRUE(documented.contains(metric)) << metric << " is not documented";
   }

@@ -45,8 +45,8 @@ TEST_F(SilenceAlarm, IsRaisedOnceAndEndsOnce) {
   send_whole(daemon().port(), frames_of(7, 1, 1));
   ASSERT_TRUE(eventually([this] { return !is_silent(7); }));
   ASSERT_TRUE(eventually([this] { return is_silent(7); }));
-  EXPECT_TRUE(
-      eventually([this] { return logged("satellite 7 is silent: nothing from it for 1 s") == 2; }));
+  EXPECT_TRUE(eventually(
+      [this] { return logged("satellite 7 is silent: no frame from it for 1 s") == 2; }));
   EXPECT_EQ(logged("satellite 7 is heard again"), 1U);
 }
 

@@ -85,8 +85,8 @@ TEST_F(SinkCreate, CreatesTheStreamAsItIsAskedFor) {
   EXPECT_EQ(finished.status, 0) << finished.err;
   EXPECT_THAT(finished.out,
               AllOf(StartsWith("created the stream TELEMETRY: subjects meridian.*.*; 1 replica(s); "
-                               "duplicate window 300 s; at most 1,000,000 octets; messages go "
-                               "after 86400 s\n"),
+                               "duplicate window 300 s; at most 1,000,000 bytes; messages are "
+                               "dropped after 86400 s\n"),
                     HasSubstr("\nunsafe: It has 1 replica(s)")));
   const sink::StreamSettings settings = stream_at({server.url()});
   EXPECT_THAT(settings.subjects, ElementsAre("meridian.*.*"));
@@ -117,7 +117,7 @@ TEST_F(SinkCreate, LeavesAStreamThatIsThereAsItIs) {
   ASSERT_EQ(create({"--replicas", "1"}).status, 0);
   const Finished again = create({"--replicas", "1"});
   EXPECT_EQ(again.status, 0) << again.err;
-  EXPECT_THAT(again.out, StartsWith("the stream TELEMETRY is there, as asked for: "));
+  EXPECT_THAT(again.out, StartsWith("the stream TELEMETRY exists already, as asked for: "));
 }
 
 TEST_F(SinkCreate, SaysHowAStreamThatIsThereDiffersAndFails) {
@@ -125,10 +125,11 @@ TEST_F(SinkCreate, SaysHowAStreamThatIsThereDiffersAndFails) {
   add_stream(sink_options({server.url()}), "TELEMETRY", "other.>");
   const Finished finished = create({"--replicas", "3"});
   EXPECT_EQ(finished.status, 1);
-  EXPECT_THAT(finished.out, AllOf(StartsWith("the stream TELEMETRY is there, and is left as it is"),
-                                  HasSubstr("\n  subjects: other.>, asked for meridian.*.*\n"),
-                                  HasSubstr("\n  replicas: 1, asked for 3\n"),
-                                  HasSubstr("\nunsafe: It has 1 replica(s)")));
+  EXPECT_THAT(finished.out,
+              AllOf(StartsWith("the stream TELEMETRY exists already and was not changed; "),
+                    HasSubstr("\n  subjects: other.>, asked for meridian.*.*\n"),
+                    HasSubstr("\n  replicas: 1, asked for 3\n"),
+                    HasSubstr("\nunsafe: It has 1 replica(s)")));
 }
 
 TEST_F(SinkCreate, TellsProgramsTheSame) {
@@ -146,7 +147,7 @@ TEST_F(SinkCreate, TellsProgramsTheSame) {
   told = Json::parse(other.out);
   EXPECT_EQ(told.at("created"), false);
   EXPECT_EQ(told.at("differences"),
-            Json::array({"replicas: 1, asked for 3", "largest age: 3600 s, asked for none"}));
+            Json::array({"replicas: 1, asked for 3", "maximum age: 3600 s, asked for none"}));
   EXPECT_EQ(stream_at({server.url()}).max_age, 1h);
 }
 
@@ -195,7 +196,7 @@ TEST_F(SinkCreate, NamesTheSinksThatThereAre) {
   EXPECT_THAT(none.err, AllOf(HasSubstr("no sink \"other\""), HasSubstr("archive, mirror")));
   const Finished which = create();
   EXPECT_EQ(which.status, 1);
-  EXPECT_THAT(which.err, AllOf(HasSubstr("which sink?"), HasSubstr("archive, mirror")));
+  EXPECT_THAT(which.err, AllOf(HasSubstr("name of a sink"), HasSubstr("archive, mirror")));
   configure({});
   EXPECT_THAT(create().err, HasSubstr("has no sinks"));
 }

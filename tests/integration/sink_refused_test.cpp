@@ -173,7 +173,7 @@ TEST_F(SinkRefused, IsToldWhereItsStreamIsRemoved) {
     const auto session = testing::connect(sink_options({url()}));
     jsCtx* context = nullptr;
     natsConnection_JetStream(&context, session->native(), nullptr);
-    const sink::JetStreamHandle owner(context);
+    const nats::JetStreamHandle owner(context);
     ASSERT_EQ(js_DeleteStream(context, "TELEMETRY", nullptr, nullptr), NATS_OK);
   }
   send_whole(daemon().port(), frames_of(7, 0, frames));

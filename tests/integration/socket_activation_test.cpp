@@ -72,7 +72,7 @@ TEST_F(SocketActivation, ControlSocketKeepsTheModeOfItsUnit) {
     EXPECT_EQ(answer.at("changed"), Json{"control.max_clients"});
     EXPECT_EQ(answer.at("needs_restart"), Json::array());
   }
-  EXPECT_TRUE(daemon().logged("warning control.mode and control.group are those of the unit"));
+  EXPECT_TRUE(daemon().logged("warning control.mode and control.group are not applied"));
   struct stat status{};
   ASSERT_EQ(::stat(control_path().c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777U, 0600U);

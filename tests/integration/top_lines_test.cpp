@@ -107,7 +107,7 @@ TEST_F(TopInLines, FailsWithoutADaemon) {
   const Finished finished = top({});
   EXPECT_EQ(finished.status, 1);
   EXPECT_EQ(finished.out, "");
-  EXPECT_THAT(finished.err, HasSubstr("does meridiand run?"));
+  EXPECT_THAT(finished.err, HasSubstr("is meridiand running?"));
 }
 
 TEST_F(TopInLines, FailsWhenTheDaemonGoes) {

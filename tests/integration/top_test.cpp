@@ -176,7 +176,8 @@ TEST_F(TopOnScreen, FitsEverySize) {
         << screen();
   }
   terminal().resize({30, 5});
-  EXPECT_TRUE(eventually([this] { return screen() == "at least 40 x 10\n\n\n\n\n"; })) << screen();
+  EXPECT_TRUE(eventually([this] { return screen() == "too small: needs 40 x 10\n\n\n\n\n"; }))
+      << screen();
   terminal().resize({100, 30});
   EXPECT_TRUE(eventually([this] { return shows("q quit"); })) << screen();
 }

@@ -82,7 +82,7 @@ TEST_F(WithoutParts, TheScreenOfTopIsRefusedOnATerminal) {
   const testing::Terminal terminal(directory_, {.width = 200});
   terminal.type(std::string(testing::meridianctl) + " --socket /nowhere top; echo status=$?");
   ASSERT_TRUE(testing::eventually([&] { return terminal.shows("status=1"); })) << terminal.screen();
-  EXPECT_THAT(terminal.screen(), HasSubstr("this meridianctl was built without its screen"));
+  EXPECT_THAT(terminal.screen(), HasSubstr("this meridianctl was built without ncurses"));
 }
 
 TEST_F(WithoutParts, SocketsAndWatchdogOfAServiceManagerAreRefused) {

@@ -76,7 +76,7 @@ export const uplinkColumns = [
   figure("Last frame", "age", formatDuration),
   figure("Frames/s", "rate", formatCount),
   figure("Frames", "frames", formatCount),
-  figure("Octets", "bytes", formatOctets),
+  figure("Bytes", "bytes", formatOctets),
   label("Listener", "listener"),
   {
     ...label("Connected since", "connected_at"),

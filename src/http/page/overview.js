@@ -28,8 +28,8 @@ function connectionDetail(state, silentSeconds, current) {
 
 function staleWarning(current) {
   return current
-    ? `▲ Stale: nothing heard from the daemon since ${formatTimeOfDay(current.at)}. ` +
-        "All figures are of that moment."
+    ? `▲ Stale: the daemon has sent nothing since ${formatTimeOfDay(current.at)}. ` +
+        "All figures are from that time."
     : "▲ The daemon does not answer.";
 }
 

@@ -144,7 +144,7 @@ export class Table {
     const known = this.#rows.length;
     const isPartial = this.#total > known;
     const counts = isPartial
-      ? `${formatCount(known)} of ${formatCount(this.#total)}; all of them:`
+      ? `the first ${formatCount(known)}; all ${formatCount(this.#total)} are at`
       : formatCount(known);
     setText(this.#rowCount,
             this.#filter ? `${formatCount(shown)} matching, of ${counts}` : counts);

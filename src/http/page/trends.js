@@ -54,7 +54,7 @@ const depthChart = {
     {
       value: octetsShare,
       legend: (points, { stats: { buffer } }) =>
-        `octets ${formatShare(buffer.bytes, buffer.max_bytes)} of ` +
+        `bytes ${formatShare(buffer.bytes, buffer.max_bytes)} of ` +
         formatOctets(buffer.max_bytes),
     },
   ],
@@ -70,7 +70,7 @@ const depthChart = {
 
 export const trends = [
   rateChart("received", "Received", formatFrameRate, never),
-  rateChart("octets", "Received octets", formatOctetRate, never),
+  rateChart("octets", "Received bytes", formatOctetRate, never),
   rateChart("drained", "Drained", formatFrameRate, never),
   rateChart("dropped", "Dropped", formatFrameRate, ({ rates }) => rates?.dropped > 0),
   depthChart,

@@ -17,7 +17,7 @@ namespace {
 const std::chrono::milliseconds patience_for_sinks = at_most(std::chrono::seconds(40));
 
 std::string fate_of(const sink::Outcome& outcome) {
-  if (const auto* why = std::get_if<sink::Rejection>(&outcome.result)) {
+  if (const auto* why = std::get_if<nats::Rejection>(&outcome.result)) {
     return std::string(name_of(why->refusal));
   }
   return std::get<sink::Acknowledged>(outcome.result).duplicate ? "duplicate" : "acknowledged";
@@ -50,8 +50,8 @@ sink::Options sink_options(std::vector<std::string> servers) {
           .tls = {}};
 }
 
-std::shared_ptr<sink::NatsSession> connect(const sink::Options& options) {
-  auto session = sink::NatsSession::connect(options);
+std::shared_ptr<nats::Session> connect(const sink::Options& options) {
+  auto session = nats::Session::connect(options.connection());
   if (!session) {
     throw std::runtime_error(session.error().text);
   }
@@ -70,7 +70,7 @@ void add_stream(const sink::Options& options, const std::string& name, const std
   const auto session = connect(options);
   jsCtx* context = nullptr;
   natsConnection_JetStream(&context, session->native(), nullptr);
-  const sink::JetStreamHandle owner(context);
+  const nats::JetStreamHandle owner(context);
   const char* subjects = subject.c_str();
   jsStreamConfig config;
   jsStreamConfig_Init(&config);
@@ -92,10 +92,10 @@ void change_stream(const sink::Options& options,
   const auto session = connect(options);
   jsCtx* context = nullptr;
   natsConnection_JetStream(&context, session->native(), nullptr);
-  const sink::JetStreamHandle owner(context);
+  const nats::JetStreamHandle owner(context);
   jsStreamInfo* info = nullptr;
   natsStatus status = js_GetStreamInfo(&info, context, options.stream.c_str(), nullptr, nullptr);
-  const sink::StreamInfoHandle info_owner(info);
+  const nats::StreamInfoHandle info_owner(info);
   if (status == NATS_OK) {
     jsStreamConfig config = *info->Config;
     change(config);
@@ -128,7 +128,7 @@ std::vector<StoredMessage> stored_in(const sink::Options& options) {
   }
   jsCtx* context = nullptr;
   natsConnection_JetStream(&context, session->native(), nullptr);
-  const sink::JetStreamHandle owner(context);
+  const nats::JetStreamHandle owner(context);
   std::vector<StoredMessage> stored;
   for (std::uint64_t sequence = 1; stored.size() < report->messages; ++sequence) {
     natsMsg* message = nullptr;
@@ -145,7 +145,7 @@ std::vector<StoredMessage> stored_in(const sink::Options& options) {
 }
 
 TestSink::TestSink(const sink::Options& options) {
-  const auto on_change = [this](const sink::ConnectionState& state) {
+  const auto on_change = [this](const nats::ConnectionState& state) {
     const std::lock_guard lock(mutex_);
     states_.push_back(state);
   };
@@ -153,9 +153,10 @@ TestSink::TestSink(const sink::Options& options) {
     const std::lock_guard lock(mutex_);
     outcomes_.push_back(outcome);
   };
-  connection_ = std::make_unique<sink::NatsConnection>(options, threads_.get_executor(), on_change);
-  publisher_ = std::make_unique<sink::NatsPublisher>(*connection_, options, threads_.get_executor(),
-                                                     on_outcome);
+  connection_ =
+      std::make_unique<nats::Connection>(options.connection(), threads_.get_executor(), on_change);
+  publisher_ =
+      std::make_unique<sink::Publisher>(*connection_, options, threads_.get_executor(), on_outcome);
 }
 
 TestSink::~TestSink() {
@@ -226,17 +227,17 @@ std::map<sink::Ticket, std::size_t> TestSink::counts() {
   return counts;
 }
 
-std::vector<sink::ConnectionState> TestSink::states() {
+std::vector<nats::ConnectionState> TestSink::states() {
   const std::lock_guard lock(mutex_);
   return states_;
 }
 
-std::string TestSink::refused_as(sink::Refusal refusal) {
+std::string TestSink::refused_as(nats::Refusal refusal) {
   std::string text;
   const bool came = eventually(
       [&] {
-        for (const sink::ConnectionState& state : states()) {
-          const auto* why = std::get_if<sink::Rejection>(&state);
+        for (const nats::ConnectionState& state : states()) {
+          const auto* why = std::get_if<nats::Rejection>(&state);
           if (why != nullptr && why->refusal == refusal) {
             text = why->text;
             return true;

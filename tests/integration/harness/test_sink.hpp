@@ -2,9 +2,9 @@
 #pragma once
 
 #include "integration/harness/deadlines.hpp"
-#include "sink/nats_connection.hpp"
-#include "sink/nats_publisher.hpp"
-#include "sink/nats_session.hpp"
+#include "nats/connection.hpp"
+#include "nats/session.hpp"
+#include "sink/publisher.hpp"
 #include "sink/stream.hpp"
 
 #include <boost/asio/thread_pool.hpp>
@@ -26,7 +26,7 @@ namespace meridian::testing {
 [[nodiscard]] sink::Options sink_options(std::vector<std::string> servers);
 
 /// A session for a test's own requests, such as creating the stream. Throws if it cannot connect.
-[[nodiscard]] std::shared_ptr<sink::NatsSession> connect(const sink::Options& options);
+[[nodiscard]] std::shared_ptr<nats::Session> connect(const sink::Options& options);
 
 /// Creates the stream of a sink, with that many replicas. Throws if that fails.
 void create_stream(const sink::Options& options, std::uint32_t replicas = 1);
@@ -76,9 +76,9 @@ class TestSink {
   /// How often each ticket got an outcome: once, if all is well.
   [[nodiscard]] std::map<sink::Ticket, std::size_t> counts();
 
-  [[nodiscard]] std::vector<sink::ConnectionState> states();
+  [[nodiscard]] std::vector<nats::ConnectionState> states();
   /// Waits for a refusal among the states and returns its text. Throws if it does not come.
-  [[nodiscard]] std::string refused_as(sink::Refusal refusal);
+  [[nodiscard]] std::string refused_as(nats::Refusal refusal);
 
   /// Destroys the publisher, or the connection too.
   void end_publisher() { publisher_.reset(); }
@@ -88,12 +88,12 @@ class TestSink {
   std::mutex mutex_;
   // Protected by mutex_.
   std::vector<sink::Outcome> outcomes_;
-  std::vector<sink::ConnectionState> states_;
+  std::vector<nats::ConnectionState> states_;
 
   sink::Ticket next_ = 0;
   boost::asio::thread_pool threads_{1};
-  std::unique_ptr<sink::NatsConnection> connection_;
-  std::unique_ptr<sink::NatsPublisher> publisher_;
+  std::unique_ptr<nats::Connection> connection_;
+  std::unique_ptr<sink::Publisher> publisher_;
 };
 
 }  // namespace meridian::testing

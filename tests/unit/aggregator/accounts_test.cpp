@@ -26,7 +26,7 @@ TEST(Accounts, BalanceOverEveryMovement) {
 
   accounts.dropped(DropReason::buffer_full_oldest, batch_of_run({1, 1}, 0, 2));
   accounts.dropped(DropReason::buffer_full_newest, batch_of_run({1, 1}, 8, 1));
-  accounts.given_up(batch_of_run({1, 1}, 10, 4), Accounts::Turn::now);
+  accounts.given_up(batch_of_run({1, 1}, 10, 4), Accounts::Judge::now);
   accounts.drained(3);
   accounts.flushed(2);
   const Ledger ledger = accounts.ledger(2, 0);
@@ -72,8 +72,8 @@ OriginStats only_origin(const Accounts& accounts) {
 TEST(GivenUpBatch, IsJudgedInItsTurn) {
   Accounts accounts(100);
   accounts.received(read_of(1, 0, 10));
-  accounts.given_up(read_of(3, 20, 5), Accounts::Turn::later);  // overtakes read 2
-  accounts.given_up(read_of(4, 25, 5), Accounts::Turn::later);
+  accounts.given_up(read_of(3, 20, 5), Accounts::Judge::later);  // overtakes read 2
+  accounts.given_up(read_of(4, 25, 5), Accounts::Judge::later);
   EXPECT_EQ(only_origin(accounts).frames, 20U) << "counted at once";
   EXPECT_EQ(only_origin(accounts).last_sequence, 9U);
   accounts.received(read_of(2, 10, 10));
@@ -86,11 +86,11 @@ TEST(GivenUpBatch, IsJudgedInItsTurn) {
 TEST(GivenUpBatch, HidesNoGapDuplicateOrLateFrame) {
   Accounts accounts(100);
   accounts.received(read_of(1, 0, 3));
-  accounts.given_up(read_of(2, 3, 1), Accounts::Turn::later);
-  accounts.given_up(read_of(3, 4, 1), Accounts::Turn::later);
-  accounts.given_up(read_of(4, 3, 1), Accounts::Turn::later);  // late
-  accounts.given_up(read_of(5, 4, 1), Accounts::Turn::later);  // a duplicate
-  accounts.received(read_of(6, 7, 1));                         // 5 and 6 never came
+  accounts.given_up(read_of(2, 3, 1), Accounts::Judge::later);
+  accounts.given_up(read_of(3, 4, 1), Accounts::Judge::later);
+  accounts.given_up(read_of(4, 3, 1), Accounts::Judge::later);  // late
+  accounts.given_up(read_of(5, 4, 1), Accounts::Judge::later);  // a duplicate
+  accounts.received(read_of(6, 7, 1));                          // 5 and 6 never came
   const OriginStats origin = only_origin(accounts);
   EXPECT_EQ(origin.gaps, 1U);
   EXPECT_EQ(origin.missing, 2U);
@@ -102,7 +102,7 @@ TEST(GivenUpBatch, HidesNoGapDuplicateOrLateFrame) {
 TEST(GivenUpBatch, IsJudgedOnceEverythingHasLeftTheChannel) {
   Accounts accounts(100);
   accounts.received(read_of(1, 0, 10));
-  accounts.given_up(read_of(2, 15, 5), Accounts::Turn::later);
+  accounts.given_up(read_of(2, 15, 5), Accounts::Judge::later);
   accounts.caught_up();
   EXPECT_EQ(only_origin(accounts).missing, 5U);
   EXPECT_EQ(only_origin(accounts).last_sequence, 19U);
@@ -111,8 +111,8 @@ TEST(GivenUpBatch, IsJudgedOnceEverythingHasLeftTheChannel) {
 TEST(GivenUpBatch, IsJudgedBehindWhatItsSessionGaveUpBefore) {
   Accounts accounts(100);
   accounts.received(read_of(1, 0, 10));
-  accounts.given_up(read_of(2, 10, 5), Accounts::Turn::later);
-  accounts.given_up(read_of(3, 15, 5), Accounts::Turn::now);
+  accounts.given_up(read_of(2, 10, 5), Accounts::Judge::later);
+  accounts.given_up(read_of(3, 15, 5), Accounts::Judge::now);
   const OriginStats origin = only_origin(accounts);
   EXPECT_EQ(origin.last_sequence, 19U);
   EXPECT_EQ(origin.gaps + origin.late, 0U);
@@ -120,8 +120,8 @@ TEST(GivenUpBatch, IsJudgedBehindWhatItsSessionGaveUpBefore) {
 
 TEST(GivenUpBatch, IsNotJoinedWithAnotherOverAReadThatArrived) {
   Accounts accounts(100, 11);  // ten frames are too few for a counter that has begun anew
-  accounts.given_up(read_of(1, 0, 10), Accounts::Turn::later);
-  accounts.given_up(read_of(3, 10, 10), Accounts::Turn::later);
+  accounts.given_up(read_of(1, 0, 10), Accounts::Judge::later);
+  accounts.given_up(read_of(3, 10, 10), Accounts::Judge::later);
   accounts.received(read_of(2, 100, 10));
   accounts.caught_up();
   const OriginStats origin = only_origin(accounts);
@@ -133,7 +133,7 @@ TEST(GivenUpBatch, IsNotJoinedWithAnotherOverAReadThatArrived) {
 TEST(GivenUpBatch, WaitsForItsOwnSessionOnly) {
   Accounts accounts(100);
   accounts.given_up(batch_of_run({1, 1}, 10, 5, 0, {.session = 1, .read = 2}),
-                    Accounts::Turn::later);
+                    Accounts::Judge::later);
   accounts.received(batch_of_run({2, 1}, 0, 5, 0, {.session = 2, .read = 9}));
   EXPECT_FALSE(only_origin(accounts).last_sequence.has_value());
 }
@@ -163,7 +163,7 @@ TEST(DropReport, TellsHowManyAndOfWhichSatellitesForEachReason) {
   accounts.dropped(DropReason::buffer_full_oldest, batch_of_run({1, 1}, 0, 2));
   accounts.dropped(DropReason::buffer_full_oldest, batch_of_run({1, 2}, 0, 1));
   accounts.dropped(DropReason::buffer_full_oldest, batch_of_run({7, 2}, 0, 1));
-  accounts.given_up(batch_of_run({9, 1}, 0, 3), Accounts::Turn::now);
+  accounts.given_up(batch_of_run({9, 1}, 0, 3), Accounts::Judge::now);
 
   const DropReport report = accounts.take_drop_report();
 
@@ -179,7 +179,7 @@ TEST(DropReport, TellsHowManyAndOfWhichSatellitesForEachReason) {
 
 TEST(DropReport, IsEmptyAfterItWasTaken) {
   Accounts accounts(100);
-  accounts.given_up(batch_of_run({9, 1}, 0, 3), Accounts::Turn::now);
+  accounts.given_up(batch_of_run({9, 1}, 0, 3), Accounts::Judge::now);
   EXPECT_EQ(entry_for(accounts.take_drop_report(), DropReason::channel_full).frames, 3U);
   EXPECT_EQ(entry_for(accounts.take_drop_report(), DropReason::channel_full).frames, 0U);
   EXPECT_EQ(accounts.ledger(0, 0).dropped_for(DropReason::channel_full), 3U) << "the ledger stays";
@@ -188,7 +188,7 @@ TEST(DropReport, IsEmptyAfterItWasTaken) {
 TEST(DropReport, NamesAFewSatellitesAndSaysThatThereAreMore) {
   Accounts accounts(100);
   for (SatelliteId satellite = 0; satellite < 1000; ++satellite) {
-    accounts.given_up(batch_of_run({satellite, 1}, 0, 1), Accounts::Turn::now);
+    accounts.given_up(batch_of_run({satellite, 1}, 0, 1), Accounts::Judge::now);
   }
   const DropReport report = accounts.take_drop_report();
   const DropReport::Entry& entry = entry_for(report, DropReason::channel_full);

@@ -1,4 +1,5 @@
 // A full buffer that holds frames back in the channel. Control never waits behind them.
+#include "aggregator/maintenance.hpp"
 #include "unit/aggregator/aggregator_calls.hpp"
 #include "unit/frame/frame_samples.hpp"
 
@@ -78,7 +79,7 @@ TEST_F(Backpressure, AnswersDepth) {
 
 TEST_F(Backpressure, AnswersEveryOtherRequest) {
   EXPECT_TRUE(call(aggregator_.origins()).has_value());
-  EXPECT_TRUE(call(aggregator_.take_drop_report()).has_value());
+  EXPECT_TRUE(call(Maintenance(aggregator_).take_drop_report()).has_value());
   EXPECT_EQ(call(aggregator_.give_up(batch_of_run({2, 1}, 0, 1))), error_code{});
   EXPECT_TRUE(stats().ledger.balanced());
 }
@@ -199,7 +200,7 @@ TEST_F(Backpressure, FlushesWhatWaitsInTheChannelAlsoWhileFramesAreLent) {
 }
 
 TEST_F(Backpressure, LetsEverythingInOnceReleased) {
-  EXPECT_EQ(call(aggregator_.release_backpressure()), error_code{});
+  EXPECT_EQ(call(Maintenance(aggregator_).release_backpressure()), error_code{});
   testing::poll(context_);
   EXPECT_EQ(completed_sends(), held_senders);
   EXPECT_EQ(depth(), 100U);

@@ -95,7 +95,7 @@ TEST_F(CancelledDrain, LosesNothingBetweenItsReplyAndItsEnd) {
 TEST_F(CancelledDrain, LosesNothingWhereTheRequestHadToWait) {
   ASSERT_FALSE(aggregator_.try_send(batch_of_run({1, 1}, 0, 100)).has_value());
   // More requests than the control lane holds, so that the drain's own waits to be sent.
-  std::vector<std::future<AggregatorHandle::Result<Depth>>> depths;
+  std::vector<std::future<AggregatorHandle::Result<Amount>>> depths;
   for (int i = 0; i < 100; ++i) {
     depths.push_back(asio::co_spawn(requesters_, aggregator_.depth(), asio::use_future));
   }

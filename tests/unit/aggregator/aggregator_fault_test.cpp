@@ -1,4 +1,5 @@
 // What is thrown in the aggregator, which only a bug or the end of memory can bring about.
+#include "aggregator/maintenance.hpp"
 #include "unit/aggregator/aggregator_fixture.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -24,7 +25,7 @@ class AggregatorFault : public testing::AggregatorTest {
     SavedState saved;
     saved.ledger = Ledger{.received = 15, .buffered = 10, .leased = 5};
     saved.add(batch_of_run({1, 1}, 0, 10));
-    EXPECT_THROW(call(aggregator_->restore(std::move(saved))), std::logic_error);
+    EXPECT_THROW(call(Maintenance(*aggregator_).restore(std::move(saved))), std::logic_error);
   }
 };
 
@@ -58,7 +59,8 @@ TEST_F(AggregatorFault, LeavesAllFramesToTheNextOne) {
   EXPECT_EQ(frames, 17U);
 
   spawn({});
-  const Ledger after = call(aggregator_->restore(std::move(last.saved))).value().ledger;
+  const Ledger after =
+      call(Maintenance(*aggregator_).restore(std::move(last.saved))).value().ledger;
   EXPECT_EQ(after.received, 17U) << "a new ledger, since that one cannot be true";
   EXPECT_TRUE(after.balanced());
 }

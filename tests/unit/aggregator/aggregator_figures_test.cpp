@@ -1,4 +1,5 @@
 // What the aggregator tells for metrics: arrivals, peaks, frames that are lent, sums.
+#include "aggregator/maintenance.hpp"
 #include "unit/aggregator/aggregator_calls.hpp"
 #include "unit/aggregator/aggregator_fixture.hpp"
 #include "unit/frame/frame_samples.hpp"
@@ -76,7 +77,7 @@ TEST_F(AggregatorFigures, WhatIsFlushedOutOfTheChannelHasArrived) {
   }
   EXPECT_EQ(call(aggregator_->flush()).value(), 8U);
   EXPECT_EQ(stats().arrivals.batch_frames.sum(), 8U);
-  EXPECT_EQ(call(aggregator_->take_peaks()).value().channel, 4U);
+  EXPECT_EQ(call(Maintenance(*aggregator_).take_peaks()).value().channel, 4U);
 }
 
 TEST_F(AggregatorFigures, LatencyIsFromTheReadToTheBuffer) {
@@ -97,11 +98,11 @@ TEST_F(AggregatorFigures, PeaksStartAgainOnceTheyAreTaken) {
     ASSERT_FALSE(aggregator_->try_send(batch_of_run({1, 1}, i * 10, 10, 80)).has_value());
   }
   std::ignore = drain(35);
-  const Peaks first = call(aggregator_->take_peaks()).value();
+  const Peaks first = call(Maintenance(*aggregator_).take_peaks()).value();
   EXPECT_EQ(first.channel, 4U);
   EXPECT_EQ(first.buffer.frames, 40U);
   EXPECT_EQ(first.buffer.bytes, 4'000U);
-  const Peaks second = call(aggregator_->take_peaks()).value();
+  const Peaks second = call(Maintenance(*aggregator_).take_peaks()).value();
   EXPECT_EQ(second.channel, 0U);
   EXPECT_EQ(second.buffer.frames, 5U) << "what is there now";
   EXPECT_EQ(stats().buffer.high_water.frames, 40U) << "this one is for good";
@@ -159,9 +160,9 @@ TEST_F(AggregatorFigures, IdleSatellitesAreForgotten) {
   spawn({});
   send(batch_of_run({1, 0}, 0, 1));
   send(batch_of_run({2, 0}, 0, 1));
-  EXPECT_EQ(call(aggregator_->forget_idle(seconds(1), seconds(60))).value(), 0U);
+  EXPECT_EQ(call(Maintenance(*aggregator_).forget_idle(seconds(1), seconds(60))).value(), 0U);
   send(batch_of_run({2, 0}, 1, 1));
-  EXPECT_EQ(call(aggregator_->forget_idle(seconds(60), seconds(60))).value(), 1U);
+  EXPECT_EQ(call(Maintenance(*aggregator_).forget_idle(seconds(60), seconds(60))).value(), 1U);
   const auto all = call(aggregator_->origins()).value();
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].origin, (Origin{2, 0}));

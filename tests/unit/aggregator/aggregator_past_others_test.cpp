@@ -1,5 +1,6 @@
 // A drain of one satellite under backpressure: its frames do not wait behind a buffer that is full
 // of others.
+#include "aggregator/maintenance.hpp"
 #include "unit/aggregator/aggregator_fixture.hpp"
 
 #include <gmock/gmock.h>
@@ -40,9 +41,10 @@ class PastOthers : public testing::AggregatorTest {
     send(batch_of_run({1, 1}, 0, 15));
   }
   void set_max_frames(std::uint64_t max_frames) {
-    EXPECT_EQ(call(aggregator_->set_limits(
-                  {.max_frames = max_frames, .when_full = WhenFull::backpressure}, 100)),
-              error_code{});
+    EXPECT_EQ(
+        call(Maintenance(*aggregator_)
+                 .set_limits({.max_frames = max_frames, .when_full = WhenFull::backpressure}, 100)),
+        error_code{});
   }
   std::future<error_code> start_send(FrameBatch batch) {
     return testing::start(context_, aggregator_->send(std::move(batch)));

@@ -1,4 +1,5 @@
 // One aggregator goes, the next takes up what it has left; and limits that change meanwhile.
+#include "aggregator/maintenance.hpp"
 #include "unit/aggregator/aggregator_calls.hpp"
 #include "unit/aggregator/aggregator_fixture.hpp"
 #include "unit/frame/frame_samples.hpp"
@@ -33,7 +34,7 @@ class RestoreTest : public testing::AggregatorTest {
   Ledger restart(const AggregatorOptions& with = {}) {
     SavedState saved = call(aggregator_->shut_down()).value().saved;
     spawn(with);
-    return call(aggregator_->restore(std::move(saved))).value().ledger;
+    return call(Maintenance(*aggregator_).restore(std::move(saved))).value().ledger;
   }
 };
 
@@ -106,7 +107,7 @@ TEST_F(RestoreTest, FramesThatAreMissingAreCountedAsDropped) {
   SavedState saved = call(aggregator_->shut_down()).value().saved;
   saved.frames.pop_back();
   spawn({});
-  const Ledger after = call(aggregator_->restore(std::move(saved))).value().ledger;
+  const Ledger after = call(Maintenance(*aggregator_).restore(std::move(saved))).value().ledger;
   EXPECT_EQ(after.received, 17U);
   EXPECT_EQ(after.buffered, 10U);
   EXPECT_EQ(after.dropped_for(DropReason::not_restored), 7U);
@@ -121,7 +122,7 @@ TEST_F(RestoreTest, FramesWithoutBooksCountAsReceived) {
   saved.ledger.reset();
   saved.origins.clear();
   spawn({});
-  const Ledger after = call(aggregator_->restore(std::move(saved))).value().ledger;
+  const Ledger after = call(Maintenance(*aggregator_).restore(std::move(saved))).value().ledger;
   EXPECT_EQ(after.received, 8U);
   EXPECT_EQ(after.drained, 0U);
   ASSERT_EQ(origins().size(), 1U);
@@ -137,7 +138,7 @@ TEST_F(RestoreTest, ALedgerThatCannotBeTrueIsNotBelieved) {
     saved.ledger = wrong;
     saved.add(batch_of_run({1, 1}, 0, 5));
     spawn({});
-    const Ledger after = call(aggregator_->restore(std::move(saved))).value().ledger;
+    const Ledger after = call(Maintenance(*aggregator_).restore(std::move(saved))).value().ledger;
     EXPECT_EQ(after.received, 5U);
     EXPECT_EQ(after.buffered, 5U);
   }
@@ -196,9 +197,10 @@ TEST_F(RestoreTest, IsRepeatableForEver) {
 class SetLimitsTest : public RestoreTest {
  protected:
   void set_limits(std::uint64_t max_frames, WhenFull when_full, std::size_t max_tracked = 100) {
-    EXPECT_EQ(call(aggregator_->set_limits({.max_frames = max_frames, .when_full = when_full},
-                                           max_tracked)),
-              error_code{});
+    EXPECT_EQ(
+        call(Maintenance(*aggregator_)
+                 .set_limits({.max_frames = max_frames, .when_full = when_full}, max_tracked)),
+        error_code{});
   }
 };
 

@@ -1,3 +1,4 @@
+#include "aggregator/maintenance.hpp"
 #include "unit/aggregator/aggregator_calls.hpp"
 #include "unit/aggregator/aggregator_fixture.hpp"
 #include "unit/frame/frame_samples.hpp"
@@ -42,7 +43,7 @@ TEST_F(AggregatorTest, CountsFramesAndWireOctets) {
   spawn({});
   send(batch_of_run({1, 1}, 0, 10, 64));
   EXPECT_FALSE(aggregator_->try_send(batch_of_run({1, 1}, 10, 5)).has_value());
-  const Depth depth = call(aggregator_->depth()).value();
+  const Amount depth = call(aggregator_->depth()).value();
   EXPECT_EQ(depth.frames, 15U);
   EXPECT_EQ(depth.bytes, 10U * 84 + 5U * 20);
 }
@@ -165,11 +166,11 @@ TEST_F(AggregatorTest, CountsWhatThePolicyDrops) {
   EXPECT_EQ(origins[0].dropped, 12U);
   EXPECT_EQ(origins[0].frames, 20U);
   EXPECT_EQ(origins[0].gaps, 0U);
-  const DropReport report = call(aggregator_->take_drop_report()).value();
+  const DropReport report = call(Maintenance(*aggregator_).take_drop_report()).value();
   const auto& entry = report.by_reason.at(static_cast<std::size_t>(DropReason::buffer_full_oldest));
   EXPECT_EQ(entry.frames, 12U);
   EXPECT_THAT(entry.satellites, ElementsAre(5));
-  EXPECT_EQ(call(aggregator_->take_drop_report()).value().by_reason.at(0).frames, 0U);
+  EXPECT_EQ(call(Maintenance(*aggregator_).take_drop_report()).value().by_reason.at(0).frames, 0U);
 }
 
 TEST_F(AggregatorTest, NamesEveryOriginOverManySteps) {

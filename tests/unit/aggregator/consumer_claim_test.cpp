@@ -47,11 +47,11 @@ TEST_F(ConsumerClaim, EndsWithTheConsumerAndWhatItLeftIsReadAgain) {
     EXPECT_EQ(sequences_in(next(a)), numbers(2, 2));
   }
   Consumer a = consume("a");
-  EXPECT_EQ(stats_of("a").in_flight, Depth{});
+  EXPECT_EQ(stats_of("a").in_flight, Amount{});
   const Batches again = next(a);
   EXPECT_EQ(sequences_in(again), numbers(2, 2));
   acknowledge(a, again);
-  EXPECT_EQ(stats_of("a").lag, Depth{});
+  EXPECT_EQ(stats_of("a").lag, Amount{});
 }
 
 TEST_F(ConsumerClaim, ACallInProgressKeepsIt) {

@@ -206,7 +206,7 @@ TEST_P(ConsumersAtRandom, EachHasEveryFrameOnceOrItIsCounted) {
   end_leases();
   // What one acknowledges may let in more for all of them.
   while (std::ranges::any_of(stats().consumers,
-                             [](const ConsumerStats& each) { return each.lag != Depth{}; })) {
+                             [](const ConsumerStats& each) { return each.lag != Amount{}; })) {
     for (Reader& reader : readers_) {
       acknowledge(reader.consumer, std::exchange(reader.in_flight, {}));
       read(reader);

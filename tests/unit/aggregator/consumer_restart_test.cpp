@@ -1,4 +1,5 @@
 // The positions of consumers, over a restart.
+#include "aggregator/maintenance.hpp"
 #include "unit/aggregator/consumer_fixture.hpp"
 
 #include <gmock/gmock.h>
@@ -25,7 +26,7 @@ class ConsumerRestart : public testing::ConsumerTest {
   void restart(const std::vector<ConsumerOptions>& consumers) {
     SavedState saved = call(aggregator_->shut_down()).value().saved;
     spawn_with(WhenFull::backpressure, consumers);
-    EXPECT_TRUE(call(aggregator_->restore(std::move(saved))).has_value());
+    EXPECT_TRUE(call(Maintenance(*aggregator_).restore(std::move(saved))).has_value());
   }
 };
 
@@ -70,7 +71,7 @@ TEST_F(ConsumerRestart, WhoTakesUpTheSameStateHasAnEpochOfItsOwn) {
     spawn_with(WhenFull::backpressure, {{"a"}});
     SavedState again;
     again.positions = saved.positions;
-    EXPECT_TRUE(call(aggregator_->restore(std::move(again))).has_value());
+    EXPECT_TRUE(call(Maintenance(*aggregator_).restore(std::move(again))).has_value());
     EXPECT_TRUE(epochs.insert(consume("a").epoch()).second);
     std::ignore = call(aggregator_->shut_down());
   }

@@ -49,7 +49,7 @@ TEST_F(ConsumerTest, FramesStayUntilAllHaveThem) {
   Consumer b = consume("b");
   acknowledge(a, next(a));
   EXPECT_EQ(stats().ledger.buffered, 3U);
-  EXPECT_EQ(stats_of("a").lag, Depth{});
+  EXPECT_EQ(stats_of("a").lag, Amount{});
   EXPECT_EQ(stats_of("a").acknowledged.frames, 3U);
   EXPECT_EQ(stats_of("b").lag.frames, 3U);
   const Batches read = next(b);
@@ -57,7 +57,7 @@ TEST_F(ConsumerTest, FramesStayUntilAllHaveThem) {
   acknowledge(b, read);
   EXPECT_EQ(stats().ledger.buffered, 0U);
   EXPECT_EQ(stats().ledger.delivered, 3U);
-  EXPECT_EQ(stats_of("b").in_flight, Depth{});
+  EXPECT_EQ(stats_of("b").in_flight, Amount{});
 }
 
 TEST_F(ConsumerTest, AcknowledgesInAnyOrderAndOnce) {
@@ -250,7 +250,7 @@ TEST_F(ConsumerTest, SkipsWhatALeaseHasCommitted) {
       call(aggregator_->lease({.max_frames = all_frames, .duration = 1h})).value();
   EXPECT_EQ(call(aggregator_->commit(leased.id.value())).value().frames, 4U);
   EXPECT_EQ(skipped("a", Skip::drained), 4U);
-  EXPECT_EQ(stats_of("a").lag, Depth{});
+  EXPECT_EQ(stats_of("a").lag, Amount{});
 }
 
 TEST_F(ConsumerTest, SkipsWhatIsFlushed) {
@@ -260,7 +260,7 @@ TEST_F(ConsumerTest, SkipsWhatIsFlushed) {
   }
   EXPECT_EQ(call(aggregator_->flush()).value(), 5U);
   EXPECT_EQ(skipped("a", Skip::flushed), 3U);
-  EXPECT_EQ(stats_of("a").lag, Depth{});
+  EXPECT_EQ(stats_of("a").lag, Amount{});
 }
 
 TEST_F(ConsumerTest, LagsBehindWhatIsHeldOnly) {
@@ -278,18 +278,18 @@ TEST_F(ConsumerTest, LagsBehindWhatIsHeldOnly) {
   EXPECT_EQ(drain(3).taken.frames, 3U);
   const ConsumerStats drained = stats_of("a");
   EXPECT_EQ(drained.lag.frames, 2U);
-  EXPECT_EQ(drained.lag, (Depth{.frames = 2, .bytes = stats().buffer.now.bytes}));
+  EXPECT_EQ(drained.lag, (Amount{.frames = 2, .bytes = stats().buffer.now.bytes}));
   EXPECT_EQ(drained.unread.frames, 1U);
   EXPECT_EQ(drained.in_flight.frames, 4U) << "it has them, and may deliver them";
   EXPECT_EQ(drained.oldest, long_ago + 1us);
   acknowledge(a, read);
   const ConsumerStats delivered = stats_of("a");
   EXPECT_EQ(delivered.lag, delivered.unread);
-  EXPECT_EQ(delivered.in_flight, Depth{});
+  EXPECT_EQ(delivered.in_flight, Amount{});
   EXPECT_EQ(delivered.oldest, long_ago + 2us);
   EXPECT_EQ(delivered.acknowledged.frames, 4U);
   acknowledge(a, next(a));
-  EXPECT_EQ(stats_of("a").lag, Depth{});
+  EXPECT_EQ(stats_of("a").lag, Amount{});
 }
 
 TEST_F(ConsumerTest, LagsNotForEverBehindWhatWasDrainedWhileItHadIt) {

@@ -138,7 +138,7 @@ TEST(FrameBufferLimits, AreThoseOfTheRestWhereWhatIsLeasedCannotGo) {
   const FrameBuffer::Taken leased = buffer->take({.max_frames = 50,
                                                   .satellite_id = std::nullopt,
                                                   .max_batches = any,
-                                                  .room = FrameBuffer::Room::leased});
+                                                  .room = FrameBuffer::KeptRoom::leased});
   EXPECT_EQ(leased.amount.frames, 50U);
   buffer->set_limits(limits(20, any, WhenFull::drop_oldest));
   std::vector<std::uint64_t> newest(20);
@@ -152,7 +152,7 @@ TEST(FrameBufferMemory, JoinsNoFramesOnBothSidesOfOneThatWasTaken) {
   buffer->add(batch_of_run({2, 1}, 1, 1, not_small));
   FrameBuffer::Taken two = buffer.take(any, 2);
   buffer->add(batch_of_run({1, 1}, 2, 1));
-  buffer->put_back(std::move(two.batches), FrameBuffer::Room::free);
+  buffer->put_back(std::move(two.batches), FrameBuffer::KeptRoom::none);
   EXPECT_THAT(buffer.take_sequences(), ElementsAre(0, 1, 2));
 }
 

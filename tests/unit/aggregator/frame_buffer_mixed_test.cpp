@@ -52,7 +52,7 @@ class MixedBatches : public ::testing::TestWithParam<Way> {
       : buffer_(
             {.max_frames = max_frames, .when_full = GetParam().when_full},
             [this](DropReason, const FrameBatch& batch, std::uint64_t) { note(batch, dropped_); },
-            [](const Depth&) { return false; }) {}
+            [](const Amount&) { return false; }) {}
 
   std::uint64_t up_to(std::uint64_t most) {
     return std::uniform_int_distribution<std::uint64_t>(0, most)(random_);
@@ -79,7 +79,7 @@ class MixedBatches : public ::testing::TestWithParam<Way> {
     FrameBuffer::Step step;
     step.max_frames = up_to(1) == 0 ? 1000 : up_to(20);
     step.max_batches = 1 + up_to(3);
-    step.room = FrameBuffer::Room::lent;
+    step.room = FrameBuffer::KeptRoom::lent;
     step.keep_places = GetParam().keep_places;
     if (up_to(3) > 0) {
       step.satellite_id = static_cast<SatelliteId>(up_to(2));
@@ -138,7 +138,7 @@ class MixedBatches : public ::testing::TestWithParam<Way> {
     for (auto& each : inside_) {
       std::ranges::sort(each);
     }
-    buffer_.put_back(std::move(batches), FrameBuffer::Room::lent);
+    buffer_.put_back(std::move(batches), FrameBuffer::KeptRoom::lent);
     account_for_drops();
   }
 
@@ -205,7 +205,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(MixedBatch, IsCutNoFurtherThanADrainTakes) {
   FrameBuffer buffer(
-      {}, [](DropReason, const FrameBatch&, std::uint64_t) {}, [](const Depth&) { return false; });
+      {}, [](DropReason, const FrameBatch&, std::uint64_t) {}, [](const Amount&) { return false; });
   FrameBatchBuilder builder;
   for (std::uint64_t number = 0; number < 12; ++number) {
     builder.append(testing::header(static_cast<SatelliteId>(number % 2), 0, number), {});

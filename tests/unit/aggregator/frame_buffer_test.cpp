@@ -229,7 +229,7 @@ TEST(FrameBufferPutBack, RestoresTheOrder) {
   buffer.add(4, 4);
   FrameBuffer::Taken taken = buffer.take(6);
   buffer.add(8, 2);
-  buffer->put_back(std::move(taken.batches), FrameBuffer::Room::free);
+  buffer->put_back(std::move(taken.batches), FrameBuffer::KeptRoom::none);
   EXPECT_EQ(buffer->depth().frames, 10U);
   EXPECT_EQ(buffer->depth().bytes, 200U);
   EXPECT_THAT(buffer.take_sequences(), ElementsAre(0, 1, 2, 3, 4, 5, 6, 7, 8, 9));
@@ -242,8 +242,8 @@ TEST(FrameBufferPutBack, RestoresWhatWasTakenFromTheMiddle) {
   }
   FrameBuffer::Taken ones = buffer.take(any, 1);
   FrameBuffer::Taken twos = buffer.take(any, 2);
-  buffer->put_back(std::move(ones.batches), FrameBuffer::Room::free);
-  buffer->put_back(std::move(twos.batches), FrameBuffer::Room::free);
+  buffer->put_back(std::move(ones.batches), FrameBuffer::KeptRoom::none);
+  buffer->put_back(std::move(twos.batches), FrameBuffer::KeptRoom::none);
   EXPECT_THAT(buffer.take_sequences(), ElementsAre(0, 1, 2, 3, 4, 5));
 }
 
@@ -252,7 +252,7 @@ TEST(FrameBufferPutBack, DropsTheOldestWhereTheBufferHasFilledUp) {
   buffer.add(0, 4);
   FrameBuffer::Taken taken = buffer.take(3);
   buffer.add(4, 2);
-  buffer->put_back(std::move(taken.batches), FrameBuffer::Room::free);
+  buffer->put_back(std::move(taken.batches), FrameBuffer::KeptRoom::none);
   EXPECT_THAT(buffer.dropped(DropReason::buffer_full_oldest), ElementsAre(0, 1));
   EXPECT_THAT(buffer.take_sequences(), ElementsAre(2, 3, 4, 5));
 }
@@ -262,7 +262,7 @@ TEST(FrameBufferPutBack, DropsTheNewestWhereTheBufferHasFilledUp) {
   buffer.add(0, 4);
   FrameBuffer::Taken taken = buffer.take(3);
   buffer.add(4, 3);
-  buffer->put_back(std::move(taken.batches), FrameBuffer::Room::free);
+  buffer->put_back(std::move(taken.batches), FrameBuffer::KeptRoom::none);
   EXPECT_EQ(buffer.dropped(DropReason::buffer_full_newest).size(), 3U);
   EXPECT_THAT(buffer.take_sequences(), ElementsAre(0, 1, 2, 3));
 }
@@ -272,7 +272,7 @@ TEST(FrameBufferPutBack, LosesNothingUnderBackpressure) {
   buffer.add(0, 4);
   FrameBuffer::Taken taken = buffer.take(3);
   buffer.add(4, 3);
-  buffer->put_back(std::move(taken.batches), FrameBuffer::Room::free);
+  buffer->put_back(std::move(taken.batches), FrameBuffer::KeptRoom::none);
   EXPECT_EQ(buffer->depth().frames, 7U);
   EXPECT_EQ(buffer.all_dropped(), 0U);
   EXPECT_EQ(buffer->admits(batch_of_run({1, 1}, 7, 1)), 0U);

@@ -198,7 +198,7 @@ TEST_F(HolesInABuffer, WhatIsAddedBesideALeaseIsNotWalked) {
   };
   const Microseconds without = time_to_add();
   std::ignore = buffer_->take(
-      {.max_frames = 1, .max_batches = testing::any, .room = FrameBuffer::Room::leased});
+      {.max_frames = 1, .max_batches = testing::any, .room = FrameBuffer::KeptRoom::leased});
   EXPECT_LT(time_to_add(), 5 * without);
 }
 

@@ -46,7 +46,7 @@ class Buffer {
                 dropped_.emplace_back(reason, sequence);
               }
             },
-            [](const Depth&) { return false; }) {}
+            [](const Amount&) { return false; }) {}
 
   FrameBuffer* operator->() { return &buffer_; }
 

@@ -158,7 +158,7 @@ TEST_P(SequenceTracking, IsThatOfTheContractHoweverTheStreamIsDivided) {
       if (found.batch && source.up_to(1) == 0) {
         accounts.received(*found.batch);
       } else if (found.batch) {
-        accounts.given_up(*found.batch, Accounts::Turn::later);
+        accounts.given_up(*found.batch, Accounts::Judge::later);
         accounts.caught_up();
       }
       const OriginTotals& totals = accounts.origins().totals();
@@ -233,7 +233,7 @@ TEST(StoredFrames, AreTrackedApartWhereTheirBatchIsGivenUp) {
   const auto give_up = [&](std::uint64_t read, std::uint64_t sequence, bool stored) {
     const std::vector headers{testing::header(1, 2, sequence, stored)};
     accounts.given_up(testing::batch_of(headers, 0, {.session = 1, .read = read}),
-                      Accounts::Turn::later);
+                      Accounts::Judge::later);
   };
   give_up(1, 9, false);
   give_up(2, 10, true);

@@ -307,7 +307,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadLine{"ParamsNull", rpc("depth", "3", "null"), invalid_params, "must be an object", 3},
         BadLine{"ParamsByPosition", rpc("drain", "3", "[5]"), invalid_params, "named", 3},
         BadLine{"ParamsWhereThereAreNone", rpc("flush", "3", R"({"satellite_id":1})"),
-                invalid_params, "leave params away", 3},
+                invalid_params, "leave out params", 3},
         BadLine{"UnknownParameter", rpc("drain", "3", R"({"max":1})"), invalid_params,
                 R"("max": use max_frames, satellite_id, format)", 3},
         BadLine{"NoFrames", rpc("drain", "3", R"({"max_frames":0})"), invalid_params,

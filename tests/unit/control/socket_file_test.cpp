@@ -292,7 +292,7 @@ TEST_F(SocketFileTest, TakesPathsUpToTheLongestThatASocketCanHave) {
     EXPECT_TRUE(somebody_answers());
   }
   path_ += 'x';
-  expect_refused("the path has 108 octets, a Unix socket takes 107 at most");
+  expect_refused("the path has 108 bytes, but a Unix socket allows 107 at most");
 }
 
 TEST_F(SocketFileTest, RefusesAPathThatCannotBeWritten) {

@@ -31,8 +31,8 @@ Json sample_stats() {
 
 TEST(Report, TellsTheDepthInFramesAndOctets) {
   EXPECT_EQ(report_depth({{"frames", 1234567}, {"bytes", 98765432}}),
-            "1,234,567 frames, 98.8 MB (98,765,432 octets)\n");
-  EXPECT_EQ(report_depth({{"frames", 0}, {"bytes", 0}}), "0 frames, 0 octets (0 octets)\n");
+            "1,234,567 frames, 98.8 MB (98,765,432 bytes)\n");
+  EXPECT_EQ(report_depth({{"frames", 0}, {"bytes", 0}}), "0 frames, 0 bytes (0 bytes)\n");
 }
 
 TEST(Report, TellsWhatAFlushDiscarded) {
@@ -58,12 +58,12 @@ TEST(StatsReport, TellsEveryFigureWithItsUnitAndLimit) {
         "  delivered       300\n", "  drained         1,200,000\n", "  flushed         33,000\n",
         "  dropped         567 (buffer_full_oldest 500, channel_full 67)\n",
         "ledger            balanced", "buffer frames     1,000 of 1,000,000 (high water 2,000)\n",
-        "buffer octets     84,000 of 268,435,456 (high water 168,000)\n",
+        "buffer bytes      84,000 of 268,435,456 (high water 168,000)\n",
         "channel batches   1 of 128 (high water 77)\n", "sessions          3 open, 10 accepted\n",
         "  closed          end_of_stream 6, malformed 1\n",
         "malformed         length_too_large 1\n", "truncated         4\n", "idle packets      5\n",
         "state             /var/lib/meridian: 4,321 frames restored, 9 not\n",
-        "  damaged         800 octets, set aside as /var/lib/meridian/buffer.damaged-1\n"}) {
+        "  damaged         800 bytes, set aside as /var/lib/meridian/buffer.damaged-1\n"}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
   EXPECT_THAT(text, HasSubstr("not_reading 2"));

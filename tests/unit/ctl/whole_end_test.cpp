@@ -43,7 +43,7 @@ TEST(WholeEnd, IsThatOfALine) {
   EXPECT_THAT(said_against("{}\n{}\n{\"pay", FrameFormat::ndjson),
               AllOf(HasSubstr("in the middle of a line"), HasSubstr("truncate -s 6 ")));
   EXPECT_THAT(said_against("{\"pay", FrameFormat::ndjson),
-              AllOf(HasSubstr("holds 5 octets and no whole line"), HasSubstr("--force")));
+              AllOf(HasSubstr("holds 5 bytes and no whole line"), HasSubstr("--force")));
   const std::string long_line(1'000'000, 'a');
   EXPECT_THAT(said_against("{}\n" + long_line, FrameFormat::ndjson), HasSubstr("truncate -s 3 "));
   EXPECT_EQ(said_against(long_line + "\n", FrameFormat::ndjson), "");
@@ -61,15 +61,15 @@ TEST(WholeEnd, IsThatOfAFrame) {
         << octets;
   }
   EXPECT_THAT(said_against(torn.substr(0, 500), FrameFormat::binary),
-              AllOf(HasSubstr("holds 500 octets and no whole frame"), HasSubstr("--force")));
+              AllOf(HasSubstr("holds 500 bytes and no whole frame"), HasSubstr("--force")));
 }
 
 TEST(WholeEnd, IsNotLookedForInWhatIsNoFrame) {
   const std::string whole = encode(frames_of(42, 0, 3));
   EXPECT_THAT(said_against(whole + std::string(8, '\0'), FrameFormat::binary),
-              HasSubstr("at octet " + std::to_string(whole.size())));
+              HasSubstr("at byte " + std::to_string(whole.size())));
   EXPECT_THAT(said_against("{\"satellite_id\":42}\n", FrameFormat::binary),
-              HasSubstr("at octet 0 of it is no frame"));
+              HasSubstr("other than a native frame at byte 0"));
 }
 
 TEST(WholeEnd, MattersOnlyWhereSomethingIsAppended) {

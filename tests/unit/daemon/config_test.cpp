@@ -2,9 +2,9 @@
 // is in integration/check_config_test.cpp.
 #include "daemon/config.hpp"
 
-#include "control/default_socket.hpp"
 #include "integration/harness/temp_dir.hpp"
 #include "places.hpp"
+#include "runtime/default_socket.hpp"
 #include "runtime/log_level.hpp"
 
 #include <gmock/gmock.h>
@@ -102,7 +102,7 @@ TEST(Config, DefaultsAreTheInstalledFile) {
 }
 
 TEST(Config, DefaultsHoldWhereNothingIsSaid) {
-  EXPECT_EQ(default_config().control.socket, control::default_socket());
+  EXPECT_EQ(default_config().control.socket, runtime::default_socket());
   for (const char* text : {"{}", "{} // nothing",
                            R"({"channel":{},"buffer":{},"control":{},"satellites":{},"log":{}})"}) {
     expect_same(default_config(), parse_config(text));
@@ -213,7 +213,7 @@ TEST(ControlConfig, ReadsItsModeAsOctal) {
         [&] {
           std::ignore = parse_config(R"({"control":{"mode":")" + std::string(text) + R"("}})");
         },
-        ThrowsMessage<ConfigError>(StartsWith("control.mode: must be an octal file mode")))
+        ThrowsMessage<config::Error>(StartsWith("control.mode: must be an octal file mode")))
         << text;
   }
 }
@@ -224,10 +224,11 @@ TEST(ControlConfig, KnowsAGroupByName) {
   EXPECT_EQ(
       parse_config(R"({"control":{"read_only_group":"root"}})").control.access.read_only_group,
       gid_t{0});
-  EXPECT_THAT([] { std::ignore = parse_config(R"({"control":{"group":"no such group"}})"); },
-              ThrowsMessage<ConfigError>(StartsWith("control.group: must be the name of a group")));
+  EXPECT_THAT(
+      [] { std::ignore = parse_config(R"({"control":{"group":"no such group"}})"); },
+      ThrowsMessage<config::Error>(StartsWith("control.group: must be the name of a group")));
   EXPECT_THAT([] { std::ignore = parse_config(R"({"control":{"group":7}})"); },
-              ThrowsMessage<ConfigError>(StartsWith("control.group: must be a string or null")));
+              ThrowsMessage<config::Error>(StartsWith("control.group: must be a string or null")));
 }
 
 TEST(StateConfig, TakesADirectoryOrWhatTheServiceManagerSays) {
@@ -240,8 +241,9 @@ TEST(StateConfig, TakesADirectoryOrWhatTheServiceManagerSays) {
   EXPECT_EQ(directory("null"), "/var/lib/a");
   EXPECT_EQ(directory(R"("/tmp/x")"), "/tmp/x");
   ::unsetenv("STATE_DIRECTORY");
-  EXPECT_THAT([&] { std::ignore = directory(R"("relative")"); },
-              ThrowsMessage<ConfigError>(StartsWith("state.directory: must be the absolute path")));
+  EXPECT_THAT(
+      [&] { std::ignore = directory(R"("relative")"); },
+      ThrowsMessage<config::Error>(StartsWith("state.directory: must be the absolute path")));
 }
 
 TEST(LogConfig, KnowsEveryLevelByName) {
@@ -266,16 +268,16 @@ TEST(ConfigFile, IsNamedInFrontOfItsErrors) {
   const testing::TempDir directory;
   const std::string file = directory.write("broken.json", R"({"threads": "many"})");
   EXPECT_THAT([&] { std::ignore = load_config(file); },
-              ThrowsMessage<ConfigError>(StartsWith(file + ": threads: must be an integer")));
+              ThrowsMessage<config::Error>(StartsWith(file + ": threads: must be an integer")));
 }
 
 TEST(ConfigFile, IsReadWhereItIsGiven) {
   const testing::TempDir directory;
   EXPECT_EQ(find_config(directory.write("small.json", R"({"threads": 3})")).threads, 3U);
   EXPECT_THAT([&] { std::ignore = find_config(directory.file("missing.json")); },
-              ThrowsMessage<ConfigError>(HasSubstr("missing.json: cannot be read")));
+              ThrowsMessage<config::Error>(HasSubstr("missing.json: cannot be read")));
   EXPECT_THAT([] { std::ignore = load_config("/dev/zero"); },
-              ThrowsMessage<ConfigError>(HasSubstr("cannot be read: it has more than")))
+              ThrowsMessage<config::Error>(HasSubstr("cannot be read: it has more than")))
       << "a file without an end";
 }
 

@@ -73,7 +73,7 @@ TEST_F(HeartbeatTest, TellsTheWatchdogInTimeAndWhatIsHeld) {
     }
   }
   for (const std::string& message : messages) {
-    EXPECT_EQ(message, "WATCHDOG=1\nSTATUS=0 uplinks, 0 frames (0 octets) held");
+    EXPECT_EQ(message, "WATCHDOG=1\nSTATUS=0 uplinks, 0 frames (0 bytes) held");
   }
   heartbeat.stop();
   context_.run_for(1s);

@@ -1,5 +1,6 @@
 // What a sink reads from a real buffer, cuts into messages and takes up after restarts, while
 // others drain and lease the same frames.
+#include "aggregator/maintenance.hpp"
 #include "sink/outbox.hpp"
 #include "unit/aggregator/consumer_fixture.hpp"
 #include "unit/frame/frame_samples.hpp"
@@ -58,7 +59,7 @@ class OutboxOnABuffer : public testing::ConsumerTest {
     spawn_with(WhenFull::backpressure, {{"archive"}}, 100'000);
     state::Restored restored = testing::read_back(testing::written(saved));
     EXPECT_TRUE(restored.is_whole);
-    EXPECT_TRUE(call(aggregator_->restore(std::move(restored.saved))).has_value());
+    EXPECT_TRUE(call(Maintenance(*aggregator_).restore(std::move(restored.saved))).has_value());
     begin();
   }
 
@@ -78,7 +79,7 @@ class OutboxOnABuffer : public testing::ConsumerTest {
 
   void read_some() {
     const ConsumerStats stats = stats_of("archive");
-    if (outbox_->room() == 0 || stats.unread == Depth{}) {
+    if (outbox_->room() == 0 || stats.unread == Amount{}) {
       return;
     }
     auto reading = testing::start(context_, consumer_->next(outbox_->room()));

@@ -54,16 +54,17 @@ TEST(StoredMessages, ThatAreNotThereAreNoError) {
 TEST(StoredMessages, WhatTheServerSaysAgainstItIsTold) {
   const auto missing =
       read_stored(R"({"error":{"code":404,"err_code":10059,"description":"stream not found"}})");
-  EXPECT_EQ(missing.error(), (Rejection{Refusal::stream_missing, "stream not found"}));
+  EXPECT_EQ(missing.error(), (nats::Rejection{nats::Refusal::stream_missing, "stream not found"}));
   EXPECT_EQ(read_stored(R"({"error":{"code":503,"err_code":10008}})").error().refusal,
-            Refusal::stream_unavailable);
-  EXPECT_EQ(read_stored(R"({"error":{}})").error().refusal, Refusal::other);
+            nats::Refusal::stream_unavailable);
+  EXPECT_EQ(read_stored(R"({"error":{}})").error().refusal, nats::Refusal::other);
 }
 
 class BadAnswers : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(BadAnswers, AreRefused) {
-  EXPECT_EQ(read_stored(GetParam()).error().refusal, Refusal::bad_acknowledgement) << GetParam();
+  EXPECT_EQ(read_stored(GetParam()).error().refusal, nats::Refusal::bad_acknowledgement)
+      << GetParam();
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, BadAnswers,

@@ -50,7 +50,7 @@ INSTANTIATE_TEST_SUITE_P(
         Danger{[](StreamSettings& s) { s.duplicate_window = 119s; }, "duplicate window is 119 s"},
         Danger{[](StreamSettings& s) { s.discard = Discard::oldest; }, "discards the oldest"},
         Danger{[](StreamSettings& s) { s.max_messages_per_subject = 5; },
-               "keeps 5 message(s) of a subject"},
+               "keeps 5 message(s) per subject"},
         Danger{[](StreamSettings& s) { s.retention = Retention::interest; }, "consumer"},
         Danger{[](StreamSettings& s) { s.acknowledges = false; }, "no acknowledgements"},
         Danger{[](StreamSettings& s) { s.writes_first = false; }, "persist_mode async"},
@@ -109,7 +109,7 @@ TEST(StreamSettings, ReadersMayHaveRemovedAnythingThatWasThere) {
 
 TEST(StreamSettings, MessagesThatDoNotFitAreSaid) {
   EXPECT_THAT(find_unsafe(safe_settings(), batch - 1, batch),
-              ElementsAre(HasSubstr("999 octets of payload, and batch_max_bytes is 1000")));
+              ElementsAre(HasSubstr("999 bytes of payload, but batch_max_bytes is 1000")));
 }
 
 TEST(StreamSettings, DifferencesAreNamedWithBothSides) {
@@ -119,7 +119,7 @@ TEST(StreamSettings, DifferencesAreNamedWithBothSides) {
   there.max_bytes.reset();
   EXPECT_THAT(find_differences(there, safe_settings()),
               ElementsAre("replicas: 1, asked for 3", "duplicate window: 30 s, asked for 120 s",
-                          "octets at most: none, asked for 1000000"));
+                          "maximum bytes: none, asked for 1000000"));
   EXPECT_THAT(find_differences(there, there), IsEmpty());
 }
 

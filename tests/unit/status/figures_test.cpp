@@ -15,8 +15,8 @@ TEST(Figures, AreSeparatedByThousands) {
 }
 
 TEST(Figures, TellOctetsInTheUnitThatSuits) {
-  EXPECT_EQ(octets_for_people(0), "0 octets");
-  EXPECT_EQ(octets_for_people(999), "999 octets");
+  EXPECT_EQ(octets_for_people(0), "0 bytes");
+  EXPECT_EQ(octets_for_people(999), "999 bytes");
   EXPECT_EQ(octets_for_people(1'000), "1.0 kB");
   EXPECT_EQ(octets_for_people(8'400'000), "8.4 MB");
   EXPECT_EQ(octets_for_people(268'435'456), "268.4 MB");

@@ -52,7 +52,7 @@ INSTANTIATE_TEST_SUITE_P(
 // The texts below also fix the order of the fields, which is that of the contract.
 
 TEST(StatusJson, TellsTheDepth) {
-  EXPECT_EQ(to_json(Depth{.frames = 3, .bytes = 90}).dump(), R"({"frames":3,"bytes":90})");
+  EXPECT_EQ(to_json(Amount{.frames = 3, .bytes = 90}).dump(), R"({"frames":3,"bytes":90})");
 }
 
 TEST(StatusJson, TellsEveryStatistic) {

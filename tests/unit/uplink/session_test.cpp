@@ -201,7 +201,7 @@ TEST_F(SessionTest, CountsAStreamThatEndsInTheMiddleOfAFrame) {
   EXPECT_EQ(drain_frames().size(), 3U);
   EXPECT_EQ(table_.counts().truncated, 1U);
   EXPECT_THAT(log_.text(),
-              HasSubstr("at stream offset " + std::to_string(offset) + ": 33 octets lost"));
+              HasSubstr("at stream offset " + std::to_string(offset) + ": 33 bytes discarded"));
 }
 
 TEST_F(SessionTest, NamesAConnectionThatIsResetAndKeepsItsFrames) {

@@ -1,0 +1,38 @@
+/// What an aggregator leaves when it ends, so that another one can go on.
+///
+/// Stable: see <meridian/version.hpp>.
+#pragma once
+
+#include <meridian/accounting.hpp>
+#include <meridian/drained.hpp>
+#include <meridian/origins.hpp>
+#include <meridian/positions.hpp>
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace meridian::inline v1 {
+
+/// What an aggregator hands over when it ends, for another one to restore: the counts then continue
+/// across a restart.
+struct SavedState {
+  std::optional<Ledger> ledger;      ///< nothing if it is not known
+  std::vector<OriginStats> origins;  ///< as `AggregatorHandle::origins` returns them
+  /// The sum over origins that were forgotten, so that no total falls; nothing if none was.
+  std::optional<OriginStats> forgotten{};
+  /// Oldest first. A place of 0 means that it is not known: the batch gets the first place behind
+  /// the batch before it.
+  std::vector<BufferedBatch> frames;
+  std::optional<SavedPositions> positions;  ///< nothing if they are not known
+
+  void add(FrameBatch batch) { frames.push_back({.place = 0, .batch = std::move(batch)}); }
+};
+
+/// What an aggregator leaves when it ends.
+struct FinalState {
+  AggregatorStats stats;
+  SavedState saved;
+};
+
+}  // namespace meridian::inline v1

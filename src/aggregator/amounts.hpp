@@ -1,0 +1,37 @@
+/// Sums of amounts of frames.
+#pragma once
+
+#include <meridian/aggregator.hpp>
+
+#include <cstdint>
+#include <stdexcept>
+
+namespace meridian::inline v1 {
+
+[[nodiscard]] inline Amount amount_of(const FrameBatch& batch) noexcept {
+  return {.frames = batch.frames(), .bytes = batch.bytes()};
+}
+
+inline void add_to(Amount& sum, const Amount& amount) noexcept {
+  sum.frames += amount.frames;
+  sum.bytes += amount.bytes;
+}
+
+/// Throws std::logic_error if more is subtracted than there is. A difference that wrapped would not
+/// be noticed, since sums of such figures still balance.
+inline void subtract_from(std::uint64_t& sum, std::uint64_t amount) {
+  if (amount > sum) {
+    throw std::logic_error("more frames are taken away than were counted");
+  }
+  sum -= amount;
+}
+
+/// If it throws, nothing is subtracted.
+inline void subtract_from(Amount& sum, const Amount& amount) {
+  Amount rest = sum;
+  subtract_from(rest.frames, amount.frames);
+  subtract_from(rest.bytes, amount.bytes);
+  sum = rest;
+}
+
+}  // namespace meridian::inline v1

@@ -1,0 +1,22 @@
+/// The file that holds a configuration.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+#include <optional>
+
+namespace meridian::config {
+
+/// The configuration of the system's service.
+inline constexpr const char* installed_file = "/etc/meridian/meridiand.json";
+
+/// `given`, or the installed file if none is given and that one exists, or nothing.
+[[nodiscard]] std::optional<std::filesystem::path> find_file(
+    const std::optional<std::filesystem::path>& given);
+
+/// Reads a file of at most 16 MiB: see `parse_strictly`. Blocks. Throws Error, whose message begins
+/// with the file's name.
+[[nodiscard]] nlohmann::json read_file(const std::filesystem::path& file);
+
+}  // namespace meridian::config

@@ -1,0 +1,53 @@
+#include "ctl/daemon_config.hpp"
+
+#include "config/error.hpp"
+#include "config/file.hpp"
+#include "config/reader.hpp"
+#include "runtime/default_socket.hpp"
+#include "sink/keys.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <unistd.h>
+
+namespace meridian::ctl {
+
+std::string socket_of_the_daemon() {
+  const auto file = config::find_file(std::nullopt);
+  if (!file) {
+    return runtime::default_socket();
+  }
+  // The service's configuration may hold a password, so not every user may be able to read it.
+  if (::access(file->c_str(), R_OK) != 0) {
+    return runtime::socket_of_the_service;
+  }
+  try {
+    const nlohmann::json json = config::read_file(*file);
+    const nlohmann::json& socket = json.at(nlohmann::json::json_pointer("/control/socket"));
+    return socket.get<std::string>();
+  } catch (const config::Error&) {
+    // A running daemon keeps the configuration that it had, and can say what is wrong with this
+    // one.
+  } catch (const nlohmann::json::exception&) {
+    // It does not say, or is wrong.
+  }
+  return runtime::default_socket();
+}
+
+std::vector<sink::Options> configured_sinks(const std::optional<std::filesystem::path>& given) {
+  const auto file = config::find_file(given);
+  if (!file) {
+    return {};
+  }
+  const nlohmann::json json = config::read_file(*file);
+  try {
+    config::Reader root(json, "");
+    const nlohmann::json* const sinks = root.find("sinks");
+    return sinks == nullptr ? std::vector<sink::Options>{} : sink::read_sinks(root, *sinks);
+  } catch (const config::Error& error) {
+    throw config::Error(fmt::format("{}: {}", file->string(), error.what()));
+  }
+}
+
+}  // namespace meridian::ctl
