@@ -236,56 +236,59 @@ StoredStats stored_of(const OriginStats& stats) {
   return stats.stored.value_or(StoredStats{});
 }
 
+/// Counters of one origin.
+struct Series {
+  const char* name;
+  const char* help;
+  std::uint64_t (*figure)(const OriginStats&);
+};
+
+// A reset takes back unsettled frames, so they are not reported yet: no counter may fall.
+constexpr Series all_series[] = {
+    {"meridian_satellite_frames_total",
+     "Frames of a satellite's channel. Continues over a restart.",
+     [](const OriginStats& stats) { return stats.frames; }},
+    {"meridian_satellite_bytes_total",
+     "Bytes of the frames of a satellite's channel, headers included. Continues over a restart.",
+     [](const OriginStats& stats) { return stats.bytes; }},
+    {"meridian_satellite_gaps_total",
+     "How often sequences of a satellite's channel were skipped. Continues over a restart.",
+     [](const OriginStats& stats) { return stats.gaps; }},
+    {"meridian_satellite_missing_total",
+     "How many sequences of a satellite's channel were skipped. Continues over a restart.",
+     [](const OriginStats& stats) { return stats.missing; }},
+    {"meridian_satellite_duplicates_total",
+     "Frames of a satellite's channel with the same sequence as the one before. Continues over a "
+     "restart.",
+     [](const OriginStats& stats) { return stats.duplicates; }},
+    {"meridian_satellite_late_total",
+     "Frames of a satellite's channel whose sequence is behind the last one. Continues over a "
+     "restart.",
+     [](const OriginStats& stats) { return stats.late - stats.unsettled.late; }},
+    {"meridian_satellite_jumps_total",
+     "Frames of a satellite's channel whose sequence is more than a quarter of the counter's "
+     "range ahead, too few in a row for a reset. Continues over a restart.",
+     [](const OriginStats& stats) { return stats.jumps - stats.unsettled.jumps; }},
+    {"meridian_satellite_resets_total",
+     "How often the sequence counter of a satellite's channel started over. Continues over a "
+     "restart.",
+     [](const OriginStats& stats) { return stats.resets; }},
+    {"meridian_satellite_stored_frames_total",
+     "Frames of a satellite's channel that were played back (the flag `stored`). Their sequences "
+     "are tracked apart; all other series of the channel include live and stored frames. "
+     "Continues over a restart.",
+     [](const OriginStats& stats) { return stored_of(stats).frames; }},
+    {"meridian_satellite_stored_missing_total",
+     "How many of the missing sequences of a satellite's channel lie between frames that were "
+     "played back. Continues over a restart.",
+     [](const OriginStats& stats) { return stored_of(stats).sequences.missing; }},
+    {"meridian_satellite_dropped_total",
+     "Frames of a satellite's channel that the daemon dropped. Continues over a restart.",
+     [](const OriginStats& stats) { return stats.dropped; }}};
+
 void add_satellites(Families& to, const Scrape& scrape) {
   const std::vector<OriginStats>& listed = scrape.satellites;
   const OriginStats& rest = scrape.other_satellites;
-  struct Series {
-    const char* name;
-    const char* help;
-    std::uint64_t (*figure)(const OriginStats&);
-  };
-  // A reset takes back unsettled frames, so they are not reported yet: no counter may fall.
-  static constexpr Series all_series[] = {
-      {"meridian_satellite_frames_total",
-       "Frames of a satellite's channel. Continues over a restart.",
-       [](const OriginStats& stats) { return stats.frames; }},
-      {"meridian_satellite_bytes_total",
-       "Bytes of the frames of a satellite's channel, headers included. Continues over a restart.",
-       [](const OriginStats& stats) { return stats.bytes; }},
-      {"meridian_satellite_gaps_total",
-       "How often sequences of a satellite's channel were skipped. Continues over a restart.",
-       [](const OriginStats& stats) { return stats.gaps; }},
-      {"meridian_satellite_missing_total",
-       "How many sequences of a satellite's channel were skipped. Continues over a restart.",
-       [](const OriginStats& stats) { return stats.missing; }},
-      {"meridian_satellite_duplicates_total",
-       "Frames of a satellite's channel with the same sequence as the one before. Continues over a "
-       "restart.",
-       [](const OriginStats& stats) { return stats.duplicates; }},
-      {"meridian_satellite_late_total",
-       "Frames of a satellite's channel whose sequence is behind the last one. Continues over a "
-       "restart.",
-       [](const OriginStats& stats) { return stats.late - stats.unsettled.late; }},
-      {"meridian_satellite_jumps_total",
-       "Frames of a satellite's channel whose sequence is more than a quarter of the counter's "
-       "range ahead, too few in a row for a reset. Continues over a restart.",
-       [](const OriginStats& stats) { return stats.jumps - stats.unsettled.jumps; }},
-      {"meridian_satellite_resets_total",
-       "How often the sequence counter of a satellite's channel started over. Continues over a "
-       "restart.",
-       [](const OriginStats& stats) { return stats.resets; }},
-      {"meridian_satellite_stored_frames_total",
-       "Frames of a satellite's channel that were played back (the flag `stored`). Their sequences "
-       "are tracked apart; all other series of the channel include live and stored frames. "
-       "Continues over a restart.",
-       [](const OriginStats& stats) { return stored_of(stats).frames; }},
-      {"meridian_satellite_stored_missing_total",
-       "How many of the missing sequences of a satellite's channel lie between frames that were "
-       "played back. Continues over a restart.",
-       [](const OriginStats& stats) { return stored_of(stats).sequences.missing; }},
-      {"meridian_satellite_dropped_total",
-       "Frames of a satellite's channel that the daemon dropped. Continues over a restart.",
-       [](const OriginStats& stats) { return stats.dropped; }}};
   for (const Series& series : all_series) {
     MetricFamily& family = to.add(series.name, series.help, MetricType::Counter);
     for (const OriginStats& origin : listed) {

@@ -12,7 +12,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -83,7 +82,6 @@ Part sinks_part() {
 std::vector<Part> all_parts() {
   const Config defaults = service_defaults();
   std::vector<Part> parts{uplinks_part()};
-  std::optional<Part> plain_part;
   visit_sections([&](const Section& section, auto keys, auto part) {
     Part made{section, {}};
     add_entries(made, section.name.empty() ? "" : std::string(section.name) + ".", keys,
@@ -255,7 +253,7 @@ std::string sinks_in_file() {
   example.stream = "TELEMETRY";
   Part part{sinks_section, {}};
   add_entries(part, "", sink::sink_keys(), example);
-  std::string text = comment(sinks_section.sentence, 2) + "  //\n  // One looks like this:\n";
+  const std::string text = comment(sinks_section.sentence, 2) + "  //\n  // One looks like this:\n";
   std::string commented = "  // {\n";
   const std::string lines = file_lines(part.entries, 0, true, false);
   for (std::size_t begin = 0; begin < lines.size();) {
