@@ -149,8 +149,8 @@ class AggregatorHandle {
   [[nodiscard]] asio::awaitable<Result<std::uint64_t>> forget(
       SatelliteId satellite_id, std::optional<ChannelId> channel_id) const;
 
-  /// Ends the aggregator for all handles: takes what is in the channel, as after
-  /// `release_backpressure`, and returns the final statistics and everything that it still holds.
+  /// Ends the aggregator for all handles: takes what is in the channel, even
+  /// beyond the limits, and returns the final statistics and everything that it still holds.
   /// From now on other calls fail with Errc::aggregator_shut_down, including sends that are
   /// waiting; calls whose request was already on its way fail with Errc::reply_dropped.
   [[nodiscard]] asio::awaitable<Result<FinalState>> shut_down() const;

@@ -76,7 +76,9 @@ void Reader::read(std::string_view key, bool& target) {
 }
 
 const Json* Reader::find(std::string_view key) {
-  known_.emplace_back(key);
+  if (std::ranges::find(known_, key) == known_.end()) {
+    known_.emplace_back(key);
+  }
   const auto found = json_.find(key);
   return found == json_.end() ? nullptr : &*found;
 }

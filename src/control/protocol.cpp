@@ -100,8 +100,8 @@ void read_params(Request& request, const MethodFacts& method, const SentJson& pa
   for (const Parameter& parameter : method.parameters) {
     if (parameter.required && !params.contains(parameter.name)) {
       throw Refusal{ErrorCode::invalid_params,
-                    fmt::format("{} needs the parameter {}: send params with it", method.name,
-                                parameter.name)};
+                    fmt::format("{} needs the parameter {}: send a request with params",
+                                method.name, parameter.name)};
     }
   }
 }

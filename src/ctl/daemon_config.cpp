@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <sys/un.h>
 #include <unistd.h>
 
 namespace meridian::ctl {
@@ -24,13 +25,16 @@ std::string socket_of_the_daemon() {
   }
   try {
     const nlohmann::json json = config::read_file(*file);
-    const nlohmann::json& socket = json.at(nlohmann::json::json_pointer("/control/socket"));
-    return socket.get<std::string>();
+    std::string socket;
+    if (const auto control = json.find("control"); control != json.end()) {
+      config::Reader(*control, "control").read("socket", socket);
+    }
+    if (!socket.empty() && socket.size() < sizeof(sockaddr_un::sun_path)) {
+      return socket;
+    }
   } catch (const config::Error&) {
     // A running daemon keeps the configuration that it had, and can say what is wrong with this
     // one.
-  } catch (const nlohmann::json::exception&) {
-    // It does not say, or is wrong.
   }
   return runtime::default_socket();
 }

@@ -91,7 +91,8 @@ constexpr std::array state_key_table{
          .details = "Without it, what is in the buffer is gone when the daemon ends."},
         read_directory,
         [](const Config& c) {
-          return c.state_directory ? config::Json(c.state_directory->string()) : config::Json();
+          return c.state_directory ? config::Json(c.state_directory->lexically_normal().string())
+                                   : config::Json();
         }),
     config::choice<Config, [](auto& c) -> auto& { return c.when_state_unreadable; },
                    unreadable_policies>(
@@ -183,8 +184,9 @@ constexpr std::array plain_key_table{
          .of = "threads",
          .sentence = "How many threads serve uplinks. 0: as many as there are processors, at least "
                      "2.",
-         .details = "One more serves the control socket, one the HTTP server if there is one, and "
-                    "two each sink. The client library of a sink has a few of its own."}),
+         .details = "One more serves the control socket, one the requests to the buffer, one the "
+                    "log, one the HTTP server if there is one, and two each sink. The client "
+                    "library of a sink has a few of its own."}),
 };
 
 }  // namespace

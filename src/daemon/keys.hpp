@@ -44,13 +44,11 @@ void visit_sections(Visit&& visit) {
   constexpr auto whole = [](auto& config) -> auto& { return config; };
   visit(Section{"channel", "The queue between the sessions and the aggregator."}, channel_keys(),
         whole);
-  visit(Section{"buffer", "Bounds of what waits to be drained or delivered."}, buffer_keys(),
-        whole);
+  visit(Section{"buffer", "Limits of the buffer, where frames wait to be drained or delivered."},
+        buffer_keys(), whole);
   visit(Section{"control", "The control socket, which `meridianctl` uses."}, control::server_keys(),
         [](auto& config) -> auto& { return config.control; });
-  visit(Section{"http",
-                "The HTTP server, which changes nothing: the live page, metrics and health "
-                "probes."},
+  visit(Section{"http", "The read-only HTTP server: the live page, metrics and health probes."},
         http::server_keys(), [](auto& config) -> auto& { return config.http; });
   visit(Section{"state", "What is kept over a restart."}, state_keys(), whole);
   visit(Section{"satellites", "What is tracked about satellites and their channels."},

@@ -31,7 +31,6 @@ constexpr std::array behind_policies{std::pair{"hold"sv, WhenBehind::hold},
 
 // Well within what the library and the server can count.
 constexpr std::uint64_t least_batch_bytes = 1'024;
-constexpr std::uint64_t default_batch_bytes = 524'288;
 constexpr std::uint64_t most_batch_bytes = 64 * 1024 * 1024;
 constexpr std::uint64_t most_in_flight_bytes = std::uint64_t{1} << 30;
 constexpr std::size_t longest_name = 64;
@@ -272,7 +271,7 @@ constexpr std::array sink_key_table{
         Kind::integer,
         {.name = "max_in_flight_bytes",
          .applies = Applies::on_restart,
-         .least = default_batch_bytes,
+         .least = least_batch_bytes,
          .most = most_in_flight_bytes,
          .of = "bytes",
          .sentence = "How many bytes of frames may be in messages that were sent and not "
@@ -289,11 +288,11 @@ constexpr std::array sink_key_table{
          .applies = Applies::on_restart,
          .sentence = "What happens while the buffer is full of frames that the sink has not "
                      "delivered: they stay (`hold`), or the oldest make room, counted "
-                     "(`skip_oldest`).",
-         .details =
-             "With `hold`, uplinks wait or new frames are dropped, as `buffer.when_full` says, "
-             "which must not be `drop_oldest`. With `skip_oldest`, the oldest frames make room "
-             "under each policy, unless another sink that holds still needs them."}),
+                     "(`skip_oldest`). `hold` needs `buffer.when_full` to be `backpressure` or "
+                     "`drop_newest`.",
+         .details = "With `hold`, uplinks wait or new frames are dropped, as `buffer.when_full` "
+                    "says. With `skip_oldest`, the oldest frames make room "
+                    "under each policy, unless another sink that holds still needs them."}),
 };
 
 }  // namespace

@@ -28,6 +28,8 @@ class ConfigCases(Documentation):
         """A configuration with one key. In a listener: one that the key is for."""
         if path == "uplinks[].satellite_id":
             framing = FRAMINGS[1]
+        if path == "sinks[].max_in_flight_bytes":  # not below that of a message
+            return nested(path, value, batch_max_bytes=1024)
         in_listener = path.startswith("uplinks[]") and not path.endswith(".framing")
         return nested(path, value, **({"framing": framing} if in_listener else {}))
 

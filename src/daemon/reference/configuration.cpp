@@ -205,22 +205,21 @@ OrderedJson object_schema(const std::vector<Entry>& entries, std::string_view pr
 
 constexpr std::size_t file_width = 100;
 
-std::string comment(std::string_view text, std::size_t indent) {
-  return wrapped(plain(text), std::string(indent, ' ') + "// ", file_width);
+std::string comment(std::string_view text, std::size_t indent, std::size_t width = file_width) {
+  return wrapped(plain(text), std::string(indent, ' ') + "// ", width);
 }
 
 /// Lines of keys with their values. `described`: each with its sentence.
 std::string file_lines(const std::vector<Entry>& entries, std::size_t indent, bool described,
-                       bool last_has_comma) {
+                       std::size_t width = file_width) {
   std::string lines;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const Entry& entry = entries[i];
     if (described) {
-      lines += comment(entry.facts->sentence, indent);
+      lines += comment(entry.facts->sentence, indent, width);
     }
     lines += fmt::format("{}\"{}\": {}{}\n", std::string(indent, ' '), entry.facts->name,
-                         status::dump(entry.default_value),
-                         i + 1 < entries.size() || last_has_comma ? "," : "");
+                         status::dump(entry.default_value), i + 1 < entries.size() ? "," : "");
   }
   return lines;
 }
@@ -240,7 +239,7 @@ std::string uplinks_in_file() {
   std::string text = comment(uplinks_section.sentence, 2) + "  \"uplinks\": [\n";
   const std::vector<uplink::ListenerOptions> listeners = service_defaults().uplinks;
   for (std::size_t i = 0; i < listeners.size(); ++i) {
-    text += "    {\n" + file_lines(entries_of(listeners[i]), 6, i == 0, false) +
+    text += "    {\n" + file_lines(entries_of(listeners[i]), 6, i == 0) +
             (i + 1 < listeners.size() ? "    },\n" : "    }\n");
   }
   return text + "  ],\n";
@@ -255,10 +254,11 @@ std::string sinks_in_file() {
   add_entries(part, "", sink::sink_keys(), example);
   const std::string text = comment(sinks_section.sentence, 2) + "  //\n  // One looks like this:\n";
   std::string commented = "  // {\n";
-  const std::string lines = file_lines(part.entries, 0, true, false);
+  const std::string_view prefix = "  //   ";
+  const std::string lines = file_lines(part.entries, 0, true, file_width - prefix.size());
   for (std::size_t begin = 0; begin < lines.size();) {
     const std::size_t end = lines.find('\n', begin);
-    commented += "  //   " + lines.substr(begin, end - begin) + "\n";
+    commented += fmt::format("{}{}\n", prefix, lines.substr(begin, end - begin));
     begin = end + 1;
   }
   return text + commented + "  // }\n  \"sinks\": [],\n";
@@ -352,10 +352,10 @@ std::string configuration_file() {
     if (part.section.name == sinks_section.name) {
       text += sinks_in_file();
     } else if (part.section.name.empty()) {
-      text += file_lines(part.entries, 2, true, false);
+      text += file_lines(part.entries, 2, true);
     } else {
       text += comment(part.section.sentence, 2) + fmt::format("  \"{}\": {{\n", part.section.name) +
-              file_lines(part.entries, 4, true, false) + "  },\n";
+              file_lines(part.entries, 4, true) + "  },\n";
     }
   }
   return text + "}\n";

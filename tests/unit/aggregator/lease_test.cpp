@@ -1,5 +1,6 @@
 // Leases: frames that are handed out and kept aside until they are committed, or come back.
 #include "aggregator/maintenance.hpp"
+#include "integration/harness/deadlines.hpp"
 #include "unit/aggregator/aggregator_fixture.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>

@@ -1,5 +1,6 @@
 // Frames that are lent are settled or put back, once; and what cannot be is refused.
 #include "aggregator/accounts.hpp"
+#include "integration/harness/deadlines.hpp"
 #include "unit/aggregator/consumer_fixture.hpp"
 #include "unit/aggregator/noting_buffer.hpp"
 

@@ -58,6 +58,7 @@ struct Key {
            {std::pair{"servers", R"(["nats://h"])"}, std::pair{"stream", R"("S")"}}) {
         needed += name() == key ? "" : fmt::format(R"("{}":{},)", key, text);
       }
+      needed += name() == "max_in_flight_bytes" ? R"("batch_max_bytes":1024,)" : "";
       return fmt::format(R"({{"buffer":{{"when_full":"backpressure"}},"sinks":[{{{}"{}":{}}}]}})",
                          needed, name(), value_text);
     }
