@@ -117,7 +117,8 @@ constexpr std::array server_key_table{
              "Users who are in neither group are turned away, whatever `control.mode` says. A "
              "reload applies it to clients that connect afterwards, also on a socket that the "
              "service manager has opened; such a socket must let the group in by its own mode and "
-             "group. Otherwise the file system of the socket must support access lists (acl(5))."},
+             "group. For a socket that the daemon creates "
+             "itself, the file system must support access lists (acl(5))."},
         read_group<read_only_group>,
         [](const ServerOptions& o) { return number_of(o.access.read_only_group); }),
     config::key<ServerOptions, [](auto& o) -> auto& { return o.max_clients; }>(

@@ -69,14 +69,15 @@ constexpr std::array drain_result{
     Field{"frames", "array|integer",
           "With `json`: the frames, each with `satellite_id`, `channel_id`, `sequence`, `stored`, "
           "`received_at` (RFC 3339, UTC, microseconds) and `payload` (base64), and with "
-          "`redelivered` if it comes back from a lease. With `binary`: how many frames follow."},
+          "`redelivered` if the frame came back from a lease. With `binary`: how many frames "
+          "follow."},
     Field{"bytes", "integer",
           "Only with `binary`: how many octets follow the line, frames in native framing."},
     Field{"remaining", "integer", "Frames left in the buffer."},
     Field{"lease", "integer|null",
           "Only with `lease_s`: the id of the lease; null if there was no frame."},
     Field{"redelivered", "array",
-          "Only with `binary`, and only if frames come back from a lease: pairs of "
+          "Only with `binary`, and only if frames came back from a lease: pairs of "
           "the index of a first frame, counted from 0, and a number of frames."},
 };
 constexpr std::array drain_errors{ErrorCode::too_many_leases};
@@ -126,7 +127,8 @@ constexpr std::array uplinks_result{
           "Open uplinks: `id`, `listener`, `peer`, `state` (`receiving`, or `held` while "
           "backpressure keeps the daemon from reading), `connected_at`, `last_frame_at`, `frames`, "
           "`bytes`."},
-    Field{"closed", "array", "The last 64 closed uplinks, also with `closed_at` and `reason`."},
+    Field{"closed", "array",
+          "The last 64 closed uplinks, as above, and with `closed_at` and `reason`."},
     Field{"listeners", "array", "Listeners: `name`, `framing`, and the `address` in use."},
 };
 
@@ -160,8 +162,9 @@ constexpr std::array sinks_result{
     Field{"sinks", "array",
           "For each sink: `name`, `type`, `stream`, `subject`, `when_behind`, the `server` that it "
           "is connected to or null, its `problem` (`reason`, `message`) or null, `unsafe` "
-          "(sentences about the stream), `lag` (`frames`, `bytes`, `seconds`: what it has yet to "
-          "deliver and still holds), `in_flight` (`messages`, `bytes`), `acknowledged` (`frames`, "
+          "(sentences about the stream), `lag` (`frames`, `bytes`, `seconds`: what the sink has "
+          "yet to deliver and the daemon still has), `in_flight` (`messages`, `bytes`), "
+          "`acknowledged` (`frames`, "
           "`bytes`, `messages`, `duplicates`), `retried` (messages that were looked for in the "
           "stream or published again), and `refused` and `skipped` by reason."},
 };
@@ -196,7 +199,7 @@ constexpr std::array tail_parameters{
 constexpr std::array tail_result{
     Field{"frames", "integer", "How many frames were sent."},
     Field{"bytes", "integer", "Their bytes, including headers."},
-    Field{"lost", "integer", "How many were not sent, because the client had not read."},
+    Field{"lost", "integer", "How many were not sent, because the client read too slowly."},
 };
 
 constexpr std::array health_result{
@@ -204,8 +207,8 @@ constexpr std::array health_result{
           "Whether the aggregator answers within a second: `status` (`ok` or `failed`), `reason` "
           "and `message`."},
     Field{"ready", "object",
-          "Whether uplinks may be sent here: the same. Listeners and control socket are up, and a "
-          "buffer that drops frames has room."},
+          "Whether uplinks may be sent here, with the same fields: listeners and control socket "
+          "are up, and no frame is dropped because the buffer is full."},
 };
 
 constexpr std::array reload_result{
@@ -246,8 +249,9 @@ constexpr std::array methods{
         .details =
             "It sees all frames that came before it, including those that a full buffer holds back "
             "in the channel. If its answer cannot be written, the frames go back to their place. "
-            "With `lease_s` the frames are kept aside until `commit`, `release`, the end of the "
-            "connection, or until the time is over. Frames that come back from a lease are marked "
+            "With `lease_s` the frames are kept aside until `commit` or `release`, until "
+            "the connection ends, or until the time is up. Frames that come back from a lease are "
+            "marked "
             "as redelivered. A request without an `id` is not carried out.",
         .parameters = drain_parameters,
         .result = drain_result,
@@ -306,8 +310,8 @@ constexpr std::array methods{
         .details =
             "At once, and then whenever something has come, the client gets a notification "
             "`{\"method\":\"tail\",\"params\":{\"frames\":[…],\"lost\":n}}`. `lost` says how many "
-            "frames came after these and are not sent, because the client had not read. In the "
-            "format `binary`, `frames` and `bytes` are numbers, and so many octets of native "
+            "frames came after these and are not sent, because the client read too slowly. In the "
+            "format `binary`, `frames` and `bytes` are numbers, and that many octets of native "
             "frames follow the line. The result comes at the end, and requests sent meanwhile are "
             "answered then. A request without an `id` is not carried out.",
         .parameters = tail_parameters,
@@ -325,7 +329,7 @@ constexpr std::array methods{
     MethodFacts{.method = Method::log_level,
                 .name = "log_level",
                 .changes_something = true,
-                .sentence = "Logs more or less, until the next reload or restart.",
+                .sentence = "Changes how much is logged, until the next reload or restart.",
                 .parameters = log_level_parameters,
                 .result = log_level_result},
     MethodFacts{.method = Method::version,

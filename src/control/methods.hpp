@@ -59,7 +59,7 @@ inline constexpr std::array<Named<ErrorCode>, 12> error_codes{{
      "The line is not a request of JSON-RPC 2.0; or it gives a key twice in one object, is nested "
      "deeper than 32 levels, or has a number beyond 1.8e308."},
     {ErrorCode::method_not_found, "method_not_found",
-     "There is no such method. The message lists those that there are."},
+     "There is no such method. The message lists the methods."},
     {ErrorCode::invalid_params, "invalid_params",
      "A parameter is unknown, missing or out of bounds. The message says what is allowed."},
     {ErrorCode::request_too_long, "request_too_long",
@@ -77,7 +77,8 @@ inline constexpr std::array<Named<ErrorCode>, 12> error_codes{{
      "The client asked for nothing for `control.idle_timeout_s`, or for 5 seconds while another "
      "client found no place. The client is cut off."},
     {ErrorCode::not_allowed, "not_allowed",
-     "The client's user may only read (`control.read_only_group`), or not even that."},
+     "The client's user may only read (`control.read_only_group`), or may not use the socket at "
+     "all."},
 }};
 
 }  // namespace meridian::control

@@ -85,7 +85,7 @@ constexpr std::array state_key_table{
         {.name = "directory",
          .applies = Applies::on_restart,
          .of = "an absolute path",
-         .sentence = "The directory in which the buffer is kept from a stop in order to the next "
+         .sentence = "The directory in which the buffer is kept from an orderly stop to the next "
                      "start. null: `$STATE_DIRECTORY`, which systemd sets for the service; where "
                      "that is not set either, nothing is saved.",
          .details = "Without it, what is in the buffer is gone when the daemon ends."},
@@ -119,8 +119,9 @@ constexpr std::array satellite_key_table{
          .least = 2,
          .most = 1000,
          .of = "frames",
-         .sentence = "So many frames in a row that are late or far ahead, each one sequence after "
-                     "the one before, mean that the counter has started over.",
+         .sentence =
+             "If this many frames in a row are late or far ahead, "
+             "each with the sequence that follows the one before, the counter has started over.",
          .details = "Far ahead is more than a quarter of the counter's range. The new count is "
                     "taken up, one reset is counted, and gaps are looked for in the new count. "
                     "Fewer such frames are counted as late or as jumps and change nothing else."}),
@@ -130,7 +131,8 @@ constexpr std::array satellite_key_table{
          .most = most_seconds,
          .of = "seconds",
          .sentence = "A satellite from which no frame has come for this long, on any of its "
-                     "channels, is silent: this is logged, shown and counted. 0: none ever is.",
+                     "channels, is silent: this is logged, shown and counted. 0: no satellite "
+                     "ever counts as silent.",
          .details =
              "When it is heard again, that is logged, too. Satellites that are only part of the "
              "sum beyond `satellites.max_tracked` are not watched. Time during which a full buffer "
@@ -143,8 +145,9 @@ constexpr std::array satellite_key_table{
          .sentence = "A pair of satellite and channel from which no frame has come for this long "
                      "is forgotten, which frees its row. 0: only by `meridianctl forget`.",
          .details = "It is logged. Time counts as for `satellites.silent_after_s`, and this should "
-                    "be longer than that: a forgotten satellite is no longer silent. At a start, "
-                    "the time since its last frame counts up to half of this."}),
+                    "be longer than that: a forgotten satellite is no longer silent. After a "
+                    "restart, at most half of this time "
+                    "counts as already over."}),
 };
 
 void read_target(Reader& reader, const KeyFacts& facts, Config& config) {
@@ -170,7 +173,7 @@ constexpr std::array log_key_table{
          .of = "`\"stderr\"`, `\"stdout\"` or an absolute path",
          .sentence = "Where the log goes: `stderr`, `stdout`, or the absolute path of a file to "
                      "which it is appended.",
-         .details = "The directory of the file must exist. A reload opens the file anew, so that "
+         .details = "The directory of the file must exist. A reload opens the file again, so that "
                     "it can be rotated."},
         read_target, [](const Config& c) { return config::Json(c.log.target); }),
 };
@@ -185,7 +188,7 @@ constexpr std::array plain_key_table{
          .sentence = "How many threads serve uplinks. 0: as many as there are processors, at least "
                      "2.",
          .details = "One more serves the control socket, one the requests to the buffer, one the "
-                    "log, one the HTTP server if there is one, and two each sink. The client "
+                    "log, one the HTTP server if there is one, and two serve each sink. The client "
                     "library of a sink has a few of its own."}),
 };
 

@@ -50,11 +50,11 @@ void visit_sections(Visit&& visit) {
         [](auto& config) -> auto& { return config.control; });
   visit(Section{"http", "The read-only HTTP server: the live page, metrics and health probes."},
         http::server_keys(), [](auto& config) -> auto& { return config.http; });
-  visit(Section{"state", "What is kept over a restart."}, state_keys(), whole);
+  visit(Section{"state", "What is kept across a restart."}, state_keys(), whole);
   visit(Section{"satellites", "What is tracked about satellites and their channels."},
         satellite_keys(), whole);
   visit(Section{"log", "What is logged, how, and where."}, log_keys(), whole);
-  visit(Section{"", "Keys of no section."}, plain_keys(), whole);
+  visit(Section{"", "Keys that are in no section."}, plain_keys(), whole);
 }
 
 }  // namespace meridian::daemon

@@ -73,8 +73,9 @@ constexpr std::array server_key_table{
          .sentence = "Names and addresses by which clients know the server, besides the addresses "
                      "that it listens on, those of loopback, and `localhost`.",
          .details = "For example `\"meridian.example\"`, or an address that is forwarded to the "
-                    "server, IPv6 in brackets. A request whose `Host` is another one gets status "
-                    "421: it may come from a page of another site."},
+                    "server. Write "
+                    "IPv6 addresses in brackets. A request whose `Host` names anything else gets "
+                    "status 421: it may come from a page of another site."},
         read_names, [](const ServerOptions& o) { return config::Json(o.names); }),
     config::key<ServerOptions, [](auto& o) -> auto& { return o.max_clients; }>(
         {.name = "max_clients",

@@ -108,11 +108,11 @@ void add_ledger(Families& to, const AggregatorStats& stats) {
   to.counter("meridian_frames_received_total",
              "Frames that left the channel, whatever became of them, and frames given up because "
              "the channel was full. Frames that wait in the channel are not counted yet. Continues "
-             "over a restart.",
+             "across restarts.",
              ledger.received);
   to.counter("meridian_frames_drained_total",
              "Frames that control clients have drained, including those of committed leases. "
-             "Continues over a restart.",
+             "Continues across restarts.",
              ledger.drained - lent);
   to.gauge("meridian_frames_lent",
            "Frames on their way to a control client. They go back to the buffer if the answer "
@@ -129,16 +129,16 @@ void add_ledger(Families& to, const AggregatorStats& stats) {
                stats.leases.ended);
   to.counter("meridian_frames_delivered_total",
              "Frames that left the buffer because all sinks have them or, where the buffer was "
-             "full, because all sinks that hold frames have them. Continues over a restart.",
+             "full, because all sinks that hold frames have them. Continues across restarts.",
              ledger.delivered);
   to.counter("meridian_frames_flushed_total",
-             "Frames that were discarded on demand, by a flush. Continues over a restart.",
+             "Frames that were discarded on demand, by a flush. Continues across restarts.",
              ledger.flushed);
   to.by_reason("meridian_frames_dropped_total",
-               "Frames that the daemon dropped, by reason. Continues over a restart.",
+               "Frames that the daemon dropped, by reason. Continues across restarts.",
                all_drop_reasons, ledger.dropped);
   to.counter("meridian_received_bytes_total",
-             "Bytes of the frames received, headers included. Continues over a restart.",
+             "Bytes of the frames received, headers included. Continues across restarts.",
              stats.origins.bytes);
 }
 
@@ -166,7 +166,7 @@ void add_levels(Families& to, const AggregatorStats& stats, const Peaks& peaks) 
 void add_sessions(Families& to, const status::SessionCounts& sessions) {
   to.gauge("meridian_sessions_open", "Uplink sessions that are open.", sessions.open);
   to.counter("meridian_sessions_accepted_total",
-             "Connections to an uplink listener, including those that it refused.",
+             "Connections to an uplink listener, including those that were turned away.",
              sessions.accepted);
   to.by_reason("meridian_sessions_closed_total", "Uplink sessions that have ended, by reason.",
                status::all_close_reasons, sessions.closed);
@@ -187,31 +187,31 @@ void add_sessions(Families& to, const status::SessionCounts& sessions) {
 
 void add_sequences(Families& to, const OriginTotals& totals) {
   to.counter("meridian_sequence_gaps_total",
-             "How often sequences were skipped, over all satellites. Continues over a restart.",
+             "How often sequences were skipped, over all satellites. Continues across restarts.",
              totals.gaps);
   to.counter("meridian_sequence_missing_total",
              "How many sequences were skipped, over all satellites. The count stops at 2^64 - 1, "
-             "which a few gaps of a 64-bit sequence can reach. Continues over a restart.",
+             "which a few gaps of a 64-bit sequence can reach. Continues across restarts.",
              totals.missing);
   to.counter("meridian_sequence_duplicates_total",
-             "Frames with the same sequence as the one before, over all satellites. Continues over "
-             "a restart.",
+             "Frames with the same sequence as the one before, over all satellites. Continues "
+             "across restarts.",
              totals.duplicates);
   to.counter("meridian_sequence_late_total",
              "Frames whose sequence is behind the last one, over all satellites. Those at the end "
              "of a stream are counted only once a later frame shows that they do not begin a "
-             "reset. Continues over a restart.",
+             "reset. Continues across restarts.",
              totals.late);
   to.counter(
       "meridian_sequence_jumps_total",
       "Frames whose sequence is more than a quarter of the counter's range ahead, too few in a row "
       "for a reset, over all satellites. Those at the end of a stream are counted only once a "
-      "later frame shows that they do not begin a reset. Continues over a restart.",
+      "later frame shows that they do not begin a reset. Continues across restarts.",
       totals.jumps);
   to.counter("meridian_sequence_resets_total",
              "How often a sequence counter started over, over all satellites: "
              "`satellites.reset_after_frames` frames in a row, each one sequence after the one "
-             "before, that would otherwise be late or jumps. Continues over a restart.",
+             "before, that would otherwise be late or jumps. Continues across restarts.",
              totals.resets);
 }
 
@@ -246,44 +246,44 @@ struct Series {
 // A reset takes back unsettled frames, so they are not reported yet: no counter may fall.
 constexpr Series all_series[] = {
     {"meridian_satellite_frames_total",
-     "Frames of a satellite's channel. Continues over a restart.",
+     "Frames of a satellite's channel. Continues across restarts.",
      [](const OriginStats& stats) { return stats.frames; }},
     {"meridian_satellite_bytes_total",
-     "Bytes of the frames of a satellite's channel, headers included. Continues over a restart.",
+     "Bytes of the frames of a satellite's channel, headers included. Continues across restarts.",
      [](const OriginStats& stats) { return stats.bytes; }},
     {"meridian_satellite_gaps_total",
-     "How often sequences of a satellite's channel were skipped. Continues over a restart.",
+     "How often sequences of a satellite's channel were skipped. Continues across restarts.",
      [](const OriginStats& stats) { return stats.gaps; }},
     {"meridian_satellite_missing_total",
-     "How many sequences of a satellite's channel were skipped. Continues over a restart.",
+     "How many sequences of a satellite's channel were skipped. Continues across restarts.",
      [](const OriginStats& stats) { return stats.missing; }},
     {"meridian_satellite_duplicates_total",
-     "Frames of a satellite's channel with the same sequence as the one before. Continues over a "
-     "restart.",
+     "Frames of a satellite's channel with the same sequence as the one before. Continues across "
+     "restarts.",
      [](const OriginStats& stats) { return stats.duplicates; }},
     {"meridian_satellite_late_total",
-     "Frames of a satellite's channel whose sequence is behind the last one. Continues over a "
-     "restart.",
+     "Frames of a satellite's channel whose sequence is behind the last one. Continues across "
+     "restarts.",
      [](const OriginStats& stats) { return stats.late - stats.unsettled.late; }},
     {"meridian_satellite_jumps_total",
      "Frames of a satellite's channel whose sequence is more than a quarter of the counter's "
-     "range ahead, too few in a row for a reset. Continues over a restart.",
+     "range ahead, too few in a row for a reset. Continues across restarts.",
      [](const OriginStats& stats) { return stats.jumps - stats.unsettled.jumps; }},
     {"meridian_satellite_resets_total",
-     "How often the sequence counter of a satellite's channel started over. Continues over a "
-     "restart.",
+     "How often the sequence counter of a satellite's channel started over. Continues across "
+     "restarts.",
      [](const OriginStats& stats) { return stats.resets; }},
     {"meridian_satellite_stored_frames_total",
      "Frames of a satellite's channel that were played back (the flag `stored`). Their sequences "
      "are tracked apart; all other series of the channel include live and stored frames. "
-     "Continues over a restart.",
+     "Continues across restarts.",
      [](const OriginStats& stats) { return stored_of(stats).frames; }},
     {"meridian_satellite_stored_missing_total",
      "How many of the missing sequences of a satellite's channel lie between frames that were "
-     "played back. Continues over a restart.",
+     "played back. Continues across restarts.",
      [](const OriginStats& stats) { return stored_of(stats).sequences.missing; }},
     {"meridian_satellite_dropped_total",
-     "Frames of a satellite's channel that the daemon dropped. Continues over a restart.",
+     "Frames of a satellite's channel that the daemon dropped. Continues across restarts.",
      [](const OriginStats& stats) { return stats.dropped; }}};
 
 void add_satellites(Families& to, const Scrape& scrape) {
@@ -318,7 +318,7 @@ void add_satellites(Families& to, const Scrape& scrape) {
            totals.max_tracked);
   to.counter("meridian_untracked_frames_total",
              "Frames of pairs of satellite and channel beyond `satellites.max_tracked`. The daemon "
-             "does not follow their sequences. Continues over a restart.",
+             "does not follow their sequences. Continues across restarts.",
              totals.untracked_frames);
 }
 
@@ -443,7 +443,7 @@ void add_clients(Families& to, const status::ControlCounts& control, const Clien
   to.counter("meridian_http_refused_total",
              "HTTP clients beyond `http.max_clients` that asked for anything but `/healthz`, "
              "`/readyz` or `/metrics`, and those beyond the 8 places reserved for these. Also "
-             "connections that had asked for nothing and were closed then to make room, and "
+             "connections that had asked for nothing and were closed to make room, and "
              "streams of events beyond `http.max_event_streams`.",
              http.refused);
   to.gauge("meridian_http_event_streams", "HTTP clients that watch events.", http.event_streams);

@@ -137,8 +137,8 @@ constexpr std::array tls_key_table{
         {.name = "enabled",
          .applies = Applies::on_restart,
          .sentence = "Whether servers without TLS are refused.",
-         .details = "The default is that of an object `tls`. Without one, or with null in its "
-                    "place, TLS is used for servers whose URL begins with `tls`. Certificates are "
+         .details = "The default applies if there is an object `tls`. If there is none, or it is "
+                    "null, TLS is used for servers whose URL begins with `tls`. Certificates are "
                     "read again for each connection."}),
     config::file_or_null<nats::Tls, [](auto& tls) -> auto& { return tls.ca_file; }>(
         {.name = "ca_file",
@@ -278,7 +278,7 @@ constexpr std::array sink_key_table{
                      "acknowledged.",
          .details =
              "As many again may wait in the sink. Must not be less than `sinks[].batch_max_bytes`, "
-             "so it must be given where that is larger than the default here. Frames that the sink "
+             "so if that is above the default of this key, set this key, too. Frames that the sink "
              "has read keep their room in the buffer as long as anything else can make room, so "
              "this should be a small part of `buffer.max_bytes`."},
         read_max_in_flight_bytes,
@@ -292,7 +292,7 @@ constexpr std::array sink_key_table{
                      "`drop_newest`.",
          .details = "With `hold`, uplinks wait or new frames are dropped, as `buffer.when_full` "
                     "says. With `skip_oldest`, the oldest frames make room "
-                    "under each policy, unless another sink that holds still needs them."}),
+                    "under every policy, unless another sink that holds still needs them."}),
 };
 
 }  // namespace

@@ -85,7 +85,7 @@ constexpr std::array listener_key_table{
         {.name = "listen",
          .of = "a numeric address and a port",
          .sentence = "The address and port to listen on.",
-         .details = "An IPv6 address stands in brackets: `\"[::1]:7400\"`. Port 0 takes a free "
+         .details = "An IPv6 address is written in brackets: `\"[::1]:7400\"`. Port 0 takes a free "
                     "port, which `meridianctl uplinks` shows. Addresses must differ.",
          .kind = config::Kind::text},
         read_listen,
@@ -141,8 +141,9 @@ constexpr std::array listener_key_table{
          .of = "seconds",
          .sentence = "Ends a session whose peer's machine has not answered for this long. 0: after "
                      "some two hours, as the system's TCP does.",
-         .details = "It may take a little longer. The machine has lost its power, or the network "
-                    "to it is broken. A peer that is reachable and sends nothing is left alone."}),
+         .details = "Then the machine has lost power, or the network to it is "
+                    "broken. Noticing this may take a little longer. A peer that is reachable and "
+                    "sends nothing is left alone."}),
     config::choice<ListenerOptions, [](auto& o) -> auto& { return o.when_channel_full; },
                    channel_policies>(
         {.name = "when_channel_full",

@@ -270,7 +270,7 @@ std::string configuration_markdown() {
   std::string text =
       "# Configuration: every key\n\n"
       "For operators who write `/etc/meridian/meridiand.json`; "
-      "[how the file is read](../operate/configure.md) is told there. This page is written by "
+      "see [how the file is read](../operate/configure.md). This page is written by "
       "`meridiand --print-reference=configuration.md`.\n\n"
       "`[]` stands for each element of a list. A key that is *applied by a reload* takes effect on "
       "`meridianctl reload`, `systemctl reload meridiand` and SIGHUP. One that *needs a restart* "

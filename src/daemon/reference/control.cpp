@@ -42,7 +42,7 @@ std::string default_of(const Parameter& parameter) {
 
 std::string_view who_may(const MethodFacts& method) {
   return method.changes_something ? "Refused to clients that may only read."
-                                  : "Also for clients that may only read.";
+                                  : "Clients that may only read may call it, too.";
 }
 
 std::string text_of(const MethodFacts& method) {
@@ -113,7 +113,7 @@ std::string methods_markdown() {
   std::string text =
       "# Control socket: every method\n\n"
       "For programs that talk to the daemon; "
-      "[how to connect and how lines look](../integrate/control-socket.md) is told there. This "
+      "see [how to connect and how lines look](../integrate/control-socket.md). This "
       "page is written by `meridiand --print-reference=control-methods.md`.\n";
   for (const MethodFacts& method : control::all_methods()) {
     text += fmt::format("\n## {}\n\n{}\n", method.name, text_of(method));

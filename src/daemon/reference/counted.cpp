@@ -60,7 +60,7 @@ std::vector<Reasons> all_reasons() {
        reasons_in(nats::refusals)},
       {"Frames that a sink skipped", "Why a sink did not get a frame: `skipped` of a sink.",
        reasons_in(skips)},
-      {"Faults", "What ended by an exception, from a bug or because memory ran out: `faults`.",
+      {"Faults", "Where an exception occurred, from a bug or because memory ran out: `faults`.",
        reasons_in(runtime::fault_kinds)},
   };
 }
@@ -99,9 +99,9 @@ std::string metrics_markdown() {
   std::string text =
       "# Metrics: every series\n\n"
       "For those who write queries, alerts and dashboards; "
-      "[how to scrape and what to watch](../operate/monitor.md) is told there. This page is "
+      "see [how to scrape and what to watch](../operate/monitor.md). This page is "
       "written by `meridiand --print-reference=metrics.md`.\n\n"
-      "Counters end in `_total`. Every value of a `reason` is there from the start, with 0; "
+      "Counters end in `_total`. Every value of a `reason` is present from the start, with 0; "
       "[reasons](reasons.md) says what they mean. Bytes are those of native frames, headers "
       "included.\n\n"
       "| metric | type | labels | meaning |\n|---|---|---|---|\n";
