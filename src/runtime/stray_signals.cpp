@@ -1,6 +1,7 @@
 #include "runtime/stray_signals.hpp"
 
 #include <csignal>
+#include <initializer_list>
 
 namespace meridian::runtime {
 
