@@ -30,6 +30,10 @@ class Markdown:
             seen[anchor] = seen.get(anchor, 0) + 1
         return found
 
+    def programs(self, language):
+        """The fenced blocks of a language."""
+        return re.findall(rf"^```{language}\n(.*?)^```", "\n".join(self.lines) + "\n", re.DOTALL | re.MULTILINE)
+
     def shell_blocks(self, heading):
         """The fenced blocks of sh below a heading, up to the next one of its level."""
         blocks, level, block = [], 0, None

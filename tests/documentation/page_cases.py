@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 from documentation import Documentation
 from markdown import Markdown, language_faults, links_of
@@ -77,6 +78,32 @@ class PageCases(Documentation):
         self.assertNotRegex(done.stderr, "command not found|No such file|rror:")
         shutil.rmtree(self.directory / "build")
         return done.stdout
+
+    def test_programs_of_the_documents_do_what_they_say(self):
+        uplinks = Markdown(self.source / "docs/integrate/uplinks.md")
+        [sender] = uplinks.programs("python")
+        [c_sender] = uplinks.programs("c")
+        [leasing] = Markdown(self.source / "docs/integrate/control-socket.md").programs("python")
+        with self.running_daemon() as daemon:
+            [listener] = daemon.ask("uplinks")["listeners"]
+            port = listener["address"].rsplit(":", 1)[1]
+            here = {"7400": port, "/run/meridian/control.sock": str(daemon.socket)}
+            (self.directory / "uplink.c").write_text(self.placed(c_sender, here), encoding="utf-8")
+            compiled = self.directory / "uplink"
+            subprocess.run(["gcc", "-Wall", "-Wextra", "-Werror", "-o", compiled, self.directory / "uplink.c"],
+                           check=True, timeout=60)
+            subprocess.run([compiled], check=True, timeout=60)
+            subprocess.run([sys.executable, "-c", self.placed(sender, here)], check=True, timeout=60)
+            self.assertEqual(daemon.ask("stats")["ledger"]["buffered"], 2000)
+            subprocess.run([sys.executable, "-c", self.placed(leasing, here)], check=True, timeout=60,
+                           stdout=subprocess.DEVNULL, cwd=self.directory)
+            self.assertEqual(daemon.ask("stats")["ledger"]["drained"], 2000)
+
+    @staticmethod
+    def placed(program, here):
+        for there, instead in here.items():
+            program = program.replace(there, instead)
+        return program
 
     def test_mandoc_has_nothing_to_say(self):
         # Manuals that a page refers to need not be installed.
