@@ -29,7 +29,6 @@ using testing::batch_of_run;
 using ::testing::ElementsAre;
 using testing::numbers;
 using testing::options;
-using testing::sequences_in;
 using testing::sequences_of;
 
 using KeptRoom = FrameBuffer::KeptRoom;
