@@ -27,6 +27,9 @@ namespace meridian::config {
 
 using Json = Reader::Json;
 
+/// A year: no duration is longer, so that a typo is noticed.
+inline constexpr std::uint64_t most_seconds = 365 * 24 * 3600;
+
 /// When a changed value takes effect.
 enum class Applies : std::uint8_t { on_reload, on_restart };
 

@@ -22,7 +22,6 @@ using config::Kind;
 using config::Reader;
 
 constexpr std::uint64_t most_request_bytes = 16 * 1024 * 1024;
-constexpr std::uint64_t most_seconds = 365 * 24 * 3600;
 
 void read_socket(Reader& reader, const KeyFacts& facts, ServerOptions& options) {
   reader.read(facts.name, options.socket);
@@ -140,7 +139,7 @@ constexpr std::array server_key_table{
     config::key<ServerOptions, [](auto& o) -> auto& { return o.idle_timeout; }>(
         {.name = "idle_timeout_s",
          .least = 0,
-         .most = most_seconds,
+         .most = config::most_seconds,
          .of = "seconds",
          .sentence = "Cuts off a client that has asked for nothing for this long. 0: never.",
          .details = "The client is told so. After 5 seconds it also gives up its place to another "

@@ -28,7 +28,6 @@ constexpr std::array log_formats{std::pair{"text"sv, LogFormat::text},
 
 constexpr std::uint64_t most_frames = 1'000'000'000'000;
 constexpr std::uint64_t most_buffer_bytes = std::uint64_t{1} << 50;
-constexpr std::uint64_t most_seconds = 365 * 24 * 3600;
 
 constexpr std::array channel_key_table{
     config::key<Config, [](auto& c) -> auto& { return c.aggregator.channel_capacity; }>(
@@ -128,7 +127,7 @@ constexpr std::array satellite_key_table{
     config::key<Config, [](auto& c) -> auto& { return c.silent_after; }>(
         {.name = "silent_after_s",
          .least = 0,
-         .most = most_seconds,
+         .most = config::most_seconds,
          .of = "seconds",
          .sentence = "A satellite from which no frame has come for this long, on any of its "
                      "channels, is silent: this is logged, shown and counted. 0: no satellite "
@@ -140,7 +139,7 @@ constexpr std::array satellite_key_table{
     config::key<Config, [](auto& c) -> auto& { return c.forget_after; }>(
         {.name = "forget_after_s",
          .least = 0,
-         .most = most_seconds,
+         .most = config::most_seconds,
          .of = "seconds",
          .sentence = "A pair of satellite and channel from which no frame has come for this long "
                      "is forgotten, which frees its row. 0: only by `meridianctl forget`.",

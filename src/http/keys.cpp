@@ -20,8 +20,6 @@ using config::KeyFacts;
 using config::Kind;
 using config::Reader;
 
-constexpr std::uint64_t most_seconds = 365 * 24 * 3600;
-
 void read_listen(Reader& reader, const KeyFacts& facts, ServerOptions& options) {
   const config::Json* const listen = reader.find(facts.name);
   if (listen != nullptr && !listen->is_null()) {
@@ -109,7 +107,7 @@ constexpr std::array server_key_table{
         {.name = "event_stream_s",
          .applies = Applies::on_restart,
          .least = 1,
-         .most = most_seconds,
+         .most = config::most_seconds,
          .of = "seconds",
          .sentence = "A stream of events ends after this long, and a browser opens another one.",
          .details = "So a page that is still open behind a proxy, and that nobody looks at, gives "

@@ -27,7 +27,6 @@ constexpr std::array channel_policies{std::pair{"backpressure"sv, WhenChannelFul
 // Bounds that keep a typo from taking the machine down.
 constexpr std::uint64_t most_sessions = 1'000'000;
 constexpr std::uint64_t most_payload_bytes = 16 * 1024 * 1024;
-constexpr std::uint64_t most_seconds = 365 * 24 * 3600;
 constexpr std::uint64_t most_peer_timeout_s = 32'767;  // the bound of TCP_KEEPIDLE
 
 void read_name(Reader& reader, const KeyFacts& facts, ListenerOptions& options) {
@@ -130,7 +129,7 @@ constexpr std::array listener_key_table{
     config::key<ListenerOptions, [](auto& o) -> auto& { return o.idle_timeout; }>(
         {.name = "idle_timeout_s",
          .least = 0,
-         .most = most_seconds,
+         .most = config::most_seconds,
          .of = "seconds",
          .sentence = "Ends a session from which nothing has come for this long. 0: never.",
          .details = "Time during which backpressure held the session does not count."}),

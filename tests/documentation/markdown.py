@@ -66,7 +66,7 @@ SEARCHED = {"*.md": ".", "*.hpp": "include src", "*.cpp": "src", "*.1": "docs/ma
 
 
 def language_faults(top):
-    """Lines such as "docs/start.md:5: left away", for all words that are refused."""
+    """Where a refused phrase stands: a line with file, number and phrase for each."""
     refused = re.compile("|".join(REFUSED), re.IGNORECASE)
     found = []
     for pattern, places in SEARCHED.items():
