@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// The root of the checkout, from the environment that ctest sets. Throws std::runtime_error where
 /// it is not set.
@@ -37,4 +37,4 @@ namespace meridian::testing {
   return self.parent_path().parent_path().parent_path() / "bin" / name;
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

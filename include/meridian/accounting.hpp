@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 /// Why a frame was dropped. Counted per reason.
 enum class DropReason : std::uint8_t {
@@ -38,7 +38,8 @@ inline constexpr std::array<Named<DropReason>, 6> drop_reasons{{
     {DropReason::not_restored, "not_restored",
      "The frame was saved at a stop and could not be read back at the start."},
     {DropReason::lease_evicted, "lease_evicted",
-     "The frame was leased, and new frames found no room beside it (`drop_oldest`)."},
+     "The frame was leased, and its lease was ended to make room: new frames came (`drop_oldest`), "
+     "or a reload lowered the limits."},
     {DropReason::consumer_behind, "consumer_behind",
      "The frame made room for newer ones, and only sinks that may skip (`skip_oldest`) still "
      "needed it."},
@@ -129,8 +130,8 @@ inline constexpr std::array<Named<LeaseEnd>, 4> lease_ends{{
     {LeaseEnd::released, "released", "The client gave the frames back, or its connection ended."},
     {LeaseEnd::expired, "expired", "The time of the lease ran out, and its frames went back."},
     {LeaseEnd::evicted, "evicted",
-     "New frames found no room beside the leased ones (`drop_oldest`), or a reload left none for "
-     "them: they were dropped."},
+     "The leased frames were dropped to make room: new frames came (`drop_oldest`), or a reload "
+     "lowered the limits."},
 }};
 inline constexpr auto all_lease_ends = values_of(lease_ends);
 [[nodiscard]] constexpr std::string_view name_of(LeaseEnd end) noexcept {
@@ -154,20 +155,4 @@ struct AggregatorStats {
   bool holds_batches = false;  ///< a batch, or the rest of one, waits for room in the buffer
 };
 
-/// The highest levels in a period.
-struct Peaks {
-  Amount buffer;            ///< each figure at its own peak
-  std::size_t channel = 0;  ///< batches
-};
-
-/// Drops since the last report.
-struct DropReport {
-  struct Entry {
-    std::uint64_t frames = 0;
-    std::vector<SatelliteId> satellites;  ///< the first few of them
-    bool more_satellites = false;         ///< whether there were others
-  };
-  std::array<Entry, all_drop_reasons.size()> by_reason;
-};
-
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

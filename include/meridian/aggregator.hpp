@@ -38,12 +38,15 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
+
+namespace aggregator {
+class Maintenance;
+}  // namespace aggregator
 
 class Lent;
 class Tail;
 class Consumer;
-class Maintenance;
 struct TailQuery;
 
 /// Access to the aggregator. All calls may fail with Errc::aggregator_shut_down, and all but `send`
@@ -160,7 +163,7 @@ class AggregatorHandle {
   friend class Lent;
   friend class Tail;
   friend class Consumer;
-  friend class Maintenance;
+  friend class aggregator::Maintenance;
 
   struct Port;
   explicit AggregatorHandle(std::shared_ptr<const Port> port) noexcept : port_(std::move(port)) {}
@@ -175,4 +178,4 @@ class AggregatorHandle {
 [[nodiscard]] AggregatorHandle spawn_aggregator(const asio::any_io_executor& executor,
                                                 const AggregatorOptions& options);
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

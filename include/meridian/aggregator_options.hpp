@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 /// What the buffer does with a frame that does not fit.
 enum class WhenFull : std::uint8_t {
@@ -35,4 +35,4 @@ struct AggregatorOptions {
   std::vector<ConsumerOptions> consumers{};         ///< their names must differ
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 /// An amount of frames.
 struct Amount {
@@ -15,4 +15,4 @@ struct Amount {
   friend bool operator==(const Amount&, const Amount&) = default;
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

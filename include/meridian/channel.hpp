@@ -40,7 +40,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 namespace asio = boost::asio;
 
@@ -342,4 +342,4 @@ std::pair<UnboundedSender<T>, Receiver<T>> unbounded_channel(asio::any_io_execut
   return {UnboundedSender<T>(std::move(sender)), Receiver<T>(std::move(core))};
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

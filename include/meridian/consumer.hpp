@@ -24,7 +24,7 @@
 #include <memory>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 /// What a consumer starts with after a restart.
 struct Resumed {
@@ -89,4 +89,4 @@ class Consumer {
   std::uint64_t epoch_;
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

@@ -17,7 +17,7 @@
 #include <span>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 /// The result of one look at the stream.
 struct Decoded {
@@ -71,4 +71,4 @@ struct DecoderOptions {
 /// its bound.
 [[nodiscard]] std::unique_ptr<Decoder> make_decoder(const DecoderOptions& options);
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 /// Observations of a quantity, counted by ranges. `upper_bounds` is an ascending array. Each bound
 /// belongs to the range below it, and values above the last bound have a range of their own.
@@ -36,4 +36,4 @@ class Distribution {
   std::uint64_t sum_ = 0;
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

@@ -16,7 +16,7 @@
 
 #include <atomic>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 namespace asio = boost::asio;
 
@@ -58,4 +58,4 @@ class Doorbell {
   detail::ContextWatch context_;
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

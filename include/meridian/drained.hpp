@@ -13,7 +13,7 @@
 #include <optional>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 /// A batch that is, or was, in the buffer. `place` is the place of its first frame. It orders the
 /// batch among all others, so that the batch can be put back.
@@ -52,4 +52,4 @@ struct Leased {
   Drained frames;             ///< a second reference to what the aggregator keeps aside
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

@@ -9,7 +9,7 @@
 #include <string>
 #include <type_traits>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 using boost::system::error_code;
 
@@ -82,7 +82,7 @@ class Category final : public boost::system::error_category {
   return {static_cast<int>(error), meridian_category()};
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2
 
 template <>
 struct boost::system::is_error_code_enum<meridian::Errc> : std::true_type {};

@@ -21,7 +21,7 @@
 #include <cstdint>
 #include <span>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 using SatelliteId = std::uint32_t;
 using ChannelId = std::uint16_t;
@@ -87,4 +87,4 @@ void write_frame_header(const FrameHeader& header, std::size_t payload_bytes,
 /// Reads the frame at the start of `octets`, which must begin with a whole, validated frame.
 [[nodiscard]] FrameView read_frame(std::span<const std::byte> octets) noexcept;
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

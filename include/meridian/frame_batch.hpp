@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 /// Consecutive frames of one origin, all of them stored or none: the sequences first, first + 1, …
 /// (modulo the counter's width). Sequences are tracked per run, not per frame.
@@ -255,4 +255,4 @@ class FrameBatchBuilder {
   std::uint32_t frames_ = 0;
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 enum class Framing : std::uint8_t { length_prefixed, ccsds_space_packet };
 
@@ -21,4 +21,4 @@ inline constexpr std::array<std::pair<std::string_view, Framing>, 2> framing_nam
   return framing_names[static_cast<std::size_t>(framing)].first;
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

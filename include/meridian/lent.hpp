@@ -16,7 +16,7 @@
 #include <memory>
 #include <utility>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 /// Frames that were taken out of the buffer, to be either settled or put back, once. Each of the
 /// two calls consumes the object; its destruction puts the frames back. Until then the frames keep
@@ -58,4 +58,4 @@ class Lent {
   bool keep_room_ = false;
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 enum class Malformed : std::uint8_t {
   length_too_small,
@@ -39,4 +39,4 @@ inline constexpr auto all_malformed = values_of(malformed_reasons);
   return name_in(malformed_reasons, reason);
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 /// A value of an enumeration.
 template <typename Enum>
@@ -34,4 +34,4 @@ template <typename Enum, std::size_t n>
   return found == table.end() ? "unknown" : found->name;
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

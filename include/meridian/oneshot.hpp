@@ -26,7 +26,7 @@
 #include <optional>
 #include <utility>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 namespace asio = boost::asio;
 
@@ -142,4 +142,4 @@ std::pair<OneshotSender<T>, OneshotReceiver<T>> oneshot(asio::any_io_executor ex
           OneshotReceiver<T>(detail::OneshotEnd<T>(std::move(raw)))};
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

@@ -10,7 +10,7 @@
 #include <optional>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 /// What the sequences of a counter have shown. Each is judged by its distance from the last one. A
 /// late frame is behind it; a jump is more than a quarter of the counter's range ahead. Neither
@@ -76,4 +76,4 @@ struct OriginPage {
   bool at_end = false;            ///< there is no next part
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 /// Consecutive places in the buffer. Every frame that goes in gets the next place, and keeps it.
 struct PlaceRange {
@@ -95,4 +95,4 @@ struct SavedPositions {
   friend bool operator==(const SavedPositions&, const SavedPositions&) = default;
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 /// What an aggregator hands over when it ends, for another one to restore: the counts then continue
 /// across a restart.
@@ -35,4 +35,4 @@ struct FinalState {
   SavedState saved;
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

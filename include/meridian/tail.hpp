@@ -18,7 +18,7 @@
 #include <optional>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 /// Which frames to watch.
 struct TailQuery {
@@ -74,4 +74,4 @@ class Tail {
   std::shared_ptr<const Watch> watch_;
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

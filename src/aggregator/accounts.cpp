@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 namespace {
 
@@ -119,4 +119,4 @@ DropReport Accounts::take_drop_report() {
   return std::exchange(drops_, {});
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

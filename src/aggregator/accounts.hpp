@@ -5,6 +5,7 @@
 #include "aggregator/amounts.hpp"
 #include "aggregator/given_up.hpp"
 #include "aggregator/origin_table.hpp"
+#include "aggregator/reports.hpp"
 
 #include <meridian/aggregator.hpp>
 
@@ -13,7 +14,7 @@
 #include <optional>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 /// Not thread-safe: owned by the aggregator.
 class Accounts {
@@ -84,4 +85,4 @@ class Accounts {
   DropReport drops_;
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

@@ -15,7 +15,7 @@
 #include <utility>
 #include <variant>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 namespace {
 
@@ -396,4 +396,4 @@ void Actor::answer(request::EndTail& request) {
   std::move(request.reply).send({});
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

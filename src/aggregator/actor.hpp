@@ -19,7 +19,7 @@
 #include <optional>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 /// Owns what the aggregator holds. Everything in here runs on the aggregator's strand, one message
 /// at a time; the only way in is the two lanes.
@@ -118,4 +118,4 @@ class Actor {
   bool ended_ = false;        // all handles are gone, or it was shut down
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

@@ -22,7 +22,7 @@
 #include <string_view>
 #include <utility>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 namespace {
 
@@ -89,7 +89,7 @@ asio::awaitable<AggregatorHandle::Result<std::uint64_t>> AggregatorHandle::Port:
 }
 
 asio::awaitable<AggregatorHandle::Result<std::uint64_t>> AggregatorHandle::Port::forget_idle(
-    std::shared_ptr<const Port> port, OriginTable::Aging aging) {
+    std::shared_ptr<const Port> port, aggregator::OriginTable::Aging aging) {
   std::uint64_t forgotten = 0;
   std::size_t from = 0;
   for (bool more = true; more; from += origins_per_step) {
@@ -111,7 +111,7 @@ asio::awaitable<AggregatorHandle::Result<OriginStats>> AggregatorHandle::Port::s
     if (!step) {
       co_return step.error();
     }
-    add_to(sum, step->stats);
+    aggregator::add_to(sum, step->stats);
     more = !step->reached_end;
   }
   co_return sum;
@@ -140,7 +140,7 @@ std::optional<Refused<FrameBatch>> AggregatorHandle::try_send(FrameBatch batch) 
   }
   auto refused = port_->data.try_send(std::move(batch));
   if (refused) {
-    refused->reason = as_seen_by_caller(refused->reason);
+    refused->reason = aggregator::as_seen_by_caller(refused->reason);
   } else {
     port_->ring_when_closed.ring();
   }
@@ -200,10 +200,10 @@ namespace {
 
 asio::awaitable<void> run_actor(AggregatorOptions options, Receiver<FrameBatch> data,
                                 Receiver<request::Request> control, std::shared_ptr<Doorbell> bell,
-                                std::shared_ptr<HoldsSenders> holds_senders) {
+                                std::shared_ptr<aggregator::HoldsSenders> holds_senders) {
   const asio::any_io_executor strand = co_await asio::this_coro::executor;
-  Actor actor(options, strand, std::move(data), std::move(control), std::move(bell),
-              std::move(holds_senders));
+  aggregator::Actor actor(options, strand, std::move(data), std::move(control), std::move(bell),
+                          std::move(holds_senders));
   co_await actor.run();
 }
 
@@ -237,16 +237,16 @@ AggregatorHandle spawn_aggregator(const asio::any_io_executor& executor,
   auto [data_tx, data_rx] = channel<FrameBatch>(strand, options.channel_capacity);
   auto [control_tx, control_rx] = channel<request::Request>(strand, control_capacity);
   auto bell = std::make_shared<Doorbell>(strand);
-  auto holds_senders = std::make_shared<HoldsSenders>(false);
+  auto holds_senders = std::make_shared<aggregator::HoldsSenders>(false);
   asio::co_spawn(strand,
                  run_actor(options, std::move(data_rx), std::move(control_rx), bell, holds_senders),
                  runtime::rethrow);
   return AggregatorHandle(std::make_shared<const AggregatorHandle::Port>(
-      AggregatorHandle::Port{.ring_when_closed = RingAtExit(std::move(bell)),
+      AggregatorHandle::Port{.ring_when_closed = aggregator::RingAtExit(std::move(bell)),
                              .data = std::move(data_tx),
                              .control = std::move(control_tx),
                              .executor = executor,
                              .holds_senders = std::move(holds_senders)}));
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <stdexcept>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 [[nodiscard]] inline Amount amount_of(const FrameBatch& batch) noexcept {
   return {.frames = batch.frames(), .bytes = batch.bytes()};
@@ -34,4 +34,4 @@ inline void subtract_from(Amount& sum, const Amount& amount) {
   sum = rest;
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

@@ -4,7 +4,7 @@
 #include <span>
 #include <utility>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 std::uint32_t leading_frames_up_to(const FrameBatch& batch, std::uint64_t max_bytes) {
   if (batch.bytes() <= max_bytes) {
@@ -99,4 +99,4 @@ FrameBatch sort_out(FrameBatch& mixed, SatelliteId satellite_id, std::uint64_t r
   });
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

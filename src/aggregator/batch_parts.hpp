@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 /// How many leading frames have at most `max_bytes` octets each.
 [[nodiscard]] std::uint32_t leading_frames_up_to(const FrameBatch& batch, std::uint64_t max_bytes);
@@ -50,4 +50,4 @@ struct WantedFrames {
 /// holes, so the frames taken get the places in front, and stand there if they are put back.
 [[nodiscard]] FrameBatch sort_out(FrameBatch& mixed, SatelliteId satellite_id, std::uint64_t room);
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

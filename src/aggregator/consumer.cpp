@@ -5,7 +5,7 @@
 #include <memory>
 #include <utility>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 asio::awaitable<boost::system::result<Resumed>> Consumer::resume() {
   return AggregatorHandle::Port::ask<request::Resume>(port_, id_);
@@ -45,4 +45,4 @@ asio::awaitable<AggregatorHandle::Result<Consumer>> AggregatorHandle::consume(
   return Port::consume(port_, std::move(name));
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

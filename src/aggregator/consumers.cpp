@@ -7,7 +7,7 @@
 #include <tuple>
 #include <utility>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 namespace {
 
@@ -402,4 +402,4 @@ void Consumers::restore(const std::vector<SavedConsumer>& saved,
   }
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

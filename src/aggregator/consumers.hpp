@@ -20,7 +20,7 @@
 #include <string_view>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 /// Knows for each place in the buffer which consumers have yet to read it, and which have read it
 /// and not acknowledged it. Lending or leasing frames does not change that, since they may be put
@@ -155,4 +155,4 @@ class Consumers {
   std::uint64_t read_until_ = 0;  // by the farthest consumer: nothing from here on has been read
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

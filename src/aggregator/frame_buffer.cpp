@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 namespace {
 
@@ -464,4 +464,4 @@ void FrameBuffer::note_high_water() noexcept {
   }
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

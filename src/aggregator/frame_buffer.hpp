@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 /// Batches in the order of their arrival. Each frame has a place, a number that counts up, so that
 /// a batch that was taken out can be put back.
@@ -214,4 +214,4 @@ class FrameBuffer {
   bool backpressure_released_ = false;
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <memory>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 /// Copies small batches one behind the other, so that they can be joined: a lone frame in an
 /// allocation of its own, with all that is known of it, takes three times its octets.
@@ -30,4 +30,4 @@ class FramePage {
   std::size_t used_ = 0;
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

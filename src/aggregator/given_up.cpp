@@ -5,7 +5,7 @@
 #include <limits>
 #include <utility>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 namespace {
 
@@ -72,4 +72,4 @@ std::vector<GivenUp::Piece> GivenUp::take_all() {
   return all;
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

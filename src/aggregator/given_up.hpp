@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 /// A session that gives up a batch says so over the control lane, where it overtakes what the
 /// session sent before. Sequences are judged in the order of arrival, so the runs of such a batch
@@ -48,4 +48,4 @@ class GivenUp {
   std::size_t pieces_ = 0;
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

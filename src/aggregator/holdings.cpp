@@ -8,7 +8,7 @@
 #include <iterator>
 #include <utility>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 namespace {
 
@@ -416,4 +416,4 @@ void Holdings::empty_into(FinalState& last) {
   }
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 /// The buffer with its accounts, leases, consumers and watchers. Each call is one event that all of
 /// them hear of: a frame that leaves the buffer is counted under one term of the ledger, and every
@@ -211,4 +211,4 @@ class Holdings {
   std::vector<BufferedBatch> returning_;  // from leases that have ended
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

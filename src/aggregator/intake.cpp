@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 namespace {
 
@@ -193,4 +193,4 @@ std::size_t Intake::take_peak() noexcept {
   return std::exchange(peak_, 0);
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 /// Set while the aggregator wants no more batches in the channel. Senders check it before they
 /// send. If it is set, they ask to be told when they may.
@@ -135,4 +135,4 @@ class Intake {
   std::size_t peak_ = 0;     // of the channel, since it was last asked for
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

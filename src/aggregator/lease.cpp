@@ -11,7 +11,7 @@
 #include <iterator>
 #include <utility>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 /// A lease that is being filled. Unless it is finished, its destruction withdraws it: after an
 /// error, a cancellation or the end of its coroutine.
@@ -33,7 +33,7 @@ class AggregatorHandle::Port::UnfinishedLease {
   void add(request::LeaseReply reply) {
     leased_.id = reply.id;
     Drained& frames = leased_.frames;
-    add_to(frames.taken, reply.step.taken);
+    aggregator::add_to(frames.taken, reply.step.taken);
     frames.remaining = reply.step.remaining;
     std::ranges::move(reply.step.batches, std::back_inserter(frames.batches));
   }
@@ -90,4 +90,4 @@ asio::awaitable<AggregatorHandle::Result<Amount>> AggregatorHandle::release(Leas
   return Port::end_lease(port_, id, LeaseEnd::released);
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 LeaseId Leases::open() {
   open_.try_emplace(open_.end(), ++last_id_);
@@ -94,4 +94,4 @@ std::optional<Leases::Clock::time_point> Leases::next_expiry() const {
   return by_expiry_.begin()->first;
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

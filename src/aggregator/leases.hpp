@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 /// Open leases, and how those that have ended did so. A lease is filled in the steps of its drain;
 /// its time runs from the last step.
@@ -77,4 +77,4 @@ class Leases {
   LeaseId last_id_ = 0;
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

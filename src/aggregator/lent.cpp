@@ -14,7 +14,7 @@
 #include <tuple>
 #include <utility>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 namespace {
 
@@ -135,7 +135,7 @@ asio::awaitable<AggregatorHandle::Result<Lent>> AggregatorHandle::Port::take(
     }
     const bool finished = step->finished;
     progress = step->progress;
-    add_to(lent.frames_.taken, step->taken);
+    aggregator::add_to(lent.frames_.taken, step->taken);
     lent.frames_.remaining = step->remaining;
     std::ranges::move(step->batches, std::back_inserter(lent.frames_.batches));
     if (step->settled) {
@@ -173,4 +173,4 @@ asio::awaitable<AggregatorHandle::Result<Lent>> AggregatorHandle::lend(DrainQuer
   return Port::take(port_, query, true);
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

@@ -2,7 +2,7 @@
 
 #include "aggregator/port.hpp"
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 asio::awaitable<Maintenance::Result<std::uint64_t>> Maintenance::forget_idle(
     std::chrono::milliseconds elapsed, std::chrono::milliseconds limit) const {
@@ -32,4 +32,4 @@ asio::awaitable<error_code> Maintenance::release_backpressure() const {
   return AggregatorHandle::Port::tell<request::ReleaseBackpressure>(port_);
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

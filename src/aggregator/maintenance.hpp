@@ -2,6 +2,8 @@
 /// <meridian/aggregator.hpp>.
 #pragma once
 
+#include "aggregator/reports.hpp"
+
 #include <meridian/aggregator.hpp>
 
 #include <chrono>
@@ -10,7 +12,7 @@
 #include <memory>
 #include <utility>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 /// Calls of the one who runs the aggregator. Each call keeps the aggregator alive, but not this
 /// object. Thread-safety, errors and cancellation: as AggregatorHandle.
@@ -55,4 +57,4 @@ class Maintenance {
   std::shared_ptr<const AggregatorHandle::Port> port_;
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

@@ -5,7 +5,7 @@
 #include <memory>
 #include <utility>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 namespace {
 
@@ -325,4 +325,4 @@ void add_to(OriginStats& sum, const OriginStats& stats) noexcept {
   }
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

@@ -16,7 +16,7 @@
 #include <set>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 /// Statistics per origin, bounded: origins beyond the first `max_tracked` share one entry, without
 /// sequence tracking. Stored frames have a counter of their own beside that of live ones.
@@ -127,7 +127,7 @@ class OriginTable {
 
   std::size_t max_tracked_;
   std::uint32_t reset_after_;
-  boost::unordered_flat_map<std::uint64_t, std::uint32_t, KeyedHash>
+  boost::unordered_flat_map<std::uint64_t, std::uint32_t, frame::KeyedHash>
       index_;                       // packed origin → entries_
   std::vector<Entry> entries_;      // by place
   std::set<std::uint32_t> free_{};  // places that no origin has
@@ -142,4 +142,4 @@ class OriginTable {
 /// Adds up what can be added up.
 void add_to(OriginStats& sum, const OriginStats& stats) noexcept;
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

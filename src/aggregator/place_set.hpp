@@ -11,7 +11,7 @@
 #include <optional>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 /// A set of places, kept as ranges that do not touch. Its cost depends on the number of ranges
 /// alone.
@@ -76,4 +76,4 @@ class PlaceSet {
   boost::icl::interval_set<std::uint64_t, std::less, Interval> set_;
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

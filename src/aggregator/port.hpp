@@ -22,7 +22,7 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 /// Rings when it goes out of scope, even if a coroutine is destroyed while it waits.
 class RingAtExit {
@@ -43,20 +43,27 @@ inline error_code as_seen_by_caller(error_code ec) {
   return ec == Errc::receiver_gone ? error_code(Errc::aggregator_shut_down) : ec;
 }
 
+}  // namespace meridian::inline v2::aggregator
+
+namespace meridian::inline v2 {
+
+namespace request = aggregator::request;  // for the calls of the public handles
+
 struct AggregatorHandle::Port {
-  RingAtExit ring_when_closed;  // first: rings once the senders below have ended their lanes
+  aggregator::RingAtExit
+      ring_when_closed;  // first: rings once the senders below have ended their lanes
   Sender<FrameBatch> data;
   Sender<request::Request> control;
   asio::any_io_executor executor;
-  std::shared_ptr<const HoldsSenders> holds_senders;
+  std::shared_ptr<const aggregator::HoldsSenders> holds_senders;
 
   /// Sends on one of the lanes, and wakes the actor.
   template <typename T>
   static asio::awaitable<error_code> send(std::shared_ptr<const Port> port, Sender<T> Port::* lane,
                                           T message) {
-    const RingAtExit ring_when_sent(port->ring_when_closed);
+    const aggregator::RingAtExit ring_when_sent(port->ring_when_closed);
     const error_code ec = co_await ((*port).*lane).send(std::move(message));
-    co_return as_seen_by_caller(ec);
+    co_return aggregator::as_seen_by_caller(ec);
   }
 
   /// Hands over a batch. While the aggregator holds senders, first waits until it lets them go.
@@ -122,7 +129,7 @@ struct AggregatorHandle::Port {
                                                        SatelliteId satellite_id,
                                                        std::optional<ChannelId> channel_id);
   static asio::awaitable<Result<std::uint64_t>> forget_idle(std::shared_ptr<const Port> port,
-                                                            OriginTable::Aging aging);
+                                                            aggregator::OriginTable::Aging aging);
   static asio::awaitable<Result<Consumer>> consume(std::shared_ptr<const Port> port,
                                                    std::string name);
   static asio::awaitable<Result<Tail>> tail(std::shared_ptr<const Port> port, TailQuery query);
@@ -130,4 +137,4 @@ struct AggregatorHandle::Port {
                                                           std::size_t from);
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

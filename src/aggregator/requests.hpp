@@ -4,6 +4,7 @@
 #include "aggregator/consumers.hpp"
 #include "aggregator/frame_buffer.hpp"
 #include "aggregator/origin_table.hpp"
+#include "aggregator/reports.hpp"
 #include "aggregator/tails.hpp"
 
 #include <meridian/aggregator.hpp>
@@ -20,7 +21,7 @@
 #include <variant>
 #include <vector>
 
-namespace meridian::inline v1::request {
+namespace meridian::inline v2::aggregator::request {
 
 /// Every request carries the oneshot for its reply.
 template <typename Reply>
@@ -200,4 +201,4 @@ using Request = std::variant<GetDepth, GetStats, TakeDropReport, TakePeaks, Rest
                              AgeOrigins, GiveUp, AwaitOpen, Consume, ReadNext, Acknowledge, Suspend,
                              Resume, BeginTail, NextOfTail, EndTail>;
 
-}  // namespace meridian::inline v1::request
+}  // namespace meridian::inline v2::aggregator::request

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 namespace {
 
@@ -87,4 +87,4 @@ SequenceStats SequenceState::stats() const noexcept {
   return stats;
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 /// Judges each sequence by its distance d from the last one, modulo the counter's M values:
 /// 0 duplicate, 1 in order, 2 to M/4 a gap of d - 1 missing. A frame farther ahead, up to M/2, is a
@@ -44,4 +44,4 @@ class SequenceState {
   UnsettledFrames unsettled_;
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

@@ -9,7 +9,7 @@
 #include <iterator>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 /// For one pass over the buffer that takes some batches and leaves others: those that are left move
 /// to memory of their own if another batch was taken from their slab, before or behind them.
@@ -55,4 +55,4 @@ class SlabMates {
   std::size_t next_ = 0;
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

@@ -9,7 +9,7 @@
 #include <optional>
 #include <set>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 /// Places at which a batch was found to be dispensable, so that no search for one is needed. A
 /// batch may have changed since it was noted. It is therefore checked again when its turn comes,
@@ -43,4 +43,4 @@ class SparePlaces {
   std::set<std::uint64_t> places_;
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

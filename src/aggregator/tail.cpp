@@ -8,11 +8,11 @@
 #include <exception>
 #include <utility>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 struct Tail::Watch {
   std::shared_ptr<const AggregatorHandle::Port> port;
-  Tails::Id id;
+  aggregator::Tails::Id id;
 };
 
 asio::awaitable<boost::system::result<TailPiece>> Tail::next() {
@@ -43,4 +43,4 @@ asio::awaitable<AggregatorHandle::Result<Tail>> AggregatorHandle::Port::tail(
   co_return Tail(std::make_shared<const Tail::Watch>(Tail::Watch{.port = port, .id = *id}));
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 /// A watcher.
 struct Tails::Watcher {
@@ -154,4 +154,4 @@ TailCounts Tails::counts() const {
   return counts;
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

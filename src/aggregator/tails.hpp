@@ -14,7 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::aggregator {
 
 /// Hands each batch to the watchers whose frames are in it. A watcher that is full leaves the list
 /// of those that get batches, and what it loses from then on is the difference of two values of a
@@ -61,11 +61,11 @@ class Tails {
   bool note_frames(Key key, std::uint32_t frames);
   void give_to(Group& group, const FrameBatch& batch);
 
-  KeyedMap<Key, std::unique_ptr<Group>> groups_;
+  frame::KeyedMap<Key, std::unique_ptr<Group>> groups_;
   std::unordered_map<Id, std::unique_ptr<Watcher>> watchers_;  // our own ids need no keyed hash
   std::vector<Group*> touched_;                                // by the batch that is being offered
   Id last_id_ = 0;
   std::uint64_t lost_ = 0;  // told to its watcher, or its watcher has ended
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::aggregator

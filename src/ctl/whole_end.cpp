@@ -110,12 +110,13 @@ std::uint64_t end_of_whole_lines(Octets& octets) {
 
 /// Whether a frame can begin with these octets, which may be fewer than a header has.
 bool can_begin_a_frame(std::span<const std::byte> octets) {
-  if (octets.size() >= wire::length_field_bytes &&
-      wire::frame_length(octets.data()) < frame_length_overhead) {
+  if (octets.size() >= frame::wire::length_field_bytes &&
+      frame::wire::frame_length(octets.data()) < frame_length_overhead) {
     return false;
   }
   constexpr unsigned known_flags = frame_flag_stored;
-  return octets.size() < wire::flags_end || (wire::frame_flags(octets.data()) & ~known_flags) == 0;
+  return octets.size() < frame::wire::flags_end ||
+         (frame::wire::frame_flags(octets.data()) & ~known_flags) == 0;
 }
 
 /// How many octets there are up to the end of the last whole frame.
@@ -128,10 +129,10 @@ std::uint64_t end_of_whole_frames(Octets& octets) {
           "it holds something other than a native frame at byte {}; name another file", at));
     }
     if (header.size() < frame_header_bytes ||
-        wire::frame_bytes(header.data()) > octets.size() - at) {
+        frame::wire::frame_bytes(header.data()) > octets.size() - at) {
       return at;
     }
-    at += wire::frame_bytes(header.data());
+    at += frame::wire::frame_bytes(header.data());
   }
   return at;
 }

@@ -100,7 +100,7 @@ Config default_config() {
                      .port = 7401,
                      .framing = Framing::ccsds_space_packet,
                      .satellite_id = 1,
-                     .max_payload_bytes = space_packet::max_packet_bytes}};
+                     .max_payload_bytes = frame::space_packet::max_packet_bytes}};
   config.control.socket = runtime::default_socket();
   // What systemd sets for StateDirectory=; there may be several, separated by colons.
   if (const char* const directory = std::getenv("STATE_DIRECTORY");

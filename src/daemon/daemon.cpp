@@ -313,7 +313,7 @@ asio::awaitable<void> Daemon::restore_state() {
     state_report_.damaged_bytes += region.bytes;
   }
   // Restores before it removes the file: whatever happens, the frames are in at least one place.
-  const auto stats = co_await Maintenance(*aggregator_).restore(std::move(read->saved));
+  const auto stats = co_await aggregator::Maintenance(*aggregator_).restore(std::move(read->saved));
   if (!stats) {
     throw boost::system::system_error(stats.error());
   }
@@ -371,7 +371,7 @@ control::ReloadReport Daemon::take_up(NewConfig read) {
 }
 
 asio::awaitable<void> Daemon::settle_reload() {
-  std::ignore = co_await Maintenance(*aggregator_)
+  std::ignore = co_await aggregator::Maintenance(*aggregator_)
                     .set_limits(config_.aggregator.buffer, config_.aggregator.max_tracked,
                                 config_.aggregator.reset_after);
   co_await listeners_->wait_closed();
@@ -381,7 +381,7 @@ asio::awaitable<void> Daemon::stop_in_order() {
   reloads_.stop();
   listeners_->stop();
   // Sessions that wait for room must get it, whether or not anything still drains.
-  std::ignore = co_await Maintenance(*aggregator_).release_backpressure();
+  std::ignore = co_await aggregator::Maintenance(*aggregator_).release_backpressure();
   co_await listeners_->wait_stopped();
   control_->stop();
   co_await control_->wait_stopped();
@@ -400,13 +400,13 @@ asio::awaitable<void> Daemon::stop_in_order() {
 asio::awaitable<void> Daemon::save_what_is_left() {
   housekeeping_.stop();
   heartbeat_.stop();
-  const auto drops = co_await Maintenance(*aggregator_).take_drop_report();
+  const auto drops = co_await aggregator::Maintenance(*aggregator_).take_drop_report();
   auto last = co_await aggregator_->shut_down();
   deadline_.end();  // a large state may take long to write
   if (last) {
     log::tell_left_out(runtime::PeerLines::Clock::time_point::max());
     const Saved saved = save_state(last->saved);
-    log_drops(drops ? *drops : DropReport{});
+    log_drops(drops ? *drops : aggregator::DropReport{});
     log_end(last->stats, saved);
     if (!last->stats.ledger.balanced()) {
       spdlog::critical(

@@ -30,7 +30,7 @@ constexpr std::size_t origins_per_look =
     4096;  // a few hundred microseconds of the aggregator's time
 
 void give_memory_back() {
-  if (SlabPool::of_process().trim() > 0) {
+  if (frame::SlabPool::of_process().trim() > 0) {
     ::malloc_trim(0);  // the C library keeps what is freed in the middle of its heaps
   }
 }
@@ -64,9 +64,10 @@ void log_silence(const status::Silence::Changes& changes, std::chrono::seconds a
 
 }  // namespace
 
-void log_drops(const DropReport& report) {
+void log_drops(const aggregator::DropReport& report) {
   for (const DropReason reason : all_drop_reasons) {
-    const DropReport::Entry& entry = report.by_reason.at(static_cast<std::size_t>(reason));
+    const aggregator::DropReport::Entry& entry =
+        report.by_reason.at(static_cast<std::size_t>(reason));
     if (entry.frames > 0) {
       runtime::log::Fields fields{{"reason", std::string(name_of(reason))}};
       for (const SatelliteId satellite : entry.satellites) {
@@ -115,7 +116,8 @@ asio::awaitable<void> Housekeeping::forget_idle(const AggregatorHandle& aggregat
   }
   const auto elapsed =
       std::chrono::floor<std::chrono::milliseconds>(std::exchange(elapsed_, Clock::duration{}));
-  const auto forgotten = co_await Maintenance(aggregator).forget_idle(elapsed, forget_after_);
+  const auto forgotten =
+      co_await aggregator::Maintenance(aggregator).forget_idle(elapsed, forget_after_);
   if (forgotten && *forgotten > 0) {
     runtime::log::info({{"reason", "forgotten"}},
                        "forgot {} satellite channels after {} s without a frame", *forgotten,
@@ -150,7 +152,7 @@ asio::awaitable<void> Housekeeping::run(AggregatorHandle aggregator) {
     if (stopped_) {
       co_return;
     }
-    const auto report = co_await Maintenance(aggregator).take_drop_report();
+    const auto report = co_await aggregator::Maintenance(aggregator).take_drop_report();
     if (!report) {
       co_return;
     }

@@ -1,6 +1,7 @@
 /// What the daemon does from time to time.
 #pragma once
 
+#include "aggregator/reports.hpp"
 #include "status/silence.hpp"
 
 #include <meridian/aggregator.hpp>
@@ -17,7 +18,7 @@
 namespace meridian::daemon {
 
 /// Logs one line for each reason for which frames were dropped.
-void log_drops(const DropReport& report);
+void log_drops(const aggregator::DropReport& report);
 
 /// Once a second: logs drops, without filling the log, and satellites that have fallen silent, are
 /// heard again, or find no room in the table. Every ten seconds: returns memory that was not needed

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::frame {
 
 FrameBatch adopt_or_copy(const SlabRange& stream, std::size_t bytes, FrameSummary summary,
                          const ReadStamp& stamp) {
@@ -14,4 +14,4 @@ FrameBatch adopt_or_copy(const SlabRange& stream, std::size_t bytes, FrameSummar
   return FrameBatch(std::move(range), std::move(summary), stamp);
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::frame

@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::frame {
 
 /// A batch of fewer octets is not worth a reference to a slab that others share.
 inline constexpr std::size_t least_adopted_bytes = 4 * 1024;
@@ -15,4 +15,4 @@ inline constexpr std::size_t least_adopted_bytes = 4 * 1024;
 [[nodiscard]] FrameBatch adopt_or_copy(const SlabRange& stream, std::size_t bytes,
                                        FrameSummary summary, const ReadStamp& stamp);
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::frame

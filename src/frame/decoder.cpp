@@ -8,7 +8,7 @@
 #include <memory>
 #include <stdexcept>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 namespace {
 
@@ -24,11 +24,12 @@ std::unique_ptr<Decoder> make_decoder(const DecoderOptions& options) {
   }
   switch (options.framing) {
     case Framing::length_prefixed:
-      return std::make_unique<NativeDecoder>(options.max_payload_bytes);
+      return std::make_unique<frame::NativeDecoder>(options.max_payload_bytes);
     case Framing::ccsds_space_packet:
-      return std::make_unique<SpacePacketDecoder>(options.satellite_id, options.max_payload_bytes);
+      return std::make_unique<frame::SpacePacketDecoder>(options.satellite_id,
+                                                         options.max_payload_bytes);
   }
   return nullptr;
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

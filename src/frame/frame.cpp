@@ -2,7 +2,7 @@
 
 #include <meridian/frame.hpp>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 void write_frame_header(const FrameHeader& header, std::size_t payload_bytes,
                         std::span<std::byte, frame_header_bytes> out) noexcept {
@@ -17,10 +17,10 @@ void write_frame_header(const FrameHeader& header, std::size_t payload_bytes,
 
 FrameView read_frame(std::span<const std::byte> octets) noexcept {
   const std::byte* at = octets.data();
-  return {.header = {.origin = wire::frame_origin(at),
-                     .sequence = wire::frame_sequence(at),
-                     .stored = wire::is_stored(at)},
-          .octets = octets.first(wire::frame_bytes(at))};
+  return {.header = {.origin = frame::wire::frame_origin(at),
+                     .sequence = frame::wire::frame_sequence(at),
+                     .stored = frame::wire::is_stored(at)},
+          .octets = octets.first(frame::wire::frame_bytes(at))};
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

@@ -12,7 +12,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2 {
 
 namespace {
 
@@ -72,7 +72,7 @@ std::vector<Run> FrameBatch::find_runs() const {
   if (!summary_.runs.empty()) {
     return summary_.runs;
   }
-  RunBuilder runs(stamp_.width);
+  frame::RunBuilder runs(stamp_.width);
   for (const FrameView frame : *this) {
     runs.add(frame.header.origin, frame.header.sequence, frame.octets.size(), frame.header.stored);
   }
@@ -104,7 +104,7 @@ std::size_t FrameBatch::bytes_of_leading(std::uint32_t count) const noexcept {
   }
   std::size_t bytes = 0;
   for (std::uint32_t i = 0; i < count; ++i) {
-    bytes += wire::frame_bytes(octets().data() + bytes);
+    bytes += frame::wire::frame_bytes(octets().data() + bytes);
   }
   return bytes;
 }
@@ -269,7 +269,7 @@ std::uint32_t FrameBatch::leading_frames_within(std::uint64_t max_frames,
   std::uint32_t count = 0;
   std::size_t used = 0;
   while (count < limit) {
-    used += wire::frame_bytes(octets().data() + used);
+    used += frame::wire::frame_bytes(octets().data() + used);
     if (used > max_bytes) {
       break;
     }
@@ -290,7 +290,7 @@ std::uint32_t FrameBatch::leading_frames_reaching(std::uint64_t min_frames,
   std::uint32_t count = 0;
   std::size_t reached = 0;
   while (count < min_frames || reached < min_bytes) {
-    reached += wire::frame_bytes(octets().data() + reached);
+    reached += frame::wire::frame_bytes(octets().data() + reached);
     ++count;
   }
   return count;
@@ -324,4 +324,4 @@ std::optional<FrameBatch> FrameBatchBuilder::finish(const ReadStamp& stamp) {
   return FrameBatch(copy_to_slab(octets), {.frames = frames}, stamp);
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2

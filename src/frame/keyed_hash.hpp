@@ -6,7 +6,7 @@
 #include <random>
 #include <unordered_map>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::frame {
 
 /// Hashes integers with a secret that each process draws anew. With the standard library's own hash
 /// of an integer, which is the integer, a peer can choose ids that all share one bucket; without
@@ -54,4 +54,4 @@ class KeyedHash {
 template <typename Key, typename Value>
 using KeyedMap = std::unordered_map<Key, Value, KeyedHash>;
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::frame

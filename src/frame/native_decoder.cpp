@@ -5,7 +5,7 @@
 
 #include <cstring>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::frame {
 
 namespace {
 
@@ -78,4 +78,4 @@ Decoded NativeDecoder::decode(const SlabRange& stream, const ReadStamp& stamp) {
   return found;
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::frame

@@ -5,7 +5,7 @@
 
 #include <meridian/decoder.hpp>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::frame {
 
 /// Decodes the layout of meridian/frame.hpp in place.
 class NativeDecoder final : public Decoder {
@@ -31,4 +31,4 @@ class NativeDecoder final : public Decoder {
   RunBuilder runs_{SequenceWidth::bits64};
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::frame

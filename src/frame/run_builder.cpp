@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::frame {
 
 void RunBuilder::add_elsewhere(Origin origin, std::uint64_t sequence, std::size_t bytes,
                                bool stored) {
@@ -23,4 +23,4 @@ void RunBuilder::add_elsewhere(Origin origin, std::uint64_t sequence, std::size_
       {.origin = origin, .frames = 1, .first = sequence, .bytes = bytes, .stored = stored});
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::frame

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::frame {
 
 /// Turns a stream of (origin, sequence, octets, stored or live) into a summary with runs. Frames of
 /// a few interleaved origins still make one run each, since a run is continued as long as it is
@@ -71,4 +71,4 @@ class RunBuilder {
   std::size_t differs_ = 0;      // not 0 once a frame differs in size from the first
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::frame

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <new>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::frame {
 
 namespace {
 
@@ -104,4 +104,4 @@ void SlabPool::give_back(void* block) noexcept {
   ::operator delete(block);
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::frame

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::frame {
 
 /// Keeps slabs for reuse once nothing refers to them. Fresh memory costs more than the read that
 /// fills it: the kernel hands it out page by page, each cleared first.
@@ -49,4 +49,4 @@ class SlabPool {
   std::size_t never_needed_ = 0;  // the fewest in unused_ since the last trim
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::frame

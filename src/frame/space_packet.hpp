@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <span>
 
-namespace meridian::inline v1::space_packet {
+namespace meridian::inline v2::frame::space_packet {
 
 inline constexpr std::size_t header_bytes = 6;
 inline constexpr std::size_t max_packet_bytes = header_bytes + 65536;
@@ -39,4 +39,4 @@ inline std::size_t packet_bytes(const std::byte* packet) noexcept {
   return header_bytes + 1 + wire::load_u16(packet + 4);
 }
 
-}  // namespace meridian::inline v1::space_packet
+}  // namespace meridian::inline v2::frame::space_packet

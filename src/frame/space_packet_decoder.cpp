@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::frame {
 
 namespace {
 
@@ -85,4 +85,4 @@ Decoded SpacePacketDecoder::decode(const SlabRange& stream, const ReadStamp& sta
   return found;
 }
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::frame

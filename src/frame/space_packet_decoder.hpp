@@ -7,7 +7,7 @@
 
 #include <vector>
 
-namespace meridian::inline v1 {
+namespace meridian::inline v2::frame {
 
 /// Makes a native frame of each packet: the satellite is given, the channel is the APID, the
 /// sequence is the 14-bit count and the payload the whole packet. Idle packets are counted and
@@ -36,4 +36,4 @@ class SpacePacketDecoder final : public Decoder {
   RunBuilder runs_{SequenceWidth::bits14};
 };
 
-}  // namespace meridian::inline v1
+}  // namespace meridian::inline v2::frame

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace meridian::inline v1::wire {
+namespace meridian::inline v2::frame::wire {
 
 /// Octets of the length field, which does not count itself.
 inline constexpr std::size_t length_field_bytes = 4;
@@ -47,4 +47,4 @@ inline std::size_t frame_bytes(const std::byte* frame) noexcept {
   return length_field_bytes + frame_length(frame);
 }
 
-}  // namespace meridian::inline v1::wire
+}  // namespace meridian::inline v2::frame::wire

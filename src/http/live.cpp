@@ -49,7 +49,7 @@ void Live::stop() {
   });
 }
 
-asio::awaitable<boost::system::result<Peaks>> Live::peaks() {
+asio::awaitable<boost::system::result<aggregator::Peaks>> Live::peaks() {
   co_return co_await asio::co_spawn(tick_.get_executor(), add_peaks(shared_from_this()),
                                     asio::use_awaitable);
 }
@@ -64,8 +64,9 @@ asio::awaitable<Live::Text> Live::next_snapshot() {
                                     asio::use_awaitable);
 }
 
-asio::awaitable<boost::system::result<Peaks>> Live::add_peaks(std::shared_ptr<Live> live) {
-  const auto taken = co_await Maintenance(live->sources_.aggregator).take_peaks();
+asio::awaitable<boost::system::result<aggregator::Peaks>> Live::add_peaks(
+    std::shared_ptr<Live> live) {
+  const auto taken = co_await aggregator::Maintenance(live->sources_.aggregator).take_peaks();
   if (!taken) {
     co_return taken.error();
   }

@@ -37,7 +37,7 @@ class Live : public std::enable_shared_from_this<Live> {
   void stop();
 
   /// The highest levels of the last minute, the same for all callers. Fails as the aggregator does.
-  [[nodiscard]] asio::awaitable<boost::system::result<Peaks>> peaks();
+  [[nodiscard]] asio::awaitable<boost::system::result<aggregator::Peaks>> peaks();
 
   /// The event "history".
   [[nodiscard]] asio::awaitable<Text> history();
@@ -50,7 +50,7 @@ class Live : public std::enable_shared_from_this<Live> {
   [[nodiscard]] static asio::awaitable<void> run(std::shared_ptr<Live> live);
   [[nodiscard]] static asio::awaitable<Text> make_history(std::shared_ptr<Live> live);
   [[nodiscard]] static asio::awaitable<Text> wait_for_snapshot(std::shared_ptr<Live> live);
-  [[nodiscard]] static asio::awaitable<boost::system::result<Peaks>> add_peaks(
+  [[nodiscard]] static asio::awaitable<boost::system::result<aggregator::Peaks>> add_peaks(
       std::shared_ptr<Live> live);
   [[nodiscard]] asio::awaitable<void> look();
   [[nodiscard]] asio::awaitable<void> make_snapshot(status::Stats stats, ReceiveTime now);

@@ -64,7 +64,7 @@ void add_ledger(Families& to, const AggregatorStats& stats) {
              stats.origins.bytes);
 }
 
-void add_levels(Families& to, const AggregatorStats& stats, const Peaks& peaks) {
+void add_levels(Families& to, const AggregatorStats& stats, const aggregator::Peaks& peaks) {
   const BufferLevel& buffer = stats.buffer;
   to.gauge("meridian_buffer_frames", "Frames in the buffer.", buffer.now.frames);
   to.gauge("meridian_buffer_bytes", "Bytes of the frames in the buffer, headers included.",

@@ -1,6 +1,7 @@
 /// Figures in the text format of Prometheus.
 #pragma once
 
+#include "aggregator/reports.hpp"
 #include "status/json.hpp"
 #include "status/process_figures.hpp"
 #include "status/silence.hpp"
@@ -42,7 +43,7 @@ struct SinkSample {
 /// Everything that a scrape reports.
 struct Scrape {
   status::Stats stats;
-  Peaks peaks;                          ///< of the last minute
+  aggregator::Peaks peaks;              ///< of the last minute
   std::size_t max_satellites = 0;       ///< how many may have series of their own
   std::vector<OriginStats> satellites;  ///< those with series of their own
   OriginStats other_satellites;         ///< the sum over the others

@@ -1,6 +1,8 @@
 /// The highest levels of the last minute.
 #pragma once
 
+#include "aggregator/reports.hpp"
+
 #include <meridian/aggregator.hpp>
 
 #include <algorithm>
@@ -19,7 +21,7 @@ class PeakWindow {
   static constexpr std::chrono::seconds length{65};
 
   /// Adds the peaks since the previous call.
-  void add(const Peaks& peaks, Clock::time_point now) {
+  void add(const aggregator::Peaks& peaks, Clock::time_point now) {
     forget(now);
     if (parts_.empty() || now - parts_.back().begin >= std::chrono::seconds(1)) {
       parts_.push_back({.begin = now, .peaks = peaks});
@@ -28,9 +30,9 @@ class PeakWindow {
     }
   }
 
-  [[nodiscard]] Peaks most(Clock::time_point now) {
+  [[nodiscard]] aggregator::Peaks most(Clock::time_point now) {
     forget(now);
-    Peaks all{};
+    aggregator::Peaks all{};
     for (const Part& part : parts_) {
       all = highest(all, part.peaks);
     }
@@ -40,11 +42,12 @@ class PeakWindow {
  private:
   struct Part {  // of a second
     Clock::time_point begin;
-    Peaks peaks;
+    aggregator::Peaks peaks;
   };
 
-  [[nodiscard]] static Peaks highest(const Peaks& one, const Peaks& other) {
-    Peaks highest = one;
+  [[nodiscard]] static aggregator::Peaks highest(const aggregator::Peaks& one,
+                                                 const aggregator::Peaks& other) {
+    aggregator::Peaks highest = one;
     highest.buffer.frames = std::max(one.buffer.frames, other.buffer.frames);
     highest.buffer.bytes = std::max(one.buffer.bytes, other.buffer.bytes);
     highest.channel = std::max(one.channel, other.channel);

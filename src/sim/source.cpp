@@ -79,7 +79,7 @@ class NativeSource final : public Source {
 class SpacePacketSource final : public Source {
  public:
   SpacePacketSource(std::size_t uplink, Range payload_bytes, std::uint64_t seed)
-      : first_apid_(static_cast<ChannelId>(uplink * apids % space_packet::idle_apid)),
+      : first_apid_(static_cast<ChannelId>(uplink * apids % frame::space_packet::idle_apid)),
         payloads_(payload_bytes, seed) {}
 
   Chunk next(std::uint64_t max_frames) override {
@@ -97,11 +97,12 @@ class SpacePacketSource final : public Source {
 
   void append(std::span<const std::byte> data) {
     const std::size_t channel = turn_++ % apids;
-    const auto apid = static_cast<std::uint16_t>((first_apid_ + channel) % space_packet::idle_apid);
+    const auto apid =
+        static_cast<std::uint16_t>((first_apid_ + channel) % frame::space_packet::idle_apid);
     constexpr std::uint16_t unsegmented = 0xC000;
-    const auto count =
-        static_cast<std::uint16_t>(counts_.at(channel)++ & space_packet::sequence_count_mask);
-    std::array<unsigned char, space_packet::header_bytes> header{};
+    const auto count = static_cast<std::uint16_t>(counts_.at(channel)++ &
+                                                  frame::space_packet::sequence_count_mask);
+    std::array<unsigned char, frame::space_packet::header_bytes> header{};
     boost::endian::store_big_u16(header.data(), apid);
     boost::endian::store_big_u16(header.data() + 2, unsegmented | count);
     boost::endian::store_big_u16(header.data() + 4, static_cast<std::uint16_t>(data.size() - 1));
@@ -130,7 +131,7 @@ class ReplaySource final : public Source {
     const std::size_t begin = at_;
     std::uint64_t packets = 0;
     while (packets < max_frames && at_ - begin < chunk_bytes && at_ < packets_->size()) {
-      at_ += space_packet::packet_bytes(packets_->data() + at_);
+      at_ += frame::space_packet::packet_bytes(packets_->data() + at_);
       ++packets;
     }
     return {std::span(*packets_).subspan(begin, at_ - begin), packets};
@@ -155,12 +156,12 @@ std::shared_ptr<const std::vector<std::byte>> load_packets(const std::string& fi
   auto packets = std::make_shared<std::vector<std::byte>>(octets.begin(), octets.end());
   for (std::size_t at = 0; at < packets->size();) {
     const std::size_t left = packets->size() - at;
-    const bool whole = left >= space_packet::header_bytes &&
-                       space_packet::packet_bytes(packets->data() + at) <= left;
-    if (!whole || space_packet::version(packets->data() + at) != 0) {
+    const bool whole = left >= frame::space_packet::header_bytes &&
+                       frame::space_packet::packet_bytes(packets->data() + at) <= left;
+    if (!whole || frame::space_packet::version(packets->data() + at) != 0) {
       throw std::runtime_error(fmt::format("{}: no whole space packet at offset {}", file, at));
     }
-    at += space_packet::packet_bytes(packets->data() + at);
+    at += frame::space_packet::packet_bytes(packets->data() + at);
   }
   if (packets->empty()) {
     throw std::runtime_error(fmt::format("{}: is empty", file));

@@ -19,8 +19,8 @@ namespace {
 using Header = StoredMessage::Header;
 
 /// A decoder that refuses no length: the server decides what may be stored.
-NativeDecoder any_length_decoder() {
-  return NativeDecoder(std::numeric_limits<std::uint32_t>::max() - frame_length_overhead);
+frame::NativeDecoder any_length_decoder() {
+  return frame::NativeDecoder(std::numeric_limits<std::uint32_t>::max() - frame_length_overhead);
 }
 
 std::string payload_fault(const Decoded& decoded, std::size_t bytes) {
@@ -87,7 +87,7 @@ Inspected inspect(const StoredMessage& message) {
   const SlabRange stream{.slab = Slab(Slab(), message.payload.data()),
                          .slab_bytes = message.payload.size(),
                          .octets = message.payload};
-  NativeDecoder decoder = any_length_decoder();
+  frame::NativeDecoder decoder = any_length_decoder();
   const Decoded decoded = decoder.decode(stream, {});
   Inspected found;
   found.fault = payload_fault(decoded, message.payload.size());

@@ -142,8 +142,9 @@ PlaceRange Outbox::places_of(const Piece& piece) const {
 
 std::string Outbox::id_of(const std::vector<Piece>& pieces, std::uint64_t epoch) const {
   const Origin origin = origin_of(pieces.front().frames);
-  return fmt::format("{}.{:x}.{:x}.{:x}.{}.{}", name_, epoch, places_of(pieces.front()).first,
-                     places_of(pieces.back()).end() - 1, origin.satellite_id, origin.channel_id);
+  return fmt::format(
+      "{}.{:x}.{:x}.{:x}.{}.{}", name_, epoch, places_of(pieces.front()).first,
+      places_of(pieces.back()).end() - 1, origin.satellite_id, origin.channel_id);
 }
 
 Outbox::Sending Outbox::sending_of(std::vector<Piece> pieces, std::uint64_t epoch) {

@@ -353,7 +353,7 @@ void Sink::absent(Ticket ticket, IfAbsent then) {
     outbox_->refused(ticket, now, Outbox::Fate::unknown);  // tried again when it may be
   } else {
     if (then == IfAbsent::rename) {
-      outbox_->rename(ticket, new_epoch());
+      outbox_->rename(ticket, aggregator::new_epoch());
     }
     publisher_->publish(outbox_->message_of(ticket), ticket);
   }

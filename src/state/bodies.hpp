@@ -42,7 +42,7 @@ struct ConsumerPart {
 /// Which program wrote a file, and in which format.
 struct FormatVersion {
   std::uint16_t format = 0;
-  std::string program{};  ///< such as "0.1.0"; "" if only the format is understood
+  std::string program{};  ///< such as "0.2.0"; "" if only the format is understood
 };
 
 using Body = std::vector<std::byte>;

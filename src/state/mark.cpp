@@ -37,11 +37,11 @@ std::vector<std::byte> encode_mark(MarkKind kind, std::uint64_t sequence,
 
 std::size_t mark_bytes(std::span<const std::byte> octets) noexcept {
   if (octets.size() < frame_header_bytes ||
-      wire::frame_origin(octets.data()).satellite_id != mark_magic ||
-      wire::frame_flags(octets.data()) != mark_flags) {
+      frame::wire::frame_origin(octets.data()).satellite_id != mark_magic ||
+      frame::wire::frame_flags(octets.data()) != mark_flags) {
     return 0;
   }
-  const std::size_t bytes = wire::frame_bytes(octets.data());
+  const std::size_t bytes = frame::wire::frame_bytes(octets.data());
   return bytes >= mark_head_bytes && bytes <= max_mark_bytes ? bytes : 0;
 }
 
@@ -51,11 +51,11 @@ std::optional<Mark> read_mark(std::span<const std::byte> octets) noexcept {
     return std::nullopt;
   }
   const std::span<const std::byte> mark = octets.first(bytes);
-  if (wire::load_u32(mark.data() + frame_header_bytes) != checksum_of(mark)) {
+  if (frame::wire::load_u32(mark.data() + frame_header_bytes) != checksum_of(mark)) {
     return std::nullopt;
   }
-  return Mark{.kind = MarkKind{wire::frame_origin(mark.data()).channel_id},
-              .sequence = wire::frame_sequence(mark.data()),
+  return Mark{.kind = MarkKind{frame::wire::frame_origin(mark.data()).channel_id},
+              .sequence = frame::wire::frame_sequence(mark.data()),
               .body = mark.subspan(mark_head_bytes)};
 }
 

@@ -64,7 +64,7 @@ class Reader {
     }
     const std::size_t bytes = mark_bytes(header);
     if (bytes == 0 || bytes > source_.bytes - offset ||
-        !may_follow(wire::frame_sequence(header.data()))) {
+        !may_follow(frame::wire::frame_sequence(header.data()))) {
       return std::nullopt;
     }
     octets.resize(bytes);
@@ -200,7 +200,7 @@ class Reader {
     std::size_t index = 0;  // of the first of them
     std::size_t offset = 0;
     std::size_t read = 0;
-    RunBuilder runs(table.width);
+    frame::RunBuilder runs(table.width);
     const auto finish_batch = [&] {
       if (runs.frames() > 0) {
         SlabRange range = block;
@@ -228,8 +228,8 @@ class Reader {
       }
       const std::span<const std::byte> frame = block.octets.subspan(offset, bytes);
       if (is_intact(frame, table.frames[i])) {
-        runs.add(wire::frame_origin(frame.data()), wire::frame_sequence(frame.data()), bytes,
-                 wire::is_stored(frame.data()));
+        runs.add(frame::wire::frame_origin(frame.data()), frame::wire::frame_sequence(frame.data()),
+                 bytes, frame::wire::is_stored(frame.data()));
       } else {
         finish_batch();
         damaged(at_ + offset, bytes);
@@ -245,8 +245,9 @@ class Reader {
 
   [[nodiscard]] static bool is_intact(std::span<const std::byte> frame,
                                       const BlockTable::Frame& entry) noexcept {
-    return crc32c(frame) == entry.checksum && wire::frame_bytes(frame.data()) == frame.size() &&
-           (wire::frame_flags(frame.data()) & ~frame_flag_stored) == 0;
+    return crc32c(frame) == entry.checksum &&
+           frame::wire::frame_bytes(frame.data()) == frame.size() &&
+           (frame::wire::frame_flags(frame.data()) & ~frame_flag_stored) == 0;
   }
 
   void damaged(std::uint64_t offset, std::uint64_t bytes) {

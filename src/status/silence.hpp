@@ -66,7 +66,7 @@ class Silence {
   void publish();
 
   std::chrono::seconds after_{0};
-  KeyedMap<SatelliteId, Satellite> satellites_;
+  frame::KeyedMap<SatelliteId, Satellite> satellites_;
   Clock::time_point last_look_{};
 
   mutable std::mutex mutex_;

@@ -72,8 +72,8 @@ class Comparison {
   [[nodiscard]] Figures figures() const;
 
  private:
-  using Satellites = KeyedMap<std::uint64_t, const SatelliteRow*>;
-  using Uplinks = KeyedMap<std::uint64_t, const UplinkRow*>;
+  using Satellites = frame::KeyedMap<std::uint64_t, const SatelliteRow*>;
+  using Uplinks = frame::KeyedMap<std::uint64_t, const UplinkRow*>;
 
   /// Whether the uptime or the count of received frames has fallen, or the daemon has been up for
   /// less time than has passed since the poll before (less what an answer may take). The latter

@@ -61,9 +61,9 @@ void read_satellite_id(Reader& reader, const KeyFacts& facts, ListenerOptions& o
 
 void read_max_payload_bytes(Reader& reader, const KeyFacts& facts, ListenerOptions& options) {
   if (options.framing == Framing::ccsds_space_packet) {
-    options.max_payload_bytes = space_packet::max_packet_bytes;
-    reader.read(facts.name, options.max_payload_bytes, space_packet::header_bytes + 1,
-                space_packet::max_packet_bytes);
+    options.max_payload_bytes = frame::space_packet::max_packet_bytes;
+    reader.read(facts.name, options.max_payload_bytes, frame::space_packet::header_bytes + 1,
+                frame::space_packet::max_packet_bytes);
   } else {
     reader.read(facts.name, options.max_payload_bytes, facts.least, facts.most);
   }

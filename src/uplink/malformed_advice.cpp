@@ -5,7 +5,7 @@
 namespace meridian::uplink {
 
 std::string_view advice_on(Malformed reason, std::span<const std::byte> there) noexcept {
-  if (reason == Malformed::sync_marker || space_packet::begins_with_sync_marker(there)) {
+  if (reason == Malformed::sync_marker || frame::space_packet::begins_with_sync_marker(there)) {
     return "it begins with the attached sync marker 1ACFFC1D, so these are transfer frames "
            "(CADUs): "
            "configure the sender, or a frame processor in front of this listener, to extract the "

@@ -13,17 +13,17 @@ struct SharedSlab {
   std::size_t adopted = 0;  // octets that belong to batches
 
   /// A read into less room than this would cost more than it gains.
-  static constexpr std::size_t least_room = SlabPool::slab_bytes / 4;
+  static constexpr std::size_t least_room = frame::SlabPool::slab_bytes / 4;
 
   /// Where the next read goes: room for `bytes`, and behind them for a read that is worthwhile.
   std::byte* begin_for(std::size_t bytes) {
-    if (!slab || SlabPool::slab_bytes - adopted < bytes + least_room) {
-      slab = SlabPool::of_process().take();
+    if (!slab || frame::SlabPool::slab_bytes - adopted < bytes + least_room) {
+      slab = frame::SlabPool::of_process().take();
       adopted = 0;
     }
     return slab.get() + adopted;
   }
-  [[nodiscard]] std::size_t room() const { return SlabPool::slab_bytes - adopted; }
+  [[nodiscard]] std::size_t room() const { return frame::SlabPool::slab_bytes - adopted; }
 };
 
 thread_local SharedSlab shared;
@@ -43,9 +43,10 @@ std::span<std::byte> ReadBuffer::prepare() {
 
 SlabRange ReadBuffer::contents() const noexcept {
   const std::span<const std::byte> octets(begin_, filled_);
-  return own_
-             ? SlabRange{.slab = own_, .slab_bytes = own_bytes_, .octets = octets}
-             : SlabRange{.slab = shared.slab, .slab_bytes = SlabPool::slab_bytes, .octets = octets};
+  return own_ ? SlabRange{.slab = own_, .slab_bytes = own_bytes_, .octets = octets}
+              : SlabRange{.slab = shared.slab,
+                          .slab_bytes = frame::SlabPool::slab_bytes,
+                          .octets = octets};
 }
 
 void ReadBuffer::consume(std::size_t bytes, std::size_t wanted, Adopted adopted) {

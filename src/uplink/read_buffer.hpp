@@ -27,7 +27,7 @@ namespace meridian::uplink {
 class ReadBuffer {
  public:
   /// The most that one read takes, unless a single frame is larger.
-  static constexpr std::size_t max_read_bytes = SlabPool::slab_bytes;
+  static constexpr std::size_t max_read_bytes = frame::SlabPool::slab_bytes;
 
   /// Room for the next read, never empty.
   [[nodiscard]] std::span<std::byte> prepare();

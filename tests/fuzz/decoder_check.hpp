@@ -12,7 +12,9 @@
 #include <span>
 #include <vector>
 
-namespace meridian::fuzz {
+namespace meridian::test {
+
+using namespace fuzz;
 
 struct Outcome {
   std::vector<std::byte> frames;  // the octets of all frames found
@@ -82,4 +84,4 @@ void check_decoder(std::span<const std::byte> input, Args... args) {
   require(feed(whole, stream, stream.size()) == feed(split, stream, read_bytes));
 }
 
-}  // namespace meridian::fuzz
+}  // namespace meridian::test

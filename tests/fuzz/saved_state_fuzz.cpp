@@ -41,7 +41,7 @@ std::uint64_t check_frames(const SavedState& saved) {
     std::uint64_t walked = 0;
     for (const FrameView frame : batch) {
       require(frame.octets.size() >= frame_header_bytes);
-      require((wire::frame_flags(frame.octets.data()) & ~frame_flag_stored) == 0);
+      require((frame::wire::frame_flags(frame.octets.data()) & ~frame_flag_stored) == 0);
       ++walked;
     }
     std::uint64_t in_runs = 0;

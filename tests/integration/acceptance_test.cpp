@@ -14,27 +14,15 @@
 
 #include <signal.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::at_most;
-using testing::balanced;
-using testing::ChildProcess;
-using testing::ControlClient;
-using testing::Daemon;
-using testing::DaemonTest;
-using testing::eventually;
-using testing::Finished;
-using testing::Json;
-using testing::NativeFrame;
-using testing::satellite;
-using testing::scaled;
 
 constexpr std::uint64_t uplinks = 48;
 
 ChildProcess simulate(const Daemon& daemon, std::vector<std::string> options) {
-  options.insert(options.begin(), {testing::meridian_sim, "--json", "--connect",
+  options.insert(options.begin(), {test::meridian_sim, "--json", "--connect",
                                    fmt::format("127.0.0.1:{}", daemon.port()), "--uplinks",
                                    std::to_string(uplinks)});
   return ChildProcess(options);
@@ -44,7 +32,7 @@ ChildProcess simulate(const Daemon& daemon, std::vector<std::string> options) {
 class Sequences {
  public:
   void check(std::string_view octets) {
-    testing::for_each_native(octets, [this](std::uint32_t id, std::uint64_t sequence, std::size_t) {
+    test::for_each_native(octets, [this](std::uint32_t id, std::uint64_t sequence, std::size_t) {
       ++frames_;
       std::uint64_t& next = next_[id];
       if (sequence != next) {
@@ -70,13 +58,13 @@ class Acceptance : public DaemonTest {
   /// Drains to a file with meridianctl, checks the ledger all the while, and returns the octets.
   std::string drain_to_file(ControlClient& watcher) {
     const std::string file = directory().file("frames");
-    ChildProcess drain({testing::meridianctl, "--socket", daemon().socket(), "drain", "--all",
+    ChildProcess drain({test::meridianctl, "--socket", daemon().socket(), "drain", "--all",
                         "--format", "binary", "--force", "--output", file});
     while (drain.running()) {
       EXPECT_TRUE(balanced(watcher.call("stats")));
     }
     EXPECT_EQ(drain.wait(), 0) << drain.err();
-    return testing::read_file(file);
+    return test::read_file(file);
   }
 };
 
@@ -172,7 +160,7 @@ TEST_F(Acceptance, BackpressureWithoutADrainStallsSendersAndNothingElse) {
     ASSERT_LT(std::chrono::steady_clock::now() - asked_at, at_most(100ms));
   }
   EXPECT_EQ(control.call("stats").at("ledger").at("received"), room) << "senders stall";
-  if (testing::slowdown == 1) {  // a sanitizer's memory is its own
+  if (test::slowdown == 1) {  // a sanitizer's memory is its own
     EXPECT_LT(daemon().process().resident_bytes(), memory_before + 24'000'000)
         << "of " << uplinks * each * 84 << " octets that want in";
   }
@@ -208,13 +196,13 @@ TEST_F(Acceptance, BackpressureWithoutADrainStallsSendersAndNothingElse) {
 }
 
 TEST_F(Acceptance, RealTelemetryHasItsKnownGapsAndComesOutUnchanged) {
-  const std::filesystem::path file = testing::telemetry_dir() / "cygnss_f7_first101.tlm";
+  const std::filesystem::path file = test::telemetry_dir() / "cygnss_f7_first101.tlm";
   if (!std::filesystem::exists(file)) {
     GTEST_SKIP() << "there is no " << file << "; set MERIDIAN_TEST_DATA to where it is";
   }
   start();
-  const std::string octets = testing::read_file(file);
-  testing::send_whole(daemon().port("packets"), octets);
+  const std::string octets = test::read_file(file);
+  test::send_whole(daemon().port("packets"), octets);
 
   ControlClient control = daemon().connect();
   EXPECT_EQ(control.call("depth").at("frames"), 101);
@@ -233,34 +221,34 @@ TEST_F(Acceptance, RealTelemetryHasItsKnownGapsAndComesOutUnchanged) {
   }
 
   const std::vector<NativeFrame> drained = control.drain_all();
-  const std::vector<std::string> packets = testing::split_packets(octets);
+  const std::vector<std::string> packets = test::split_packets(octets);
   ASSERT_EQ(drained.size(), packets.size());
   for (std::size_t i = 0; i < packets.size(); ++i) {
     EXPECT_EQ(drained[i].payload, packets[i]);
     EXPECT_EQ(drained[i].satellite_id, 7U);
-    EXPECT_EQ(drained[i].channel_id, testing::read_big(packets[i], 0, 2) & 0x7FF);
-    EXPECT_EQ(drained[i].sequence, testing::read_big(packets[i], 2, 2) & 0x3FFF);
+    EXPECT_EQ(drained[i].channel_id, test::read_big(packets[i], 0, 2) & 0x7FF);
+    EXPECT_EQ(drained[i].sequence, test::read_big(packets[i], 2, 2) & 0x3FFF);
     EXPECT_EQ(drained[i].flags, 0);
   }
   EXPECT_EQ(daemon().stat("/implausible"), 0U);
 }
 
 TEST_F(Acceptance, SimulatorReplaysRealTelemetry) {
-  const std::filesystem::path file = testing::telemetry_dir() / "ssat1_apid035.tlm";
+  const std::filesystem::path file = test::telemetry_dir() / "ssat1_apid035.tlm";
   if (!std::filesystem::exists(file)) {
     GTEST_SKIP() << "there is no " << file << "; set MERIDIAN_TEST_DATA to where it is";
   }
   start();
   const Finished sim =
-      testing::run({testing::meridian_sim, "--replay", file, "--framing", "ccsds_space_packet",
-                    "--connect", fmt::format("127.0.0.1:{}", daemon().port("packets"))});
+      test::run({test::meridian_sim, "--replay", file, "--framing", "ccsds_space_packet",
+                 "--connect", fmt::format("127.0.0.1:{}", daemon().port("packets"))});
   EXPECT_EQ(sim.status, 0) << sim.err;
   const Json entry = satellite(daemon().call("satellites"), 7, 35);
   EXPECT_EQ(entry.at("frames"), 7200);
   EXPECT_EQ(entry.at("gaps"), 0);
 }
 
-class StopUnderLoad : public Acceptance, public ::testing::WithParamInterface<const char*> {};
+class StopUnderLoad : public Acceptance, public testing::WithParamInterface<const char*> {};
 
 TEST_P(StopUnderLoad, IsOrderlyAndSaysWhatRemained) {
   start({{"buffer", {{"max_frames", 100'000}, {"when_full", GetParam()}}},
@@ -275,7 +263,7 @@ TEST_P(StopUnderLoad, IsOrderlyAndSaysWhatRemained) {
   daemon().process().signal(SIGTERM);
   ASSERT_EQ(daemon().process().wait(at_most(5s)), 0) << daemon().log();
 
-  const std::vector<std::string> lines = testing::lines_of(daemon().log());
+  const std::vector<std::string> lines = test::lines_of(daemon().log());
   const std::regex pattern(R"(stopped: (\d+) frames \((\d+) bytes\) remained; of (\d+) received, )"
                            R"((\d+) were drained, (\d+) flushed, 0 delivered, (\d+) dropped$)");
   std::smatch found;
@@ -302,8 +290,8 @@ TEST_P(StopUnderLoad, IsOrderlyAndSaysWhatRemained) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Policies, StopUnderLoad,
-                         ::testing::Values("drop_oldest", "drop_newest", "backpressure"),
+                         testing::Values("drop_oldest", "drop_newest", "backpressure"),
                          [](const auto& each) { return std::string(each.param); });
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -12,23 +12,10 @@
 #include <string_view>
 #include <utility>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using testing::balanced;
-using testing::ChildProcess;
-using testing::ControlClient;
-using testing::DaemonTest;
-using testing::error_code_of;
-using testing::error_message_of;
-using testing::eventually;
-using testing::frames_of;
-using ::testing::HasSubstr;
-using testing::Json;
-using testing::NativeFrame;
-using testing::rpc;
-using testing::send_whole;
-using testing::UplinkClient;
+using testing::HasSubstr;
 
 class BadClients : public DaemonTest {
  protected:
@@ -213,11 +200,11 @@ TEST_F(BadClients, ClientThatVanishesIsForgotten) {
   EXPECT_TRUE(eventually([&] { return watcher.call("stats")["control"]["clients"] == 1; }));
 }
 
-class VanishingClients : public BadClients, public ::testing::WithParamInterface<const char*> {};
+class VanishingClients : public BadClients, public testing::WithParamInterface<const char*> {};
 
 TEST_P(VanishingClients, LoseNoFramesOfTheirDrain) {
   start();
-  const std::vector<NativeFrame> frames = frames_of(1, 0, testing::scaled(100'000), 40);
+  const std::vector<NativeFrame> frames = frames_of(1, 0, test::scaled(100'000), 40);
   send_whole(daemon().port(), frames);
   {
     ControlClient client = daemon().connect();
@@ -239,14 +226,14 @@ TEST_P(VanishingClients, LoseNoFramesOfTheirDrain) {
   EXPECT_TRUE(balanced(client.call("stats")));
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, VanishingClients, ::testing::Values("json", "binary"),
+INSTANTIATE_TEST_SUITE_P(Formats, VanishingClients, testing::Values("json", "binary"),
                          [](const auto& each) { return std::string(each.param); });
 
 TEST_F(BadClients, DrainsThatComeBackLetNothingGrowUnderBackpressure) {
   constexpr std::uint64_t max_frames = 10'000;
   start({{"buffer", {{"max_frames", max_frames}, {"when_full", "backpressure"}}},
          {"channel", {{"capacity", 2}}}});
-  const ChildProcess sim({testing::meridian_sim, "--connect",
+  const ChildProcess sim({test::meridian_sim, "--connect",
                           fmt::format("127.0.0.1:{}", daemon().port()), "--uplinks", "2",
                           "--frames", "100000000"});
   ControlClient watcher = daemon().connect();
@@ -268,7 +255,7 @@ TEST_F(BadClients, DrainsThatComeBackLetNothingGrowUnderBackpressure) {
 
 TEST_F(BadClients, LongAnswersThatNobodyReadsCostLittle) {
   start();
-  const std::uint64_t satellites = testing::scaled(70'000);
+  const std::uint64_t satellites = test::scaled(70'000);
   std::vector<NativeFrame> frames;
   for (std::uint64_t id = 0; id < satellites; ++id) {
     frames.push_back({.satellite_id = static_cast<std::uint32_t>(id), .payload = "x"});
@@ -280,7 +267,7 @@ TEST_F(BadClients, LongAnswersThatNobodyReadsCostLittle) {
   std::vector<ControlClient> clients;
   // Fewer under sanitizers: otherwise the daemon cuts off the first client before the test reads
   // from it.
-  const int readers = testing::slowdown == 1 ? 60 : 12;
+  const int readers = test::slowdown == 1 ? 60 : 12;
   for (int i = 0; i < readers; ++i) {
     clients.push_back(daemon().connect());
     clients.back().send_line("satellites");
@@ -289,9 +276,9 @@ TEST_F(BadClients, LongAnswersThatNobodyReadsCostLittle) {
     const auto asked_at = std::chrono::steady_clock::now();
     EXPECT_EQ(watcher.call("depth").at("frames"), satellites);
     EXPECT_LT(std::chrono::steady_clock::now() - asked_at,
-              testing::at_most(std::chrono::milliseconds(500)));
+              test::at_most(std::chrono::milliseconds(500)));
   }
-  if (testing::slowdown == 1) {  // sanitizers take memory of their own
+  if (test::slowdown == 1) {  // sanitizers take memory of their own
     EXPECT_LT(daemon().process().resident_bytes(), before + 60U * 1024 * 1024);
   }
   const Json whole = Json::parse(clients.front().read_line());
@@ -310,7 +297,7 @@ TEST_F(BadClients, HalfARequestIsNotCarriedOutWhenTheDaemonStops) {
 
 TEST_F(BadClients, DrainThatTheDaemonsStopCutsOffIsNotLost) {
   start();
-  const std::vector<NativeFrame> frames = frames_of(1, 0, testing::scaled(100'000), 40);
+  const std::vector<NativeFrame> frames = frames_of(1, 0, test::scaled(100'000), 40);
   send_whole(daemon().port(), frames);
   ControlClient client = daemon().connect();
   client.send_line(rpc("drain", {{"max_frames", 1'000'000}}));
@@ -322,7 +309,7 @@ TEST_F(BadClients, DrainThatTheDaemonsStopCutsOffIsNotLost) {
 TEST_F(BadClients, FramesOfASatelliteGoBackBetweenTheOthers) {
   start();
   std::vector<NativeFrame> mixed;
-  for (std::uint64_t sequence = 0; sequence < testing::scaled(50'000); ++sequence) {
+  for (std::uint64_t sequence = 0; sequence < test::scaled(50'000); ++sequence) {
     for (std::uint32_t id = 1; id <= 3; ++id) {
       mixed.push_back({.satellite_id = id, .sequence = sequence, .payload = std::string(20, 'x')});
     }
@@ -377,11 +364,11 @@ TEST_F(BadClients, ClientsThatDoNotReadAreCutOffWhileUplinksGoOn) {
         const auto asked_at = std::chrono::steady_clock::now();
         const Json stats = watcher.call("stats");
         EXPECT_LT(std::chrono::steady_clock::now() - asked_at,
-                  testing::at_most(std::chrono::seconds(1)));
+                  test::at_most(std::chrono::seconds(1)));
         EXPECT_TRUE(balanced(stats));
         return stats.at("control").at("cut_off").at("not_reading") == 2;
       },
-      testing::at_most(std::chrono::seconds(25)));
+      test::at_most(std::chrono::seconds(25)));
   EXPECT_TRUE(both_cut_off);
   EXPECT_TRUE(daemon().logged("did not read"));
   uplink.finish();
@@ -396,7 +383,7 @@ TEST_F(BadClients, ClientsThatDoNotReadAreCutOffWhileUplinksGoOn) {
 
 TEST_F(BadClients, RequestsBehindALargeDrainAreAnsweredBehindIt) {
   start();
-  const std::vector<NativeFrame> frames = frames_of(1, 0, testing::scaled(20'000), 100);
+  const std::vector<NativeFrame> frames = frames_of(1, 0, test::scaled(20'000), 100);
   send_whole(daemon().port(), frames);
   ControlClient client = daemon().connect();
   client.send_line("drain");
@@ -407,9 +394,9 @@ TEST_F(BadClients, RequestsBehindALargeDrainAreAnsweredBehindIt) {
   ASSERT_EQ(first.at("frames").size(), 1000U);
   const Json reply = client.read_json().at("result");
   const std::string octets = client.read_octets(reply.at("bytes").get<std::size_t>());
-  EXPECT_TRUE(octets == testing::encode({frames.begin() + 1000, frames.end()}));
+  EXPECT_TRUE(octets == test::encode({frames.begin() + 1000, frames.end()}));
   EXPECT_EQ(client.read_json().at("frames"), 0);
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

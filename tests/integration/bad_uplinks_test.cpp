@@ -7,23 +7,10 @@
 
 #include <optional>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using testing::balanced;
-using testing::DaemonTest;
-using testing::encode;
-using testing::eventually;
-using testing::frames_of;
-using ::testing::HasSubstr;
-using testing::Json;
-using testing::native_listener;
-using testing::NativeFrame;
-using testing::packet_listener;
-using testing::satellite;
-using testing::send_whole;
-using testing::SpacePacket;
-using testing::UplinkClient;
+using testing::HasSubstr;
 
 class BadUplinks : public DaemonTest {
  protected:
@@ -45,7 +32,7 @@ class BadUplinks : public DaemonTest {
   /// The line of the log with this text, once it is there.
   std::string log_line(std::string_view text) {
     EXPECT_TRUE(eventually([&] { return daemon().logged(text); })) << text;
-    for (const std::string& line : testing::lines_of(daemon().log())) {
+    for (const std::string& line : test::lines_of(daemon().log())) {
       if (line.find(text) != std::string::npos) {
         return line;
       }
@@ -65,7 +52,7 @@ void PrintTo(const BadStream& stream, std::ostream* out) {
   *out << stream.name;
 }
 
-class MalformedUplinks : public BadUplinks, public ::testing::WithParamInterface<BadStream> {};
+class MalformedUplinks : public BadUplinks, public testing::WithParamInterface<BadStream> {};
 
 TEST_P(MalformedUplinks, EndWithTheirReasonAndKeepTheFramesBefore) {
   const BadStream& stream = GetParam();
@@ -119,7 +106,7 @@ std::string five_packets() {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, MalformedUplinks,
-    ::testing::Values(
+    testing::Values(
         BadStream{"LengthOfNothing", "native", encode(frames_of(1, 0, 5)), native_with_length(0),
                   "length_too_small"},
         BadStream{"LengthBelowTheHeader", "native", encode(frames_of(1, 0, 5)),
@@ -267,14 +254,14 @@ TEST_F(BadUplinks, SmallestAndLargestSatelliteIdsAreSatellitesLikeOthers) {
   const Json satellites = daemon().call("satellites");
   EXPECT_EQ(satellite(satellites, 0).at("frames"), 3);
   EXPECT_EQ(satellite(satellites, largest).at("frames"), 4);
-  testing::ControlClient client = daemon().connect();
+  test::ControlClient client = daemon().connect();
   EXPECT_EQ(client.drain_all({{"satellite_id", largest}}), frames_of(largest, 0, 4));
   EXPECT_EQ(client.drain_all({{"satellite_id", 0}}), frames_of(0, 0, 3));
 }
 
 TEST_F(BadUplinks, MillionSatellitesAreBoundedAndTheRestIsSummed) {
   constexpr std::uint64_t tracked = 1000;
-  const std::uint64_t ids = testing::scaled(1'000'000);
+  const std::uint64_t ids = test::scaled(1'000'000);
   start({{"satellites", {{"max_tracked", tracked}}}});
   UplinkClient uplink(daemon().port());
   for (std::uint64_t begin = 0; begin < ids; begin += 10'000) {
@@ -359,4 +346,4 @@ TEST_F(BadUplinks, FrameOfExactlyTheLargestPayloadIsTaken) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

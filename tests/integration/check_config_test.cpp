@@ -9,15 +9,13 @@
 #include <string_view>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using testing::Finished;
-using ::testing::HasSubstr;
-using testing::TempDir;
+using testing::HasSubstr;
 
 Finished check_config(const std::string& file) {
-  return testing::run({testing::meridiand, "--check-config", "--config", file});
+  return test::run({test::meridiand, "--check-config", "--config", file});
 }
 
 struct BrokenConfig {
@@ -29,7 +27,7 @@ void PrintTo(const BrokenConfig& config, std::ostream* out) {
   *out << config.name;
 }
 
-class BrokenConfigs : public ::testing::TestWithParam<BrokenConfig> {};
+class BrokenConfigs : public testing::TestWithParam<BrokenConfig> {};
 
 TEST_P(BrokenConfigs, AreRefusedByKeyPathAndWhatIsAllowed) {
   const TempDir directory;
@@ -41,13 +39,13 @@ TEST_P(BrokenConfigs, AreRefusedByKeyPathAndWhatIsAllowed) {
     EXPECT_THAT(refused.err, HasSubstr(text));
   }
   EXPECT_EQ(refused.out, "");
-  EXPECT_EQ(testing::lines_of(refused.err).size(), 1U) << refused.err;
+  EXPECT_EQ(test::lines_of(refused.err).size(), 1U) << refused.err;
 }
 
 TEST_P(BrokenConfigs, KeepTheDaemonFromStartingToo) {
   const TempDir directory;
   const std::string file = directory.write("broken.json", GetParam().text);
-  EXPECT_EQ(testing::run({testing::meridiand, "--config", file}).status, 78);
+  EXPECT_EQ(test::run({test::meridiand, "--config", file}).status, 78);
 }
 
 std::string uplink(const std::string& fields) {
@@ -56,7 +54,7 @@ std::string uplink(const std::string& fields) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, BrokenConfigs,
-    ::testing::Values(
+    testing::Values(
         BrokenConfig{"EmptyFile", "", {"JSON"}},
         BrokenConfig{"NotJson", "buffer = 5", {"JSON", "line 1"}},
         BrokenConfig{"CutOff", R"({"buffer": {"max_frames": 5)", {"JSON"}},
@@ -196,7 +194,7 @@ void PrintTo(const ValidConfig& config, std::ostream* out) {
   *out << config.name;
 }
 
-class ValidConfigs : public ::testing::TestWithParam<ValidConfig> {};
+class ValidConfigs : public testing::TestWithParam<ValidConfig> {};
 
 TEST_P(ValidConfigs, AreAccepted) {
   const TempDir directory;
@@ -208,7 +206,7 @@ TEST_P(ValidConfigs, AreAccepted) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, ValidConfigs,
-    ::testing::Values(
+    testing::Values(
         ValidConfig{"Nothing", "{}"},
         ValidConfig{"Comments", "// all of it\n{ // nothing yet\n  \"threads\": 2 // two\n}\n"},
         ValidConfig{"EmptySections",
@@ -235,7 +233,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& each) { return std::string(each.param.name); });
 
 TEST(CheckConfig, AcceptsTheInstalledFile) {
-  const Finished accepted = check_config(testing::source_dir() / "config/meridiand.json");
+  const Finished accepted = check_config(test::source_dir() / "config/meridiand.json");
   EXPECT_EQ(accepted.status, 0) << accepted.err;
 }
 
@@ -254,7 +252,7 @@ TEST(CheckConfig, RefusesADirectory) {
 }
 
 TEST(CheckConfig, WarnsOfASecretThatAllCanRead) {
-  if (std::string_view(testing::run({testing::meridiand, "--version"}).out).find("without NATS") !=
+  if (std::string_view(test::run({test::meridiand, "--version"}).out).find("without NATS") !=
       std::string_view::npos) {
     GTEST_SKIP() << "there are no sinks in this build";
   }
@@ -266,7 +264,7 @@ TEST(CheckConfig, WarnsOfASecretThatAllCanRead) {
   const Finished warned = check_config(file);
   EXPECT_EQ(warned.status, 0);
   EXPECT_THAT(warned.err, HasSubstr(file + " holds a password"));
-  EXPECT_THAT(warned.err, ::testing::Not(HasSubstr("secret")));
+  EXPECT_THAT(warned.err, testing::Not(HasSubstr("secret")));
   std::filesystem::permissions(file, std::filesystem::perms(0640));
   EXPECT_EQ(check_config(file).err, "");
 }
@@ -281,4 +279,4 @@ TEST(CheckConfig, OpensNothing) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -9,25 +9,20 @@
 #include <string>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using ::testing::AllOf;
-using testing::DaemonTest;
-using testing::Finished;
-using testing::frames_of;
-using ::testing::HasSubstr;
-using testing::lines_of;
-using ::testing::Not;
-using testing::send_whole;
-using ::testing::StartsWith;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
 
 using Words = std::vector<std::string>;
 
 /// Runs a program with its standard output on a device that is full, or with none.
 Finished run_into(const std::string& redirection, Words words) {
   words.insert(words.begin(), {"sh", "-c", "\"$0\" \"$@\" " + redirection});
-  return testing::run(words);
+  return test::run(words);
 }
 
 class OutputThatIsFull : public DaemonTest {};
@@ -53,7 +48,7 @@ TEST_F(OutputThatIsFull, IsAFailureOfEveryCommand) {
                                        {"drain", "--help"},
                                        {"sink", "create", "--help"}};
   for (const Words& command : commands) {
-    Words words = {testing::meridianctl, "--socket", daemon().socket()};
+    Words words = {test::meridianctl, "--socket", daemon().socket()};
     words.insert(words.end(), command.begin(), command.end());
     for (const char* where : {"> /dev/full", ">&-"}) {
       SCOPED_TRACE(fmt::format("{} {}", fmt::join(command, " "), where));
@@ -68,7 +63,7 @@ TEST_F(OutputThatIsFull, LeavesTheHealthUnknown) {
   start();
   for (const char* where : {"> /dev/full", ">&-"}) {
     const Finished finished =
-        run_into(where, {testing::meridianctl, "--socket", daemon().socket(), "health"});
+        run_into(where, {test::meridianctl, "--socket", daemon().socket(), "health"});
     EXPECT_EQ(finished.status, 3) << where;
     EXPECT_THAT(finished.err, HasSubstr("standard output"));
   }
@@ -79,13 +74,13 @@ TEST_F(OutputThatIsFull, IsAFailureOfTheDaemonAndOfTheSimulator) {
   const std::string config = directory().write("checked.json", "{}");
   const std::string address = fmt::format("127.0.0.1:{}", daemon().port());
   const std::vector<Words> commands = {
-      {testing::meridiand, "--help"},
-      {testing::meridiand, "--version"},
-      {testing::meridiand, "--config", config, "--check-config"},
-      {testing::meridian_sim, "--help"},
-      {testing::meridian_sim, "--version"},
-      {testing::meridian_sim, "consume", "--help"},
-      {testing::meridian_sim, "--connect", address, "--uplinks", "1", "--frames", "1"}};
+      {test::meridiand, "--help"},
+      {test::meridiand, "--version"},
+      {test::meridiand, "--config", config, "--check-config"},
+      {test::meridian_sim, "--help"},
+      {test::meridian_sim, "--version"},
+      {test::meridian_sim, "consume", "--help"},
+      {test::meridian_sim, "--connect", address, "--uplinks", "1", "--frames", "1"}};
   for (const Words& command : commands) {
     SCOPED_TRACE(fmt::format("{}", fmt::join(command, " ")));
     const Finished finished = run_into("> /dev/full", command);
@@ -100,7 +95,7 @@ struct WrongCommand {
 };
 
 TEST(CommandLine, NamesAWordThatIsNoCommandAndTheNearestThatIs) {
-  const std::string& ctl = testing::meridianctl;
+  const std::string& ctl = test::meridianctl;
   const std::vector<WrongCommand> wrong = {
       {{ctl, "dept"},
        {R"(there is no command "dept"; did you mean "depth"?)", "? The commands are depth, drain"}},
@@ -109,9 +104,9 @@ TEST(CommandLine, NamesAWordThatIsNoCommandAndTheNearestThatIs) {
       {{ctl, "loglevel", "info"}, {R"(no command "loglevel")", R"("log-level")"}},
       {{ctl, "sink", "craete"}, {R"(no command "craete")", R"("create")"}},
       {{ctl, "Depth"}, {R"(no command "Depth")", R"("depth")"}},
-      {{testing::meridian_sim, "consum"}, {R"(no command "consum")", R"("consume")"}}};
+      {{test::meridian_sim, "consum"}, {R"(no command "consum")", R"("consume")"}}};
   for (const WrongCommand& each : wrong) {
-    const Finished finished = testing::run(each.words);
+    const Finished finished = test::run(each.words);
     EXPECT_GE(finished.status, 100);
     EXPECT_EQ(finished.out, "");
     for (const std::string& said : each.said) {
@@ -123,35 +118,35 @@ TEST(CommandLine, NamesAWordThatIsNoCommandAndTheNearestThatIs) {
 
 TEST(CommandLine, GuessesNothingWhereNothingIsNear) {
   for (const Words& words : {Words{"xyzzy"}, Words{}}) {
-    Words command = {testing::meridianctl};
+    Words command = {test::meridianctl};
     command.insert(command.end(), words.begin(), words.end());
-    const Finished finished = testing::run(command);
+    const Finished finished = test::run(command);
     EXPECT_GE(finished.status, 100);
     EXPECT_THAT(finished.err, AllOf(Not(HasSubstr("did you mean")), HasSubstr("depth, drain")));
   }
 }
 
 TEST(CommandLine, SaysOfAnOptionThatItsArgumentIsMissing) {
-  const Finished finished = testing::run({testing::meridianctl, "--socket"});
+  const Finished finished = test::run({test::meridianctl, "--socket"});
   EXPECT_GE(finished.status, 100);
   EXPECT_THAT(finished.err, AllOf(HasSubstr("--socket"), Not(HasSubstr("needs a command"))));
 }
 
 TEST(CommandLine, NamesWhatStandsBehindACommandWithoutAMeaning) {
-  const Finished finished = testing::run({testing::meridianctl, "depth", "now"});
+  const Finished finished = test::run({test::meridianctl, "depth", "now"});
   EXPECT_GE(finished.status, 100);
   EXPECT_THAT(finished.err, HasSubstr("now"));
-  EXPECT_THAT(testing::run({testing::meridiand, "start"}).err, HasSubstr("start"));
+  EXPECT_THAT(test::run({test::meridiand, "start"}).err, HasSubstr("start"));
 }
 
 TEST(CommandLine, OfAHealthCheckThatIsWrongLeavesItUnknown) {
   for (const Words& more : {Words{"--bogus"}, Words{"now"}}) {
-    Words words = {testing::meridianctl, "health"};
+    Words words = {test::meridianctl, "health"};
     words.insert(words.end(), more.begin(), more.end());
-    EXPECT_EQ(testing::run(words).status, 3);
+    EXPECT_EQ(test::run(words).status, 3);
   }
-  EXPECT_EQ(testing::run({testing::meridianctl, "health", "--help"}).status, 0);
+  EXPECT_EQ(test::run({test::meridianctl, "health", "--help"}).status, 0);
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -13,28 +13,18 @@
 
 #include <signal.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
 using namespace std::chrono_literals;
-using ::testing::AllOf;
-using testing::at_most;
-using testing::ChildProcess;
-using testing::ConsumeCommand;
-using testing::ConsumeTest;
-using testing::eventually;
-using testing::frames_per_message;
-using ::testing::HasSubstr;
+using testing::AllOf;
+using testing::HasSubstr;
 using Json = nlohmann::json;
-using testing::messages_of;
-using testing::NatsCluster;
-using testing::read_big;
-using testing::StreamClient;
 
 /// The sequences of whole native frames at the start of what a killed program has written.
 std::set<std::uint64_t> sequences_in(std::string_view octets) {
   std::set<std::uint64_t> sequences;
-  while (octets.size() >= testing::native_header_bytes &&
+  while (octets.size() >= test::native_header_bytes &&
          octets.size() >= 4 + read_big(octets, 0, 4)) {
     sequences.insert(read_big(octets, 12, 8));
     octets.remove_prefix(4 + read_big(octets, 0, 4));
@@ -73,8 +63,8 @@ TEST_F(ConsumeAgain, LosesNothingWhereAReaderIsKilled) {
   const Json second = result_of({"--durable", "d", "--idle-timeout", "4", "--output", second_file});
   EXPECT_EQ(second.at("status"), 0) << second;
   EXPECT_LT(second.at("messages"), messages);
-  std::set<std::uint64_t> read = sequences_in(testing::read_file(first_file));
-  read.merge(sequences_in(testing::read_file(second_file)));
+  std::set<std::uint64_t> read = sequences_in(test::read_file(first_file));
+  read.merge(sequences_in(test::read_file(second_file)));
   EXPECT_EQ(read.size(), messages * frames_per_message);
   EXPECT_TRUE(acknowledged(messages));
 }
@@ -146,7 +136,7 @@ TEST_F(ConsumeAgain, FailsWhereAnotherReaderHasMessages) {
             "3 messages were delivered to a reader that did not acknowledge them");
 }
 
-class InterruptedConsume : public ConsumeTest, public ::testing::WithParamInterface<int> {};
+class InterruptedConsume : public ConsumeTest, public testing::WithParamInterface<int> {};
 
 TEST_P(InterruptedConsume, AcknowledgesAndReportsWhatItHasRead) {
   client().publish("T", messages_of(1, 0, 5));
@@ -166,7 +156,7 @@ TEST_P(InterruptedConsume, FailsWhereMoreWasExpected) {
   EXPECT_EQ(Json::parse(reader.out()).at("frames"), 500);
 }
 
-INSTANTIATE_TEST_SUITE_P(Signals, InterruptedConsume, ::testing::Values(SIGINT, SIGTERM),
+INSTANTIATE_TEST_SUITE_P(Signals, InterruptedConsume, testing::Values(SIGINT, SIGTERM),
                          [](const auto& each) { return each.param == SIGINT ? "INT" : "TERM"; });
 
 class ConsumeFromCluster : public ConsumeCommand {};
@@ -204,4 +194,4 @@ TEST_F(ConsumeFromCluster, GoesOnWhereTheLeaderDies) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

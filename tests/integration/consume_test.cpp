@@ -13,27 +13,15 @@
 #include <string>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
 using namespace std::chrono_literals;
-using ::testing::AllOf;
-using testing::ChildProcess;
-using testing::ConsumeCommand;
-using testing::ConsumeTest;
-using testing::eventually;
-using testing::Finished;
-using testing::frames_of;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
 using Json = nlohmann::json;
-using testing::message_of;
-using testing::messages_of;
-using testing::NativeFrame;
-using testing::NatsServer;
-using ::testing::Not;
-using testing::StreamClient;
-using testing::StreamMessage;
+using testing::Not;
 
 class Consume : public ConsumeTest {};
 
@@ -168,7 +156,7 @@ TEST_F(Consume, WritesTheFramesToAFile) {
   client().publish("T", messages_of(1, 0, 3));
   const std::string file = directory_.file("frames");
   ASSERT_EQ(consume({"--expect", "300", "--output", file}).status, 0);
-  EXPECT_EQ(testing::read_file(file), encode(frames_of(1, 0, 300)));
+  EXPECT_EQ(test::read_file(file), encode(frames_of(1, 0, 300)));
 }
 
 TEST_F(Consume, FailsWhereTheFileCannotBeWritten) {
@@ -182,13 +170,13 @@ TEST_F(Consume, FailsWhereTheFileCannotBeWritten) {
 }
 
 TEST_F(Consume, RefusesWhatIsNotThere) {
-  const std::string nowhere = testing::BoundSocket::reserved_port().address();
-  const Finished no_server = testing::run(command({"nats://" + nowhere}, {}));
+  const std::string nowhere = test::BoundSocket::reserved_port().address();
+  const Finished no_server = test::run(command({"nats://" + nowhere}, {}));
   EXPECT_EQ(no_server.status, 1);
   EXPECT_THAT(no_server.err, AllOf(HasSubstr("cannot connect to nats://" + nowhere),
                                    HasSubstr("No server available")));
-  const Finished no_stream = testing::run(
-      {testing::meridian_sim, "consume", "--server", server().url(), "--stream", "other"});
+  const Finished no_stream =
+      test::run({test::meridian_sim, "consume", "--server", server().url(), "--stream", "other"});
   EXPECT_EQ(no_stream.status, 1);
   EXPECT_THAT(no_stream.err, HasSubstr("cannot read stream other: stream not found"));
   const Finished no_file = consume({"--credentials", directory_.file("none.creds")});
@@ -223,8 +211,8 @@ TEST(ConsumeAlone, RefusesWrongArguments) {
       {"--uplinks", "3", "consume", "--stream", "T"},
       {"--json", "consume", "--stream", "T"}};
   for (std::vector<std::string> words : wrong) {
-    words.insert(words.begin(), testing::meridian_sim);
-    const Finished finished = testing::run(words);
+    words.insert(words.begin(), test::meridian_sim);
+    const Finished finished = test::run(words);
     EXPECT_NE(finished.status, 0) << fmt::format("{}", fmt::join(words, " "));
     EXPECT_NE(finished.err, "");
     EXPECT_EQ(finished.out, "");
@@ -239,9 +227,9 @@ TEST_F(ConsumeSecured, GoesInWithTheRightPasswordOnly) {
   StreamClient client(server.url("reader:secret"));
   client.make_stream("T");
   client.publish("T", messages_of(1, 0, 1));
-  EXPECT_EQ(testing::run(command({server.url("reader:secret")}, {"--expect", "100"})).status, 0);
+  EXPECT_EQ(test::run(command({server.url("reader:secret")}, {"--expect", "100"})).status, 0);
   for (const std::string user : {"reader:wrong", ""}) {
-    const Finished refused = testing::run(command({server.url(user)}, {}));
+    const Finished refused = test::run(command({server.url(user)}, {}));
     EXPECT_EQ(refused.status, 1);
     EXPECT_THAT(refused.err, HasSubstr("Authorization"));
     EXPECT_THAT(refused.err, Not(HasSubstr("wrong"))) << "passwords are not shown";
@@ -252,54 +240,54 @@ TEST_F(ConsumeSecured, DecodesAPassword) {
   NatsServer server({.lines = "authorization { users: [{ user: reader, password: \"p@ss%\" }] }"});
   server.start();
   const std::string url = server.url("reader:p%40ss%25");
-  const std::string nobody = "nats://" + testing::BoundSocket::reserved_port().address();
-  const Finished without_a_stream = testing::run(command({nobody, url}, {"--idle-timeout", "0.1"}));
+  const std::string nobody = "nats://" + test::BoundSocket::reserved_port().address();
+  const Finished without_a_stream = test::run(command({nobody, url}, {"--idle-timeout", "0.1"}));
   EXPECT_THAT(without_a_stream.err, Not(HasSubstr("Authorization")));
   EXPECT_THAT(without_a_stream.err, HasSubstr("stream")) << "it was let in";
-  const Finished unreadable = testing::run(command({server.url("reader:p%ss")}, {}));
+  const Finished unreadable = test::run(command({server.url("reader:p%ss")}, {}));
   EXPECT_EQ(unreadable.status, 1);
   EXPECT_THAT(unreadable.err, HasSubstr("%25"));
   EXPECT_THAT(unreadable.err, Not(HasSubstr("p%ss")));
-  const Finished different = testing::run(command({url, server.url("other:secret")}, {}));
+  const Finished different = test::run(command({url, server.url("other:secret")}, {}));
   EXPECT_EQ(different.status, 1);
   EXPECT_THAT(different.err, HasSubstr("same user"));
 }
 
 TEST_F(ConsumeSecured, GoesInWithCredentialsOfAnOperatorThatIsTrusted) {
-  const testing::NatsOperator trusted;
-  const testing::TempDir directory;
+  const test::NatsOperator trusted;
+  const test::TempDir directory;
   NatsServer server({.lines = trusted.configuration()});
   server.start();
   const std::string good = directory.write("good.creds", trusted.new_user());
-  const std::string foreign = directory.write("foreign.creds", testing::NatsOperator().new_user());
+  const std::string foreign = directory.write("foreign.creds", test::NatsOperator().new_user());
   StreamClient client(server.url(), good);
   client.make_stream("T");
   client.publish("T", messages_of(1, 0, 1));
   const Finished let_in =
-      testing::run(command({server.url()}, {"--credentials", good, "--expect", "100"}));
+      test::run(command({server.url()}, {"--credentials", good, "--expect", "100"}));
   EXPECT_EQ(let_in.status, 0) << let_in.err;
-  const Finished refused = testing::run(command({server.url()}, {"--credentials", foreign}));
+  const Finished refused = test::run(command({server.url()}, {"--credentials", foreign}));
   EXPECT_EQ(refused.status, 1);
   EXPECT_THAT(refused.err, HasSubstr("Authorization"));
 }
 
 TEST_F(ConsumeSecured, TrustsTheCertificatesThatItIsGiven) {
-  const testing::TempDir directory;
-  const testing::Certificate own = make_certificate(directory, "own", "IP:127.0.0.1");
-  const testing::Certificate other = make_certificate(directory, "other", "IP:127.0.0.1");
+  const test::TempDir directory;
+  const test::Certificate own = make_certificate(directory, "own", "IP:127.0.0.1");
+  const test::Certificate other = make_certificate(directory, "other", "IP:127.0.0.1");
   NatsServer server({.lines = fmt::format("tls {{ cert_file: \"{}\", key_file: \"{}\" }}",
                                           own.certificate_file, own.key_file)});
   server.start();
-  const Finished let_in = testing::run(command({server.url()}, {"--tls-ca", own.certificate_file}));
+  const Finished let_in = test::run(command({server.url()}, {"--tls-ca", own.certificate_file}));
   EXPECT_THAT(let_in.err, HasSubstr("stream not found")) << "it has got so far";
   const std::string not_trusted = other.certificate_file;
   for (const auto& options :
        {std::vector<std::string>{}, std::vector<std::string>{"--tls-ca", not_trusted}}) {
-    const Finished refused = testing::run(command({server.url()}, options));
+    const Finished refused = test::run(command({server.url()}, options));
     EXPECT_EQ(refused.status, 1);
     EXPECT_THAT(refused.err, AllOf(HasSubstr("cannot connect"), HasSubstr("certificate")));
   }
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -17,21 +17,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using ::testing::AllOf;
-using testing::config_in;
-using testing::ControlClient;
-using testing::DaemonTest;
-using testing::eventually;
-using testing::Finished;
-using testing::frames_of;
-using ::testing::HasSubstr;
-using testing::Json;
-using testing::native_listener;
-using testing::send_whole;
-using testing::UplinkClient;
+using testing::AllOf;
+using testing::HasSubstr;
 
 /// A group that this process may give files to and that is not its own, if it knows one.
 std::optional<std::string> other_group() {
@@ -75,22 +65,22 @@ TEST_F(ControlAccess, SocketIsGivenToTheGroup) {
 TEST_F(ControlAccess, UnknownGroupIsAnErrorOfTheConfiguration) {
   const Json config = config_in(directory(), {{"control", {{"group", "no-such-group"}}}});
   const Finished refused =
-      testing::run({testing::meridiand, "--config", directory().write("c.json", config.dump())});
+      test::run({test::meridiand, "--config", directory().write("c.json", config.dump())});
   EXPECT_EQ(refused.status, 78);
   EXPECT_THAT(refused.err, AllOf(HasSubstr("control.group"), HasSubstr("no-such-group")));
 }
 
 TEST_F(ControlAccess, UserWhomTheModeDoesNotLetInGetsNowhere) {
-  const auto ordinary_user = testing::as_ordinary_user(testing::meridianctl);
+  const auto ordinary_user = test::as_ordinary_user(test::meridianctl);
   if (::geteuid() != 0 || !ordinary_user) {
-    GTEST_SKIP() << "needs root, and a second user who can run " << testing::meridianctl;
+    GTEST_SKIP() << "needs root, and a second user who can run " << test::meridianctl;
   }
   std::filesystem::permissions(directory().path(), std::filesystem::perms(0755));
   start();
   const auto ask = [&] {
-    testing::ChildProcess::Arguments command = *ordinary_user;
-    command.insert(command.end(), {testing::meridianctl, "--socket", daemon().socket(), "flush"});
-    return testing::run(command);
+    test::ChildProcess::Arguments command = *ordinary_user;
+    command.insert(command.end(), {test::meridianctl, "--socket", daemon().socket(), "flush"});
+    return test::run(command);
   };
   const Finished refused = ask();
   EXPECT_EQ(refused.status, 1);
@@ -99,13 +89,13 @@ TEST_F(ControlAccess, UserWhomTheModeDoesNotLetInGetsNowhere) {
   ASSERT_TRUE(eventually([&] { return (socket_status().st_mode & 07777U) == 0666U; }));
   EXPECT_EQ(ask().status, 0);
   EXPECT_TRUE(
-      daemon().logged(fmt::format("flush: discarded 0 frames (by uid {}, pid ", testing::nobody)));
+      daemon().logged(fmt::format("flush: discarded 0 frames (by uid {}, pid ", test::nobody)));
 }
 
 /// Lines of a log in JSON that have a field.
-std::vector<Json> lines_with(const testing::Daemon& daemon, const std::string& field) {
+std::vector<Json> lines_with(const test::Daemon& daemon, const std::string& field) {
   std::vector<Json> lines;
-  for (const std::string& line : testing::lines_of(daemon.log())) {
+  for (const std::string& line : test::lines_of(daemon.log())) {
     if (Json json = Json::parse(line); json.contains(field)) {
       lines.push_back(std::move(json));
     }
@@ -231,8 +221,8 @@ TEST_F(LogFields, NameSatellitesOfDrops) {
     satellites.insert(satellites.end(), all.begin(), all.end());
   }
   EXPECT_EQ(frames, 20U);
-  EXPECT_THAT(satellites, ::testing::IsSupersetOf({"77", "78"}));
-  EXPECT_THAT(satellites, ::testing::Not(::testing::Contains("79")));
+  EXPECT_THAT(satellites, testing::IsSupersetOf({"77", "78"}));
+  EXPECT_THAT(satellites, testing::Not(testing::Contains("79")));
 }
 
 class Loopback : public LogFields {
@@ -270,4 +260,4 @@ TEST_F(Loopback, ListenerOfTheOtherProtocolsLoopbackDoesNot) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

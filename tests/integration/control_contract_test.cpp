@@ -9,23 +9,12 @@
 #include <ctime>
 #include <initializer_list>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::balanced;
-using ::testing::ContainsRegex;
-using testing::ControlClient;
-using testing::DaemonTest;
-using testing::decode_base64;
-using testing::eventually;
-using testing::frames_of;
-using ::testing::IsSupersetOf;
-using testing::Json;
-using testing::NativeFrame;
-using testing::satellite;
-using testing::send_whole;
-using testing::UplinkClient;
+using testing::ContainsRegex;
+using testing::IsSupersetOf;
 
 class ControlContract : public DaemonTest {};
 
@@ -340,4 +329,4 @@ TEST_F(ControlContract, WhatWasSentBeforeARequestIsSeenByIt) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -4,18 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using testing::ControlClient;
-using testing::DaemonTest;
-using testing::error_code_of;
-using testing::error_message_of;
-using testing::frames_of;
-using ::testing::HasSubstr;
-using testing::Json;
-using testing::rpc;
-using testing::send_whole;
+using testing::HasSubstr;
 
 class ControlRequests : public DaemonTest {
  protected:
@@ -89,7 +81,7 @@ TEST_F(ControlRequests, LastLineNeedsNoEnd) {
 TEST_F(ControlRequests, LinesBeforeTheEndOfTheStreamAreAnswered) {
   client().send("depth\nversion\n");
   client().socket().half_close();
-  EXPECT_EQ(testing::lines_of(client().socket().read_to_end()).size(), 2U);
+  EXPECT_EQ(test::lines_of(client().socket().read_to_end()).size(), 2U);
 }
 
 TEST_F(ControlRequests, NotificationIsCarriedOutAndNotAnswered) {
@@ -123,7 +115,7 @@ void PrintTo(const BadRequest& request, std::ostream* out) {
   *out << request.name;
 }
 
-class BadRequests : public ControlRequests, public ::testing::WithParamInterface<BadRequest> {};
+class BadRequests : public ControlRequests, public testing::WithParamInterface<BadRequest> {};
 
 TEST_P(BadRequests, AreAnsweredWithAnErrorThatSaysWhatToDo) {
   const Json answer = client().ask(GetParam().line);
@@ -141,7 +133,7 @@ std::string drain_with(const Json& params) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, BadRequests,
-    ::testing::Values(
+    testing::Values(
         BadRequest{"CutOffJson", R"({"jsonrpc":"2.0","id":1,"method":)", -32700, "JSON"},
         BadRequest{"TextBehindTheObject", R"({"jsonrpc":"2.0","id":1,"method":"depth"} x)", -32700,
                    "JSON"},
@@ -194,4 +186,4 @@ TEST_F(ControlRequests, BadRequestsDrainNothing) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -19,20 +19,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using testing::BoundSocket;
-using testing::ChildProcess;
-using testing::ControlClient;
-using testing::error_code_of;
-using testing::eventually;
-using testing::Finished;
-using testing::frames_of;
-using ::testing::HasSubstr;
-using testing::Json;
-using testing::rpc;
-using testing::send_whole;
+using testing::HasSubstr;
 
 // On any Debian. Nobody is in them.
 constexpr const char* operators = "operator";
@@ -44,8 +34,8 @@ class MemberOf {
  public:
   explicit MemberOf(const std::vector<gid_t>& groups) {
     std::ignore = ::setgroups(groups.size(), groups.data());
-    std::ignore = ::setegid(testing::nobody);
-    std::ignore = ::seteuid(testing::nobody);
+    std::ignore = ::setegid(test::nobody);
+    std::ignore = ::seteuid(test::nobody);
   }
   MemberOf(const MemberOf&) = delete;
   MemberOf& operator=(const MemberOf&) = delete;
@@ -65,10 +55,10 @@ class MemberOf {
   std::vector<gid_t> before_ = groups_of_process();
 };
 
-class ControlRoles : public testing::DaemonTest {
+class ControlRoles : public test::DaemonTest {
  protected:
   void SetUp() override {
-    if (::geteuid() != 0 || !testing::as_ordinary_user(testing::meridianctl) ||
+    if (::geteuid() != 0 || !test::as_ordinary_user(test::meridianctl) ||
         ::getgrnam(operators) == nullptr || ::getgrnam(readers) == nullptr) {
       GTEST_SKIP() << "needs root, other groups, and a second user who can run meridianctl";
     }
@@ -88,16 +78,16 @@ class ControlRoles : public testing::DaemonTest {
 
   /// Asks as an ordinary user who is in a group besides its own, or in none.
   Finished ask_as(const char* group, std::vector<std::string> command) {
-    const std::string nobody = std::to_string(testing::nobody);
+    const std::string nobody = std::to_string(test::nobody);
     ChildProcess::Arguments all = {"setpriv", "--reuid", nobody, "--regid", nobody};
     if (group == nullptr) {
       all.emplace_back("--clear-groups");
     } else {
       all.insert(all.end(), {"--groups", std::to_string(::getgrnam(group)->gr_gid)});
     }
-    all.insert(all.end(), {testing::meridianctl, "--socket", daemon().socket()});
+    all.insert(all.end(), {test::meridianctl, "--socket", daemon().socket()});
     all.insert(all.end(), command.begin(), command.end());
-    return testing::run(all);
+    return test::run(all);
   }
 };
 
@@ -141,7 +131,7 @@ TEST_F(ControlRoles, OthersAreTurnedAwayWhateverTheModeSays) {
   EXPECT_EQ(asked.status, 1);
   EXPECT_THAT(asked.err, HasSubstr("control.read_only_group"));
   EXPECT_EQ(daemon().stat("/control/cut_off/not_allowed"), 1U);
-  EXPECT_TRUE(daemon().logged(fmt::format("uid {} is in neither", testing::nobody)));
+  EXPECT_TRUE(daemon().logged(fmt::format("uid {} is in neither", test::nobody)));
 }
 
 TEST_F(ControlRoles, ReadersMakeRoomForWhoMayDoEverythingAndStrangersForNobody) {
@@ -201,7 +191,7 @@ TEST_F(ControlRoles, ComeAndGoWithAReload) {
   EXPECT_EQ(ask_as(operators, {"flush"}).status, 0);
 }
 
-class OpenControlSocket : public testing::DaemonTest {};
+class OpenControlSocket : public test::DaemonTest {};
 
 TEST_F(OpenControlSocket, IsWarnedOf) {
   start({{"control", {{"mode", "0666"}}}});
@@ -212,4 +202,4 @@ TEST_F(OpenControlSocket, IsWarnedOf) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -13,22 +13,10 @@
 #include <signal.h>
 #include <unistd.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using testing::balanced;
-using testing::eventually;
-using testing::frames_of;
-using ::testing::HasSubstr;
-using testing::Json;
-using testing::read_file;
-using testing::Remains;
-using testing::remains_of;
-using testing::satellite;
-using testing::SavedRecord;
-using testing::send_whole;
-using testing::SpacePacket;
-using testing::StateTest;
+using testing::HasSubstr;
 
 class DamagedState : public StateTest {
  protected:
@@ -68,27 +56,27 @@ class DamagedState : public StateTest {
   void check_set_aside(const Json& file, const std::string& lost) {
     if (lost.empty()) {
       EXPECT_EQ(file, nullptr);
-      EXPECT_THAT(files(), ::testing::IsEmpty());
+      EXPECT_THAT(files(), testing::IsEmpty());
       return;
     }
     ASSERT_TRUE(file.is_string());
     const std::filesystem::path aside = file.get<std::string>();
-    EXPECT_THAT(files(), ::testing::ElementsAre(aside.filename()));
+    EXPECT_THAT(files(), testing::ElementsAre(aside.filename()));
     EXPECT_THAT(aside.filename().string(),
-                ::testing::MatchesRegex("buffer\\.damaged-[0-9]+T[0-9]+Z"));
+                testing::MatchesRegex("buffer\\.damaged-[0-9]+T[0-9]+Z"));
     EXPECT_TRUE(read_file(aside) == lost);
     EXPECT_TRUE(daemon().logged(aside.string()));
     std::filesystem::remove(aside);
   }
 
   /// Runs a daemon that is not started as usual until it is ready, and returns its log.
-  std::string run_until_ready(testing::ChildProcess::Arguments command,
+  std::string run_until_ready(test::ChildProcess::Arguments command,
                               Json state_section = Json::object()) {
     state_section["directory"] = state().string();
-    const Json config = testing::config_in(directory(), {{"state", state_section}});
+    const Json config = test::config_in(directory(), {{"state", state_section}});
     command.insert(command.end(),
-                   {testing::meridiand, "--config", directory().write("c.json", config.dump())});
-    testing::ChildProcess process(command);
+                   {test::meridiand, "--config", directory().write("c.json", config.dump())});
+    test::ChildProcess process(command);
     EXPECT_TRUE(eventually([&] { return process.err().find("info ready") != std::string::npos; }))
         << process.err();
     process.signal(SIGTERM);
@@ -105,7 +93,7 @@ class DamagedState : public StateTest {
 };
 
 /// One of several tests that share the octets of a file among them, since there are many.
-class CutState : public DamagedState, public ::testing::WithParamInterface<std::size_t> {};
+class CutState : public DamagedState, public testing::WithParamInterface<std::size_t> {};
 constexpr std::size_t shares = 4;
 
 TEST_P(CutState, HasAllFramesBeforeTheCut) {
@@ -117,7 +105,7 @@ TEST_P(CutState, HasAllFramesBeforeTheCut) {
   const std::string whole = save();
   ASSERT_EQ(remains_of(whole, whole).frames.size(), 5U);
   // Sanitized programs take their time to start: then some of the octets must do.
-  const std::size_t stride = shares * (testing::slowdown == 1 ? 1 : 7);
+  const std::size_t stride = shares * (test::slowdown == 1 ? 1 : 7);
   for (std::size_t size = GetParam(); size <= whole.size(); size += stride) {
     SCOPED_TRACE(fmt::format("cut at octet {} of {}", size, whole.size()));
     ASSERT_NO_FATAL_FAILURE(check(whole, whole.substr(0, size), 5));
@@ -125,7 +113,7 @@ TEST_P(CutState, HasAllFramesBeforeTheCut) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Shares, CutState, ::testing::Range(std::size_t{0}, shares));
+INSTANTIATE_TEST_SUITE_P(Shares, CutState, testing::Range(std::size_t{0}, shares));
 
 /// Changes some bits, in one mark at least every other time: they are few among the frames.
 std::string with_flipped_bits(std::string file, const std::vector<SavedRecord>& records,
@@ -157,9 +145,9 @@ TEST_F(DamagedState, FlippedBitsLoseOnlyWhatTheyHit) {
     send_whole(daemon().port(), frames_of(id, 0, count / 4, 20 * id));
   }
   const std::string whole = save();
-  const std::vector<SavedRecord> records = testing::records_of(whole);
+  const std::vector<SavedRecord> records = test::records_of(whole);
   std::mt19937 random(20261124);
-  for (std::uint64_t trial = 0; trial < 5 + testing::scaled(50); ++trial) {
+  for (std::uint64_t trial = 0; trial < 5 + test::scaled(50); ++trial) {
     SCOPED_TRACE(fmt::format("trial {}", trial));
     ASSERT_NO_FATAL_FAILURE(check(whole, with_flipped_bits(whole, records, random), count));
     ASSERT_FALSE(HasFailure());
@@ -197,7 +185,7 @@ TEST_F(DamagedState, EachDamagedFileIsKept) {
   for (const std::string& name : files()) {
     kept.push_back(read_file(state() / name));
   }
-  EXPECT_THAT(kept, ::testing::UnorderedElementsAre("first", "second", "third"));
+  EXPECT_THAT(kept, testing::UnorderedElementsAre("first", "second", "third"));
 }
 
 TEST_F(DamagedState, CountersThatAreLostBeginAgainWithTheFrames) {
@@ -208,7 +196,7 @@ TEST_F(DamagedState, CountersThatAreLostBeginAgainWithTheFrames) {
   }
   send_whole(daemon().port("packets"), packets);
   std::string file = save();
-  for (const SavedRecord& record : testing::records_of(file)) {
+  for (const SavedRecord& record : test::records_of(file)) {
     if (record.kind == SavedRecord::Kind::origins) {
       file[record.end - 1] ^= 1;
     }
@@ -246,9 +234,9 @@ TEST_F(DamagedState, WriteThatFailsKeepsWhatWasWrittenBefore) {
   EXPECT_EQ(daemon().stop(), 1) << daemon().log();
   EXPECT_TRUE(daemon().logged("critical state.directory: cannot write all of " + saved().string()));
   EXPECT_TRUE(daemon().logged(fmt::format("of the {} frames in the buffer", count)));
-  EXPECT_THAT(testing::lines_of(daemon().log()).back(),
-              ::testing::AllOf(HasSubstr(fmt::format("stopped: {} frames", count)),
-                               HasSubstr("remained and could not all be saved; of ")));
+  EXPECT_THAT(test::lines_of(daemon().log()).back(),
+              testing::AllOf(HasSubstr(fmt::format("stopped: {} frames", count)),
+                             HasSubstr("remained and could not all be saved; of ")));
 
   const std::string file = read_file(saved());
   EXPECT_EQ(file.size(), room);
@@ -270,7 +258,7 @@ TEST_F(DamagedState, DirectoryInThePlaceOfTheFileIsSetAsideWithAllThatIsInIt) {
   EXPECT_TRUE(daemon().logged("error the saved state in "));
   const std::filesystem::path aside =
       daemon().call("stats")["state"]["set_aside"].get<std::string>();
-  EXPECT_THAT(files(), ::testing::ElementsAre(aside.filename()));
+  EXPECT_THAT(files(), testing::ElementsAre(aside.filename()));
   EXPECT_EQ(read_file(aside / "file"), "precious");
 }
 
@@ -291,34 +279,33 @@ class UnreadableState : public DamagedState {
   void SetUp() override {
     leave("precious");
     std::filesystem::permissions(saved(), std::filesystem::perms::none);
-    const auto ordinary_user = testing::as_ordinary_user(testing::meridiand);
+    const auto ordinary_user = test::as_ordinary_user(test::meridiand);
     if (!ordinary_user) {
-      GTEST_SKIP() << "an ordinary user cannot run " << testing::meridiand;
+      GTEST_SKIP() << "an ordinary user cannot run " << test::meridiand;
     }
     as_ordinary_user_ = *ordinary_user;
     if (::geteuid() == 0) {  // to whom everything is open
       std::filesystem::permissions(directory().path(), std::filesystem::perms(0777));
       for (const std::filesystem::path& path : {state(), saved()}) {
-        ASSERT_EQ(::chown(path.c_str(), testing::nobody, testing::nobody), 0);
+        ASSERT_EQ(::chown(path.c_str(), test::nobody, test::nobody), 0);
       }
     }
   }
 
-  testing::ChildProcess::Arguments as_ordinary_user_;
+  test::ChildProcess::Arguments as_ordinary_user_;
 };
 
 TEST_F(UnreadableState, IsLeftAloneAndNoDaemonStarts) {
-  testing::ChildProcess::Arguments command = as_ordinary_user_;
-  const Json config =
-      testing::config_in(directory(), {{"state", {{"directory", state().string()}}}});
+  test::ChildProcess::Arguments command = as_ordinary_user_;
+  const Json config = test::config_in(directory(), {{"state", {{"directory", state().string()}}}});
   command.insert(command.end(),
-                 {testing::meridiand, "--config", directory().write("c.json", config.dump())});
-  const testing::Finished refused = testing::run(command);
+                 {test::meridiand, "--config", directory().write("c.json", config.dump())});
+  const test::Finished refused = test::run(command);
   EXPECT_EQ(refused.status, 1);
   EXPECT_THAT(refused.err, HasSubstr("cannot read " + saved().string() + ": Permission denied"));
   EXPECT_THAT(refused.err, HasSubstr("state.when_unreadable"));
-  EXPECT_THAT(refused.err, ::testing::Not(HasSubstr("info ready")));
-  EXPECT_THAT(files(), ::testing::ElementsAre("buffer.saved"));
+  EXPECT_THAT(refused.err, testing::Not(HasSubstr("info ready")));
+  EXPECT_THAT(files(), testing::ElementsAre("buffer.saved"));
   std::filesystem::permissions(saved(), std::filesystem::perms::owner_read);
   EXPECT_EQ(read_file(saved()), "precious");
 }
@@ -350,4 +337,4 @@ TEST_F(DamagedState, FileItselfIsSetAsideWithHolesWhereThereIsNoRoomForACopy) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

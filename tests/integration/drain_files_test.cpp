@@ -19,21 +19,11 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using ::testing::AllOf;
-using testing::BoundSocket;
-using testing::ChildProcess;
-using testing::Descriptor;
-using testing::encode;
-using testing::eventually;
-using testing::frames_of;
-using ::testing::HasSubstr;
-using testing::read_file;
-using testing::require_call;
-using testing::send_whole;
-using testing::TempDir;
+using testing::AllOf;
+using testing::HasSubstr;
 
 /// A daemon that answers as slowly as a test wants: one client, line by line.
 class SlowDaemon {
@@ -88,8 +78,8 @@ TEST(InterruptedDrain, LeavesWhatWasCommittedInTheFile) {
   const std::string file = directory.file("frames");
   const std::string socket = directory.file("control.sock");
   SlowDaemon daemon(socket);
-  ChildProcess drain({testing::meridianctl, "--socket", socket, "drain", "--all", "--format",
-                      "binary", "--output", file});
+  ChildProcess drain({test::meridianctl, "--socket", socket, "drain", "--all", "--format", "binary",
+                      "--output", file});
   daemon.accept();
   daemon.answer(fmt::format(R"({{"frames":10,"bytes":{},"lease":1}})", committed.size()),
                 committed);
@@ -103,12 +93,12 @@ TEST(InterruptedDrain, LeavesWhatWasCommittedInTheFile) {
   EXPECT_EQ(read_file(file), committed) << "whole frames, each of which is nowhere else";
 }
 
-class DrainIntoAFile : public testing::DaemonTest {
+class DrainIntoAFile : public test::DaemonTest {
  protected:
-  testing::Finished drain(std::vector<std::string> arguments) {
+  test::Finished drain(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(),
-                     {testing::meridianctl, "--socket", daemon().socket(), "drain", "--all"});
-    return testing::run(arguments);
+                     {test::meridianctl, "--socket", daemon().socket(), "drain", "--all"});
+    return test::run(arguments);
   }
   std::uint64_t depth() { return daemon().call("depth").at("frames").get<std::uint64_t>(); }
 };
@@ -119,11 +109,10 @@ TEST_F(DrainIntoAFile, AppendsNothingBehindAPartOfAFrameOrALine) {
   const std::string frames = encode(frames_of(41, 0, 3));
   const std::string binary = directory().write("binary", frames + frames.substr(0, 30));
   const std::string lines = directory().write("lines", "{}\n{\"satellite_id\":");
-  const testing::Finished after_frame =
-      drain({"--format", "binary", "--append", "--output", binary});
+  const test::Finished after_frame = drain({"--format", "binary", "--append", "--output", binary});
   EXPECT_EQ(after_frame.status, 1);
   EXPECT_THAT(after_frame.err, AllOf(HasSubstr(binary), HasSubstr("in the middle of a frame")));
-  const testing::Finished after_line = drain({"--format", "ndjson", "--append", "--output", lines});
+  const test::Finished after_line = drain({"--format", "ndjson", "--append", "--output", lines});
   EXPECT_EQ(after_line.status, 1);
   EXPECT_THAT(after_line.err, AllOf(HasSubstr(lines), HasSubstr("in the middle of a line")));
   EXPECT_EQ(read_file(binary), frames + frames.substr(0, 30));
@@ -142,4 +131,4 @@ TEST_F(DrainIntoAFile, LeavesAFileThatIsToBeReplacedAsItIsWhereNothingComes) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

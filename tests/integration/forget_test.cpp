@@ -8,26 +8,16 @@
 #include <string>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using testing::eventually;
-using testing::Finished;
-using testing::frames_of;
-using ::testing::HasSubstr;
-using testing::Json;
-using testing::lines_of;
-using testing::NativeFrame;
-using testing::rpc;
-using testing::satellite;
-using testing::send_whole;
-using testing::StateTest;
+using testing::HasSubstr;
 
 class Forgetting : public StateTest {
  protected:
   Finished ctl(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {testing::meridianctl, "--socket", daemon().socket()});
-    return testing::run(arguments);
+    arguments.insert(arguments.begin(), {test::meridianctl, "--socket", daemon().socket()});
+    return test::run(arguments);
   }
   Json satellites() { return daemon().call("satellites").at("satellites"); }
   std::size_t logged(std::string_view text) {
@@ -61,7 +51,7 @@ TEST_F(Forgetting, LeavesFramesAndBooksAsTheyAre) {
   EXPECT_EQ(satellites().at(0).at("satellite_id"), 8);
   EXPECT_EQ(daemon().stat("/ledger/buffered"), 20U);
   EXPECT_EQ(daemon().connect().drain_all({{"satellite_id", 7}}).size(), 15U);
-  EXPECT_TRUE(testing::balanced(daemon().call("stats")));
+  EXPECT_TRUE(test::balanced(daemon().call("stats")));
 
   send_whole(daemon().port(), frames_of(7, 3, 1));
   const Json again = satellite(daemon().call("satellites"), 7);
@@ -78,8 +68,8 @@ TEST_F(Forgetting, IsAskedForByACommand) {
   const Finished none = ctl({"forget", "7"});
   EXPECT_EQ(none.status, 1) << "what was asked for was not there";
   EXPECT_EQ(none.out, "forgot 0 channels\n");
-  EXPECT_THAT(ctl({"forget", "seven"}).status, ::testing::Ge(100));
-  EXPECT_THAT(ctl({"forget"}).status, ::testing::Ge(100));
+  EXPECT_THAT(ctl({"forget", "seven"}).status, testing::Ge(100));
+  EXPECT_THAT(ctl({"forget"}).status, testing::Ge(100));
   EXPECT_TRUE(eventually([&] { return daemon().logged("forget: satellite 7, channel 2"); }));
 }
 
@@ -88,10 +78,10 @@ TEST_F(Forgetting, NeedsASatellite) {
   for (const Json& params : {Json::object(), Json{{"channel_id", 1}}, Json{{"satellite_id", -1}},
                              Json{{"satellite_id", 1}, {"more", 1}}}) {
     const Json answer = daemon().connect().ask(rpc("forget", params));
-    EXPECT_EQ(testing::error_code_of(answer), -32602) << answer;
-    EXPECT_THAT(testing::error_message_of(answer), HasSubstr("satellite_id"));
+    EXPECT_EQ(test::error_code_of(answer), -32602) << answer;
+    EXPECT_THAT(test::error_message_of(answer), HasSubstr("satellite_id"));
   }
-  EXPECT_EQ(testing::error_code_of(daemon().connect().ask("forget")), -32602);
+  EXPECT_EQ(test::error_code_of(daemon().connect().ask("forget")), -32602);
 }
 
 TEST_F(Forgetting, OutlivesARestart) {
@@ -103,7 +93,7 @@ TEST_F(Forgetting, OutlivesARestart) {
   restart();
   ASSERT_EQ(satellites().size(), 1U);
   EXPECT_EQ(satellites().at(0).at("satellite_id"), 8);
-  EXPECT_TRUE(testing::balanced(daemon().call("stats")));
+  EXPECT_TRUE(test::balanced(daemon().call("stats")));
 }
 
 TEST_F(Forgetting, OutlivesARestartWithItsFramesInTheBufferToo) {
@@ -115,7 +105,7 @@ TEST_F(Forgetting, OutlivesARestartWithItsFramesInTheBufferToo) {
     restart();
     ASSERT_EQ(satellites().size(), 1U) << "its frames were counted before";
     EXPECT_EQ(satellites().at(0).at("satellite_id"), 8);
-    EXPECT_TRUE(testing::balanced(daemon().call("stats")));
+    EXPECT_TRUE(test::balanced(daemon().call("stats")));
   }
   EXPECT_EQ(daemon().connect().drain_all().size(), 10U);
 }
@@ -165,4 +155,4 @@ TEST_F(Forgetting, MakesRoomInAFullTableWhichIsSaidOnce) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -15,31 +15,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using testing::DaemonTest;
-using testing::error_code_of;
-using testing::error_message_of;
-using testing::Finished;
-using testing::frames_of;
-using ::testing::HasSubstr;
-using testing::Json;
-using testing::rpc;
-using testing::send_whole;
+using testing::HasSubstr;
 
 class Ctl : public DaemonTest {
  protected:
   Finished ctl(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {testing::meridianctl, "--socket", daemon().socket()});
-    return testing::run(arguments);
+    arguments.insert(arguments.begin(), {test::meridianctl, "--socket", daemon().socket()});
+    return test::run(arguments);
   }
 };
 
 class Health : public Ctl {
  protected:
   int reloads_logged() {
-    const std::vector<std::string> lines = testing::lines_of(daemon().log());
+    const std::vector<std::string> lines = test::lines_of(daemon().log());
     return static_cast<int>(std::ranges::count_if(lines, [](const std::string& line) {
       return line.find(" reloaded: ") != std::string::npos;
     }));
@@ -69,17 +61,17 @@ TEST_F(Health, SaysThatAFullBufferLosesFrames) {
 
 TEST_F(Health, SaysThatTheControlSocketsFileIsGoneAndSighupMakesItAgain) {
   start();
-  testing::ControlClient before = daemon().connect();
+  test::ControlClient before = daemon().connect();
   const auto readiness = [&before] { return before.call("health").at("ready").at("reason"); };
   ASSERT_EQ(readiness(), "serving");
   for (int round = 0; round < 2; ++round) {
     std::filesystem::remove(daemon().socket());
-    EXPECT_TRUE(testing::eventually([&] { return readiness() == "control_socket_gone"; }));
+    EXPECT_TRUE(test::eventually([&] { return readiness() == "control_socket_gone"; }));
     daemon().process().signal(SIGHUP);
-    EXPECT_TRUE(testing::eventually([&] { return readiness() == "serving"; }));
+    EXPECT_TRUE(test::eventually([&] { return readiness() == "serving"; }));
     EXPECT_TRUE(daemon().call("depth").contains("frames")) << "others get in again";
     // Until it has ended, a reload makes a file again that is removed meanwhile.
-    EXPECT_TRUE(testing::eventually([&] { return reloads_logged() == round + 1; }));
+    EXPECT_TRUE(test::eventually([&] { return reloads_logged() == round + 1; }));
   }
   struct stat status{};
   ASSERT_EQ(::stat(daemon().socket().c_str(), &status), 0);
@@ -92,7 +84,7 @@ TEST_F(Health, SaysThatTheControlSocketsFileIsGoneAndSighupMakesItAgain) {
 
 TEST_F(Health, IsMendedBySighupAlsoWhereTheConfigurationIsRefused) {
   start();
-  testing::ControlClient before = daemon().connect();
+  test::ControlClient before = daemon().connect();
   std::ignore = directory().write("meridiand.json", "{");
   std::filesystem::remove(daemon().socket());
   daemon().process().signal(SIGHUP);
@@ -107,24 +99,23 @@ TEST_F(Health, IsMendedBySighupAlsoWhereTheConfigurationIsRefused) {
 TEST_F(Health, SaysSoWhereTheDirectoryOfTheSocketIsGone) {
   const std::string place = directory().file("run");
   start({{"control", {{"socket", place + "/control.sock"}}}});
-  testing::ControlClient before = daemon().connect();
+  test::ControlClient before = daemon().connect();
   std::filesystem::remove_all(place);
-  EXPECT_TRUE(testing::eventually(
+  EXPECT_TRUE(test::eventually(
       [&] { return before.call("health").at("ready").at("reason") == "control_socket_gone"; }));
   daemon().process().signal(SIGHUP);
-  EXPECT_TRUE(
-      testing::eventually([&] { return std::filesystem::exists(place + "/control.sock"); }));
+  EXPECT_TRUE(test::eventually([&] { return std::filesystem::exists(place + "/control.sock"); }));
   EXPECT_TRUE(daemon().call("depth").contains("frames"));
 }
 
 TEST_F(Health, LeavesAFileThatSomebodyHasPutInItsPlace) {
   start();
-  testing::ControlClient before = daemon().connect();
+  test::ControlClient before = daemon().connect();
   std::filesystem::remove(daemon().socket());
   std::ofstream(daemon().socket()) << "mine";
   daemon().process().signal(SIGHUP);
   EXPECT_TRUE(daemon().logged("there is a file that is not a socket"));
-  EXPECT_EQ(testing::read_file(daemon().socket()), "mine");
+  EXPECT_EQ(test::read_file(daemon().socket()), "mine");
   EXPECT_EQ(before.call("health").at("ready").at("reason"), "control_socket_gone");
 }
 
@@ -181,4 +172,4 @@ TEST_F(LogLevel, ThatIsNoneIsAnErrorWithThoseThatAre) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

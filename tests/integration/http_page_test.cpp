@@ -10,21 +10,10 @@
 #include <set>
 #include <string>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using testing::DaemonTest;
-using testing::eventually;
-using testing::frames_of;
-using ::testing::HasSubstr;
-using testing::http_get;
-using testing::http_port;
-using testing::HttpAnswer;
-using testing::HttpClient;
-using testing::Json;
-using testing::read_file;
-using testing::send_whole;
-using testing::StreamSocket;
+using testing::HasSubstr;
 
 /// Reads server-sent events.
 class EventReader {
@@ -86,7 +75,7 @@ class Page : public DaemonTest {
 TEST_F(Page, ServesEveryFileOfIts) {
   start_with_http();
   std::size_t files = 0;
-  const std::filesystem::path directory = testing::source_dir() / "src" / "http" / "page";
+  const std::filesystem::path directory = test::source_dir() / "src" / "http" / "page";
   const std::map<std::string, std::string> types{{".html", "text/html; charset=utf-8"},
                                                  {".css", "text/css; charset=utf-8"},
                                                  {".js", "text/javascript; charset=utf-8"},
@@ -182,4 +171,4 @@ TEST_F(Page, WhoWatchesDoesNotHoldUpAStop) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -17,23 +17,10 @@
 #include <tuple>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using testing::BoundSocket;
-using testing::ChildProcess;
-using testing::config_in;
-using testing::DaemonTest;
-using testing::frames_of;
-using ::testing::HasSubstr;
-using testing::http_get;
-using testing::http_port;
-using testing::HttpAnswer;
-using testing::HttpClient;
-using testing::Json;
-using testing::metrics_of;
-using testing::scaled;
-using testing::send_whole;
+using testing::HasSubstr;
 
 class Http : public DaemonTest {
  protected:
@@ -58,8 +45,8 @@ TEST_F(Http, AddressThatIsTakenIsAnErrorOfTheStart) {
   const BoundSocket other = BoundSocket::listening_port();
   const std::string file = directory().write(
       "meridiand.json", config_in(directory(), {{"http", {{"listen", other.address()}}}}).dump());
-  ChildProcess daemon = testing::spawn_daemon(file);
-  EXPECT_EQ(daemon.wait(testing::at_most(std::chrono::seconds(10))), 1);
+  ChildProcess daemon = test::spawn_daemon(file);
+  EXPECT_EQ(daemon.wait(test::at_most(std::chrono::seconds(10))), 1);
   EXPECT_THAT(daemon.err(), HasSubstr("http.listen: cannot listen on " + other.address()));
 }
 
@@ -136,7 +123,7 @@ struct Unfit {
 void PrintTo(const Unfit& unfit, std::ostream* out) {
   *out << unfit.name;
 }
-class UnfitRequests : public Http, public ::testing::WithParamInterface<Unfit> {};
+class UnfitRequests : public Http, public testing::WithParamInterface<Unfit> {};
 
 TEST_P(UnfitRequests, GetAnErrorAndTheEnd) {
   start_with_http();
@@ -149,7 +136,7 @@ TEST_P(UnfitRequests, GetAnErrorAndTheEnd) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, UnfitRequests,
-    ::testing::Values(
+    testing::Values(
         Unfit{"NotHttp", "\x16\x03\x01\x02garbage\r\n\r\n", 400},
         Unfit{"WithBody", "GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", 413},
         Unfit{"WithChunks",
@@ -179,7 +166,7 @@ struct Asked {
 void PrintTo(const Asked& asked, std::ostream* out) {
   *out << asked.name;
 }
-class Hosts : public Http, public ::testing::WithParamInterface<Asked> {};
+class Hosts : public Http, public testing::WithParamInterface<Asked> {};
 
 TEST_P(Hosts, AreThoseOfTheServerOrRefused) {
   start_with_http({{"http", {{"names", {"meridian.example", "[2001:db8::7]"}}}}});
@@ -191,23 +178,24 @@ TEST_P(Hosts, AreThoseOfTheServerOrRefused) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, Hosts,
-    ::testing::Values(
-        Asked{"Address", " 127.0.0.1", 200}, Asked{"AddressAndPort", " 127.0.0.1:7480", 200},
-        Asked{"OtherLoopback", " [::1]:7480", 200},
-        Asked{"LocalhostInCapitals", " LocalHost:1", 200},
-        Asked{"NameOfTheConfiguration", " Meridian.Example.:443", 200},
-        Asked{"AddressOfTheConfiguration", " [2001:db8::7]", 200},
-        Asked{"OtherName", " rebound.example", 421},
-        Asked{"OtherNameOnAPage", " rebound.example", 421, "/"},
-        Asked{"OtherNameForFigures", " rebound.example:7480", 421, "/metrics"},
-        Asked{"NameThatBeginsAlike", " meridian.example.evil.example", 421},
-        Asked{"OtherAddress", " 192.0.2.1", 421}, Asked{"AnyAddress", " 0.0.0.0", 421},
-        Asked{"WholeAddressOfAnother", " localhost", 421, "http://evil.example/"},
-        Asked{"WholeAddress", " localhost", 200, "http://127.0.0.1:1/healthz"},
-        Asked{"Empty", "", 400}, Asked{"PortAlone", " :80", 400}, Asked{"Blank", " a b", 400},
-        Asked{"NoPort", " localhost:x", 400}, Asked{"LargePort", " localhost:65536", 400},
-        Asked{"User", " user@localhost", 400}, Asked{"Path", " localhost/x", 400},
-        Asked{"List", " localhost, localhost", 400}, Asked{"NoAddress", " [::1", 400}),
+    testing::Values(Asked{"Address", " 127.0.0.1", 200},
+                    Asked{"AddressAndPort", " 127.0.0.1:7480", 200},
+                    Asked{"OtherLoopback", " [::1]:7480", 200},
+                    Asked{"LocalhostInCapitals", " LocalHost:1", 200},
+                    Asked{"NameOfTheConfiguration", " Meridian.Example.:443", 200},
+                    Asked{"AddressOfTheConfiguration", " [2001:db8::7]", 200},
+                    Asked{"OtherName", " rebound.example", 421},
+                    Asked{"OtherNameOnAPage", " rebound.example", 421, "/"},
+                    Asked{"OtherNameForFigures", " rebound.example:7480", 421, "/metrics"},
+                    Asked{"NameThatBeginsAlike", " meridian.example.evil.example", 421},
+                    Asked{"OtherAddress", " 192.0.2.1", 421}, Asked{"AnyAddress", " 0.0.0.0", 421},
+                    Asked{"WholeAddressOfAnother", " localhost", 421, "http://evil.example/"},
+                    Asked{"WholeAddress", " localhost", 200, "http://127.0.0.1:1/healthz"},
+                    Asked{"Empty", "", 400}, Asked{"PortAlone", " :80", 400},
+                    Asked{"Blank", " a b", 400}, Asked{"NoPort", " localhost:x", 400},
+                    Asked{"LargePort", " localhost:65536", 400},
+                    Asked{"User", " user@localhost", 400}, Asked{"Path", " localhost/x", 400},
+                    Asked{"List", " localhost, localhost", 400}, Asked{"NoAddress", " [::1", 400}),
     [](const auto& each) { return std::string(each.param.name); });
 
 TEST_F(Http, ClientsBeyondTheLimitAreRefused) {
@@ -221,7 +209,7 @@ TEST_F(Http, ClientsBeyondTheLimitAreRefused) {
   EXPECT_EQ(refused.status, 503);
   EXPECT_THAT(refused.body, HasSubstr("http.max_clients"));
   EXPECT_EQ(third.socket().wait_closed(), "");
-  EXPECT_TRUE(testing::eventually([&] {
+  EXPECT_TRUE(test::eventually([&] {
     const HttpAnswer metrics = first.request("GET", "/metrics");
     return metrics.body.find("meridian_http_refused_total 1\n") != std::string::npos &&
            metrics.body.find("meridian_http_clients 2\n") != std::string::npos;
@@ -272,7 +260,7 @@ TEST_F(Http, ProbesAreAnsweredHoweverManyConnectionsSayNothing) {
   for (const char* target : {"/readyz", "/healthz", "/metrics"}) {
     EXPECT_EQ(get(target).status, 200) << target;
   }
-  EXPECT_LT(std::chrono::steady_clock::now() - begun, testing::at_most(std::chrono::seconds(1)))
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, test::at_most(std::chrono::seconds(1)))
       << "nobody has had to wait for a timeout";
   EXPECT_EQ(silent.front().socket().wait_closed(), "") << "it has waited longest";
   EXPECT_EQ(kept.request("GET", "/healthz").status, 200) << "who has asked stays";
@@ -294,7 +282,7 @@ TEST_F(Http, StreamsOfEventsHavePlacesOfTheirOwnAndEnd) {
   EXPECT_EQ(get("/").status, 200) << "there are places for others";
   EXPECT_THAT(first.socket().read_to_end(), HasSubstr("event: snapshot"))
       << "it ends in order, and a browser opens another one";
-  EXPECT_TRUE(testing::eventually([&] {
+  EXPECT_TRUE(test::eventually([&] {
     HttpClient third(http_port(daemon()));
     third.socket().send(ask);
     return third.read_answer(false).status == 200;
@@ -329,9 +317,8 @@ TEST_F(Http, StartOfTheProcessIsATime) {
 TEST_F(Http, MetricsEqualTheControlSocketsAfterALoad) {
   start_with_http({{"buffer", {{"max_frames", 1000}}}});
   const std::uint64_t each = scaled(50'000);
-  ChildProcess sim({testing::meridian_sim, "--connect",
-                    fmt::format("127.0.0.1:{}", daemon().port()), "--uplinks", "4", "--frames",
-                    std::to_string(each)});
+  ChildProcess sim({test::meridian_sim, "--connect", fmt::format("127.0.0.1:{}", daemon().port()),
+                    "--uplinks", "4", "--frames", std::to_string(each)});
   std::map<std::string, double> before;
   while (sim.running()) {
     for (const auto& [name, value] : metrics_of(daemon())) {
@@ -341,7 +328,7 @@ TEST_F(Http, MetricsEqualTheControlSocketsAfterALoad) {
       }
     }
   }
-  ASSERT_EQ(sim.wait(testing::at_most(std::chrono::seconds(60))), 0);
+  ASSERT_EQ(sim.wait(test::at_most(std::chrono::seconds(60))), 0);
   std::ignore = daemon().connect().drain_binary({{"max_frames", 300}});
   const Json stats = daemon().call("stats");
   const std::map<std::string, double> samples = metrics_of(daemon());
@@ -389,7 +376,7 @@ TEST_F(Http, LargeScrapesKeepNobodyWaiting) {
     });
   }
   std::vector<std::chrono::steady_clock::duration> waits;
-  testing::ControlClient control = daemon().connect();
+  test::ControlClient control = daemon().connect();
   for (int i = 0; i < 100; ++i) {
     const auto begin = std::chrono::steady_clock::now();
     std::ignore = control.call("depth");
@@ -401,16 +388,15 @@ TEST_F(Http, LargeScrapesKeepNobodyWaiting) {
     scraper.join();
   }
   std::ranges::sort(waits);
-  EXPECT_LT(waits.at(waits.size() / 2), testing::at_most(std::chrono::milliseconds(10)));
-  EXPECT_LT(waits.at(waits.size() * 9 / 10), testing::at_most(std::chrono::milliseconds(50)));
+  EXPECT_LT(waits.at(waits.size() / 2), test::at_most(std::chrono::milliseconds(10)));
+  EXPECT_LT(waits.at(waits.size() * 9 / 10), test::at_most(std::chrono::milliseconds(50)));
 }
 
 TEST_F(Http, PromtoolHasNothingToSay) {
   start_with_http();
   send_whole(daemon().port(), frames_of(1, 0, 10));
   const std::string page = directory().write("metrics", get("/metrics").body);
-  const testing::Finished checked =
-      testing::run({"/bin/sh", "-c", "promtool check metrics < " + page});
+  const test::Finished checked = test::run({"/bin/sh", "-c", "promtool check metrics < " + page});
   EXPECT_EQ(checked.status, 0);
   EXPECT_EQ(checked.out + checked.err, "");
 }
@@ -477,4 +463,4 @@ TEST_F(Http, KeysNeedARestart) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -10,20 +10,10 @@
 #include <string>
 #include <thread>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using testing::balanced;
-using testing::ControlClient;
-using testing::error_code_of;
-using testing::error_message_of;
-using testing::eventually;
-using testing::frames_of;
-using ::testing::HasSubstr;
-using testing::Json;
-using testing::rpc;
-using testing::send_whole;
-using testing::StateTest;
+using testing::HasSubstr;
 
 constexpr int lease_ended = -32004;
 constexpr int too_many_leases = -32005;
@@ -254,8 +244,8 @@ TEST_F(LeasedDrain, MeridianctlCommitsWhatItHasWritten) {
   start();
   send_whole(daemon().port(), frames_of(7, 0, 2500));
   const std::string output = directory().file("frames.ndjson");
-  testing::ChildProcess ctl({testing::meridianctl, "--socket", daemon().socket(), "drain", "--all",
-                             "--lease", "--format", "ndjson", "--output", output});
+  test::ChildProcess ctl({test::meridianctl, "--socket", daemon().socket(), "drain", "--all",
+                          "--lease", "--format", "ndjson", "--output", output});
   EXPECT_EQ(ctl.wait(), 0) << ctl.err();
   EXPECT_EQ(stats().at("ledger").at("drained"), 2500);
   EXPECT_EQ(stats().at("leases").at("ended").at("committed"), 3);
@@ -264,8 +254,8 @@ TEST_F(LeasedDrain, MeridianctlCommitsWhatItHasWritten) {
 TEST_F(LeasedDrain, MeridianctlLosesNothingWhereItCannotWrite) {
   start();
   send_whole(daemon().port(), frames_of(7, 0, 2500));
-  testing::ChildProcess ctl({testing::meridianctl, "--socket", daemon().socket(), "drain", "--all",
-                             "--lease-s", "30", "--output", "/dev/full"});
+  test::ChildProcess ctl({test::meridianctl, "--socket", daemon().socket(), "drain", "--all",
+                          "--lease-s", "30", "--output", "/dev/full"});
   EXPECT_NE(ctl.wait(), 0);
   EXPECT_THAT(ctl.err(), HasSubstr("/dev/full"));
   ASSERT_TRUE(eventually([&] { return stats().at("ledger").at("leased") == 0; }));
@@ -273,4 +263,4 @@ TEST_F(LeasedDrain, MeridianctlLosesNothingWhereItCannotWrite) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -15,19 +15,12 @@
 #include <signal.h>
 #include <unistd.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::ChildProcess;
-using testing::ControlClient;
-using testing::Daemon;
-using testing::eventually;
-using testing::Json;
-using testing::TempDir;
-using testing::UplinkClient;
 
-class LogFlood : public testing::DaemonTest {};
+class LogFlood : public test::DaemonTest {};
 
 TEST_F(LogFlood, OneBadPeerLeavesFewLinesThatAddUp) {
   constexpr std::uint64_t connections = 1000;
@@ -43,7 +36,7 @@ TEST_F(LogFlood, OneBadPeerLeavesFewLinesThatAddUp) {
   stop();
   std::uint64_t malformed = 0;
   std::uint64_t left_out = 0;
-  for (const std::string& line : testing::lines_of(daemon().log())) {
+  for (const std::string& line : test::lines_of(daemon().log())) {
     malformed += line.find("malformed at stream offset") != std::string::npos ? 1 : 0;
     const std::size_t at = line.find(
         " more lines were left out: uplinks of listener \"native\": "
@@ -66,7 +59,7 @@ TEST_F(LogFlood, ControlClientsThatComeAgainAndAgainAreLimitedTogether) {
   stop();
   std::size_t notifications = 0;
   std::size_t flushes = 0;
-  for (const std::string& line : testing::lines_of(daemon().log())) {
+  for (const std::string& line : test::lines_of(daemon().log())) {
     notifications += line.find("sent a notification") != std::string::npos ? 1 : 0;
     flushes += line.find("flush: discarded") != std::string::npos ? 1 : 0;
   }
@@ -80,7 +73,7 @@ TEST_F(LogFlood, ControlClientsThatComeAgainAndAgainAreLimitedTogether) {
 struct FullPipe {
   FullPipe() {
     std::array<int, 2> ends{};
-    testing::require(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) == 0, "there is no pipe");
+    test::require(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) == 0, "there is no pipe");
     read_end = ends[0];
     write_end = ends[1];
     const std::string some(4096, 'x');
@@ -102,10 +95,10 @@ struct FullPipe {
 TEST(StandardErrorThatNobodyReads, HoldsNothingUp) {
   const TempDir directory;
   const FullPipe pipe;
-  const Json config = testing::config_in(directory, {{"log", {{"level", "debug"}}}});
+  const Json config = test::config_in(directory, {{"log", {{"level", "debug"}}}});
   const std::string file = directory.write("meridiand.json", config.dump());
-  ChildProcess daemon({"sh", "-c", R"(exec "$0" "$@" 2>&3)", testing::meridiand, "--config", file},
-                      {}, {pipe.write_end});
+  ChildProcess daemon({"sh", "-c", R"(exec "$0" "$@" 2>&3)", test::meridiand, "--config", file}, {},
+                      {pipe.write_end});
   const std::string socket = directory.file("control.sock");
   ASSERT_TRUE(eventually([&] {
     try {
@@ -118,8 +111,8 @@ TEST(StandardErrorThatNobodyReads, HoldsNothingUp) {
     ControlClient(socket).call("flush");  // which is logged
   }
   daemon.signal(SIGTERM);
-  EXPECT_EQ(daemon.wait(testing::at_most(5s)), 0);
+  EXPECT_EQ(daemon.wait(test::at_most(5s)), 0);
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

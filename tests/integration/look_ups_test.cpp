@@ -18,18 +18,12 @@
 #include <string_view>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using ::testing::Each;
-using ::testing::ElementsAre;
-using testing::eventually;
-using testing::FakeStream;
-using testing::message_of;
-using testing::NatsServer;
-using ::testing::Pair;
-using testing::PublishedMessage;
-using testing::sink_options;
+using testing::Each;
+using testing::ElementsAre;
+using testing::Pair;
 
 /// Questions, and what came of them.
 class Asking {
@@ -51,14 +45,14 @@ class Asking {
 
   [[nodiscard]] bool connected() {
     return eventually([this] { return connection_->session() != nullptr; },
-                      testing::at_most(std::chrono::seconds(20)));
+                      test::at_most(std::chrono::seconds(20)));
   }
 
   void ask(sink::Ticket ticket, sink::Where where) { look_ups_->ask(ticket, std::move(where)); }
 
   [[nodiscard]] bool has_all(std::size_t count) {
     return eventually([&] { return answers().size() >= count; },
-                      testing::at_most(std::chrono::seconds(20)));
+                      test::at_most(std::chrono::seconds(20)));
   }
   [[nodiscard]] std::map<sink::Ticket, std::vector<std::string>> answers() {
     const std::lock_guard lock(mutex_);
@@ -82,7 +76,7 @@ class Asking {
   std::optional<sink::LookUps> look_ups_;
 };
 
-class NatsLookUps : public testing::NatsTest {
+class NatsLookUps : public test::NatsTest {
  protected:
   void SetUp() override {
     NatsTest::SetUp();
@@ -98,9 +92,9 @@ class NatsLookUps : public testing::NatsTest {
 
 TEST_F(NatsLookUps, FindByPlaceAndBySubjectWhatIsThere) {
   const sink::Options options = sink_options({server().url()});
-  testing::create_stream(options);
+  test::create_stream(options);
   {
-    testing::TestSink sink(options);
+    test::TestSink sink(options);
     ASSERT_TRUE(sink.connected());
     EXPECT_EQ(sink.fate(sink.publish(message_of("first", 1, 5))), "acknowledged");
     EXPECT_EQ(sink.fate(sink.publish(message_of("second", 6, 5))), "acknowledged");
@@ -126,7 +120,7 @@ TEST_F(NatsLookUps, TellOfAStreamThatIsNotThere) {
 }
 
 TEST_F(NatsLookUps, WithoutASessionAreRefusedAtOnce) {
-  const auto nobody = testing::BoundSocket::reserved_port();
+  const auto nobody = test::BoundSocket::reserved_port();
   Asking asking(sink_options({"nats://" + nobody.address()}));
   asking.ask(1, std::uint64_t{1});
   ASSERT_TRUE(asking.has_all(1));
@@ -134,7 +128,7 @@ TEST_F(NatsLookUps, WithoutASessionAreRefusedAtOnce) {
 }
 
 /// A stream that is asked for more than may be on their way, and does not answer at first.
-class ManyLookUps : public testing::NatsTest {
+class ManyLookUps : public test::NatsTest {
  protected:
   static constexpr std::size_t questions = 2 * sink::LookUps::most_at_once + 10;
 
@@ -157,7 +151,7 @@ class ManyLookUps : public testing::NatsTest {
 
   void expect_one_answer_each() {
     ASSERT_TRUE(asking_->has_all(questions));
-    EXPECT_THAT(asking_->answers(), Each(Pair(::testing::_, ::testing::SizeIs(1))));
+    EXPECT_THAT(asking_->answers(), Each(Pair(testing::_, testing::SizeIs(1))));
   }
 
   [[nodiscard]] std::map<std::string, std::size_t> counts() {
@@ -191,8 +185,8 @@ TEST_F(ManyLookUps, AreRefusedWhereTheSessionIsLost) {
 TEST_F(ManyLookUps, HoldUpNoEnd) {
   const auto since = std::chrono::steady_clock::now();
   asking_.reset();
-  EXPECT_LT(std::chrono::steady_clock::now() - since, testing::at_most(std::chrono::seconds(2)));
+  EXPECT_LT(std::chrono::steady_clock::now() - since, test::at_most(std::chrono::seconds(2)));
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

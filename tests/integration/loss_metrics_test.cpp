@@ -18,25 +18,8 @@
 #include <string_view>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
-
-using testing::ControlClient;
-using testing::encode;
-using testing::eventually;
-using testing::frames_of;
-using testing::http_port;
-using testing::HttpClient;
-using testing::Json;
-using testing::metrics_of;
-using testing::native_listener;
-using testing::packet_listener;
-using testing::read_file;
-using testing::rpc;
-using testing::send_whole;
-using testing::SpacePacket;
-using testing::StateTest;
-using testing::UplinkClient;
 
 using Samples = std::map<std::string, double>;
 
@@ -116,7 +99,7 @@ double fill_channel(LossMetrics& test) {
 
 /// A sink that skips, and whose server is not there.
 Json sink_that_skips() {
-  static const auto nobody = testing::BoundSocket::reserved_port();
+  static const auto nobody = test::BoundSocket::reserved_port();
   return {{"name", "s"},
           {"servers", {"nats://" + nobody.address()}},
           {"stream", "S"},
@@ -178,7 +161,7 @@ double ask_without_reading(LossMetrics& test) {
   ControlClient client = test.daemon().connect();
   client.send_line(rpc("drain", {{"max_frames", 1'000'000}, {"format", "binary"}}));
   EXPECT_TRUE(eventually([&] { return test.daemon().stat("/control/cut_off/not_reading") == 1; },
-                         testing::at_most(std::chrono::seconds(60))));
+                         test::at_most(std::chrono::seconds(60))));
   return 1;
 }
 
@@ -283,7 +266,7 @@ const std::vector<Loss>& losses() {
   return all;
 }
 
-class EveryLoss : public LossMetrics, public ::testing::WithParamInterface<Loss> {};
+class EveryLoss : public LossMetrics, public testing::WithParamInterface<Loss> {};
 
 TEST_P(EveryLoss, IsCountedOnce) {
   if (GetParam().config.contains("sinks") && !status::with_nats) {
@@ -312,7 +295,7 @@ TEST_P(EveryLoss, IsCountedOnce) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, EveryLoss, ::testing::ValuesIn(losses()), [](const auto& each) {
+INSTANTIATE_TEST_SUITE_P(Each, EveryLoss, testing::ValuesIn(losses()), [](const auto& each) {
   std::string name;
   for (const char letter : each.param.metric.substr(std::string_view("meridian_").size())) {
     name += std::isalnum(static_cast<unsigned char>(letter)) != 0 ? letter : '_';
@@ -342,4 +325,4 @@ TEST_F(LossMetrics, AreAllMadeToHappenHere) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -11,33 +11,23 @@
 
 #include <signal.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
 using namespace std::chrono_literals;
-using ::testing::AllOf;
-using testing::at_most;
-using testing::ChildProcess;
-using testing::DaemonTest;
-using testing::encode;
-using testing::eventually;
-using testing::Finished;
-using ::testing::HasSubstr;
-using testing::Json;
-using testing::NativeFrame;
-using testing::satellite;
-using testing::SpacePacket;
+using testing::AllOf;
+using testing::HasSubstr;
 
 class MeridianSim : public DaemonTest {
  protected:
   std::vector<std::string> command(std::vector<std::string> options,
                                    const char* listener = "native") {
-    options.insert(options.begin(), {testing::meridian_sim, "--connect",
+    options.insert(options.begin(), {test::meridian_sim, "--connect",
                                      fmt::format("127.0.0.1:{}", daemon().port(listener))});
     return options;
   }
   Finished simulate(const std::vector<std::string>& options, const char* listener = "native") {
-    return testing::run(command(options, listener));
+    return test::run(command(options, listener));
   }
   std::vector<NativeFrame> drain_all() { return daemon().connect().drain_all(); }
 };
@@ -188,7 +178,7 @@ TEST_F(MeridianSim, KeepsToItsRate) {
       Json::parse(simulate({"--json", "--uplinks", "2", "--frames", "100", "--rate", "200"}).out);
   EXPECT_EQ(result.at("frames"), 200);
   EXPECT_GE(result.at("seconds"), 0.45) << "100 frames at 200 a second";
-  EXPECT_LT(result.at("seconds"), 0.45 * 4 * static_cast<double>(testing::slowdown));
+  EXPECT_LT(result.at("seconds"), 0.45 * 4 * static_cast<double>(test::slowdown));
 }
 
 TEST_F(MeridianSim, StopsAfterItsDurationWithSuccess) {
@@ -220,7 +210,7 @@ TEST_F(MeridianSim, SecondRunIsNotAGap) {
   }
 }
 
-class InterruptedSim : public MeridianSim, public ::testing::WithParamInterface<int> {};
+class InterruptedSim : public MeridianSim, public testing::WithParamInterface<int> {};
 
 TEST_P(InterruptedSim, StopsAtOnceAndSaysThatItDidNotSendEverything) {
   start();
@@ -248,7 +238,7 @@ TEST_P(InterruptedSim, StopsWhileItIsHeldBack) {
   EXPECT_EQ(sim.wait(at_most(5s)), 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(Signals, InterruptedSim, ::testing::Values(SIGINT, SIGTERM),
+INSTANTIATE_TEST_SUITE_P(Signals, InterruptedSim, testing::Values(SIGINT, SIGTERM),
                          [](const auto& each) { return each.param == SIGINT ? "INT" : "TERM"; });
 
 TEST_F(MeridianSim, EndsAfterItsDurationAlsoWhereItIsHeldBack) {
@@ -264,36 +254,35 @@ TEST_F(MeridianSim, EndsAfterItsDurationAlsoWhereItIsHeldBack) {
 TEST_F(MeridianSim, FailsWhereItsResultCannotBeWritten) {
   start();
   const Finished finished =
-      testing::run({"/bin/sh", "-c",
-                    fmt::format("exec {} --connect 127.0.0.1:{} --frames 10 > /dev/full",
-                                testing::meridian_sim, daemon().port())});
+      test::run({"/bin/sh", "-c",
+                 fmt::format("exec {} --connect 127.0.0.1:{} --frames 10 > /dev/full",
+                             test::meridian_sim, daemon().port())});
   EXPECT_EQ(finished.status, 1);
   EXPECT_THAT(finished.err, HasSubstr("standard output"));
 }
 
 TEST(MeridianSimAlone, RefusesPayloadsThatNoSpacePacketHas) {
   for (const std::string bytes : {"0", "65537"}) {
-    const Finished finished = testing::run(
-        {testing::meridian_sim, "--framing", "ccsds_space_packet", "--payload-bytes", bytes});
+    const Finished finished = test::run(
+        {test::meridian_sim, "--framing", "ccsds_space_packet", "--payload-bytes", bytes});
     EXPECT_EQ(finished.status, 1);
     EXPECT_THAT(finished.err, AllOf(HasSubstr("--payload-bytes"), HasSubstr("1 to 65536")));
   }
 }
 
 TEST_F(MeridianSim, FailsWhereTheDaemonRefusesItsFrames) {
-  start({{"uplinks", {testing::native_listener({{"max_payload_bytes", 32}})}}});
+  start({{"uplinks", {test::native_listener({{"max_payload_bytes", 32}})}}});
   const Finished finished = simulate({"--uplinks", "2", "--frames", "10"});
   EXPECT_EQ(finished.status, 1);
   EXPECT_THAT(finished.err, HasSubstr("meridian-sim: failed: 2 of 2 uplinks"));
-  EXPECT_THAT(finished.out, ::testing::Not(HasSubstr("failed")));
+  EXPECT_THAT(finished.out, testing::Not(HasSubstr("failed")));
 }
 
 TEST_F(MeridianSim, FailsClearlyWhereNothingListens) {
   start();
   const std::string address = fmt::format("127.0.0.1:{}", daemon().port());
   stop();
-  const Finished finished =
-      testing::run({testing::meridian_sim, "--connect", address, "--uplinks", "3"});
+  const Finished finished = test::run({test::meridian_sim, "--connect", address, "--uplinks", "3"});
   EXPECT_EQ(finished.status, 1);
   EXPECT_THAT(finished.err, AllOf(HasSubstr("3 of 3 uplinks"), HasSubstr(address),
                                   HasSubstr("Connection refused")));
@@ -308,12 +297,12 @@ TEST(MeridianSimAlone, RefusesWrongArguments) {
       {"--duration", "nan"},    {"--connect", "h:82936"},     {"--framing", "1"},
       {"--replay", ""}};
   for (std::vector<std::string> arguments : wrong) {
-    arguments.insert(arguments.begin(), testing::meridian_sim);
-    const Finished finished = testing::run(arguments);
+    arguments.insert(arguments.begin(), test::meridian_sim);
+    const Finished finished = test::run(arguments);
     EXPECT_NE(finished.status, 0) << arguments[1] << " " << arguments[2];
     EXPECT_THAT(finished.err, HasSubstr(arguments[1])) << finished.err;
   }
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -6,29 +6,19 @@
 
 #include <filesystem>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using ::testing::AllOf;
-using ::testing::ContainsRegex;
-using testing::DaemonTest;
-using testing::encode;
-using testing::Finished;
-using testing::frames_of;
-using ::testing::HasSubstr;
-using testing::Json;
-using testing::lines_of;
-using testing::NativeFrame;
-using testing::read_file;
-using testing::send_whole;
-using ::testing::StartsWith;
-using testing::TempDir;
+using testing::AllOf;
+using testing::ContainsRegex;
+using testing::HasSubstr;
+using testing::StartsWith;
 
 class Meridianctl : public DaemonTest {
  protected:
   Finished ctl(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {testing::meridianctl, "--socket", daemon().socket()});
-    return testing::run(arguments);
+    arguments.insert(arguments.begin(), {test::meridianctl, "--socket", daemon().socket()});
+    return test::run(arguments);
   }
   std::uint64_t depth() { return daemon().call("depth").at("frames").get<std::uint64_t>(); }
 };
@@ -100,7 +90,7 @@ TEST_F(Meridianctl, DrainsToLinesOfJson) {
     for (const std::string& line : lines) {
       const Json frame = Json::parse(line);
       const auto sequence = frame.at("sequence").get<std::size_t>();
-      EXPECT_EQ(testing::decode_base64(frame.at("payload").get<std::string>()),
+      EXPECT_EQ(test::decode_base64(frame.at("payload").get<std::string>()),
                 frames.at(sequence).payload);
       EXPECT_EQ(frame.at("satellite_id"), 42);
       EXPECT_EQ(frame.at("channel_id"), 0);
@@ -217,13 +207,13 @@ TEST_F(Meridianctl, TakesAPartThatItCouldNotFinishOutOfTheFileAgain) {
   const std::string file = directory().file("frames");
   ASSERT_EQ(ctl({"drain", "--max", "10", "--format", "binary", "--output", file}).status, 0);
   // No file may get longer than 51,200 octets.
-  const Finished finished = testing::run(
-      {"sh", "-c", "ulimit -f 100; exec \"$0\" \"$@\"", testing::meridianctl, "--socket",
+  const Finished finished = test::run(
+      {"sh", "-c", "ulimit -f 100; exec \"$0\" \"$@\"", test::meridianctl, "--socket",
        daemon().socket(), "drain", "--all", "--format", "binary", "--append", "--output", file});
   EXPECT_EQ(finished.status, 1);
   EXPECT_THAT(finished.err, HasSubstr("cannot write to " + file));
   EXPECT_EQ(read_file(file), encode(frames_of(42, 0, 10, 100)));
-  ASSERT_TRUE(testing::eventually([this] { return depth() == 990; }));
+  ASSERT_TRUE(test::eventually([this] { return depth() == 990; }));
   ASSERT_EQ(ctl({"drain", "--all", "--format", "binary", "--append", "--output", file}).status, 0);
   EXPECT_EQ(read_file(file), encode(frames)) << "each once, and whole";
 }
@@ -242,8 +232,8 @@ TEST_F(Meridianctl, OutputThatIsFullIsAFailure) {
   start();
   send_whole(daemon().port(), frames_of(42, 0, 10));
   const auto to_full_device = [this](const std::string& command) {
-    return testing::run({"sh", "-c", R"("$0" --socket "$1" )" + command + " > /dev/full",
-                         testing::meridianctl, daemon().socket()});
+    return test::run({"sh", "-c", R"("$0" --socket "$1" )" + command + " > /dev/full",
+                      test::meridianctl, daemon().socket()});
   };
   for (const char* command : {"depth", "--json stats", "drain --format ndjson"}) {
     const Finished finished = to_full_device(command);
@@ -275,10 +265,10 @@ TEST_F(Meridianctl, WrongArgumentsDrainNothing) {
 TEST_F(Meridianctl, FindsTheSocketInTheEnvironment) {
   start();
   const std::string variable = "MERIDIAN_SOCKET=" + daemon().socket();
-  EXPECT_EQ(testing::run({testing::meridianctl, "depth"}, {variable}).status, 0);
+  EXPECT_EQ(test::run({test::meridianctl, "depth"}, {variable}).status, 0);
   const std::string missing = "MERIDIAN_SOCKET=" + directory().file("missing.sock");
   const Finished option_wins =
-      testing::run({testing::meridianctl, "--socket", daemon().socket(), "depth"}, {missing});
+      test::run({test::meridianctl, "--socket", daemon().socket(), "depth"}, {missing});
   EXPECT_EQ(option_wins.status, 0) << option_wins.err;
 }
 
@@ -287,7 +277,7 @@ TEST(MeridianctlAlone, FailsClearlyWhereNoDaemonRuns) {
   for (const std::string& socket :
        {directory.file("missing.sock"), directory.file(std::string(200, 's'))}) {
     for (const char* command : {"depth", "drain", "stats", "flush"}) {
-      const Finished finished = testing::run({testing::meridianctl, "--socket", socket, command});
+      const Finished finished = test::run({test::meridianctl, "--socket", socket, command});
       EXPECT_EQ(finished.status, 1);
       EXPECT_EQ(finished.out, "");
       EXPECT_THAT(finished.err, AllOf(StartsWith("meridianctl: "), HasSubstr(socket),
@@ -300,11 +290,11 @@ TEST(MeridianctlAlone, FailsClearlyWhereNoDaemonRuns) {
 TEST(MeridianctlAlone, FailsClearlyWhereNobodyListensAnyMore) {
   const TempDir directory;
   const Finished finished =
-      testing::run({testing::meridianctl, "depth"},
-                   {"MERIDIAN_SOCKET=" + directory.write("control.sock", "no socket")});
+      test::run({test::meridianctl, "depth"},
+                {"MERIDIAN_SOCKET=" + directory.write("control.sock", "no socket")});
   EXPECT_EQ(finished.status, 1);
   EXPECT_THAT(finished.err, HasSubstr("is meridiand running?"));
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -13,30 +13,21 @@
 
 #include <poll.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
 using nats::Refusal;
 using sink::Message;
 using sink::Ticket;
-using testing::add_stream;
-using ::testing::Contains;
-using testing::create_stream;
-using ::testing::Each;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using testing::message_of;
-using testing::NatsConfig;
-using testing::NatsServer;
-using ::testing::Not;
-using ::testing::Pair;
-using testing::sink_options;
-using testing::stored_in;
-using testing::StoredMessage;
-using testing::TestSink;
-using ::testing::UnorderedElementsAre;
+using testing::Contains;
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+using testing::Pair;
+using testing::UnorderedElementsAre;
 
-class NatsPublisher : public testing::NatsTest {
+class NatsPublisher : public test::NatsTest {
  protected:
   /// A server without the stream of the sink.
   NatsServer& start(NatsConfig config = {}) {
@@ -140,7 +131,7 @@ TEST_F(NatsPublisher, ARepetitionIsKnownAfterACrashOfTheServer) {
 }
 
 TEST_F(NatsPublisher, WithoutAServerAMessageIsRefusedAtOnce) {
-  const auto port = testing::BoundSocket::reserved_port();
+  const auto port = test::BoundSocket::reserved_port();
   options() = sink_options({"nats://user:secret@" + port.address()});
   TestSink sink(options());
   EXPECT_EQ(sink.fate(sink.publish(message_of("one", 1, 1))), "unreachable");
@@ -203,7 +194,7 @@ TEST_F(NatsPublisher, AFullStreamRefusesAndKeepsWhatItHas) {
   ASSERT_TRUE(sink.settled());
   const auto fates = sink.fates();
   EXPECT_THAT(fates, UnorderedElementsAre(Pair("acknowledged", stored_in(options()).size()),
-                                          Pair("stream_full", ::testing::_)));
+                                          Pair("stream_full", testing::_)));
 }
 
 TEST_F(NatsPublisher, AFullServerRefuses) {
@@ -214,8 +205,8 @@ TEST_F(NatsPublisher, AFullServerRefuses) {
     sink.publish(message_of(fmt::format("id-{}", i), i, 1, 1000));
   }
   ASSERT_TRUE(sink.settled());
-  EXPECT_THAT(sink.fates(), UnorderedElementsAre(Pair("acknowledged", ::testing::_),
-                                                 Pair("stream_full", ::testing::_)));
+  EXPECT_THAT(sink.fates(), UnorderedElementsAre(Pair("acknowledged", testing::_),
+                                                 Pair("stream_full", testing::_)));
 }
 
 TEST_F(NatsPublisher, AnAcknowledgementThatDoesNotComeIsARefusal) {
@@ -231,12 +222,12 @@ TEST_F(NatsPublisher, AServerThatHasStoppedAnsweringIsGivenUpAndFoundAgain) {
   ASSERT_TRUE(sink.connected());
   server().halt();
   const Ticket in_vain = sink.publish(message_of("one", 1, 5));
-  EXPECT_THAT(sink.fate(in_vain), ::testing::AnyOf("no_acknowledgement", "unreachable"));
+  EXPECT_THAT(sink.fate(in_vain), testing::AnyOf("no_acknowledgement", "unreachable"));
   EXPECT_THAT(sink.refused_as(Refusal::unreachable), HasSubstr("lost"));
   server().resume();
   ASSERT_TRUE(sink.connected());
   EXPECT_THAT(sink.fate(sink.publish(message_of("one", 1, 5))),
-              ::testing::AnyOf("acknowledged", "duplicate"));
+              testing::AnyOf("acknowledged", "duplicate"));
   EXPECT_EQ(stored_in(options()).size(), 1U);
 }
 
@@ -251,8 +242,8 @@ TEST_F(NatsPublisher, AServerThatDoesNotReadHoldsUpPublishingForABoundedTime) {
   }
   EXPECT_LT(std::chrono::steady_clock::now() - since, 3 * nats::Session::write_deadline);
   ASSERT_TRUE(sink.settled());
-  EXPECT_THAT(sink.counts(), Each(Pair(::testing::_, 1U)));
-  EXPECT_THAT(sink.fates(), Not(Contains(Pair("acknowledged", ::testing::_))));
+  EXPECT_THAT(sink.counts(), Each(Pair(testing::_, 1U)));
+  EXPECT_THAT(sink.fates(), Not(Contains(Pair("acknowledged", testing::_))));
   server().resume();
 }
 
@@ -291,7 +282,7 @@ void expect_each_once(const sink::Options& options, std::size_t messages) {
     ++ids[stored.headers.at("Nats-Msg-Id")];
   }
   EXPECT_EQ(ids.size(), messages);
-  EXPECT_THAT(ids, Each(Pair(::testing::_, 1U)));
+  EXPECT_THAT(ids, Each(Pair(testing::_, 1U)));
 }
 
 TEST_F(NatsPublisher, EveryTicketHasOneOutcomeWhileServersDieAndReturn) {
@@ -314,7 +305,7 @@ TEST_F(NatsPublisher, EveryTicketHasOneOutcomeWhileServersDieAndReturn) {
   EXPECT_TRUE(all);
   EXPECT_EQ(deaths, 4U);
   ASSERT_TRUE(sink.settled());
-  EXPECT_THAT(sink.counts(), Each(Pair(::testing::_, 1U)));
+  EXPECT_THAT(sink.counts(), Each(Pair(testing::_, 1U)));
   expect_each_once(options(), 400);
 }
 
@@ -332,8 +323,8 @@ TEST_F(NatsPublisher, AServerThatIsStartedLaterIsFound) {
 
 TEST_F(NatsPublisher, OneServerOfSeveralIsEnough) {
   start_with_stream();
-  const auto nobody = testing::BoundSocket::reserved_port();
-  const auto silent = testing::BoundSocket::listening_port();
+  const auto nobody = test::BoundSocket::reserved_port();
+  const auto silent = test::BoundSocket::listening_port();
   options().servers = {"nats://" + nobody.address(), "nats://" + silent.address(), server().url()};
   TestSink sink(options());
   ASSERT_TRUE(sink.connected());
@@ -361,14 +352,14 @@ TEST_F(NatsPublisher, TheEndComesInTheMiddleOfEverything) {
 }
 
 TEST_F(NatsPublisher, TheEndDoesNotWaitForAServerThatIsNotThere) {
-  const auto silent = testing::BoundSocket::listening_port();
+  const auto silent = test::BoundSocket::listening_port();
   options() = sink_options({"nats://" + silent.address()});
   TestSink sink(options());
   pollfd attempt{.fd = silent.descriptor(), .events = POLLIN, .revents = 0};
-  ASSERT_EQ(::poll(&attempt, 1, static_cast<int>(testing::patience.count())), 1);
+  ASSERT_EQ(::poll(&attempt, 1, static_cast<int>(test::patience.count())), 1);
   const auto since = std::chrono::steady_clock::now();
   sink.end();
-  EXPECT_LT(std::chrono::steady_clock::now() - since, testing::at_most(std::chrono::seconds(4)));
+  EXPECT_LT(std::chrono::steady_clock::now() - since, test::at_most(std::chrono::seconds(4)));
 }
 
 TEST_F(NatsPublisher, TheEndDoesNotWaitForAServerThatDoesNotAnswer) {
@@ -379,12 +370,12 @@ TEST_F(NatsPublisher, TheEndDoesNotWaitForAServerThatDoesNotAnswer) {
   sink.publish(message_of("one", 1, 5));
   const auto since = std::chrono::steady_clock::now();
   sink.end();
-  EXPECT_LT(std::chrono::steady_clock::now() - since, testing::at_most(std::chrono::seconds(8)));
+  EXPECT_LT(std::chrono::steady_clock::now() - since, test::at_most(std::chrono::seconds(8)));
   server().resume();
 }
 
 TEST_F(NatsPublisher, AClusterThatLosesItsLeaderLosesNothing) {
-  testing::NatsCluster cluster;
+  test::NatsCluster cluster;
   options() = sink_options(cluster.urls());
   create_stream(options(), 3);
   TestSink sink(options());
@@ -399,7 +390,7 @@ TEST_F(NatsPublisher, AClusterThatLosesItsLeaderLosesNothing) {
     }
   });
   EXPECT_TRUE(all);
-  EXPECT_THAT(sink.counts(), Each(Pair(::testing::_, 1U)));
+  EXPECT_THAT(sink.counts(), Each(Pair(testing::_, 1U)));
   EXPECT_NE(cluster.leader_of(options().stream), leader);
   cluster.named(leader).start();
   cluster.wait_current();
@@ -407,7 +398,7 @@ TEST_F(NatsPublisher, AClusterThatLosesItsLeaderLosesNothing) {
 }
 
 TEST_F(NatsPublisher, AClusterWithoutAMajorityRefusesUntilItHasOne) {
-  testing::NatsCluster cluster;
+  test::NatsCluster cluster;
   options() = sink_options({cluster.at(0).url()});
   create_stream(options(), 3);
   TestSink sink(options());
@@ -415,7 +406,7 @@ TEST_F(NatsPublisher, AClusterWithoutAMajorityRefusesUntilItHasOne) {
   cluster.at(1).kill();
   cluster.at(2).kill();
   const std::string fate = sink.fate(sink.publish(message_of("one", 1, 5)));
-  EXPECT_THAT(fate, ::testing::AnyOf("no_acknowledgement", "stream_unavailable"));
+  EXPECT_THAT(fate, testing::AnyOf("no_acknowledgement", "stream_unavailable"));
   cluster.at(1).spawn();
   cluster.at(2).spawn();
   cluster.wait_current();
@@ -423,4 +414,4 @@ TEST_F(NatsPublisher, AClusterWithoutAMajorityRefusesUntilItHasOne) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -19,26 +19,17 @@
 #include <thread>
 #include <utility>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
 using nats::Refusal;
-using testing::Certificate;
-using testing::create_stream;
-using ::testing::HasSubstr;
-using testing::make_certificate;
-using testing::message_of;
-using testing::NatsOperator;
-using testing::NatsServer;
-using ::testing::Not;
-using testing::sink_options;
-using testing::TempDir;
-using testing::TestSink;
+using testing::HasSubstr;
+using testing::Not;
 
-class NatsSecurity : public testing::NatsTest {
+class NatsSecurity : public test::NatsTest {
  protected:
   NatsServer& start(std::string lines) {
-    server_ = std::make_unique<NatsServer>(testing::NatsConfig{.lines = std::move(lines)});
+    server_ = std::make_unique<NatsServer>(test::NatsConfig{.lines = std::move(lines)});
     server_->start();
     return *server_;
   }
@@ -105,7 +96,7 @@ TEST_F(NatsSecurity, AttemptsGoOnAfterAnyNumberOfWrongPasswords) {
   start(users);
   TestSink sink(sink_options({server().url("carol:sesame")}));
   // Two of them would end a connection of the client library for good.
-  ASSERT_TRUE(testing::eventually([&] { return sink.states().size() >= 4; }));
+  ASSERT_TRUE(test::eventually([&] { return sink.states().size() >= 4; }));
   server().stop();
   server().configure("authorization { user: carol, password: sesame }\n");
   server().start();
@@ -323,4 +314,4 @@ TEST_F(NatsSecurity, ACertificateFileThatCannotBeReadIsNamed) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -12,27 +12,18 @@
 #include <string>
 #include <utility>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
 using nats::Refusal;
-using testing::add_stream;
-using testing::connect;
-using ::testing::Contains;
-using testing::create_stream;
-using ::testing::ElementsAre;
-using testing::FakeStream;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using testing::message_of;
-using testing::NatsConfig;
-using testing::NatsServer;
-using testing::sink_options;
-using testing::TestSink;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
 
 using namespace std::chrono_literals;
 
-class NatsStream : public testing::NatsTest {
+class NatsStream : public test::NatsTest {
  protected:
   void start(NatsConfig config = {}) {
     server_ = std::make_unique<NatsServer>(std::move(config));
@@ -64,7 +55,7 @@ TEST_F(NatsStream, ThatAcknowledgesWhatItHasYetToWriteIsUnsafe) {
   start({.jet_stream = false});
   for (const std::string mode : {"async", "default"}) {
     const FakeStream stream(
-        server().url(), [](const testing::PublishedMessage&) { return std::nullopt; },
+        server().url(), [](const test::PublishedMessage&) { return std::nullopt; },
         R"("persist_mode":")" + mode + '"');
     const auto report = check();
     ASSERT_TRUE(report.has_value()) << report.error().text;
@@ -109,7 +100,7 @@ TEST_F(NatsStream, OfASessionThatIsLostIsUnreachable) {
   start();
   const auto session = connect(options());
   server().kill();
-  ASSERT_TRUE(testing::eventually([&] { return session->inbox()->lost().has_value(); }));
+  ASSERT_TRUE(test::eventually([&] { return session->inbox()->lost().has_value(); }));
   EXPECT_EQ(sink::check_stream(*session, options()).error().refusal, Refusal::unreachable);
 }
 
@@ -197,7 +188,7 @@ TEST_F(NatsStream, TellsHowLargeAPayloadMayBeAndThatIsTaken) {
 }
 
 TEST_F(NatsStream, OfAClusterIsSafeAndHasALeader) {
-  const testing::NatsCluster cluster;
+  const test::NatsCluster cluster;
   options() = sink_options(cluster.urls());
   const auto created = create({});
   ASSERT_TRUE(created.has_value()) << created.error().text;
@@ -209,4 +200,4 @@ TEST_F(NatsStream, OfAClusterIsSafeAndHasALeader) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

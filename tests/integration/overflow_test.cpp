@@ -10,20 +10,8 @@
 #include <string_view>
 #include <thread>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
-
-using testing::balanced;
-using testing::ControlClient;
-using testing::DaemonTest;
-using testing::eventually;
-using testing::frames_of;
-using testing::Json;
-using testing::native_listener;
-using testing::NativeFrame;
-using testing::satellite;
-using testing::send_whole;
-using testing::UplinkClient;
 
 class Overflow : public DaemonTest {
  protected:
@@ -61,7 +49,7 @@ TEST_F(Overflow, DropOldestKeepsTheNewestFrames) {
 }
 
 TEST_F(Overflow, MemoryUsedUpEndsTheSessionThatWantsItAndNothingElse) {
-  if (testing::slowdown != 1) {
+  if (test::slowdown != 1) {
     GTEST_SKIP() << "a sanitizer wants memory of its own";
   }
   constexpr std::size_t most = 16 * 1024 * 1024;
@@ -145,7 +133,7 @@ TEST_F(Overflow, DropsAreLoggedAtMostOnceASecond) {
   stop();
   std::uint64_t lines = 0;
   std::uint64_t frames = 0;
-  for (const std::string& line : testing::lines_of(daemon().log())) {
+  for (const std::string& line : test::lines_of(daemon().log())) {
     if (const std::size_t at = line.find("dropped "); at != std::string::npos) {
       if (line.find("buffer_full_oldest") != std::string::npos) {
         ++lines;
@@ -334,7 +322,7 @@ TEST_F(ChannelFull, LossOfThePeerIsStillAGapAmongDrops) {
 }
 
 TEST_F(Overflow, FileDescriptorsUsedUpByUplinksPauseTheirAcceptAndNothingElse) {
-  if (testing::sanitizers.find("undefined") != std::string_view::npos) {
+  if (test::sanitizers.find("undefined") != std::string_view::npos) {
     GTEST_SKIP() << "its check of vptrs needs file descriptors too, and fails without";
   }
   start();
@@ -376,4 +364,4 @@ TEST_F(Overflow, FileDescriptorsUsedUpByUplinksPauseTheirAcceptAndNothingElse) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -17,19 +17,8 @@
 
 #include <signal.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
-
-using testing::ChildProcess;
-using testing::DaemonTest;
-using testing::eventually;
-using testing::http_get;
-using testing::http_port;
-using testing::HttpClient;
-using testing::Json;
-using testing::read_file;
-using testing::scaled;
-using testing::TempDir;
 
 /// A Prometheus that scrapes a daemon each second.
 class Prometheus {
@@ -40,7 +29,7 @@ class Prometheus {
                   "--storage.tsdb.path=" + (directory.path() / "tsdb").string(),
                   "--web.listen-address=127.0.0.1:0"}) {
     if (!eventually([this] { return process_.err().find("Server is ready") != std::string::npos; },
-                    testing::at_most(std::chrono::seconds(60)))) {
+                    test::at_most(std::chrono::seconds(60)))) {
       throw std::runtime_error("Prometheus does not start: " + process_.err());
     }
   }
@@ -62,7 +51,7 @@ class Prometheus {
 
   int stop() {
     process_.signal(SIGTERM);
-    return process_.wait(testing::at_most(std::chrono::seconds(60)));
+    return process_.wait(test::at_most(std::chrono::seconds(60)));
   }
 
  private:
@@ -104,10 +93,10 @@ TEST_F(Monitoring, PrometheusCountsWhatTheControlSocketCounts) {
   ASSERT_TRUE(eventually([&] { return prometheus.ask("meridian_sessions_open").has_value(); }));
   const std::uint64_t each =
       scaled(300'000);  // within three seconds or more, as long as some scrapes
-  ChildProcess load({testing::meridian_sim, "--connect",
-                     fmt::format("127.0.0.1:{}", daemon().port()), "--uplinks", "8", "--frames",
-                     std::to_string(each), "--rate", std::to_string(each / 3)});
-  ASSERT_EQ(load.wait(testing::at_most(std::chrono::seconds(60))), 0) << load.err();
+  ChildProcess load({test::meridian_sim, "--connect", fmt::format("127.0.0.1:{}", daemon().port()),
+                     "--uplinks", "8", "--frames", std::to_string(each), "--rate",
+                     std::to_string(each / 3)});
+  ASSERT_EQ(load.wait(test::at_most(std::chrono::seconds(60))), 0) << load.err();
   std::ignore = daemon().connect().drain_binary({{"max_frames", 1'000}});
   std::ignore = daemon().call("flush");
 
@@ -158,7 +147,7 @@ std::set<std::string> metrics_in(const std::string& text) {
 /// The families that the daemon tells.
 std::set<std::string> families_of(const std::string& page) {
   std::set<std::string> names;
-  for (const std::string& line : testing::lines_of(page)) {
+  for (const std::string& line : test::lines_of(page)) {
     const std::string prefix = "# TYPE ";
     if (line.starts_with(prefix)) {
       names.insert(line.substr(prefix.size(), line.find(' ', prefix.size()) - prefix.size()));
@@ -168,12 +157,12 @@ std::set<std::string> families_of(const std::string& page) {
 }
 
 std::string document(std::string_view name) {
-  return read_file(testing::source_dir() / "docs" / name);
+  return read_file(test::source_dir() / "docs" / name);
 }
 
 TEST_F(Monitoring, MetricsOfAlertsAndDashboardAreThere) {
   start_with_http();
-  testing::send_whole(daemon().port(), testing::frames_of(1, 0, 10));
+  test::send_whole(daemon().port(), test::frames_of(1, 0, 10));
   const std::string page = http_get(daemon(), "/metrics").body;
   const std::set<std::string> told = families_of(page);
   ASSERT_GT(told.size(), 50U);
@@ -199,4 +188,4 @@ TEST_F(Monitoring, EveryMetricStandsInItsDocument) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -21,15 +21,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
-
-using testing::config_in;
-using testing::ControlClient;
-using testing::DaemonTest;
-using testing::eventually;
-using testing::Json;
-using testing::rpc;
 
 class ReloadFiles : public DaemonTest {
  protected:
@@ -40,7 +33,7 @@ class ReloadFiles : public DaemonTest {
   /// How many were asked for by clients, as the log has it.
   std::size_t reloads_logged() {
     return static_cast<std::size_t>(
-        std::ranges::count_if(testing::lines_of(daemon().log()), [](const std::string& line) {
+        std::ranges::count_if(test::lines_of(daemon().log()), [](const std::string& line) {
           return line.find(" reload (by uid ") != std::string::npos;
         }));
   }
@@ -106,4 +99,4 @@ TEST_F(ReloadFiles, ASecretThatOthersCanReadIsWarnedOf) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

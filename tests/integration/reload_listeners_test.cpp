@@ -10,20 +10,8 @@
 
 #include <signal.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
-
-using testing::BoundSocket;
-using testing::DaemonTest;
-using testing::eventually;
-using testing::frames_of;
-using testing::Json;
-using testing::native_listener;
-using testing::NativeFrame;
-using testing::packet_listener;
-using testing::send_whole;
-using testing::SpacePacket;
-using testing::UplinkClient;
 
 class ReloadListeners : public DaemonTest {
  protected:
@@ -33,7 +21,7 @@ class ReloadListeners : public DaemonTest {
   }
 
   Json entry_of(const UplinkClient& uplink) {
-    return testing::uplink(daemon().call("uplinks"), uplink.address());
+    return test::uplink(daemon().call("uplinks"), uplink.address());
   }
   bool is_closed_for(const UplinkClient& uplink, const char* reason) {
     return eventually([&] {
@@ -279,4 +267,4 @@ TEST_F(ReloadListeners, SessionLimitCountsThoseThatAreThere) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

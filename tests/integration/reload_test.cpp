@@ -19,33 +19,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using ::testing::AllOf;
-using testing::at_most;
-using testing::balanced;
-using testing::BoundSocket;
-using testing::ChildProcess;
-using testing::config_in;
-using testing::ControlClient;
-using testing::DaemonTest;
-using testing::error_code_of;
-using testing::error_message_of;
-using testing::eventually;
-using testing::Finished;
-using testing::frames_of;
-using ::testing::HasSubstr;
-using testing::Json;
-using testing::native_listener;
-using testing::packet_listener;
-using testing::read_file;
-using testing::rpc;
-using testing::satellite;
-using testing::scaled;
-using testing::send_whole;
-using testing::Surroundings;
-using testing::UplinkClient;
+using testing::AllOf;
+using testing::HasSubstr;
 
 class Reload : public DaemonTest {
  protected:
@@ -71,7 +49,7 @@ class Reload : public DaemonTest {
   static constexpr std::uint64_t held_frames = 140;
 
   std::string state_of(UplinkClient& uplink) {
-    return testing::uplink(daemon().call("uplinks"), uplink.address()).at("state");
+    return test::uplink(daemon().call("uplinks"), uplink.address()).at("state");
   }
 };
 
@@ -129,10 +107,10 @@ TEST_F(Reload, LogLevelApplies) {
   reload({{"log", {{"level", "error"}}}});
   send_whole(daemon().port(), frames_of(1, 0, 1));
   EXPECT_FALSE(daemon().logged("connected"));
-  const std::size_t lines = testing::lines_of(daemon().log()).size();
+  const std::size_t lines = test::lines_of(daemon().log()).size();
   reload({{"log", {{"level", "info"}}}});
   EXPECT_TRUE(daemon().logged("reloaded: log.level"));
-  EXPECT_EQ(testing::lines_of(daemon().log()).size(), lines + 1);
+  EXPECT_EQ(test::lines_of(daemon().log()).size(), lines + 1);
   send_whole(daemon().port(), frames_of(1, 1, 1));
   EXPECT_TRUE(daemon().logged("connected"));
 }
@@ -146,12 +124,12 @@ TEST_F(Reload, LogGoesToAnotherTargetInAnotherFormat) {
   EXPECT_FALSE(daemon().logged("reloaded"));
   EXPECT_FALSE(daemon().logged("connected"));
   std::vector<std::string> messages;
-  for (const std::string& line : testing::lines_of(read_file(log))) {
+  for (const std::string& line : test::lines_of(read_file(log))) {
     messages.push_back(Json::parse(line).at("message"));
   }
-  EXPECT_THAT(messages, AllOf(::testing::Contains(HasSubstr("reloaded")),
-                              ::testing::Contains(HasSubstr("connected")),
-                              ::testing::Contains(HasSubstr("stopped"))));
+  EXPECT_THAT(messages, AllOf(testing::Contains(HasSubstr("reloaded")),
+                              testing::Contains(HasSubstr("connected")),
+                              testing::Contains(HasSubstr("stopped"))));
 }
 
 TEST_F(Reload, SighupOpensTheLogFileAnew) {
@@ -208,8 +186,8 @@ TEST_F(Reload, KeysThatNeedARestartAreListedAndStay) {
                               {"buffer", {{"max_frames", 77}}}});
   EXPECT_EQ(answer.at("changed"), Json{"buffer.max_frames"});
   EXPECT_THAT(answer.at("needs_restart").get<std::vector<std::string>>(),
-              ::testing::UnorderedElementsAre("channel.capacity", "threads", "state.directory",
-                                              "control.socket"));
+              testing::UnorderedElementsAre("channel.capacity", "threads", "state.directory",
+                                            "control.socket"));
   EXPECT_TRUE(daemon().logged("warning a restart is needed for "));
   const Json stats = daemon().call("stats");
   EXPECT_EQ(stats.at("channel").at("capacity"), 128);
@@ -231,10 +209,9 @@ TEST_F(Reload, UnderFullLoadLosesNothing) {
     return json;
   };
   start(config(false));
-  ChildProcess sim({testing::meridian_sim, "--connect",
-                    fmt::format("127.0.0.1:{}", daemon().port()), "--uplinks",
-                    std::to_string(uplinks), "--frames", std::to_string(each), "--payload-bytes",
-                    "16"});
+  ChildProcess sim({test::meridian_sim, "--connect", fmt::format("127.0.0.1:{}", daemon().port()),
+                    "--uplinks", std::to_string(uplinks), "--frames", std::to_string(each),
+                    "--payload-bytes", "16"});
   std::uint64_t reloads = 0;
   while (sim.running() && reloads < 10'000) {
     EXPECT_EQ(reload(config(++reloads % 2 == 1)).at("needs_restart"), Json::array());
@@ -247,7 +224,7 @@ TEST_F(Reload, UnderFullLoadLosesNothing) {
       daemon().connect().drain_binary({{"max_frames", 1'000'000'000}}).octets;
   std::map<std::uint32_t, std::uint64_t> next;
   std::uint64_t faults = 0;
-  testing::for_each_native(octets, [&](std::uint32_t id, std::uint64_t sequence, std::size_t) {
+  test::for_each_native(octets, [&](std::uint32_t id, std::uint64_t sequence, std::size_t) {
     faults += sequence == next[id]++ ? 0 : 1;
   });
   EXPECT_EQ(faults, 0U);
@@ -399,8 +376,8 @@ TEST_F(RefusedReload, IsLoggedWhereASignalAskedForIt) {
 TEST_F(Reload, MeridianctlTellsPeopleAndPrograms) {
   start();
   const auto ctl = [this](std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {testing::meridianctl, "--socket", daemon().socket()});
-    return testing::run(arguments);
+    arguments.insert(arguments.begin(), {test::meridianctl, "--socket", daemon().socket()});
+    return test::run(arguments);
   };
   daemon().configure(config_in(directory(), {{"buffer", {{"max_frames", 5}}}, {"threads", 5}}));
   const Finished changed = ctl({"reload"});
@@ -415,9 +392,9 @@ TEST_F(Reload, MeridianctlTellsPeopleAndPrograms) {
   const Finished refused = ctl({"reload"});
   EXPECT_EQ(refused.status, 1);
   EXPECT_EQ(refused.out, "");
-  EXPECT_THAT(refused.err, AllOf(::testing::StartsWith("meridianctl: "), HasSubstr(file()),
+  EXPECT_THAT(refused.err, AllOf(testing::StartsWith("meridianctl: "), HasSubstr(file()),
                                  HasSubstr("buffer.max_frames")));
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

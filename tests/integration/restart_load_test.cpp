@@ -13,26 +13,14 @@
 
 #include <signal.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
-
-using testing::at_most;
-using testing::balanced;
-using testing::BoundSocket;
-using testing::ControlClient;
-using testing::eventually;
-using testing::Json;
-using testing::native_listener;
-using testing::rpc;
-using testing::scaled;
-using testing::Senders;
-using testing::StateTest;
 
 /// What has come out of the daemons.
 class Drained {
  public:
   void add(std::string_view octets) {
-    testing::for_each_native(octets, [this](std::uint32_t id, std::uint64_t sequence, std::size_t) {
+    test::for_each_native(octets, [this](std::uint32_t id, std::uint64_t sequence, std::size_t) {
       ++frames_;
       faults_ += sequence == next_[id]++ ? 0 : 1;
     });
@@ -177,4 +165,4 @@ TEST_F(RestartUnderLoad, NothingCountedIsLostOrComesTwice) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -12,21 +12,8 @@
 
 #include <signal.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
-
-using testing::balanced;
-using testing::ControlClient;
-using testing::eventually;
-using testing::frames_of;
-using testing::Json;
-using testing::NativeFrame;
-using testing::rpc;
-using testing::satellite;
-using testing::send_whole;
-using testing::SpacePacket;
-using testing::StateTest;
-using testing::UplinkClient;
 
 class Restart : public StateTest {
  protected:
@@ -47,7 +34,7 @@ std::vector<NativeFrame> diverse_frames(std::uint32_t satellite_id, std::size_t 
 }
 
 NativeFrame frame_of(const Json& drained) {
-  const std::string payload = testing::decode_base64(drained.at("payload").get<std::string>());
+  const std::string payload = test::decode_base64(drained.at("payload").get<std::string>());
   return {.satellite_id = drained.at("satellite_id"),
           .channel_id = drained.at("channel_id"),
           .flags = static_cast<std::uint16_t>(drained.at("stored").get<bool>() ? 1 : 0),
@@ -168,7 +155,7 @@ TEST_F(Restart, GapOverARestartIsCounted) {
   EXPECT_EQ(entry.at("duplicates"), 1);
 }
 
-class RestartOfPackets : public Restart, public ::testing::WithParamInterface<bool> {
+class RestartOfPackets : public Restart, public testing::WithParamInterface<bool> {
  protected:
   void send_packets(const std::vector<std::uint16_t>& counts) {
     std::string octets;
@@ -198,7 +185,7 @@ TEST_P(RestartOfPackets, SequencesGoOnModuloTheirFourteenBits) {
   EXPECT_EQ(entry().at("late"), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Buffer, RestartOfPackets, ::testing::Bool(), [](const auto& drained) {
+INSTANTIATE_TEST_SUITE_P(Buffer, RestartOfPackets, testing::Bool(), [](const auto& drained) {
   return drained.param ? "DrainedBefore" : "Full";
 });
 
@@ -215,11 +202,11 @@ TEST_F(Restart, WhatWasDrainedDoesNotComeBack) {
 TEST_F(Restart, SavedStateIsGoneOnceItIsTakenUp) {
   start();
   send_whole(daemon().port(), frames_of(1, 0, 50));
-  EXPECT_THAT(files(), ::testing::IsEmpty());
+  EXPECT_THAT(files(), testing::IsEmpty());
   stop();
-  EXPECT_THAT(files(), ::testing::ElementsAre("buffer.saved"));
+  EXPECT_THAT(files(), testing::ElementsAre("buffer.saved"));
   start();
-  EXPECT_THAT(files(), ::testing::IsEmpty()) << "or it would come back a second time";
+  EXPECT_THAT(files(), testing::IsEmpty()) << "or it would come back a second time";
   daemon().process().signal(SIGKILL);
   EXPECT_EQ(daemon().process().wait(), 128 + SIGKILL);
   start();
@@ -246,9 +233,9 @@ TEST_F(Restart, StopDuringWhichTheProcessIsFrozenSavesTheBuffer) {
   changes["channel"]["capacity"] = 16;
   for (int attempt = 0; attempt < 2; ++attempt) {  // it takes luck to freeze it in time
     start(changes);
-    const testing::ChildProcess sim({testing::meridian_sim, "--connect",
-                                     fmt::format("127.0.0.1:{}", daemon().port()), "--uplinks",
-                                     "200", "--duration", "600"});
+    const test::ChildProcess sim({test::meridian_sim, "--connect",
+                                  fmt::format("127.0.0.1:{}", daemon().port()), "--uplinks", "200",
+                                  "--duration", "600"});
     ASSERT_TRUE(eventually([&] { return daemon().stat("/channel/length") == 16; }));
     const auto counted = daemon().stat("/ledger/received");
     daemon().process().signal(SIGTERM);
@@ -319,4 +306,4 @@ TEST_F(Restart, DirectoryOfTheServiceManagerIsTakenWhereThereIsNoOther) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

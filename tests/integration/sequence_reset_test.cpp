@@ -8,16 +8,8 @@
 #include <string>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
-
-using testing::frames_of;
-using testing::Json;
-using testing::NativeFrame;
-using testing::satellite;
-using testing::send_whole;
-using testing::SpacePacket;
-using testing::StateTest;
 
 constexpr std::uint16_t stored_flag = 1;
 
@@ -137,4 +129,4 @@ TEST_F(SequenceResets, StoredFramesHaveACounterOfTheirOwn) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

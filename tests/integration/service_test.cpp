@@ -17,28 +17,16 @@
 #include <time.h>
 #include <unistd.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::at_most;
-using testing::BoundSocket;
-using testing::ChildProcess;
-using testing::config_in;
-using testing::ControlClient;
-using testing::eventually;
-using testing::frames_of;
-using testing::Json;
-using testing::native_listener;
-using testing::NotifySocket;
-using testing::StateTest;
-using testing::UplinkClient;
 
 using Message = NotifySocket::Message;
 
 class Service : public StateTest {
  protected:
-  testing::Daemon& start_told(const Json& changes = Json::object()) {
+  test::Daemon& start_told(const Json& changes = Json::object()) {
     return start(changes, {.environment = {notify_.variable()}});
   }
 
@@ -65,15 +53,15 @@ std::uint64_t monotonic_us() {
 TEST_F(Service, IsReadyOnceItAnswersAndListensAndHasItsState) {
   constexpr std::size_t count = 50'000;
   start();
-  testing::send_whole(daemon().port(), frames_of(1, 0, count));
+  test::send_whole(daemon().port(), frames_of(1, 0, count));
   stop();
 
   const BoundSocket port = BoundSocket::reserved_port();
   const Json config =
       config_in(directory(), {{"uplinks", {native_listener({{"listen", port.address()}})}},
                               {"state", {{"directory", state().string()}}}});
-  ChildProcess process = testing::spawn_daemon(directory().write("c.json", config.dump()),
-                                               {.environment = {notify_.variable()}});
+  ChildProcess process = test::spawn_daemon(directory().write("c.json", config.dump()),
+                                            {.environment = {notify_.variable()}});
   ASSERT_TRUE(notify_.receive_with("READY")) << process.err();
   const std::string restored = fmt::format("restored {} frames", count);
   // It writes its lines behind what it does.
@@ -82,7 +70,7 @@ TEST_F(Service, IsReadyOnceItAnswersAndListensAndHasItsState) {
   // Nothing here asks a second time.
   ControlClient control(config.at("control").at("socket").get<std::string>());
   EXPECT_EQ(control.call("depth").at("frames"), count);
-  testing::send_whole(port.port(), frames_of(1, count, 1));
+  test::send_whole(port.port(), frames_of(1, count, 1));
   EXPECT_EQ(control.call("depth").at("frames"), count + 1);
   process.signal(SIGTERM);
   EXPECT_EQ(process.wait(), 0);
@@ -92,8 +80,8 @@ TEST_F(Service, IsNotReadyWhereTheStartFails) {
   const BoundSocket taken = BoundSocket::listening_port();
   const Json config =
       config_in(directory(), {{"uplinks", {native_listener({{"listen", taken.address()}})}}});
-  ChildProcess process = testing::spawn_daemon(directory().write("c.json", config.dump()),
-                                               {.environment = {notify_.variable()}});
+  ChildProcess process = test::spawn_daemon(directory().write("c.json", config.dump()),
+                                            {.environment = {notify_.variable()}});
   EXPECT_EQ(process.wait(), 1);
   EXPECT_EQ(notify_.receive(0ms), std::nullopt);
 }
@@ -168,7 +156,7 @@ TEST_F(Watchdog, IsAnsweredWhileAReloadWaitsForItsFile) {
   std::filesystem::remove(file);
   ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
   ControlClient reloads = daemon().connect();
-  reloads.send_line(testing::rpc("reload"));
+  reloads.send_line(test::rpc("reload"));
   ASSERT_TRUE(notify_.receive_with("RELOADING"));
   for (int i = 0; i < 3; ++i) {
     ASSERT_TRUE(notify_.receive_with("WATCHDOG"));
@@ -230,4 +218,4 @@ TEST_F(Watchdog, ThatDoesNotReadHoldsNothingUp) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

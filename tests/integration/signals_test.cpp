@@ -9,14 +9,10 @@
 #include <signal.h>
 #include <string.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using testing::frames_of;
-using testing::send_whole;
-using testing::StateTest;
-
-class StopSignals : public StateTest, public ::testing::WithParamInterface<int> {};
+class StopSignals : public StateTest, public testing::WithParamInterface<int> {};
 
 TEST_P(StopSignals, StopTheDaemonInOrder) {
   start();
@@ -29,7 +25,7 @@ TEST_P(StopSignals, StopTheDaemonInOrder) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, StopSignals,
-                         ::testing::Values(SIGTERM, SIGINT, SIGQUIT, SIGXCPU, SIGPWR),
+                         testing::Values(SIGTERM, SIGINT, SIGQUIT, SIGXCPU, SIGPWR),
                          [](const auto& each) { return std::string(::sigabbrev_np(each.param)); });
 
 class StraySignals : public StateTest {};
@@ -49,4 +45,4 @@ TEST_F(StraySignals, DoNothing) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -7,17 +7,8 @@
 
 #include <string>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
-
-using testing::eventually;
-using testing::frames_of;
-using testing::Json;
-using testing::lines_of;
-using testing::metrics_of;
-using testing::satellite;
-using testing::send_whole;
-using testing::StateTest;
 
 class SilenceAlarm : public StateTest {
  protected:
@@ -65,9 +56,9 @@ TEST_F(SilenceAlarm, IsNotForSatellitesThatAreHeldBack) {
   Json config = after(1);
   config["buffer"] = {{"max_frames", 10}, {"when_full", "backpressure"}};
   start(config);
-  testing::UplinkClient held(daemon().port());
+  test::UplinkClient held(daemon().port());
   held.send(frames_of(7, 0, 20));
-  testing::send_whole(daemon().port("packets"), testing::encode(testing::SpacePacket{.apid = 1}));
+  test::send_whole(daemon().port("packets"), test::encode(test::SpacePacket{.apid = 1}));
   // Some looks, by the figures that are taken every second.
   const auto looks = [this] { return daemon().stat("/uptime_s"); };
   const auto begin = looks();
@@ -96,4 +87,4 @@ TEST_F(SilenceAlarm, CanBeSwitchedOffByAReload) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

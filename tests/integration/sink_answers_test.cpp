@@ -14,22 +14,11 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using ::testing::ElementsAre;
-using testing::eventually;
-using testing::FakeStream;
-using testing::frames_of;
-using ::testing::HasSubstr;
-using testing::message_of;
-using testing::NatsServer;
-using testing::PublishedMessage;
-using testing::send_whole;
-using testing::sink_into;
-using testing::sink_options;
-using testing::TestSink;
-using testing::UplinkClient;
+using testing::ElementsAre;
+using testing::HasSubstr;
 
 std::string base64(const std::string& octets) {
   std::string text((octets.size() + 2) / 3 * 4 + 1, '\0');  // the last octet is a terminating zero
@@ -50,7 +39,7 @@ struct Answered {
   std::string fate;
 };
 
-class SinkAnswer : public testing::NatsTest, public ::testing::WithParamInterface<Answered> {};
+class SinkAnswer : public test::NatsTest, public testing::WithParamInterface<Answered> {};
 
 TEST_P(SinkAnswer, IsJudged) {
   NatsServer server({.jet_stream = false});
@@ -63,7 +52,7 @@ TEST_P(SinkAnswer, IsJudged) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, SinkAnswer,
-    ::testing::Values(
+    testing::Values(
         Answered{"Good", R"({"stream":"TELEMETRY","seq":1})", "acknowledged"},
         Answered{"Large", R"({"stream":"TELEMETRY","seq":9223372036854775807})", "acknowledged"},
         Answered{"Repeated", R"({"stream":"TELEMETRY","seq":7,"duplicate": true})", "duplicate"},
@@ -106,7 +95,7 @@ std::string stored_answer(const std::string& id, const std::string& payload,
 constexpr const char* nothing_stored =
     R"({"error":{"code":404,"err_code":10037,"description":"no message found"}})";
 
-class SinkBesideAnotherClient : public testing::SinkTest {};
+class SinkBesideAnotherClient : public test::SinkTest {};
 
 TEST_F(SinkBesideAnotherClient, CountsNothingAsDeliveredUntilTheStreamAnswers) {
   constexpr std::uint64_t frames = 100;
@@ -126,7 +115,7 @@ TEST_F(SinkBesideAnotherClient, CountsNothingAsDeliveredUntilTheStreamAnswers) {
 }
 
 /// A stream that knows the first id of each message already, and does not have the message.
-class SinkAndAFalseDuplicate : public testing::SinkTest {
+class SinkAndAFalseDuplicate : public test::SinkTest {
  protected:
   static constexpr std::uint64_t frames = 10;
 
@@ -250,7 +239,7 @@ struct Removal {
 };
 
 class SinkAndARemovedMessage : public SinkAndARepetition,
-                               public ::testing::WithParamInterface<Removal> {};
+                               public testing::WithParamInterface<Removal> {};
 
 TEST_P(SinkAndARemovedMessage, IsDeliveredOnlyIfTheStreamCanHaveHadIt) {
   stream().set_facts(GetParam().stream);
@@ -287,7 +276,7 @@ FakeStream::Facts for_readers(const std::string& retention, std::uint64_t last) 
 
 INSTANTIATE_TEST_SUITE_P(
     Each, SinkAndARemovedMessage,
-    ::testing::Values(
+    testing::Values(
         Removal{"BeforeTheFirst", up_to_ten(6, 15), std::nullopt, true},
         Removal{"BehindTheFirst", up_to_ten(5, 14), std::nullopt, false},
         Removal{"BehindTheLast", up_to_ten(1, 3), std::nullopt, false},
@@ -305,4 +294,4 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& removal) { return removal.param.name; });
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

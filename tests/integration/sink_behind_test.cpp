@@ -7,22 +7,8 @@
 #include <cstdint>
 #include <string>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
-
-using testing::ChildProcess;
-using testing::ControlClient;
-using testing::create_stream;
-using testing::eventually;
-using testing::expect_no_repeats;
-using testing::expect_whole;
-using testing::frames_of;
-using testing::Json;
-using testing::NatsServer;
-using testing::read_back;
-using testing::send_whole;
-using testing::sink_into;
-using testing::sink_options;
 
 constexpr std::uint64_t uplinks = 4;
 constexpr std::uint64_t room = 5'000;         // frames
@@ -35,7 +21,7 @@ Json short_sight(Json more = Json::object()) {
   return more;
 }
 
-class SinkBehind : public testing::SinkTest {
+class SinkBehind : public test::SinkTest {
  protected:
   /// A server with the stream, which has gone away.
   void SetUp() override {
@@ -63,7 +49,7 @@ class SinkBehind : public testing::SinkTest {
     // What it had in flight may be held no longer, and is no lag then.
     EXPECT_TRUE(eventually(
         [&] { return figure("/acknowledged/frames") == rest && figure("/lag/frames") == 0; },
-        testing::patience_for_delivery))
+        test::patience_for_delivery))
         << sink();
     const Json read = read_back({server_.url()}, rest);
     EXPECT_EQ(read.at("distinct"), rest);
@@ -159,7 +145,7 @@ TEST_F(SinkThatSkips, StaysWithinItsMemory) {
   std::ignore = simulate_all(uplinks, many, {"--payload-bytes", "1024"});
   EXPECT_EQ(received(), uplinks * many);
   // The sink has second references to twice 8 MiB, and there are slabs on their way.
-  if (testing::slowdown == 1) {
+  if (test::slowdown == 1) {
     EXPECT_LE(daemon().process().resident_bytes(), 8 * buffer_bytes);
   }
   EXPECT_GT(figure("/skipped/buffer_full"), uplinks * many / 2);
@@ -294,4 +280,4 @@ TEST_F(SinkBesideDrains, ACommittedLeaseIsSkippedAndAReleasedOneIsNot) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

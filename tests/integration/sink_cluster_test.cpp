@@ -12,27 +12,12 @@
 
 #include <signal.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
-
-using testing::ChildProcess;
-using testing::create_stream;
-using testing::eventually;
-using testing::expect_whole;
-using testing::Json;
-using testing::long_form;
-using testing::NatsCluster;
-using testing::NatsServer;
-using testing::patience_for_delivery;
-using testing::read_back;
-using testing::Relay;
-using testing::scaled;
-using testing::sink_into;
-using testing::sink_options;
 
 constexpr std::size_t cluster_uplinks = 48;
 
-class SinkUnderLoad : public testing::SinkTest {
+class SinkUnderLoad : public test::SinkTest {
  protected:
   /// Uplinks that send without end, a part of what they could, so that the servers have their
   /// share of the processors.
@@ -155,4 +140,4 @@ TEST_F(SinkBehindRelay, HasEveryFrameWhileItsConnectionIsCutAgainAndAgain) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

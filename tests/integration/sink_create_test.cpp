@@ -14,27 +14,20 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using testing::add_stream;
-using ::testing::AllOf;
-using testing::BoundSocket;
-using ::testing::ElementsAre;
-using testing::Finished;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
 using Json = nlohmann::json;
-using testing::NatsConfig;
-using testing::NatsServer;
-using ::testing::Not;
-using testing::sink_options;
-using ::testing::StartsWith;
-using testing::TempDir;
+using testing::Not;
+using testing::StartsWith;
 
 using namespace std::chrono_literals;
 
-class SinkCreate : public testing::NatsTest {
+class SinkCreate : public test::NatsTest {
  protected:
   NatsServer& start(NatsConfig config = {}) {
     server_ = std::make_unique<NatsServer>(std::move(config));
@@ -58,15 +51,15 @@ class SinkCreate : public testing::NatsTest {
   }
 
   [[nodiscard]] Finished create(std::vector<std::string> arguments = {}) const {
-    arguments.insert(arguments.begin(), {testing::meridianctl, "sink", "create", "--config",
+    arguments.insert(arguments.begin(), {test::meridianctl, "sink", "create", "--config",
                                          directory_.file("meridiand.json")});
-    return testing::run(arguments);
+    return test::run(arguments);
   }
 
   /// What the servers say of the stream now.
   [[nodiscard]] static sink::StreamSettings stream_at(const std::vector<std::string>& servers) {
     const sink::Options options = sink_options(servers);
-    const auto report = sink::check_stream(*testing::connect(options), options);
+    const auto report = sink::check_stream(*test::connect(options), options);
     if (!report) {
       throw std::runtime_error(report.error().text);
     }
@@ -104,7 +97,7 @@ TEST_F(SinkCreate, NeedsNoNameWhereThereIsOneSink) {
 }
 
 TEST_F(SinkCreate, CreatesThreeReplicasInAClusterWhereNothingElseIsAskedFor) {
-  const testing::NatsCluster cluster;
+  const test::NatsCluster cluster;
   configure({{"archive", cluster.urls()}});
   const Finished finished = create();
   EXPECT_EQ(finished.status, 0) << finished.err;
@@ -224,4 +217,4 @@ TEST_F(SinkCreate, RefusesNumbersThatNoStreamCanHave) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

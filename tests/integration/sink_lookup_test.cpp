@@ -22,38 +22,21 @@
 
 #include <nats/nats.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using testing::add_stream;
-using ::testing::AllOf;
-using testing::change_stream;
-using testing::ControlClient;
-using ::testing::ElementsAre;
-using testing::eventually;
-using testing::expect_whole;
-using testing::Finished;
-using testing::frames_of;
-using ::testing::Ge;
-using ::testing::HasSubstr;
-using testing::Json;
-using testing::NatsServer;
-using ::testing::Not;
-using ::testing::Pair;
-using testing::patience_for_delivery;
-using testing::read_back;
-using testing::Relay;
-using testing::send_whole;
-using testing::sink_into;
-using testing::sink_options;
-using ::testing::StartsWith;
-using testing::TempDir;
-using testing::UplinkClient;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::Ge;
+using testing::HasSubstr;
+using testing::Not;
+using testing::Pair;
+using testing::StartsWith;
 
 using namespace std::chrono_literals;
 
 constexpr std::uint64_t frame_octets = 40;
-constexpr std::size_t payload_octets = frame_octets - testing::native_header_bytes;
+constexpr std::size_t payload_octets = frame_octets - test::native_header_bytes;
 
 constexpr const char* owner = "owner:secret";
 constexpr const char* archive = "archive:secret";
@@ -69,7 +52,7 @@ std::string two_users(std::string_view denied = "nothing") {
 }
 
 /// A server with a stream, and a relay to it.
-class SinkThroughRelay : public testing::SinkTest {
+class SinkThroughRelay : public test::SinkTest {
  protected:
   void start_server(std::chrono::nanoseconds duplicate_window, const std::string& lines) {
     server_.emplace();
@@ -220,8 +203,7 @@ TEST_F(SinkLookupFarAway, LooksForManySatellitesInAFewRoundTrips) {
   relay().set_delay(one_way);
   start_next();
   // One after the other they would take 50 s.
-  EXPECT_TRUE(eventually([&] { return delivered() == satellites; }, testing::at_most(8s)))
-      << sink();
+  EXPECT_TRUE(eventually([&] { return delivered() == satellites; }, test::at_most(8s))) << sink();
   EXPECT_EQ(figure("/acknowledged/duplicates"), satellites);
   relay().set_delay(0ms);
   expect_whole(read_back({owner_url()}, satellites), satellites);
@@ -302,14 +284,13 @@ TEST_F(SinkLookupDenied, HoldsUpNoStop) {
   const auto begun = std::chrono::steady_clock::now();
   stop();
   EXPECT_LT(std::chrono::steady_clock::now() - begun,
-            testing::at_most(sink::stream_timeout + sink::Sink::farewell + 500ms));
+            test::at_most(sink::stream_timeout + sink::Sink::farewell + 500ms));
   allow();
   start_next();
   expect_all_once(frames, satellites);
 }
 
-class SinkCreateDenied : public testing::NatsTest,
-                         public ::testing::WithParamInterface<const char*> {};
+class SinkCreateDenied : public test::NatsTest, public testing::WithParamInterface<const char*> {};
 
 TEST_P(SinkCreateDenied, NamesWhatTheUserMayNotPublishTo) {
   NatsServer server;
@@ -318,14 +299,14 @@ TEST_P(SinkCreateDenied, NamesWhatTheUserMayNotPublishTo) {
   const TempDir directory;
   const Json config = {{"sinks", {sink_into({server.url(archive)})}},
                        {"buffer", {{"when_full", "backpressure"}}}};
-  const std::vector<std::string> create = {testing::meridianctl,
+  const std::vector<std::string> create = {test::meridianctl,
                                            "sink",
                                            "create",
                                            "--config",
                                            directory.write("meridiand.json", config.dump()),
                                            "--replicas",
                                            "1"};
-  const Finished denied = testing::run(create);
+  const Finished denied = test::run(create);
   EXPECT_EQ(denied.status, 1);
   EXPECT_EQ(denied.out, "");
   EXPECT_THAT(denied.err,
@@ -335,13 +316,13 @@ TEST_P(SinkCreateDenied, NamesWhatTheUserMayNotPublishTo) {
   server.stop();
   server.configure(two_users());
   server.start();
-  const Finished allowed = testing::run(create);
+  const Finished allowed = test::run(create);
   EXPECT_EQ(allowed.status, 0) << allowed.err;
 }
 
 INSTANTIATE_TEST_SUITE_P(Requests, SinkCreateDenied,
-                         ::testing::Values("$JS.API.STREAM.INFO.TELEMETRY",
-                                           "$JS.API.STREAM.CREATE.TELEMETRY"),
+                         testing::Values("$JS.API.STREAM.INFO.TELEMETRY",
+                                         "$JS.API.STREAM.CREATE.TELEMETRY"),
                          [](const auto& request) {
                            return std::string(request.index == 0 ? "Info" : "Create");
                          });
@@ -445,4 +426,4 @@ TEST_F(SinkBesideLeases, WhatComesBackAtAStopIsThereOnce) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -15,30 +15,16 @@
 
 #include <nats/nats.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using testing::add_stream;
-using testing::change_stream;
-using testing::create_stream;
-using ::testing::ElementsAre;
-using testing::eventually;
-using testing::expect_whole;
-using testing::frames_of;
-using ::testing::Ge;
-using ::testing::HasSubstr;
-using testing::Json;
-using testing::NatsConfig;
-using testing::NatsServer;
-using ::testing::Not;
-using ::testing::Pair;
-using testing::read_back;
-using testing::send_whole;
-using testing::sink_into;
-using testing::sink_options;
-using testing::UplinkClient;
+using testing::ElementsAre;
+using testing::Ge;
+using testing::HasSubstr;
+using testing::Not;
+using testing::Pair;
 
-class SinkRefused : public testing::SinkTest {
+class SinkRefused : public test::SinkTest {
  protected:
   NatsServer& make_server(NatsConfig config = {}) {
     server_ = std::make_unique<NatsServer>(std::move(config));
@@ -170,7 +156,7 @@ TEST_F(SinkRefused, IsToldWhereItsStreamIsRemoved) {
   start_sinks({sink_into({url()})});
   ASSERT_TRUE(comes_to_say(""));
   {
-    const auto session = testing::connect(sink_options({url()}));
+    const auto session = test::connect(sink_options({url()}));
     jsCtx* context = nullptr;
     natsConnection_JetStream(&context, session->native(), nullptr);
     const nats::JetStreamHandle owner(context);
@@ -184,7 +170,7 @@ TEST_F(SinkRefused, IsToldWhereItsStreamIsRemoved) {
 }
 
 /// A satellite has a frame that the stream does not take, and another one none.
-class SinkBesideALargeFrame : public testing::SinkTest {
+class SinkBesideALargeFrame : public test::SinkTest {
  protected:
   void start_with_limit(std::int32_t max_message_octets) {
     server_.emplace();
@@ -201,7 +187,7 @@ class SinkBesideALargeFrame : public testing::SinkTest {
   }
 
   void send_large() {
-    std::vector<testing::NativeFrame> frames = frames_of(7, 0, stuck);
+    std::vector<test::NativeFrame> frames = frames_of(7, 0, stuck);
     frames.at(stuck / 2).payload.assign(8'192, 'x');
     UplinkClient uplink(daemon().port());
     send_as_batch(uplink, frames);
@@ -262,4 +248,4 @@ TEST_F(SinkBesideALargeFrame, SaysSoWhileItsMessageIsDivided) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -13,27 +13,10 @@
 #include <string>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using testing::BoundSocket;
-using testing::create_stream;
-using testing::eventually;
-using testing::expect_whole;
-using testing::frames_of;
-using testing::Json;
-using testing::long_form;
-using testing::native_listener;
-using testing::NatsServer;
-using testing::patience_for_delivery;
-using testing::read_back;
-using testing::Relay;
-using testing::send_whole;
-using testing::Senders;
-using testing::sink_into;
-using testing::sink_options;
-
-class SinkOverRestarts : public testing::SinkTest {
+class SinkOverRestarts : public test::SinkTest {
  protected:
   void SetUp() override {
     SinkTest::SetUp();
@@ -159,7 +142,7 @@ class SinksOfOneState : public SinkOverRestarts {
  protected:
   void stop_and_copy() {
     stop();
-    copy_ = testing::read_file(saved());
+    copy_ = test::read_file(saved());
   }
   void start_from_the_copy() {
     leave(copy_);
@@ -167,7 +150,7 @@ class SinksOfOneState : public SinkOverRestarts {
     ASSERT_TRUE(comes_to_say("")) << sink();
   }
   void send_as_one_message(std::uint64_t first, std::uint64_t count) {
-    testing::UplinkClient uplink(port());
+    test::UplinkClient uplink(port());
     send_as_batch(uplink, frames_of(7, first, count));
     uplink.finish();
   }
@@ -216,11 +199,11 @@ TEST_F(SinkOverRestarts, ReadsOfSeveralSatellitesKeepTheirOrder) {
   ASSERT_TRUE(comes_to_say(""));
   relay().swallow_answers();
   {
-    testing::UplinkClient uplink(port());
+    test::UplinkClient uplink(port());
     for (std::uint32_t round = 0; round < 8; ++round) {
       // Satellite 1 alone, or beside one whose message is on its way at once. Smaller reads would
       // be joined.
-      std::vector<testing::NativeFrame> read;
+      std::vector<test::NativeFrame> read;
       for (std::uint32_t i = 0; i < 12; ++i) {
         const std::uint32_t satellite = round % 2 == 0 && i % 2 == 0 ? 2 + round : 1;
         read.push_back({.satellite_id = satellite,
@@ -256,4 +239,4 @@ TEST_F(SinkOverRestarts, WhatWaitedForADeadServerArrivesFromTheNextDaemon) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

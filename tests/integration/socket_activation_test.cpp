@@ -14,23 +14,11 @@
 
 #include <sys/stat.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using ::testing::AllOf;
-using testing::BoundSocket;
-using testing::ChildProcess;
-using testing::ControlClient;
-using testing::frames_of;
-using ::testing::HasSubstr;
-using testing::Json;
-using testing::native_listener;
-using testing::packet_listener;
-using testing::send_whole;
-using testing::SpacePacket;
-using testing::StateTest;
-using testing::Surroundings;
-using testing::UplinkClient;
+using testing::AllOf;
+using testing::HasSubstr;
 
 class SocketActivation : public StateTest {
  protected:
@@ -105,12 +93,12 @@ TEST_F(SocketActivation, ControlSocketWhoseFileIsGoneIsMendedByItsUnitAlone) {
   ControlClient before = daemon().connect();
   std::filesystem::remove(control_path());
   Json ready;
-  EXPECT_TRUE(testing::eventually([&] {
+  EXPECT_TRUE(test::eventually([&] {
     ready = before.call("health").at("ready");
     return ready.at("reason") == "control_socket_gone";
   }));
   EXPECT_THAT(ready.at("message").get<std::string>(),
-              AllOf(HasSubstr("restart the .socket unit"), ::testing::Not(HasSubstr("SIGHUP"))));
+              AllOf(HasSubstr("restart the .socket unit"), testing::Not(HasSubstr("SIGHUP"))));
 }
 
 TEST_F(SocketActivation, UplinkIsFoundByAPortOfAllAddresses) {
@@ -131,10 +119,10 @@ TEST_F(SocketActivation, SocketsThatAreNotUsedAreNamedWhereTheStartFails) {
   const BoundSocket taken = BoundSocket::listening_port();
   const BoundSocket inherited = BoundSocket::listening_port();
   const std::string file =
-      directory().write("meridiand.json", testing::config_in(directory(), listening(taken)).dump());
+      directory().write("meridiand.json", test::config_in(directory(), listening(taken)).dump());
   ChildProcess daemon =
-      testing::spawn_daemon(file, {.sockets = {{"telemetry", inherited.descriptor()}}});
-  EXPECT_EQ(daemon.wait(testing::at_most(std::chrono::seconds(10))), 1);
+      test::spawn_daemon(file, {.sockets = {{"telemetry", inherited.descriptor()}}});
+  EXPECT_EQ(daemon.wait(test::at_most(std::chrono::seconds(10))), 1);
   EXPECT_THAT(daemon.err(),
               AllOf(HasSubstr(fmt::format("error the inherited socket \"telemetry\" ({}) had not "
                                           "been used",
@@ -171,7 +159,7 @@ TEST_F(SocketActivation, SocketsOfUnitsThatNameNoneAreFoundByTheirAddresses) {
   EXPECT_EQ(early.read_json().at("frames"), 0);
   send_whole(uplink.port(), frames_of(1, 0, 10));
   EXPECT_EQ(daemon().call("depth").at("frames"), 10);
-  EXPECT_EQ(testing::http_get(daemon(), "/readyz").status, 200);
+  EXPECT_EQ(test::http_get(daemon(), "/readyz").status, 200);
   EXPECT_FALSE(daemon().logged(" error "));
 }
 
@@ -207,7 +195,7 @@ TEST_F(SocketActivation, UplinksThatConnectWhileTheDaemonIsDownAreServedByTheNex
     start(listening(port), surroundings);
     between.finish();
   }
-  EXPECT_EQ(testing::satellite(daemon().call("satellites"), 1).at("gaps"), 0);
+  EXPECT_EQ(test::satellite(daemon().call("satellites"), 1).at("gaps"), 0);
   EXPECT_EQ(daemon().connect().drain_all(), frames_of(1, 0, 40));
 }
 
@@ -261,4 +249,4 @@ TEST_F(SocketActivation, SocketIsThereForItsListenerAgainAfterReloads) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

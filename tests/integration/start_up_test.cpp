@@ -17,27 +17,18 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using ::testing::AllOf;
-using testing::at_most;
-using testing::ChildProcess;
-using testing::config_in;
-using testing::Daemon;
-using testing::eventually;
-using testing::Finished;
-using ::testing::HasSubstr;
-using testing::Json;
-using testing::native_listener;
-using testing::TempDir;
+using testing::AllOf;
+using testing::HasSubstr;
 
-class StartUp : public ::testing::Test {
+class StartUp : public testing::Test {
  protected:
   /// Runs a daemon that is not expected to come up.
   Finished run_daemon(const Json& config, const char* file = "refused.json") {
-    return testing::run({testing::meridiand, "--config", directory_.write(file, config.dump())}, {},
-                        at_most(std::chrono::seconds(10)));
+    return test::run({test::meridiand, "--config", directory_.write(file, config.dump())}, {},
+                     at_most(std::chrono::seconds(10)));
   }
   Json config(const Json& changes = Json::object()) { return config_in(directory_, changes); }
 
@@ -99,19 +90,19 @@ TEST_F(StartUp, SocketDirectoryThatIsNotWritableIsAnError) {
   std::filesystem::create_directory(closed);
   std::filesystem::permissions(closed, std::filesystem::perms(0555));
   const Json json = config({{"control", {{"socket", closed + "/control.sock"}}}});
-  std::vector<std::string> arguments = {testing::meridiand, "--config",
+  std::vector<std::string> arguments = {test::meridiand, "--config",
                                         directory_.write("closed.json", json.dump())};
   if (::geteuid() == 0) {  // to whom nothing is closed
     const std::vector<std::string> as_nobody = {"setpriv", "--reuid", "65534",
                                                 "--regid", "65534",   "--clear-groups"};
     std::vector<std::string> probe = as_nobody;
-    probe.insert(probe.end(), {testing::meridiand, "--version"});
-    if (testing::run(probe).status != 0) {
-      GTEST_SKIP() << "an ordinary user cannot run " << testing::meridiand;
+    probe.insert(probe.end(), {test::meridiand, "--version"});
+    if (test::run(probe).status != 0) {
+      GTEST_SKIP() << "an ordinary user cannot run " << test::meridiand;
     }
     arguments.insert(arguments.begin(), as_nobody.begin(), as_nobody.end());
   }
-  const Finished refused = testing::run(arguments);
+  const Finished refused = test::run(arguments);
   EXPECT_EQ(refused.status, 1);
   EXPECT_THAT(refused.err, AllOf(HasSubstr("control.socket"), HasSubstr(closed),
                                  HasSubstr("Permission denied")));
@@ -175,7 +166,7 @@ TEST_F(StartUp, FileThatIsNotASocketIsLeftAlone) {
   const Finished refused = run_daemon(json);
   EXPECT_EQ(refused.status, 1);
   EXPECT_THAT(refused.err, AllOf(HasSubstr(path), HasSubstr("not a socket")));
-  EXPECT_EQ(testing::read_file(path), "precious");
+  EXPECT_EQ(test::read_file(path), "precious");
 }
 
 TEST_F(StartUp, StopsOnSigintAsOnSigterm) {
@@ -187,10 +178,10 @@ TEST_F(StartUp, StopsOnSigintAsOnSigterm) {
 
 TEST_F(StartUp, JsonLogHasOneObjectALine) {
   Daemon daemon(directory_, config({{"log", {{"format", "json"}, {"level", "debug"}}}}));
-  testing::send_whole(daemon.port(), std::string("\0\0\0", 3));  // something to warn of
+  test::send_whole(daemon.port(), std::string("\0\0\0", 3));  // something to warn of
   EXPECT_EQ(daemon.stop(), 0);
   bool warned = false;
-  for (const std::string& line : testing::lines_of(daemon.log())) {
+  for (const std::string& line : test::lines_of(daemon.log())) {
     const Json json = Json::parse(line);
     EXPECT_TRUE(json.at("time").is_string());
     EXPECT_TRUE(json.at("message").is_string());
@@ -204,7 +195,7 @@ TEST_F(StartUp, LogGoesToAFileIfItIsToldSo) {
   Daemon daemon(directory_, config({{"log", {{"target", log}}}}));
   EXPECT_EQ(daemon.stop(), 0);
   EXPECT_EQ(daemon.log(), "");
-  EXPECT_THAT(testing::read_file(log), AllOf(HasSubstr("listening"), HasSubstr("remained")));
+  EXPECT_THAT(test::read_file(log), AllOf(HasSubstr("listening"), HasSubstr("remained")));
 }
 
 TEST_F(StartUp, LogFileThatCannotBeWrittenIsAnError) {
@@ -216,7 +207,7 @@ TEST_F(StartUp, LogFileThatCannotBeWrittenIsAnError) {
 
 TEST_F(StartUp, LogLevelOfTheCommandLineWins) {
   const std::string file = directory_.write("config.json", config().dump());
-  testing::ChildProcess daemon({testing::meridiand, "--config", file, "--log-level", "error"});
+  test::ChildProcess daemon({test::meridiand, "--config", file, "--log-level", "error"});
   ASSERT_TRUE(
       eventually([&] { return std::filesystem::is_socket(directory_.file("control.sock")); }));
   daemon.signal(SIGTERM);
@@ -225,21 +216,20 @@ TEST_F(StartUp, LogLevelOfTheCommandLineWins) {
 }
 
 TEST_F(StartUp, WrongCommandLinesAreRefusedWithAWord) {
-  const Finished level = testing::run({testing::meridiand, "--log-level", "loud"});
+  const Finished level = test::run({test::meridiand, "--log-level", "loud"});
   EXPECT_NE(level.status, 0);
   EXPECT_THAT(level.err, AllOf(HasSubstr("loud"), HasSubstr("debug, info, warning")));
-  const Finished option = testing::run({testing::meridiand, "--cofnig", "x"});
+  const Finished option = test::run({test::meridiand, "--cofnig", "x"});
   EXPECT_NE(option.status, 0);
   EXPECT_THAT(option.err, HasSubstr("--cofnig"));
 }
 
 TEST_F(StartUp, EveryProgramTellsVersionAndHelp) {
-  for (const std::string& program :
-       {testing::meridiand, testing::meridianctl, testing::meridian_sim}) {
-    const Finished version = testing::run({program, "--version"});
+  for (const std::string& program : {test::meridiand, test::meridianctl, test::meridian_sim}) {
+    const Finished version = test::run({program, "--version"});
     EXPECT_EQ(version.status, 0);
     EXPECT_THAT(version.out, HasSubstr(std::filesystem::path(program).filename().string() + " "));
-    const Finished help = testing::run({program, "--help"});
+    const Finished help = test::run({program, "--help"});
     EXPECT_EQ(help.status, 0);
     EXPECT_THAT(help.out, HasSubstr("--version"));
   }
@@ -250,9 +240,9 @@ TEST_F(StartUp, LogReaderThatGoesAwayIsNoReasonToEnd) {
   // The reader of the log takes one line and is gone.
   ChildProcess daemon({"/bin/bash", "-c",
                        fmt::format("exec 2> >(head -n 1 > /dev/null); exec {} --config {}",
-                                   testing::meridiand, file)});
+                                   test::meridiand, file)});
   const std::string socket = config().at("control").at("socket");
-  std::optional<testing::ControlClient> client;
+  std::optional<test::ControlClient> client;
   ASSERT_TRUE(eventually([&] {
     try {
       client.emplace(socket);  // its file is there a moment before anybody listens
@@ -261,11 +251,11 @@ TEST_F(StartUp, LogReaderThatGoesAwayIsNoReasonToEnd) {
       return false;
     }
   }));
-  testing::ControlClient& control = *client;
+  test::ControlClient& control = *client;
   const std::string address = control.call("uplinks").at("listeners").at(0).at("address");
   const auto port = static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
   for (std::uint64_t i = 0; i < 10; ++i) {  // each writes to the log
-    testing::send_whole(port, testing::frames_of(1, i, 1));
+    test::send_whole(port, test::frames_of(1, i, 1));
   }
   EXPECT_EQ(control.call("depth").at("frames"), 10);
   daemon.signal(SIGTERM);
@@ -274,32 +264,31 @@ TEST_F(StartUp, LogReaderThatGoesAwayIsNoReasonToEnd) {
 
 TEST(StandardError, ThatCannotBeWrittenChangesNoExitStatus) {
   const std::vector<std::pair<std::string, int>> commands = {
-      {fmt::format("{} --config /nonexistent", testing::meridiand), 78},
-      {fmt::format("{} --socket /nonexistent depth", testing::meridianctl), 1},
-      {fmt::format("{} --payload-bytes x", testing::meridian_sim), 1}};
+      {fmt::format("{} --config /nonexistent", test::meridiand), 78},
+      {fmt::format("{} --socket /nonexistent depth", test::meridianctl), 1},
+      {fmt::format("{} --payload-bytes x", test::meridian_sim), 1}};
   for (const auto& [command, status] : commands) {
     for (const std::string redirection : {" 2>/dev/full", " 2>&-"}) {
-      EXPECT_EQ(
-          testing::run({"/bin/sh", "-c", fmt::format("exec {}{}", command, redirection)}).status,
-          status)
+      EXPECT_EQ(test::run({"/bin/sh", "-c", fmt::format("exec {}{}", command, redirection)}).status,
+                status)
           << command << redirection;
     }
   }
 }
 
 TEST_F(StartUp, TooManyThreadsAreAnError) {
-  if (!testing::sanitizers.empty()) {
+  if (!test::sanitizers.empty()) {
     GTEST_SKIP() << "sanitizers need more address space than the limit that brings this about";
   }
   const std::string file = directory_.write("c.json", config({{"threads", 1024}}).dump());
-  const Finished refused = testing::run(
-      {"/bin/bash", "-c",
-       fmt::format("ulimit -v 2000000; exec {} --config {}", testing::meridiand, file)});
+  const Finished refused =
+      test::run({"/bin/bash", "-c",
+                 fmt::format("ulimit -v 2000000; exec {} --config {}", test::meridiand, file)});
   EXPECT_EQ(refused.status, 1);
   // Those for uplinks, one for the aggregator and one for the control socket.
   EXPECT_THAT(refused.err, HasSubstr("cannot start 1026 threads"));
-  EXPECT_THAT(refused.err, ::testing::Not(HasSubstr("ready")));
+  EXPECT_THAT(refused.err, testing::Not(HasSubstr("ready")));
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

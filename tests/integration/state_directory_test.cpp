@@ -9,30 +9,23 @@
 
 #include <sys/stat.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using ::testing::AllOf;
-using testing::config_in;
-using testing::Finished;
-using testing::frames_of;
-using ::testing::HasSubstr;
-using testing::Json;
-using testing::send_whole;
-using testing::StateTest;
-using testing::TempDir;
+using testing::AllOf;
+using testing::HasSubstr;
 
 class StateDirectory : public StateTest {
  protected:
   /// Runs another daemon, that is not expected to come up, with this state directory.
   static Finished run_refused(const std::filesystem::path& state,
-                              testing::ChildProcess::Arguments before = {}) {
+                              test::ChildProcess::Arguments before = {}) {
     const TempDir other;
     std::filesystem::permissions(other.path(), std::filesystem::perms(0777));
     const Json config = config_in(other, {{"state", {{"directory", state.string()}}}});
     before.insert(before.end(),
-                  {testing::meridiand, "--config", other.write("c.json", config.dump())});
-    Finished finished = testing::run(before);
+                  {test::meridiand, "--config", other.write("c.json", config.dump())});
+    Finished finished = test::run(before);
     EXPECT_FALSE(std::filesystem::exists(other.file("control.sock"))) << "it cleans up";
     return finished;
   }
@@ -83,16 +76,16 @@ TEST_F(StateDirectory, ThatIsAFileIsAnError) {
   EXPECT_EQ(refused.status, 1);
   EXPECT_THAT(refused.err,
               AllOf(HasSubstr("state.directory"), HasSubstr(path), HasSubstr("Not a directory")));
-  EXPECT_EQ(testing::read_file(path), "precious");
+  EXPECT_EQ(test::read_file(path), "precious");
 }
 
 TEST_F(StateDirectory, ThatCannotBeWrittenIsAnErrorAtTheStart) {
   std::filesystem::permissions(directory().path(), std::filesystem::perms(0755));
   std::filesystem::create_directory(state());
   std::filesystem::permissions(state(), std::filesystem::perms(0555));
-  const auto ordinary_user = testing::as_ordinary_user(testing::meridiand);
+  const auto ordinary_user = test::as_ordinary_user(test::meridiand);
   if (!ordinary_user) {
-    GTEST_SKIP() << "an ordinary user cannot run " << testing::meridiand;
+    GTEST_SKIP() << "an ordinary user cannot run " << test::meridiand;
   }
   const Finished refused = run_refused(state(), *ordinary_user);
   EXPECT_EQ(refused.status, 1);
@@ -109,4 +102,4 @@ TEST_F(StateDirectory, IsFreeForTheNextDaemonOnceOneIsKilled) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

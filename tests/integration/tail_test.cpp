@@ -9,24 +9,10 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using testing::ChildProcess;
-using testing::ControlClient;
-using testing::DaemonTest;
-using testing::decode_native;
-using testing::encode;
-using testing::error_code_of;
-using testing::eventually;
-using testing::frames_of;
-using ::testing::HasSubstr;
-using testing::Json;
-using testing::lines_of;
-using testing::NativeFrame;
-using testing::read_file;
-using testing::rpc;
-using testing::send_whole;
+using testing::HasSubstr;
 
 class TailMethod : public DaemonTest {
  protected:
@@ -199,8 +185,7 @@ TEST_F(TailMethod, ThatIsNotReadLosesFramesAndIsToldHowMany) {
 class MeridianctlTail : public DaemonTest {
  protected:
   ChildProcess tail(ChildProcess::Arguments arguments) {
-    arguments.insert(arguments.begin(),
-                     {testing::meridianctl, "--socket", daemon().socket(), "tail"});
+    arguments.insert(arguments.begin(), {test::meridianctl, "--socket", daemon().socket(), "tail"});
     ChildProcess process(arguments);
     EXPECT_TRUE(
         eventually([this] { return daemon().call("stats").at("tails").at("watchers") == 1; }));
@@ -218,7 +203,7 @@ TEST_F(MeridianctlTail, PrintsOneTable) {
   const auto lines = lines_of(process.out());
   ASSERT_EQ(lines.size(), 5U) << process.out();
   EXPECT_THAT(lines[0], HasSubstr("SATELLITE"));
-  EXPECT_THAT(lines[4], ::testing::ContainsRegex("7 +0 +3 +no +20[0-9-]+T[0-9:.]+Z +16"));
+  EXPECT_THAT(lines[4], testing::ContainsRegex("7 +0 +3 +no +20[0-9-]+T[0-9:.]+Z +16"));
   EXPECT_EQ(process.err(), "watched 4 frames\n");
 }
 
@@ -251,4 +236,4 @@ TEST_F(MeridianctlTail, FailsWhereTheDaemonStops) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -10,25 +10,17 @@
 
 #include <signal.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using testing::ChildProcess;
-using testing::DaemonTest;
-using testing::eventually;
-using testing::Finished;
-using testing::frames_of;
-using ::testing::HasSubstr;
-using testing::Json;
-using testing::lines_of;
-using ::testing::Not;
-using testing::send_whole;
-using ::testing::StartsWith;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
 
 class TopInLines : public DaemonTest {
  protected:
   ChildProcess spawn(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {testing::meridianctl, "--socket", daemon().socket(), "top",
+    arguments.insert(arguments.begin(), {test::meridianctl, "--socket", daemon().socket(), "top",
                                          "--interval", "0.1"});
     return ChildProcess(arguments);
   }
@@ -46,8 +38,8 @@ TEST_F(TopInLines, IsALineForEachInterval) {
   EXPECT_EQ(finished.status, 0) << finished.err;
   ASSERT_EQ(lines_of(finished.out).size(), 3U);
   EXPECT_THAT(lines_of(finished.out).front(),
-              ::testing::AllOf(HasSubstr("received 1,234"), HasSubstr("satellites 1, 0 silent"),
-                               Not(HasSubstr("BALANCE"))));
+              testing::AllOf(HasSubstr("received 1,234"), HasSubstr("satellites 1, 0 silent"),
+                             Not(HasSubstr("BALANCE"))));
 }
 
 TEST_F(TopInLines, IsAnObjectForEachIntervalForPrograms) {
@@ -146,4 +138,4 @@ TEST_F(TopInLines, WrongOptionsAreRefused) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -22,23 +22,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using testing::BoundSocket;
-using testing::ChildProcess;
-using testing::DaemonTest;
-using testing::Descriptor;
-using testing::eventually;
-using testing::frames_of;
-using ::testing::HasSubstr;
-using testing::Json;
-using testing::lines_of;
-using ::testing::Not;
-using testing::read_file;
-using testing::send_whole;
-using ::testing::StartsWith;
-using testing::Terminal;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
 
 /// A shell in a terminal, in which top is run.
 class TopOnScreen : public DaemonTest {
@@ -55,7 +44,7 @@ class TopOnScreen : public DaemonTest {
     terminal_->type(fmt::format(
         "stty -g > {}; sh -c 'echo $$ > {}; exec {} --socket {} top --interval 0.2 {}'"
         "; echo status $?; stty -g > {}",
-        file("before"), file("pid"), testing::meridianctl, socket, options, file("after")));
+        file("before"), file("pid"), test::meridianctl, socket, options, file("after")));
   }
 
   [[nodiscard]] const Terminal& terminal() const { return *terminal_; }
@@ -116,9 +105,8 @@ std::string with_separators(std::uint64_t number) {
 TEST_F(TopOnScreen, ShowsALoadAndThenWhatBecameOfIt) {
   start({{"buffer", {{"max_frames", 1'000}}}});
   open({140, 30});
-  ChildProcess load({testing::meridian_sim, "--connect",
-                     fmt::format("127.0.0.1:{}", daemon().port()), "--uplinks", "4", "--frames",
-                     "1000000", "--rate", "5000"});
+  ChildProcess load({test::meridian_sim, "--connect", fmt::format("127.0.0.1:{}", daemon().port()),
+                     "--uplinks", "4", "--frames", "1000000", "--rate", "5000"});
   std::string under_load;
   ASSERT_TRUE(eventually([&] {
     under_load = screen();
@@ -151,7 +139,7 @@ TEST_F(TopOnScreen, ShowsALoadAndThenWhatBecameOfIt) {
   const Json satellites = daemon().call("satellites");
   for (const Json& row : satellites.at("satellites")) {
     EXPECT_THAT(screen(),
-                ::testing::ContainsRegex(fmt::format(
+                testing::ContainsRegex(fmt::format(
                     "{} +{} +heard .* {} +{} ", row.at("satellite_id").dump(),
                     row.at("channel_id").dump(), count(row.at("frames")), count(row.at("bytes")))));
   }
@@ -207,7 +195,7 @@ TEST_F(TopOnScreen, SortsAndScrollsByKey) {
 
 TEST_F(TopOnScreen, ShowsUplinksAndHelpByKey) {
   start();
-  testing::UplinkClient uplink(daemon().port());
+  test::UplinkClient uplink(daemon().port());
   uplink.send(frames_of(7, 0, 1));
   open({120, 40});
   EXPECT_TRUE(eventually([this] { return shows("SATELLITE"); })) << screen();
@@ -228,8 +216,8 @@ TEST_F(TopOnScreen, HoldsTheFiguresWhilePaused) {
   ASSERT_TRUE(eventually([this] { return shows("PAUSED"); }));
   send_whole(daemon().port(), frames_of(7, 0, 4'321));
   // Some intervals pass.
-  EXPECT_EQ(testing::run({testing::meridianctl, "--socket", daemon().socket(), "top", "--interval",
-                          "0.2", "--count", "3"})
+  EXPECT_EQ(test::run({test::meridianctl, "--socket", daemon().socket(), "top", "--interval", "0.2",
+                       "--count", "3"})
                 .status,
             0);
   press("u");
@@ -338,4 +326,4 @@ TEST_F(TopOnScreen, SaysWhyItCannotGoOnOnceTheTerminalIsBack) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

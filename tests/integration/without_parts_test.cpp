@@ -10,26 +10,22 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using ::testing::AllOf;
-using testing::ChildProcess;
-using testing::Finished;
-using ::testing::HasSubstr;
-using testing::Json;
-using testing::TempDir;
+using testing::AllOf;
+using testing::HasSubstr;
 
-class WithoutParts : public ::testing::Test {
+class WithoutParts : public testing::Test {
  protected:
   [[nodiscard]] Finished run_with(const Json& changes) const {
     const std::string file =
-        directory_.write("c.json", testing::config_in(directory_, changes).dump());
-    return testing::run({testing::meridiand, "--check-config", "--config", file});
+        directory_.write("c.json", test::config_in(directory_, changes).dump());
+    return test::run({test::meridiand, "--check-config", "--config", file});
   }
 
   [[nodiscard]] static std::string version() {
-    return testing::run({testing::meridiand, "--version"}).out;
+    return test::run({test::meridiand, "--version"}).out;
   }
 
   TempDir directory_;
@@ -60,17 +56,17 @@ TEST_F(WithoutParts, StreamsAreNeitherCreatedNorRead) {
   if (status::with_nats) {
     GTEST_SKIP() << "this build has NATS";
   }
-  const Finished read = testing::run({testing::meridian_sim, "consume", "--stream", "T"});
+  const Finished read = test::run({test::meridian_sim, "consume", "--stream", "T"});
   EXPECT_EQ(read.status, 1);
   EXPECT_THAT(read.err, HasSubstr("this meridian-sim was built without NATS"));
   // The daemon's configuration may well have a sink: the daemon may be of another build.
   const std::string file = directory_.write(
       "sinks.json",
-      testing::config_in(directory_,
-                         {{"buffer", {{"when_full", "backpressure"}}},
-                          {"sinks", {{{"servers", {"nats://127.0.0.1:1"}}, {"stream", "T"}}}}})
+      test::config_in(directory_,
+                      {{"buffer", {{"when_full", "backpressure"}}},
+                       {"sinks", {{{"servers", {"nats://127.0.0.1:1"}}, {"stream", "T"}}}}})
           .dump());
-  const Finished created = testing::run({testing::meridianctl, "sink", "create", "--config", file});
+  const Finished created = test::run({test::meridianctl, "sink", "create", "--config", file});
   EXPECT_EQ(created.status, 1);
   EXPECT_THAT(created.err, HasSubstr("this meridianctl was built without NATS"));
 }
@@ -79,9 +75,9 @@ TEST_F(WithoutParts, TheScreenOfTopIsRefusedOnATerminal) {
   if (status::with_top) {
     GTEST_SKIP() << "this build has the screen";
   }
-  const testing::Terminal terminal(directory_, {.width = 200});
-  terminal.type(std::string(testing::meridianctl) + " --socket /nowhere top; echo status=$?");
-  ASSERT_TRUE(testing::eventually([&] { return terminal.shows("status=1"); })) << terminal.screen();
+  const test::Terminal terminal(directory_, {.width = 200});
+  terminal.type(std::string(test::meridianctl) + " --socket /nowhere top; echo status=$?");
+  ASSERT_TRUE(test::eventually([&] { return terminal.shows("status=1"); })) << terminal.screen();
   EXPECT_THAT(terminal.screen(), HasSubstr("this meridianctl was built without ncurses"));
 }
 
@@ -89,17 +85,17 @@ TEST_F(WithoutParts, SocketsAndWatchdogOfAServiceManagerAreRefused) {
   if (status::with_systemd) {
     GTEST_SKIP() << "this build has systemd";
   }
-  const std::string file = directory_.write("c.json", testing::config_in(directory_).dump());
+  const std::string file = directory_.write("c.json", test::config_in(directory_).dump());
   const Finished sockets =
-      testing::run({"sh", "-c", "export LISTEN_PID=$$ LISTEN_FDS=1; exec \"$0\" \"$@\"",
-                    testing::meridiand, "--config", file});
+      test::run({"sh", "-c", "export LISTEN_PID=$$ LISTEN_FDS=1; exec \"$0\" \"$@\"",
+                 test::meridiand, "--config", file});
   EXPECT_EQ(sockets.status, 1);
   EXPECT_THAT(sockets.err, AllOf(HasSubstr("LISTEN_FDS"), HasSubstr("built without systemd")));
   const Finished watchdog =
-      testing::run({testing::meridiand, "--config", file}, {"WATCHDOG_USEC=1000000"});
+      test::run({test::meridiand, "--config", file}, {"WATCHDOG_USEC=1000000"});
   EXPECT_EQ(watchdog.status, 1);
   EXPECT_THAT(watchdog.err, AllOf(HasSubstr("WATCHDOG_USEC"), HasSubstr("built without systemd")));
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -25,7 +25,7 @@
 #include <tuple>
 #include <utility>
 
-namespace meridian::inline v1::detail {
+namespace meridian::inline v2::detail {
 
 namespace asio = boost::asio;
 
@@ -232,4 +232,4 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore<T>> {
   std::atomic<std::size_t> senders_{1};
 };
 
-}  // namespace meridian::inline v1::detail
+}  // namespace meridian::inline v2::detail

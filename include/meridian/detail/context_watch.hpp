@@ -9,7 +9,7 @@
 #include <atomic>
 #include <memory>
 
-namespace meridian::inline v1::detail {
+namespace meridian::inline v2::detail {
 
 namespace asio = boost::asio;
 
@@ -39,4 +39,4 @@ class ContextWatch {
   std::shared_ptr<const std::atomic<bool>> ended_;
 };
 
-}  // namespace meridian::inline v1::detail
+}  // namespace meridian::inline v2::detail

@@ -4,7 +4,7 @@
 #include <atomic>
 #include <cstdint>
 
-namespace meridian::inline v1::detail {
+namespace meridian::inline v2::detail {
 
 /// Why it is needed: between `cancel()` and `close()` of a concurrent_channel a sender could still
 /// put a message into the buffer, or park itself for ever. Every operation is started inside the
@@ -48,4 +48,4 @@ class SendGate {
   std::atomic<std::uint32_t> state_{0};
 };
 
-}  // namespace meridian::inline v1::detail
+}  // namespace meridian::inline v2::detail

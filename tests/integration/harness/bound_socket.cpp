@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 namespace {
 
@@ -90,4 +90,4 @@ std::string BoundSocket::address() const {
   return fmt::format("127.0.0.1:{}", port());
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

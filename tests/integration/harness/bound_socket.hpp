@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// A stream socket with an address. Closed in the destructor; the file of a Unix socket stays.
 class BoundSocket {
@@ -39,4 +39,4 @@ class BoundSocket {
   Descriptor descriptor_;
 };
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -11,7 +11,7 @@
 #include <memory>
 #include <stdexcept>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 namespace {
 
@@ -66,4 +66,4 @@ Certificate make_certificate(const TempDir& directory, const std::string& file,
           })};
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

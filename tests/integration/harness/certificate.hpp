@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// A self-signed certificate and its key, as files in PEM.
 struct Certificate {
@@ -17,4 +17,4 @@ struct Certificate {
 [[nodiscard]] Certificate make_certificate(const TempDir& directory, const std::string& file,
                                            const std::string& names);
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 namespace {
 
@@ -230,4 +230,4 @@ Finished run(const ChildProcess::Arguments& arguments, const ChildProcess::Argum
   return {status, process.out(), process.err()};
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

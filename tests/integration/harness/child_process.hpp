@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// Runs a program, and captures what it writes in memory. The destructor kills it, by its process
 /// id, if it has not ended.
@@ -76,4 +76,4 @@ struct Finished {
     const ChildProcess::Arguments& arguments, const ChildProcess::Arguments& environment = {},
     std::chrono::milliseconds patience_for_it = at_most(std::chrono::seconds(60)));
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -3,7 +3,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 void ControlClient::read_more() {
   const std::string more = socket_.read_some();
@@ -99,4 +99,4 @@ void send_whole(std::uint16_t port, const std::vector<NativeFrame>& frames) {
   send_whole(port, encode(frames));
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

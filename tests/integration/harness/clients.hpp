@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 using Json = nlohmann::json;
 
@@ -89,4 +89,4 @@ class UplinkClient {
 void send_whole(std::uint16_t port, std::string_view octets);
 void send_whole(std::uint16_t port, const std::vector<NativeFrame>& frames);
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 inline constexpr std::size_t frames_per_message = 100;
 
@@ -100,4 +100,4 @@ class ConsumeTest : public ConsumeCommand {
   std::optional<StreamClient> client_;
 };
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

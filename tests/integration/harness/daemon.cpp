@@ -6,7 +6,7 @@
 
 #include <signal.h>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 namespace {
 
@@ -210,4 +210,4 @@ void DaemonTest::TearDown() {
   }
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// Where the programs are.
 inline const std::string meridiand = program("meridiand");
@@ -96,7 +96,7 @@ class Daemon {
 [[nodiscard]] std::vector<std::string> lines_of(const std::string& text);
 
 /// A test with one daemon. Every test also checks that it stops in order.
-class DaemonTest : public ::testing::Test {
+class DaemonTest : public testing::Test {
  protected:
   Daemon& start(const Json& changes = Json::object(), const Surroundings& surroundings = {});
   Daemon& daemon() { return *daemon_; }
@@ -119,4 +119,4 @@ class DaemonTest : public ::testing::Test {
   std::optional<Daemon> daemon_;
 };
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <thread>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// What the programs under test are built with, from the environment; "" for none.
 inline const std::string_view sanitizers = [] {
@@ -45,4 +45,4 @@ template <typename Condition>
   return true;
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -5,7 +5,7 @@
 
 #include <unistd.h>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// Closed in the destructor.
 class Descriptor {
@@ -25,4 +25,4 @@ class Descriptor {
   int number_;
 };
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 namespace {
 
@@ -121,4 +121,4 @@ std::optional<std::string> FakeStream::answer_to(natsMsg* message) {
   return answer_(published_.back());
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

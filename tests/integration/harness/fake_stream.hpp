@@ -13,7 +13,7 @@
 
 #include <nats/nats.h>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// A message that was published to it.
 struct PublishedMessage {
@@ -85,4 +85,4 @@ class FakeStream {
   std::vector<std::jthread> threads_;  // one for each subscription; the last member
 };
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -5,7 +5,7 @@
 #include <ostream>
 #include <stdexcept>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 namespace {
 
@@ -122,4 +122,4 @@ std::string decode_base64(std::string_view text) {
   return out;
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

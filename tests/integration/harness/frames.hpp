@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 struct NativeFrame {
   std::uint32_t satellite_id = 0;
@@ -75,4 +75,4 @@ void for_each_native(std::string_view octets, OnFrame&& on_frame) {
   }
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

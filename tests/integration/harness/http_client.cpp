@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <tuple>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 std::uint16_t http_port(const Daemon& daemon) {
   constexpr std::string_view said = " for HTTP clients";
@@ -92,4 +92,4 @@ std::map<std::string, double> metrics_of(const Daemon& daemon) {
   return samples;
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 struct HttpAnswer {
   int status = 0;
@@ -47,4 +47,4 @@ class HttpClient {
 /// The samples of /metrics: the text before each value, and the value.
 [[nodiscard]] std::map<std::string, double> metrics_of(const Daemon& daemon);
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

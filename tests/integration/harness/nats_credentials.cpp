@@ -12,7 +12,7 @@
 #include <memory>
 #include <stdexcept>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 namespace {
 
@@ -154,4 +154,4 @@ std::string NatsOperator::new_user(std::string_view permissions) const {
       token, user.seed_text());
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

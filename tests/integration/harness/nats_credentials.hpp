@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// An Ed25519 key with a role.
 class NatsKey {
@@ -48,4 +48,4 @@ class NatsOperator {
   NatsKey system_account_{NatsKey::Role::account};
 };
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -14,7 +14,7 @@
 
 #include <signal.h>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 using nlohmann::json;
 
@@ -200,4 +200,4 @@ void NatsTest::SetUp() {
   }
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

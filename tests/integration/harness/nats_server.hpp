@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// The path of nats-server; nothing if it is not installed.
 [[nodiscard]] std::optional<std::string> find_nats_server();
@@ -103,9 +103,9 @@ class NatsCluster {
 };
 
 /// Skipped if nats-server is not installed.
-class NatsTest : public ::testing::Test {
+class NatsTest : public testing::Test {
  protected:
   void SetUp() override;
 };
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

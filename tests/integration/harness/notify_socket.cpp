@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 NotifySocket::NotifySocket(const TempDir& directory)
     : path_(directory.file("notify.sock")),
@@ -55,4 +55,4 @@ std::optional<NotifySocket::Message> NotifySocket::receive_with(const std::strin
   return std::nullopt;
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// The socket to which a daemon reports its state, if `variable` is in its environment.
 class NotifySocket {
@@ -34,4 +34,4 @@ class NotifySocket {
   Descriptor socket_;
 };
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 std::optional<ChildProcess::Arguments> as_ordinary_user(const std::string& program) {
   if (::geteuid() != 0) {
@@ -18,4 +18,4 @@ std::optional<ChildProcess::Arguments> as_ordinary_user(const std::string& progr
   return run(probe).status == 0 ? std::optional(prefix) : std::nullopt;
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

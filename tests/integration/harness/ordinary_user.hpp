@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// The user that root runs programs as.
 inline constexpr uid_t nobody = 65534;
@@ -17,4 +17,4 @@ inline constexpr uid_t nobody = 65534;
 /// this process already does. No value if root cannot run it that way.
 [[nodiscard]] std::optional<ChildProcess::Arguments> as_ordinary_user(const std::string& program);
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -11,7 +11,7 @@
 #include <deque>
 #include <utility>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
@@ -189,4 +189,4 @@ void Relay::cut() {
   });
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -16,7 +16,7 @@
 #include <thread>
 #include <vector>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// Listens on a port of its own, and passes on what goes to a port of 127.0.0.1 and what comes from
 /// there. Runs in a thread of its own. Thread-safety: all members may be called from any thread.
@@ -63,4 +63,4 @@ class Relay {
   std::jthread thread_;
 };
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

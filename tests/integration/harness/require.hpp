@@ -6,7 +6,7 @@
 #include <string>
 #include <system_error>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// Throws std::runtime_error with `what` if `holds` is false.
 inline void require(bool holds, const char* what) {
@@ -22,4 +22,4 @@ inline void require_call(bool ok, const std::string& what) {
   }
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 namespace {
 
@@ -89,4 +89,4 @@ std::vector<Json> StateTest::drain_as_json() {
       .get<std::vector<Json>>();
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// A piece of a saved state: a frame, or a mark that says something about the frames.
 struct SavedRecord {
@@ -52,4 +52,4 @@ class StateTest : public DaemonTest {
   [[nodiscard]] std::vector<Json> drain_as_json();
 };
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// Uplinks that send without end, and connect again whenever a connection breaks. Each connection
 /// is a satellite of its own, whose sequence begins at 0.
@@ -76,4 +76,4 @@ class Senders {
   std::vector<std::jthread> threads_;
 };
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

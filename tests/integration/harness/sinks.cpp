@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 bool long_form() {
   const char* const set = std::getenv("MERIDIAN_TEST_LONG");
@@ -140,4 +140,4 @@ bool SinkTest::comes_to_say(const std::string& reason, const std::string& name) 
       patience_for_delivery);
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

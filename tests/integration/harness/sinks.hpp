@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// Whether tests run in the size of the acceptance list, some for minutes: MERIDIAN_TEST_LONG=1.
 [[nodiscard]] bool long_form();
@@ -75,4 +75,4 @@ class SinkTest : public StateTest {
   [[nodiscard]] bool comes_to_say(const std::string& reason, const std::string& name = "archive");
 };
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

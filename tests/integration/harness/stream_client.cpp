@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 namespace {
 
@@ -158,4 +158,4 @@ void StreamClient::fetch_and_forget(const std::string& stream, const std::string
   }
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

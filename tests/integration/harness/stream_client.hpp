@@ -14,7 +14,7 @@
 
 #include <nats/nats.h>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// A message as it is stored.
 struct StreamMessage {
@@ -80,4 +80,4 @@ class StreamClient {
   std::unique_ptr<jsCtx, Destroy<jsCtx_Destroy>> jet_stream_;
 };
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -17,7 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 namespace {
 
@@ -191,4 +191,4 @@ std::string StreamSocket::local_address() const {
   return fmt::format("127.0.0.1:{}", ntohs(address.sin_port));
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

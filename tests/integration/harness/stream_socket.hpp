@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// A connected stream socket on which no call waits forever: a call throws std::runtime_error after
 /// `patience` without progress, and if the connection breaks.
@@ -56,4 +56,4 @@ class StreamSocket {
   int socket_ = -1;
 };
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 TempDir::TempDir() {
   std::string name = std::filesystem::temp_directory_path() / "meridian-XXXXXX";
@@ -41,4 +41,4 @@ std::string read_file(const std::filesystem::path& file) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// The constructor makes it; the destructor removes it and everything in it.
 class TempDir {
@@ -28,4 +28,4 @@ class TempDir {
 /// The whole content. Throws if the file cannot be read.
 [[nodiscard]] std::string read_file(const std::filesystem::path& file);
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 namespace {
 
@@ -59,4 +59,4 @@ std::string Terminal::tmux(std::vector<std::string> arguments) const {
   return run(arguments, {"TERM=xterm-256color", "LC_ALL=C.UTF-8"}).out;
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

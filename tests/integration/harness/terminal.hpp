@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// A tmux server of its own, ended in the destructor.
 class Terminal {
@@ -43,4 +43,4 @@ class Terminal {
   std::string socket_;
 };
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

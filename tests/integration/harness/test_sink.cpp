@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 namespace {
 
@@ -252,4 +252,4 @@ std::string TestSink::refused_as(nats::Refusal refusal) {
   return text;
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

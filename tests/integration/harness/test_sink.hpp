@@ -20,7 +20,7 @@
 
 #include <nats/nats.h>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// Options for a stream TELEMETRY with the subjects meridian.*.*.
 [[nodiscard]] sink::Options sink_options(std::vector<std::string> servers);
@@ -96,4 +96,4 @@ class TestSink {
   std::unique_ptr<sink::Publisher> publisher_;
 };
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

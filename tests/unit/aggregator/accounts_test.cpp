@@ -1,5 +1,6 @@
 #include "aggregator/accounts.hpp"
 
+#include "aggregator/reports.hpp"
 #include "unit/frame/frame_samples.hpp"
 
 #include <gmock/gmock.h>
@@ -9,13 +10,14 @@
 #include <set>
 #include <stdexcept>
 
-namespace meridian {
+namespace meridian::test {
+
+using namespace aggregator;
 namespace {
 
-using testing::batch_of_run;
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
-using ::testing::UnorderedElementsAre;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 TEST(Accounts, BalanceOverEveryMovement) {
   Accounts accounts(100);
@@ -210,4 +212,4 @@ TEST(DropReason, HasADistinctNameEach) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

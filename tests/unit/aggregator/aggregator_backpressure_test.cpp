@@ -14,15 +14,10 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
-namespace {
+namespace meridian::test {
 
-using testing::all_frames;
-using testing::batch_of_run;
-using testing::is_ready;
-using testing::numbers;
-using testing::options;
-using testing::sequences_of;
+using namespace aggregator;
+namespace {
 
 constexpr std::uint64_t buffer_frames = 25;
 constexpr std::size_t capacity = 3;
@@ -31,18 +26,18 @@ constexpr std::size_t held_senders = 10;
 
 /// Ten batches of ten frames are sent to a buffer of 25: it holds two and a half, a half is held in
 /// the actor, three are in the channel and four senders wait.
-class Backpressure : public ::testing::Test {
+class Backpressure : public testing::Test {
  protected:
   void SetUp() override {
     for (std::size_t i = 0; i < held_senders; ++i) {
-      sends_.push_back(testing::start(
+      sends_.push_back(test::start(
           context_, aggregator_.send(batch_of_run({1, 1}, i * batch_frames, batch_frames))));
     }
   }
 
   template <typename T>
   T call(asio::awaitable<T> awaitable) {
-    return testing::call_now(context_, std::move(awaitable));
+    return test::call_now(context_, std::move(awaitable));
   }
   Lent lend(std::uint64_t max_frames) {
     return call(aggregator_.lend({.max_frames = max_frames})).value();
@@ -201,7 +196,7 @@ TEST_F(Backpressure, FlushesWhatWaitsInTheChannelAlsoWhileFramesAreLent) {
 
 TEST_F(Backpressure, LetsEverythingInOnceReleased) {
   EXPECT_EQ(call(Maintenance(aggregator_).release_backpressure()), error_code{});
-  testing::poll(context_);
+  test::poll(context_);
   EXPECT_EQ(completed_sends(), held_senders);
   EXPECT_EQ(depth(), 100U);
   EXPECT_EQ(stats().channel.length, 0U);
@@ -219,4 +214,4 @@ TEST_F(Backpressure, DropsNothing) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 constexpr std::uint64_t all_frames = 1'000'000'000;
 
@@ -76,4 +76,4 @@ inline AggregatorOptions options(std::size_t channel_capacity, std::uint64_t max
           .buffer = {.max_frames = max_frames, .when_full = when_full}};
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -21,17 +21,10 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
-namespace {
+namespace meridian::test {
 
-using testing::all_frames;
-using testing::batch_of_run;
-using testing::call_now;
-using testing::is_ready;
-using testing::numbers;
-using testing::options;
-using testing::poll;
-using testing::sequences_of;
+using namespace aggregator;
+namespace {
 
 /// A drain, cancelled or not, and what it gave.
 asio::awaitable<std::uint64_t> drain_reporting(AggregatorHandle aggregator,
@@ -44,7 +37,7 @@ asio::awaitable<std::uint64_t> drain_reporting(AggregatorHandle aggregator,
   }
 }
 
-class CancelledDrain : public ::testing::Test {
+class CancelledDrain : public testing::Test {
  protected:
   /// Starts a drain on `context`, but does not run it.
   std::future<std::uint64_t> start_drain(asio::io_context& context) {
@@ -172,4 +165,4 @@ TEST(CancelledDrains, LoseNothingOnManyThreads) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -12,12 +12,12 @@
 #include <tuple>
 #include <utility>
 
-namespace meridian {
+namespace meridian::test {
+
+using namespace aggregator;
 namespace {
 
-using testing::batch_of_run;
-
-class AggregatorFault : public testing::AggregatorTest {
+class AggregatorFault : public test::AggregatorTest {
  protected:
   /// Ten frames, and books that have five leased ones besides, which no aggregator saves.
   void break_ledger() {
@@ -40,9 +40,9 @@ TEST_F(AggregatorFault, IsThrownOutOfTheContextAndTheAggregatorGoesOn) {
 TEST_F(AggregatorFault, TellsWhoAskedThatThereIsNoAnswer) {
   break_ledger();
   auto answer = asio::co_spawn(context_, aggregator_->stats(), asio::use_future);
-  EXPECT_THROW(testing::poll(context_), std::logic_error);
-  testing::poll(context_);
-  ASSERT_TRUE(testing::is_ready(answer));
+  EXPECT_THROW(test::poll(context_), std::logic_error);
+  test::poll(context_);
+  ASSERT_TRUE(test::is_ready(answer));
   EXPECT_EQ(answer.get().error(), Errc::reply_dropped);
 }
 
@@ -66,4 +66,4 @@ TEST_F(AggregatorFault, LeavesAllFramesToTheNextOne) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

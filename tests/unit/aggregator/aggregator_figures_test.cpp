@@ -16,11 +16,10 @@
 #include <tuple>
 #include <utility>
 
-namespace meridian {
-namespace {
+namespace meridian::test {
 
-using testing::AggregatorTest;
-using testing::batch_of_run;
+using namespace aggregator;
+namespace {
 
 constexpr std::array<std::uint64_t, 3> tens{10, 20, 30};
 
@@ -59,7 +58,7 @@ TEST_F(AggregatorFigures, ArrivalsAreCountedByBatch) {
 }
 
 TEST_F(AggregatorFigures, ABatchThatIsTakenInPartsIsOne) {
-  spawn(testing::options(8, 10, WhenFull::backpressure));
+  spawn(test::options(8, 10, WhenFull::backpressure));
   send(batch_of_run({1, 1}, 0, 25));
   EXPECT_EQ(values_in(stats().arrivals.latency_us), 0U) << "not all of it is in the buffer yet";
   std::ignore = drain(10);
@@ -71,7 +70,7 @@ TEST_F(AggregatorFigures, ABatchThatIsTakenInPartsIsOne) {
 }
 
 TEST_F(AggregatorFigures, WhatIsFlushedOutOfTheChannelHasArrived) {
-  spawn(testing::options(8, 2, WhenFull::backpressure));
+  spawn(test::options(8, 2, WhenFull::backpressure));
   for (std::uint64_t i = 0; i < 4; ++i) {
     ASSERT_FALSE(aggregator_->try_send(batch_of_run({1, 1}, 2 * i, 2)).has_value());
   }
@@ -169,4 +168,4 @@ TEST_F(AggregatorFigures, IdleSatellitesAreForgotten) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

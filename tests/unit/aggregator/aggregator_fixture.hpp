@@ -13,10 +13,10 @@
 #include <optional>
 #include <utility>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// An aggregator on one thread, which runs when a test calls.
-class AggregatorTest : public ::testing::Test {
+class AggregatorTest : public testing::Test {
  protected:
   void spawn(const AggregatorOptions& with) {
     aggregator_.emplace(spawn_aggregator(context_.get_executor(), with));
@@ -42,4 +42,4 @@ class AggregatorTest : public ::testing::Test {
   std::optional<AggregatorHandle> aggregator_;
 };
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -19,14 +19,10 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
-namespace {
+namespace meridian::test {
 
-using testing::all_frames;
-using testing::batch_of_run;
-using testing::numbers;
-using testing::options;
-using testing::sequences_of;
+using namespace aggregator;
+namespace {
 
 constexpr std::size_t threads = 4;
 constexpr SatelliteId senders = 8;
@@ -177,7 +173,7 @@ asio::awaitable<Took> take_some(AggregatorHandle aggregator, Watch* watch) {
   co_return took;
 }
 
-class LedgerUnderLoad : public ::testing::TestWithParam<WhenFull> {};
+class LedgerUnderLoad : public testing::TestWithParam<WhenFull> {};
 
 TEST_P(LedgerUnderLoad, BalancesInEveryAnswerAndAtTheEnd) {
   asio::thread_pool pool(threads);
@@ -232,8 +228,8 @@ TEST_P(LedgerUnderLoad, BalancesInEveryAnswerAndAtTheEnd) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, LedgerUnderLoad,
-                         ::testing::Values(WhenFull::drop_oldest, WhenFull::drop_newest,
-                                           WhenFull::backpressure));
+                         testing::Values(WhenFull::drop_oldest, WhenFull::drop_newest,
+                                         WhenFull::backpressure));
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -17,11 +17,10 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
-namespace {
+namespace meridian::test {
 
-using testing::batch_of_run;
-using testing::options;
+using namespace aggregator;
+namespace {
 
 constexpr std::size_t overload_threads = 4;
 constexpr SatelliteId overload_senders = 8;
@@ -61,7 +60,7 @@ asio::awaitable<void> keep_flushing(AggregatorHandle aggregator, std::atomic<boo
   }
 }
 
-class SessionsThatGiveUp : public ::testing::TestWithParam<WhenFull> {};
+class SessionsThatGiveUp : public testing::TestWithParam<WhenFull> {};
 
 TEST_P(SessionsThatGiveUp, AreCountedWithoutGapsWhateverIsFlushedMeanwhile) {
   asio::thread_pool pool(overload_threads);
@@ -103,7 +102,7 @@ TEST_P(SessionsThatGiveUp, AreCountedWithoutGapsWhateverIsFlushedMeanwhile) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, SessionsThatGiveUp,
-                         ::testing::Values(WhenFull::drop_oldest, WhenFull::backpressure));
+                         testing::Values(WhenFull::drop_oldest, WhenFull::backpressure));
 
 asio::awaitable<void> send_until(AggregatorHandle aggregator, SatelliteId satellite,
                                  std::atomic<bool>& enough) {
@@ -186,4 +185,4 @@ TEST(AggregatorUnderLoad, AnswersWhileAllSendersAreHeldBackAndDrainsThemAll) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -20,18 +20,13 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
+
+using namespace aggregator;
 namespace {
 
-using testing::all_frames;
-using testing::batch_of_run;
-using testing::is_ready;
-using testing::numbers;
-using testing::options;
-using testing::sequences_of;
-
 /// A buffer that is full of satellite 1, in whose channel more of it waits.
-class PastOthers : public testing::AggregatorTest {
+class PastOthers : public test::AggregatorTest {
  protected:
   static constexpr std::uint64_t buffer_frames = 10;
   static constexpr std::size_t capacity = 4;
@@ -47,7 +42,7 @@ class PastOthers : public testing::AggregatorTest {
         error_code{});
   }
   std::future<error_code> start_send(FrameBatch batch) {
-    return testing::start(context_, aggregator_->send(std::move(batch)));
+    return test::start(context_, aggregator_->send(std::move(batch)));
   }
 };
 
@@ -66,10 +61,10 @@ TEST_F(PastOthers, SeesEveryFrameWhoseSendHadCompleted) {
 }
 
 TEST_F(PastOthers, TakesItsFramesOutOfAReadThatHasOthers) {
-  const std::vector<FrameHeader> headers{testing::header(2, 1, 0), testing::header(1, 1, 15),
-                                         testing::header(2, 1, 1), testing::header(1, 1, 16),
-                                         testing::header(2, 1, 2)};
-  send(testing::batch_of(headers));
+  const std::vector<FrameHeader> headers{test::header(2, 1, 0), test::header(1, 1, 15),
+                                         test::header(2, 1, 1), test::header(1, 1, 16),
+                                         test::header(2, 1, 2)};
+  send(test::batch_of(headers));
   EXPECT_EQ(sequences_of(drain(2, 2)), numbers(0, 2));
   EXPECT_EQ(sequences_of(drain(all_frames, 2)), numbers(2, 1));
   EXPECT_EQ(sequences_of(drain()), numbers(0, 17));
@@ -121,7 +116,7 @@ TEST_F(PastOthers, WhatComesBackAgainAndAgainLetsInNoMore) {
     const Drained part = drain(50, 2);
     std::ranges::copy(sequences_of(part), std::back_inserter(sequences));
     std::ignore = drain(1, 1);
-    testing::poll(context_);
+    test::poll(context_);
     ASSERT_TRUE(stats().ledger.balanced());
   }
   EXPECT_EQ(sequences, numbers(0, 1'000));
@@ -151,7 +146,7 @@ TEST_F(PastOthers, AboveNarrowerLimitsWhatComesBackLetsInNoMoreEither) {
     const std::uint64_t taken = drain(50).taken.frames;
     ASSERT_GT(taken, 0U);
     drained += taken;
-    testing::poll(context_);
+    test::poll(context_);
   }
   EXPECT_TRUE(std::ranges::all_of(sends, is_ready<error_code>));
   EXPECT_EQ(stats().ledger.buffered, 0U);
@@ -169,7 +164,7 @@ TEST_F(PastOthers, LetsInNoMoreHoweverOftenItIsAsked) {
   send_more();
   EXPECT_EQ(completed(), static_cast<std::ptrdiff_t>(capacity));
   EXPECT_TRUE(drain(all_frames, 2).batches.empty());
-  testing::poll(context_);
+  test::poll(context_);
   const auto after_one = completed();
   EXPECT_LE(after_one, static_cast<std::ptrdiff_t>(2 * capacity))
       << "those that waited in the channel have got its places";
@@ -185,7 +180,7 @@ TEST_F(PastOthers, LetsInNoMoreHoweverOftenItIsAsked) {
     const Drained part = drain(100);
     ASSERT_FALSE(part.batches.empty());
     std::ranges::copy(sequences_of(part), std::back_inserter(sequences));
-    testing::poll(context_);
+    test::poll(context_);
   }
   EXPECT_EQ(sequences, numbers(0, next));
   EXPECT_EQ(completed(), static_cast<std::ptrdiff_t>(sends.size()));
@@ -208,7 +203,7 @@ TEST_F(PastOthers, SendersThatAreHeldHearOfTheEnd) {
   auto held = start_send(batch_of_run({1, 1}, 55, 10));
   EXPECT_FALSE(is_ready(held));
   const FinalState last = call(aggregator_->shut_down()).value();
-  testing::poll(context_);
+  test::poll(context_);
   ASSERT_TRUE(is_ready(held));
   // It was told that it may go on, and either came in time or did not.
   const error_code ec = held.get();
@@ -223,7 +218,7 @@ TEST_F(PastOthers, AFlushTakesWhatWasLookedAt) {
   EXPECT_TRUE(drain(all_frames, 2).batches.empty());
   auto held = start_send(batch_of_run({1, 1}, 55, 10));
   EXPECT_EQ(call(aggregator_->flush()).value(), 55U);
-  testing::poll(context_);
+  test::poll(context_);
   ASSERT_TRUE(is_ready(held));
   EXPECT_EQ(held.get(), error_code{});
   EXPECT_EQ(sequences_of(drain()), numbers(55, 10));
@@ -233,8 +228,8 @@ TEST_F(PastOthers, NoGapIsSeenWhereSomeArriveAheadOfOthers) {
   // A session gives up its third read, whose turn comes behind the second one.
   send(batch_of_run({1, 1}, 15, 5, 0, {.session = 7, .read = 1}));
   send(batch_of_run({2, 1}, 0, 5, 0, {.session = 7, .read = 2}));
-  EXPECT_EQ(call(aggregator_->give_up(testing::batch_of(
-                std::vector<FrameHeader>{testing::header(1, 1, 20), testing::header(2, 1, 5)}, 0,
+  EXPECT_EQ(call(aggregator_->give_up(test::batch_of(
+                std::vector<FrameHeader>{test::header(1, 1, 20), test::header(2, 1, 5)}, 0,
                 {.session = 7, .read = 3}))),
             error_code{});
   send(batch_of_run({2, 1}, 6, 5, 0, {.session = 7, .read = 4}));
@@ -281,9 +276,9 @@ TEST_F(PastOthers, AtRandomEachDrainSeesAllThatWasSent) {
       std::vector<FrameHeader> headers;
       for (std::uint64_t i = 1 + up_to(5); i > 0; --i) {
         const auto satellite = static_cast<SatelliteId>(1 + up_to(satellites - 1));
-        headers.push_back(testing::header(satellite, 1, next[satellite]++));
+        headers.push_back(test::header(satellite, 1, next[satellite]++));
       }
-      sending.push_back({start_send(testing::batch_of(headers)), headers});
+      sending.push_back({start_send(test::batch_of(headers)), headers});
       note_completed();
       continue;
     }
@@ -311,4 +306,4 @@ TEST_F(PastOthers, AtRandomEachDrainSeesAllThatWasSent) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

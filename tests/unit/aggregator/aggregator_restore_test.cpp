@@ -13,16 +13,12 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
+
+using namespace aggregator;
 namespace {
 
-using testing::all_frames;
-using testing::batch_of_run;
-using testing::numbers;
-using testing::options;
-using testing::sequences_of;
-
-class RestoreTest : public testing::AggregatorTest {
+class RestoreTest : public test::AggregatorTest {
  protected:
   std::vector<std::uint64_t> drain_sequences(std::uint64_t max_frames = all_frames) {
     return sequences_of(drain(max_frames));
@@ -66,7 +62,7 @@ TEST_F(RestoreTest, FramesKeepTheirTimes) {
           buffered.batch.received_at(static_cast<std::size_t>(offset)).time_since_epoch().count());
     }
   }
-  EXPECT_THAT(times, ::testing::ElementsAre(11, 11, 12));
+  EXPECT_THAT(times, testing::ElementsAre(11, 11, 12));
 }
 
 TEST_F(RestoreTest, TheLedgerGoesOn) {
@@ -247,4 +243,4 @@ TEST_F(SetLimitsTest, ALowerCapForgetsNoOrigin) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -15,19 +15,13 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
+
+using namespace aggregator;
 namespace {
 
-using testing::AggregatorTest;
-using testing::all_frames;
-using testing::batch_of;
-using testing::batch_of_run;
-using ::testing::ElementsAre;
-using testing::header;
-using ::testing::IsEmpty;
-using testing::numbers;
-using testing::options;
-using testing::sequences_of;
+using testing::ElementsAre;
+using testing::IsEmpty;
 
 TEST_F(AggregatorTest, IsEmptyAtFirst) {
   spawn({});
@@ -238,9 +232,9 @@ TEST_F(AggregatorTest, EndsWithItsLastHandle) {
   send(batch_of_run({1, 1}, 0, 10));
   std::optional<AggregatorHandle> copy(*aggregator_);
   aggregator_.reset();
-  EXPECT_EQ(testing::call_now(context_, copy->depth()).value().frames, 10U);
+  EXPECT_EQ(test::call_now(context_, copy->depth()).value().frames, 10U);
   copy.reset();
-  testing::poll(context_);
+  test::poll(context_);
   EXPECT_TRUE(context_.stopped()) << "something is left that waits";
 }
 
@@ -250,7 +244,7 @@ TEST_F(AggregatorTest, EndsWithItsLastHandleAlsoWhenItHoldsFramesBack) {
   send(batch_of_run({1, 1}, 10, 10));
   EXPECT_EQ(call(aggregator_->depth()).value().frames, 5U);
   aggregator_.reset();
-  testing::poll(context_);
+  test::poll(context_);
   EXPECT_TRUE(context_.stopped()) << "something is left that waits";
 }
 
@@ -258,8 +252,8 @@ TEST_F(AggregatorTest, LivesUntilACallInProgressIsAnswered) {
   spawn({});
   auto answer = asio::co_spawn(context_, aggregator_->depth(), asio::use_future);
   aggregator_.reset();
-  testing::poll(context_);
-  ASSERT_TRUE(testing::is_ready(answer));
+  test::poll(context_);
+  ASSERT_TRUE(test::is_ready(answer));
   EXPECT_TRUE(answer.get().has_value());
   EXPECT_TRUE(context_.stopped());
 }
@@ -294,8 +288,8 @@ TEST_F(AggregatorTest, TakesWhatBackpressureHeldBackBeforeItIsShutDown) {
     sent.push_back(asio::co_spawn(context_, aggregator_->send(batch_of_run({1, 1}, first, 10)),
                                   asio::use_future));
   }
-  testing::poll(context_);
-  ASSERT_FALSE(testing::is_ready(sent.back())) << "there is room for one batch too many";
+  test::poll(context_);
+  ASSERT_FALSE(test::is_ready(sent.back())) << "there is room for one batch too many";
   EXPECT_EQ(call(aggregator_->shut_down()).value().stats.ledger.buffered, 30U);
   EXPECT_EQ(sent.back().get(), Errc::aggregator_shut_down);
   EXPECT_TRUE(context_.stopped()) << "something is left that waits";
@@ -305,7 +299,7 @@ TEST_F(AggregatorTest, DropsTheReplyToARequestThatAShutDownOvertakes) {
   spawn({});
   auto last = asio::co_spawn(context_, aggregator_->shut_down(), asio::use_future);
   auto depth = asio::co_spawn(context_, aggregator_->depth(), asio::use_future);
-  testing::poll(context_);
+  test::poll(context_);
   EXPECT_TRUE(last.get().has_value());
   EXPECT_EQ(depth.get().error(), Errc::reply_dropped);
 }
@@ -318,4 +312,4 @@ TEST_F(AggregatorTest, RefusesOptionsOfZero) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -6,14 +6,12 @@
 #include <stdexcept>
 #include <utility>
 
-namespace meridian {
+namespace meridian::test {
+
+using namespace aggregator;
 namespace {
 
-using testing::Batches;
-using testing::numbers;
-using testing::sequences_in;
-
-class ConsumerClaim : public testing::ConsumerTest {
+class ConsumerClaim : public test::ConsumerTest {
  protected:
   void SetUp() override { spawn_with(WhenFull::backpressure, {{"a"}, {"b"}}); }
 
@@ -56,11 +54,11 @@ TEST_F(ConsumerClaim, EndsWithTheConsumerAndWhatItLeftIsReadAgain) {
 
 TEST_F(ConsumerClaim, ACallInProgressKeepsIt) {
   std::optional<Consumer> a = consume("a");
-  auto waiting = testing::start(context_, a->next(1));
+  auto waiting = test::start(context_, a->next(1));
   a.reset();
   EXPECT_EQ(claim_error("a"), Errc::consumer_claimed);
   send_run(0, 1);
-  ASSERT_TRUE(testing::is_ready(waiting));
+  ASSERT_TRUE(test::is_ready(waiting));
   EXPECT_EQ(sequences_in(waiting.get().value()), numbers(0, 1));
   EXPECT_EQ(claim_error("a"), error_code{});
 }
@@ -70,4 +68,4 @@ TEST_F(ConsumerClaim, NeedsNamesThatDiffer) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 using Batches = std::vector<BufferedBatch>;
 
@@ -81,4 +81,4 @@ class ConsumerTest : public AggregatorTest {
   }
 };
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

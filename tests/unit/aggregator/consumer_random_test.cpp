@@ -15,12 +15,10 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
-namespace {
+namespace meridian::test {
 
-using testing::batch_of_run;
-using testing::Batches;
-using testing::large;
+using namespace aggregator;
+namespace {
 
 struct Mix {
   const char* name;
@@ -30,7 +28,7 @@ struct Mix {
 
 /// Consumers, drains, leases and flushes at random. What a consumer has acknowledged and what it
 /// has skipped are all frames, none twice.
-class ConsumersAtRandom : public testing::ConsumerTest, public ::testing::WithParamInterface<Mix> {
+class ConsumersAtRandom : public test::ConsumerTest, public testing::WithParamInterface<Mix> {
  protected:
   struct Reader {
     std::string name;
@@ -54,13 +52,13 @@ class ConsumersAtRandom : public testing::ConsumerTest, public ::testing::WithPa
     if (before.unread.frames == 0 || reader.in_flight.size() > 8) {
       return;
     }
-    auto started = testing::start(context_, reader.consumer.next(up_to(20'000)));
-    while (!testing::is_ready(started)) {
+    auto started = test::start(context_, reader.consumer.next(up_to(20'000)));
+    while (!test::is_ready(started)) {
       // All that it has not read is lent or leased. It comes back, or something new comes.
       settle_all();
       end_leases();
-      testing::poll(context_);
-      if (!testing::is_ready(started)) {
+      test::poll(context_);
+      if (!test::is_ready(started)) {
         send_some();
       }
     }
@@ -85,18 +83,17 @@ class ConsumersAtRandom : public testing::ConsumerTest, public ::testing::WithPa
     const auto count = static_cast<std::uint32_t>(1 + up_to(6));
     std::vector<FrameHeader> headers;
     for (std::uint32_t i = 0; i < count; ++i) {
-      headers.push_back(testing::header(satellite(), 1, next_ + i));
+      headers.push_back(test::header(satellite(), 1, next_ + i));
     }
-    auto sent =
-        testing::start(context_, aggregator_->send(testing::batch_of(headers, up_to(1) * large)));
-    while (!testing::is_ready(sent)) {  // backpressure
+    auto sent = test::start(context_, aggregator_->send(test::batch_of(headers, up_to(1) * large)));
+    while (!test::is_ready(sent)) {  // backpressure
       settle_all();
       end_leases();
       for (Reader& reader : readers_) {
         acknowledge(reader.consumer, std::exchange(reader.in_flight, {}));
         read(reader);
       }
-      testing::poll(context_);
+      test::poll(context_);
     }
     EXPECT_EQ(sent.get(), error_code{});
     next_ += count;
@@ -228,7 +225,7 @@ TEST_P(ConsumersAtRandom, EachHasEveryFrameOnceOrItIsCounted) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, ConsumersAtRandom,
-    ::testing::Values(
+    testing::Values(
         Mix{"OneHolds", WhenFull::backpressure, {{"a"}}},
         Mix{"TwoHold", WhenFull::backpressure, {{"a"}, {"b"}}},
         Mix{"OneHoldsOneIsBehind", WhenFull::backpressure, {{"a"}, {.name = "b", .hold = false}}},
@@ -245,4 +242,4 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& each) { return std::string(each.param.name); });
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -11,17 +11,14 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
+
+using namespace aggregator;
 namespace {
 
-using testing::batch_of_run;
-using testing::Batches;
-using ::testing::IsEmpty;
-using testing::numbers;
-using testing::places_of;
-using testing::sequences_in;
+using testing::IsEmpty;
 
-class ConsumerRestart : public testing::ConsumerTest {
+class ConsumerRestart : public test::ConsumerTest {
  protected:
   void restart(const std::vector<ConsumerOptions>& consumers) {
     SavedState saved = call(aggregator_->shut_down()).value().saved;
@@ -169,4 +166,4 @@ TEST_F(ConsumerRestart, ANewOneBeginsWithWhatIsThere) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

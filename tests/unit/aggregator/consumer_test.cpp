@@ -11,28 +11,22 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
+
+using namespace aggregator;
 namespace {
 
 using namespace std::chrono_literals;
-using testing::all_frames;
-using testing::batch_of_run;
-using testing::Batches;
-using testing::ConsumerTest;
-using testing::large;
-using testing::numbers;
-using testing::places_of;
-using testing::sequences_in;
 
 TEST_F(ConsumerTest, ReadsWhatIsThereAndThenWhatComes) {
   spawn_with(WhenFull::backpressure, {{"a"}});
   send_run(0, 3);
   Consumer a = consume("a");
   EXPECT_EQ(sequences_in(next(a)), numbers(0, 3));
-  auto waiting = testing::start(context_, a.next(1'000));
-  EXPECT_FALSE(testing::is_ready(waiting));
+  auto waiting = test::start(context_, a.next(1'000));
+  EXPECT_FALSE(test::is_ready(waiting));
   send_run(3, 2);
-  testing::poll(context_);
+  test::poll(context_);
   EXPECT_EQ(sequences_in(waiting.get().value()), numbers(3, 2));
 }
 
@@ -72,7 +66,7 @@ TEST_F(ConsumerTest, AcknowledgesInAnyOrderAndOnce) {
     EXPECT_EQ(call(a.acknowledge({read[index].places()})), error_code{});
   }
   EXPECT_EQ(stats().ledger.delivered, 3U);
-  EXPECT_EQ(testing::sequences_of(drain()), numbers(1, 1));
+  EXPECT_EQ(test::sequences_of(drain()), numbers(1, 1));
   EXPECT_EQ(call(a.acknowledge({{4711, 1}, {read[1].place, 2}})), error_code{})
       << "what it has not read so is not acknowledged";
   EXPECT_EQ(stats_of("a").in_flight.frames, 1U);
@@ -187,18 +181,18 @@ TEST_F(ConsumerTest, RestOfABatchMakesRoomAsTheWholeDid) {
 }
 
 TEST_F(ConsumerTest, FrameThatFindsNoRoomBesideALeaseCostsNothing) {
-  AggregatorOptions with = testing::options(16, 100, WhenFull::backpressure);
+  AggregatorOptions with = test::options(16, 100, WhenFull::backpressure);
   with.buffer.max_bytes = 10'000;
   with.consumers = {{.name = "away", .hold = false}};
   spawn(with);
   send(batch_of_run({1, 1}, 0, 1, 6'000));
   const Leased leased = call(aggregator_->lease({.max_frames = 1, .duration = 1h})).value();
   send(batch_of_run({1, 1}, 1, 1, 1'000));
-  auto waiting = testing::start(context_, aggregator_->send(batch_of_run({1, 1}, 2, 1, 5'000)));
-  testing::poll(context_);
+  auto waiting = test::start(context_, aggregator_->send(batch_of_run({1, 1}, 2, 1, 5'000)));
+  test::poll(context_);
   EXPECT_EQ(stats().ledger.buffered, 1U) << "to drop it would have been in vain";
   EXPECT_TRUE(call(aggregator_->commit(*leased.id)).has_value());
-  testing::poll(context_);
+  test::poll(context_);
   EXPECT_EQ(stats().ledger.buffered, 2U);
 }
 
@@ -236,10 +230,10 @@ TEST_F(ConsumerTest, ReadsWhatALeaseGivesBack) {
   Consumer a = consume("a");
   const Leased leased =
       call(aggregator_->lease({.max_frames = all_frames, .duration = 1h})).value();
-  auto waiting = testing::start(context_, a.next(1'000));
-  EXPECT_FALSE(testing::is_ready(waiting));
+  auto waiting = test::start(context_, a.next(1'000));
+  EXPECT_FALSE(test::is_ready(waiting));
   EXPECT_EQ(call(aggregator_->release(leased.id.value())).value().frames, 4U);
-  testing::poll(context_);
+  test::poll(context_);
   EXPECT_EQ(sequences_in(waiting.get().value()), numbers(0, 4));
 }
 
@@ -324,13 +318,13 @@ TEST_F(ConsumerTest, ReadsAgainWhatNobodyWaitedForAnyMore) {
   asio::cancellation_signal cancel;
   auto cancelled = asio::co_spawn(context_, a.next(1'000),
                                   asio::bind_cancellation_slot(cancel.slot(), asio::use_future));
-  testing::poll(context_);
+  test::poll(context_);
   cancel.emit(asio::cancellation_type::terminal);
-  testing::poll(context_);
+  test::poll(context_);
   EXPECT_EQ(cancelled.get().error(), asio::error::operation_aborted);
   send_run(0, 2);
   EXPECT_EQ(sequences_in(next(a)), numbers(0, 2));
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -14,17 +14,13 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
+
+using namespace aggregator;
 namespace {
 
-using testing::any;
-using testing::batch_of_run;
-using testing::Buffer;
-using ::testing::ElementsAre;
-using testing::header;
-using ::testing::IsEmpty;
-using testing::limits;
-using testing::not_small;
+using testing::ElementsAre;
+using testing::IsEmpty;
 
 // A frame that not even an empty buffer takes ---------------------------------------------------
 
@@ -49,7 +45,7 @@ TEST(FrameLargerThanTheBuffer, IsRefusedFromTheMiddleOfABatchUnderDropOldest) {
   Buffer buffer(limits(any, 100, WhenFull::drop_oldest));
   FrameBatchBuilder builder;
   for (const std::size_t payload_bytes : {0U, 10U, 200U, 300U, 20U, 500U}) {
-    builder.append(header(1, 1, payload_bytes), testing::sample_payload(payload_bytes));
+    builder.append(header(1, 1, payload_bytes), test::sample_payload(payload_bytes));
   }
   buffer->add(builder.finish({}).value());
   EXPECT_THAT(buffer.dropped(DropReason::buffer_full_newest), ElementsAre(200, 300, 500));
@@ -70,7 +66,7 @@ TEST(FrameLargerThanTheBuffer, TakesNoOtherAlongUnderDropNewest) {
   Buffer buffer(limits(any, 100, WhenFull::drop_newest));
   FrameBatchBuilder builder;
   for (const std::size_t payload_bytes : {81U, 0U, 300U, 1U, 50U, 2U}) {
-    builder.append(header(1, 1, payload_bytes), testing::sample_payload(payload_bytes));
+    builder.append(header(1, 1, payload_bytes), test::sample_payload(payload_bytes));
   }
   buffer->add(builder.finish({}).value());
   EXPECT_THAT(buffer.dropped(DropReason::buffer_full_newest), ElementsAre(81, 300, 50));
@@ -89,7 +85,7 @@ std::size_t slabs_of(const FrameBuffer::Entries& entries) {
   std::size_t slabs = 0;
   const std::byte* first = nullptr;
   for (const std::byte* const begin : begins) {
-    if (first == nullptr || begin >= first + SlabPool::slab_bytes) {
+    if (first == nullptr || begin >= first + frame::SlabPool::slab_bytes) {
       first = begin;
       ++slabs;
     }
@@ -123,10 +119,10 @@ TEST(FrameBufferMemory, KeepsLoneFramesCloseTogether) {
     buffer->add(batch_of_run({static_cast<SatelliteId>(i), 1}, i, 1, 60));
   }
   const FrameBuffer::Entries entries = buffer->take_all();
-  EXPECT_LE(slabs_of(entries), frames * 80 / SlabPool::slab_bytes + 2);
+  EXPECT_LE(slabs_of(entries), frames * 80 / frame::SlabPool::slab_bytes + 2);
   EXPECT_LE(entries.size(), frames / FramePage::max_joined + 5);
   for (const auto& [place, batch] : entries) {
-    EXPECT_LE(batch.footprint() - SlabPool::slab_bytes, 16U * batch.frames());
+    EXPECT_LE(batch.footprint() - frame::SlabPool::slab_bytes, 16U * batch.frames());
   }
 }
 
@@ -167,4 +163,4 @@ TEST(FrameBufferMemory, KeepsNothingOfWhatWasTakenFromTheMiddle) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

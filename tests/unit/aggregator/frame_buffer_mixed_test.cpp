@@ -17,7 +17,9 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
+
+using namespace aggregator;
 namespace {
 
 constexpr std::size_t satellites = 3;
@@ -46,7 +48,7 @@ struct Way {
   bool keep_places = false;
 };
 
-class MixedBatches : public ::testing::TestWithParam<Way> {
+class MixedBatches : public testing::TestWithParam<Way> {
  protected:
   MixedBatches()
       : buffer_(
@@ -62,7 +64,7 @@ class MixedBatches : public ::testing::TestWithParam<Way> {
     FrameBatchBuilder builder;
     const std::uint64_t frames = 1 + up_to(12);
     for (std::uint64_t i = 0; i < frames; ++i) {
-      builder.append(testing::header(static_cast<SatelliteId>(up_to(2)), 0, next_number_++), {});
+      builder.append(test::header(static_cast<SatelliteId>(up_to(2)), 0, next_number_++), {});
     }
     FrameBatch batch = builder.finish({}).value();
     const std::uint32_t admitted = buffer_.admits(batch);
@@ -195,12 +197,12 @@ TEST_P(MixedBatches, KeepEachSatellitesFramesInOrder) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, MixedBatches,
-    ::testing::Values(Way{"DropOldest", WhenFull::drop_oldest},
-                      Way{"DropNewest", WhenFull::drop_newest},
-                      Way{"Backpressure", WhenFull::backpressure},
-                      Way{"DropOldestAtTheirPlaces", WhenFull::drop_oldest, true},
-                      Way{"DropNewestAtTheirPlaces", WhenFull::drop_newest, true},
-                      Way{"BackpressureAtTheirPlaces", WhenFull::backpressure, true}),
+    testing::Values(Way{"DropOldest", WhenFull::drop_oldest},
+                    Way{"DropNewest", WhenFull::drop_newest},
+                    Way{"Backpressure", WhenFull::backpressure},
+                    Way{"DropOldestAtTheirPlaces", WhenFull::drop_oldest, true},
+                    Way{"DropNewestAtTheirPlaces", WhenFull::drop_newest, true},
+                    Way{"BackpressureAtTheirPlaces", WhenFull::backpressure, true}),
     [](const auto& each) { return each.param.name; });
 
 TEST(MixedBatch, IsCutNoFurtherThanADrainTakes) {
@@ -208,7 +210,7 @@ TEST(MixedBatch, IsCutNoFurtherThanADrainTakes) {
       {}, [](DropReason, const FrameBatch&, std::uint64_t) {}, [](const Amount&) { return false; });
   FrameBatchBuilder builder;
   for (std::uint64_t number = 0; number < 12; ++number) {
-    builder.append(testing::header(static_cast<SatelliteId>(number % 2), 0, number), {});
+    builder.append(test::header(static_cast<SatelliteId>(number % 2), 0, number), {});
   }
   buffer.add(builder.finish({}).value());
   const FrameBuffer::Taken taken = buffer.take(
@@ -227,4 +229,4 @@ TEST(MixedBatch, IsCutNoFurtherThanADrainTakes) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -15,7 +15,9 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
+
+using namespace aggregator;
 namespace {
 
 using KeptRoom = FrameBuffer::KeptRoom;
@@ -245,7 +247,7 @@ struct Setting {
   bool small = false;  ///< batches are small, and so are joined; of one satellite all of them
 };
 
-class BufferAndModel : public ::testing::TestWithParam<Setting> {
+class BufferAndModel : public testing::TestWithParam<Setting> {
  protected:
   BufferAndModel()
       : more_payload_(GetParam().small ? 0 : FramePage::small_bytes),
@@ -295,8 +297,8 @@ class BufferAndModel : public ::testing::TestWithParam<Setting> {
     for (std::uint64_t i = 0; i < frames; ++i) {
       const std::size_t payload_bytes =
           up_to(500) == 0 ? widest_.max_bytes + 500 : more_payload_ + up_to(60);
-      builder.append(testing::header(satellite, 0, next_number_++),
-                     testing::sample_payload(payload_bytes));
+      builder.append(test::header(satellite, 0, next_number_++),
+                     test::sample_payload(payload_bytes));
     }
     FrameBatch batch = builder.finish({}).value();
     const std::uint32_t admitted = buffer_.admits(batch);
@@ -392,7 +394,7 @@ class BufferAndModel : public ::testing::TestWithParam<Setting> {
 };
 
 TEST_P(BufferAndModel, HoldAndDropTheSameFramesInTheSameOrder) {
-  const int steps = testing::slowdown == 1 ? 20'000 : 2'000;
+  const int steps = test::slowdown == 1 ? 20'000 : 2'000;
   for (int step = 0; step < steps; ++step) {
     SCOPED_TRACE("step " + std::to_string(step));
     switch (up_to(5)) {
@@ -423,14 +425,14 @@ TEST_P(BufferAndModel, HoldAndDropTheSameFramesInTheSameOrder) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, BufferAndModel,
-                         ::testing::Values(Setting{"DropOldest", WhenFull::drop_oldest},
-                                           Setting{"DropNewest", WhenFull::drop_newest},
-                                           Setting{"Backpressure", WhenFull::backpressure},
-                                           Setting{"JoinedDropOldest", WhenFull::drop_oldest, true},
-                                           Setting{"JoinedDropNewest", WhenFull::drop_newest, true},
-                                           Setting{"JoinedBackpressure", WhenFull::backpressure,
-                                                   true}),
+                         testing::Values(Setting{"DropOldest", WhenFull::drop_oldest},
+                                         Setting{"DropNewest", WhenFull::drop_newest},
+                                         Setting{"Backpressure", WhenFull::backpressure},
+                                         Setting{"JoinedDropOldest", WhenFull::drop_oldest, true},
+                                         Setting{"JoinedDropNewest", WhenFull::drop_newest, true},
+                                         Setting{"JoinedBackpressure", WhenFull::backpressure,
+                                                 true}),
                          [](const auto& each) { return std::string(each.param.name); });
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

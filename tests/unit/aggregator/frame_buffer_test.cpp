@@ -8,19 +8,13 @@
 #include <iterator>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
+
+using namespace aggregator;
 namespace {
 
-using testing::any;
-using testing::batch_of;
-using testing::batch_of_run;
-using testing::Buffer;
-using ::testing::ElementsAre;
-using testing::header;
-using ::testing::IsEmpty;
-using testing::limits;
-using testing::not_small;
-using testing::sequences_of;
+using testing::ElementsAre;
+using testing::IsEmpty;
 
 TEST(FrameBuffer, KeepsItsBoundInFramesExactly) {
   Buffer buffer(limits(10, any, WhenFull::drop_oldest));
@@ -319,4 +313,4 @@ TEST(FrameBuffer, GivesEverythingAwayAtOnce) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -13,13 +13,12 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
+
+using namespace aggregator;
 namespace {
 
 using namespace std::chrono_literals;
-using testing::all_frames;
-using testing::batch_of_run;
-using testing::Batches;
 
 using Microseconds = std::chrono::duration<double, std::micro>;
 
@@ -39,12 +38,12 @@ Microseconds time_of(Call call) {
 FrameBatch interleaved(std::uint64_t first, std::uint32_t frames) {
   std::vector<FrameHeader> headers;
   for (std::uint32_t i = 0; i < frames; ++i) {
-    headers.push_back(testing::header(1 + i % 2, 1, first + i));
+    headers.push_back(test::header(1 + i % 2, 1, first + i));
   }
-  return testing::batch_of(headers);
+  return test::batch_of(headers);
 }
 
-class Holes : public testing::ConsumerTest {
+class Holes : public test::ConsumerTest {
  protected:
   static constexpr std::uint64_t frames = 64'000;
 
@@ -74,13 +73,13 @@ class Holes : public testing::ConsumerTest {
 TEST_F(Holes, AConsumerThatWaitsBesideALeaseDoesNotLookAtThemInEachTurn) {
   spawn_with(WhenFull::backpressure, {{"a"}}, 2 * frames);
   Consumer a = consume("a");
-  auto waiting = testing::start(context_, a.next(1));
+  auto waiting = test::start(context_, a.next(1));
   const Microseconds depth_without = time_of_depth();
   const Microseconds stats_without = time_of_stats();
   for (std::uint64_t i = 0; i < frames; i += 64) {
     send(interleaved(i, 64));
   }
-  ASSERT_TRUE(testing::is_ready(waiting));
+  ASSERT_TRUE(test::is_ready(waiting));
   const auto first = waiting.get().value();
   const Leased leased =
       call(aggregator_->lease({.max_frames = all_frames, .satellite_id = 1, .duration = 1h}))
@@ -91,13 +90,13 @@ TEST_F(Holes, AConsumerThatWaitsBesideALeaseDoesNotLookAtThemInEachTurn) {
     read_before += buffered.batch.frames();
   }
   read_all(a, left - read_before / 2);
-  auto waiting_again = testing::start(context_, a.next(1));
-  ASSERT_FALSE(testing::is_ready(waiting_again));
+  auto waiting_again = test::start(context_, a.next(1));
+  ASSERT_FALSE(test::is_ready(waiting_again));
   EXPECT_LT(time_of_depth(), 20 * depth_without);
   EXPECT_LT(time_of_stats(), 20 * stats_without);
   // And misses nothing of what comes back.
   EXPECT_TRUE(call(aggregator_->release(leased.id.value())).has_value());
-  ASSERT_TRUE(testing::is_ready(waiting_again));
+  ASSERT_TRUE(test::is_ready(waiting_again));
   EXPECT_FALSE(waiting_again.get().value().empty());
 }
 
@@ -128,7 +127,7 @@ TEST_F(Holes, ABatchThatFindsNoRoomDoesNotLookThroughWhatIsInFlight) {
   EXPECT_LT(with, 20 * time_of_sends());
 }
 
-class HolesInABuffer : public ::testing::Test {
+class HolesInABuffer : public testing::Test {
  protected:
   static constexpr std::uint32_t frames_of_each = 2'000;
   static constexpr std::uint64_t batches = 400;
@@ -149,7 +148,7 @@ class HolesInABuffer : public ::testing::Test {
   /// Takes all frames of a satellite.
   Work drain(SatelliteId satellite) {
     FrameBuffer::Step step{
-        .max_frames = testing::any, .satellite_id = satellite, .max_batches = testing::any};
+        .max_frames = test::any, .satellite_id = satellite, .max_batches = test::any};
     for (Work work{.steps = 1};; ++work.steps) {
       const FrameBuffer::Taken taken = buffer_->take(step);
       step.from_place = taken.next_place;
@@ -161,7 +160,7 @@ class HolesInABuffer : public ::testing::Test {
     }
   }
 
-  testing::Buffer buffer_{testing::limits(testing::any, 1'000'000'000, WhenFull::drop_oldest)};
+  test::Buffer buffer_{test::limits(test::any, 1'000'000'000, WhenFull::drop_oldest)};
   std::vector<FrameBatch> shared_;
 };
 
@@ -198,9 +197,9 @@ TEST_F(HolesInABuffer, WhatIsAddedBesideALeaseIsNotWalked) {
   };
   const Microseconds without = time_to_add();
   std::ignore = buffer_->take(
-      {.max_frames = 1, .max_batches = testing::any, .room = FrameBuffer::KeptRoom::leased});
+      {.max_frames = 1, .max_batches = test::any, .room = FrameBuffer::KeptRoom::leased});
   EXPECT_LT(time_to_add(), 5 * without);
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -13,16 +13,13 @@
 #include <chrono>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
+
+using namespace aggregator;
 namespace {
 
 using namespace std::chrono_literals;
-using testing::all_frames;
-using testing::batch_of_run;
-using ::testing::ElementsAre;
-using testing::numbers;
-using testing::options;
-using testing::sequences_of;
+using testing::ElementsAre;
 
 std::vector<bool> marks_of(const Drained& drained) {
   std::vector<bool> marks;
@@ -32,7 +29,7 @@ std::vector<bool> marks_of(const Drained& drained) {
   return marks;
 }
 
-class Lease : public testing::AggregatorTest {
+class Lease : public test::AggregatorTest {
  protected:
   void SetUp() override { spawn(options(16, 100, WhenFull::drop_oldest)); }
 
@@ -248,10 +245,10 @@ TEST_F(LeaseUnderBackpressure, OfOneSatelliteInReadsThatHaveOthersStaysWithinThe
   send_run(0, 10, 1);
   std::vector<FrameHeader> headers;
   for (std::uint64_t i = 0; i < 12; ++i) {
-    headers.push_back(testing::header(1, 1, 10 + i));
-    headers.push_back(testing::header(2, 1, i));
+    headers.push_back(test::header(1, 1, 10 + i));
+    headers.push_back(test::header(2, 1, i));
   }
-  send(testing::batch_of(headers));
+  send(test::batch_of(headers));
   const Leased leased = lease(all_frames, 1h, 2);
   EXPECT_EQ(sequences_of(leased.frames), numbers(0, 10));
   EXPECT_EQ(sequences_of(drain(all_frames, 1)), numbers(0, 22));
@@ -339,7 +336,7 @@ TEST_F(Lease, OfManyBatchesComesBackInStepsAndIsWholeForTheNextRequest) {
 TEST_F(Lease, ThatIsCancelledAtAnyMomentIsWithdrawnUnmarked) {
   constexpr std::uint32_t batches = 2'100;  // two steps
   bool was_withdrawn_once = false;
-  const int moments_apart = testing::slowdown == 1 ? 2 : 6;
+  const int moments_apart = test::slowdown == 1 ? 2 : 6;
   for (int moment = 0; moment < 30; moment += moments_apart) {
     spawn(options(16, 10 * batches, WhenFull::drop_oldest));
     for (std::uint32_t i = 0; i < batches; ++i) {
@@ -353,10 +350,10 @@ TEST_F(Lease, ThatIsCancelledAtAnyMomentIsWithdrawnUnmarked) {
     for (int i = 0; i < moment; ++i) {
       context_.poll_one();
     }
-    was_withdrawn_once |= !testing::is_ready(leased);
+    was_withdrawn_once |= !test::is_ready(leased);
     cancel.emit(asio::cancellation_type::terminal);
-    testing::poll(context_);
-    ASSERT_TRUE(testing::is_ready(leased));
+    test::poll(context_);
+    ASSERT_TRUE(test::is_ready(leased));
     bool was_leased = false;
     try {
       const auto result = leased.get();
@@ -367,11 +364,11 @@ TEST_F(Lease, ThatIsCancelledAtAnyMomentIsWithdrawnUnmarked) {
     } catch (const boost::system::system_error& error) {
       EXPECT_EQ(error.code(), asio::error::operation_aborted);
     }
-    testing::poll(context_);
+    test::poll(context_);
     EXPECT_EQ(stats().leases.open, 0U) << moment;
     const Drained drained = drain();
     EXPECT_EQ(sequences_of(drained), numbers(0, batches)) << moment;
-    EXPECT_THAT(marks_of(drained), ::testing::Each(was_leased));
+    EXPECT_THAT(marks_of(drained), testing::Each(was_leased));
   }
   EXPECT_TRUE(was_withdrawn_once);
 }
@@ -402,4 +399,4 @@ TEST_F(Lease, RemembersABoundedNumberOfThoseThatEndedByThemselves) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -15,32 +15,31 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
+
+using namespace aggregator;
 namespace {
 
 using namespace std::chrono_literals;
-using testing::all_frames;
-using testing::Batches;
-using testing::large;
-using testing::sequences_in;
 
 /// Batches of 4 KiB, read one behind the other into slabs that are known here.
 class SlabReader {
  public:
-  static constexpr std::size_t of_each = SlabPool::slab_bytes / large;
+  static constexpr std::size_t of_each = frame::SlabPool::slab_bytes / large;
 
-  /// Those of one slab, the first of a satellite of its own.
-  std::vector<FrameBatch> read(SatelliteId first, SatelliteId others) {
-    const std::shared_ptr<std::byte[]> slab = SlabPool::of_process().take();
+  /// Those of one slab, one of them of a satellite of its own.
+  std::vector<FrameBatch> read(SatelliteId one, SatelliteId others, std::size_t place_of_one = 0) {
+    const std::shared_ptr<std::byte[]> slab = frame::SlabPool::of_process().take();
     slabs_.emplace_back(slab);
     std::vector<FrameBatch> batches;
     for (std::size_t i = 0; i < of_each; ++i) {
       const std::span<std::byte> octets(slab.get() + i * large, large);
-      const FrameHeader header = testing::header(i == 0 ? first : others, 1, next_sequence_++);
+      const FrameHeader header =
+          test::header(i == place_of_one ? one : others, 1, next_sequence_++);
       write_frame_header(header, large - frame_header_bytes, octets.first<frame_header_bytes>());
       const Run run{.origin = header.origin, .frames = 1, .first = header.sequence, .bytes = large};
       batches.emplace_back(
-          SlabRange{.slab = slab, .slab_bytes = SlabPool::slab_bytes, .octets = octets},
+          SlabRange{.slab = slab, .slab_bytes = frame::SlabPool::slab_bytes, .octets = octets},
           FrameSummary{.frames = 1, .frame_bytes = large, .runs = {run}}, ReadStamp{});
     }
     return batches;
@@ -57,13 +56,13 @@ class SlabReader {
   std::uint64_t next_sequence_ = 0;
 };
 
-class LeftBehind : public testing::ConsumerTest {
+class LeftBehind : public test::ConsumerTest {
  protected:
   static constexpr std::size_t slabs = 64;
 
-  void read_slabs(SatelliteId first = 1, SatelliteId others = 1) {
+  void read_slabs(SatelliteId one = 1, SatelliteId others = 1, std::size_t place_of_one = 0) {
     for (std::size_t i = 0; i < slabs; ++i) {
-      for (FrameBatch& batch : slabs_.read(first, others)) {
+      for (FrameBatch& batch : slabs_.read(one, others, place_of_one)) {
         send(std::move(batch));
       }
     }
@@ -119,8 +118,8 @@ TEST_F(LeftBehind, ByLeasesOfOneBatchOfEachSlab) {
 }
 
 TEST_F(LeftBehind, ByLeasesThatPassAFullBuffer) {
-  spawn(testing::options(2 * SlabReader::of_each, 100, WhenFull::backpressure));
-  send(testing::batch_of_run({3, 1}, 0, 101));
+  spawn(test::options(2 * SlabReader::of_each, 100, WhenFull::backpressure));
+  send(test::batch_of_run({3, 1}, 0, 101));
   for (FrameBatch& batch : slabs_.read(1, 2)) {
     send(std::move(batch));
   }
@@ -149,20 +148,28 @@ TEST_F(LeftBehind, ByOneDrainOfAnotherSatellite) {
   EXPECT_LE(slabs_.in_use(), 1U + slabs * SlabReader::of_each / 2048) << "one for each step";
 }
 
+TEST_F(LeftBehind, ByOneDrainOfWhatWasReadBeforeThem) {
+  spawn_with(WhenFull::drop_oldest, {}, 1'000'000);
+  read_slabs(1, 2, SlabReader::of_each - 1);
+  EXPECT_EQ(drain(all_frames, 2).taken.frames, slabs * (SlabReader::of_each - 1));
+  EXPECT_LE(slabs_.in_use(), 1U + slabs * SlabReader::of_each / 2048) << "one for each step";
+  EXPECT_EQ(stats().ledger.buffered, slabs);
+}
+
 TEST_F(LeftBehind, NothingMovesThatWasInNoSlabOfWhatIsTaken) {
-  testing::Buffer buffer(testing::limits(testing::any, 1'000'000'000, WhenFull::drop_oldest));
-  buffer->add(testing::batch_of_run({3, 1}, 0, 1, large));
+  test::Buffer buffer(test::limits(test::any, 1'000'000'000, WhenFull::drop_oldest));
+  buffer->add(test::batch_of_run({3, 1}, 0, 1, large));
   for (std::size_t i = 0; i < slabs; ++i) {
     for (FrameBatch& batch : slabs_.read(1, 2)) {
       buffer->add(std::move(batch));
     }
   }
   const FrameBuffer::Taken taken =
-      buffer->take({.max_frames = testing::any, .satellite_id = 3, .max_batches = testing::any});
+      buffer->take({.max_frames = test::any, .satellite_id = 3, .max_batches = test::any});
   EXPECT_EQ(taken.amount.frames, 1U);
   EXPECT_EQ(taken.octets, taken.amount.bytes) << "only what is taken moves";
   EXPECT_EQ(slabs_.in_use(), slabs);
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -21,22 +21,19 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
+
+using namespace aggregator;
 namespace {
 
-using testing::any;
-using testing::batch_of_run;
-using ::testing::ElementsAre;
-using testing::numbers;
-using testing::options;
-using testing::sequences_of;
+using testing::ElementsAre;
 
 using KeptRoom = FrameBuffer::KeptRoom;
 
 static_assert(!std::is_copy_constructible_v<Lent> && !std::is_copy_assignable_v<Lent>);
 static_assert(std::is_nothrow_move_constructible_v<Lent>);
 
-class LentFrames : public testing::ConsumerTest {
+class LentFrames : public test::ConsumerTest {
  protected:
   void SetUp() override {
     spawn(options(16, 100, WhenFull::backpressure));
@@ -49,7 +46,7 @@ TEST_F(LentFrames, GoBackWhereNobodySettlesThem) {
     const Lent lent = lend(4);
     EXPECT_EQ(stats().buffer.lent.frames, 4U);
   }
-  testing::poll(context_);
+  test::poll(context_);
   EXPECT_EQ(stats().buffer.lent, Amount{});
   EXPECT_EQ(sequences_of(drain()), numbers(0, 10));
 }
@@ -57,7 +54,7 @@ TEST_F(LentFrames, GoBackWhereNobodySettlesThem) {
 TEST_F(LentFrames, GoBackWhereOthersTakeTheirPlaceInAVariable) {
   Lent lent = lend(4);
   lent = lend(3);
-  testing::poll(context_);
+  test::poll(context_);
   EXPECT_EQ(sequences_of(lent.frames()), numbers(4, 3));
   EXPECT_EQ(call(std::move(lent).settle()), error_code{});
   EXPECT_EQ(stats().buffer.lent, Amount{});
@@ -78,7 +75,7 @@ TEST_F(LentFrames, AreSettledOnceHoweverOftenItIsSaid) {
 
 TEST_F(LentFrames, ThatNobodyAwaitsToBeSettledGoBack) {
   std::ignore = lend(4).settle();  // nobody awaits it
-  testing::poll(context_);
+  test::poll(context_);
   EXPECT_EQ(stats().buffer.lent, Amount{});
   EXPECT_EQ(sequences_of(drain()), numbers(0, 10));
 }
@@ -98,8 +95,8 @@ TEST_F(LentFrames, AreSettledOrPutBackByACallThatIsCancelled) {
         asio::co_spawn(context_, settles ? std::move(lent).settle() : std::move(lent).put_back(),
                        asio::bind_cancellation_slot(cancel.slot(), asio::use_future));
     asio::post(context_, [&] { cancel.emit(asio::cancellation_type::terminal); });
-    testing::poll(context_);
-    ASSERT_TRUE(testing::is_ready(ended));
+    test::poll(context_);
+    ASSERT_TRUE(test::is_ready(ended));
     EXPECT_EQ(stats().buffer.lent, Amount{});
     EXPECT_EQ(stats().ledger.drained, settles ? 4U : 0U);
     EXPECT_EQ(stats().ledger.buffered, settles ? 6U : 10U);
@@ -109,22 +106,22 @@ TEST_F(LentFrames, AreSettledOrPutBackByACallThatIsCancelled) {
 TEST_F(LentFrames, OfADrainThatIsCancelledAtAnyMomentAreNotSkippedByConsumers) {
   constexpr std::uint32_t batches = 2'100;  // two steps
   bool was_cancelled_once = false;
-  const int moments_apart = testing::slowdown == 1 ? 2 : 6;
+  const int moments_apart = test::slowdown == 1 ? 2 : 6;
   for (int moment = 0; moment < 30; moment += moments_apart) {
     spawn_with(WhenFull::backpressure, {{"a"}}, 10'000);
     for (std::uint32_t i = 0; i < batches; ++i) {
       send_run(i);
     }
     asio::cancellation_signal cancel;
-    auto drained = asio::co_spawn(context_, aggregator_->drain({.max_frames = testing::all_frames}),
+    auto drained = asio::co_spawn(context_, aggregator_->drain({.max_frames = test::all_frames}),
                                   asio::bind_cancellation_slot(cancel.slot(), asio::use_future));
     context_.restart();
     for (int i = 0; i < moment; ++i) {
       context_.poll_one();
     }
     cancel.emit(asio::cancellation_type::terminal);
-    testing::poll(context_);
-    ASSERT_TRUE(testing::is_ready(drained));
+    test::poll(context_);
+    ASSERT_TRUE(test::is_ready(drained));
     std::uint64_t taken = 0;
     try {
       const auto result = drained.get();
@@ -154,7 +151,7 @@ TEST_F(LentFrames, OfADrainInSeveralStepsAreSkippedByConsumersAtItsEnd) {
 // Underneath ------------------------------------------------------------------------------------
 
 TEST(RefusedByTheBuffer, SettlingMoreThanWasLent) {
-  testing::Buffer buffer(testing::limits(any, any, WhenFull::backpressure));
+  test::Buffer buffer(test::limits(any, any, WhenFull::backpressure));
   buffer.add(0, 4);
   const FrameBuffer::Taken taken =
       buffer->take({.max_frames = 2, .max_batches = any, .room = KeptRoom::lent});
@@ -166,9 +163,9 @@ TEST(RefusedByTheBuffer, SettlingMoreThanWasLent) {
 }
 
 TEST(RefusedByTheBuffer, PuttingBackToAPlaceThatIsNotTheirs) {
-  testing::Buffer buffer(testing::limits(any, any, WhenFull::backpressure));
-  buffer.add(0, 4, testing::not_small);
-  buffer.add(4, 4, testing::not_small);
+  test::Buffer buffer(test::limits(any, any, WhenFull::backpressure));
+  buffer.add(0, 4, test::not_small);
+  buffer.add(4, 4, test::not_small);
   const auto put_back = [&](std::uint64_t place, std::uint32_t frames) {
     std::vector<BufferedBatch> batches;
     batches.push_back({place, batch_of_run({1, 1}, 0, frames)});
@@ -192,4 +189,4 @@ TEST(RefusedByTheAccounts, PuttingBackMoreThanWasDrained) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

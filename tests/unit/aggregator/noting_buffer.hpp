@@ -12,12 +12,12 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 inline constexpr std::uint64_t any = 1'000'000;
 
 /// The payload of a frame that is not joined with others.
-inline constexpr std::size_t not_small = FramePage::small_bytes;
+inline constexpr std::size_t not_small = aggregator::FramePage::small_bytes;
 
 inline std::vector<std::uint64_t> sequences_of(const FrameBatch& batch) {
   std::vector<std::uint64_t> sequences;
@@ -48,7 +48,7 @@ class Buffer {
             },
             [](const Amount&) { return false; }) {}
 
-  FrameBuffer* operator->() { return &buffer_; }
+  aggregator::FrameBuffer* operator->() { return &buffer_; }
 
   /// Adds frames of satellite 1, of 20 octets each and what `payload_bytes` says.
   void add(std::uint64_t first, std::uint32_t count, std::size_t payload_bytes = 0) {
@@ -56,7 +56,7 @@ class Buffer {
   }
 
   /// Takes `max_frames` in one step.
-  FrameBuffer::Taken take(std::uint64_t max_frames = any,
+  aggregator::FrameBuffer::Taken take(std::uint64_t max_frames = any,
                           std::optional<SatelliteId> satellite = std::nullopt) {
     return buffer_.take({.max_frames = max_frames, .satellite_id = satellite, .max_batches = any});
   }
@@ -79,11 +79,11 @@ class Buffer {
 
  private:
   std::vector<std::pair<DropReason, std::uint64_t>> dropped_;
-  FrameBuffer buffer_;
+  aggregator::FrameBuffer buffer_;
 };
 
 inline BufferLimits limits(std::uint64_t max_frames, std::uint64_t max_bytes, WhenFull when_full) {
   return {.max_frames = max_frames, .max_bytes = max_bytes, .when_full = when_full};
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -13,11 +13,12 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
+
+using namespace aggregator;
 namespace {
 
 using std::chrono::microseconds;
-using testing::batch_of_run;
 
 meridian::Run run(Origin origin, std::uint64_t first, std::uint32_t frames,
                   std::uint64_t bytes = 0) {
@@ -155,7 +156,7 @@ TEST(OriginTable, SumsUpWhatFollowsAnIndex) {
 
 TEST(OriginTable, StaysWithinItsBoundHoweverManyOriginsCome) {
   constexpr std::size_t max_tracked = 65'536;
-  const auto origins = static_cast<SatelliteId>(testing::scaled(1'000'000));
+  const auto origins = static_cast<SatelliteId>(test::scaled(1'000'000));
   Accounts accounts(max_tracked);
   for (SatelliteId satellite = 0; satellite < origins; ++satellite) {
     accounts.received(batch_of_run({satellite, 3}, satellite, 1));
@@ -405,4 +406,4 @@ TEST(IdleOrigins, AreNotForgottenForTheTimeInWhichTheDaemonDidNotRun) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -10,7 +10,7 @@
 #include <optional>
 #include <vector>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// One counter.
 class FrameByFrame {
@@ -82,4 +82,4 @@ class FrameByFrame {
   std::vector<Wild> wild_;
 };
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

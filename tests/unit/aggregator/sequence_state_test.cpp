@@ -10,7 +10,9 @@
 #include <random>
 #include <string>
 
-namespace meridian {
+namespace meridian::test {
+
+using namespace aggregator;
 namespace {
 
 constexpr std::uint64_t m14 = std::uint64_t{1} << 14;
@@ -64,7 +66,7 @@ void PrintTo(const Step& step, std::ostream* out) {
   *out << step.name;
 }
 
-class SequenceStep : public ::testing::TestWithParam<Step> {};
+class SequenceStep : public testing::TestWithParam<Step> {};
 
 TEST_P(SequenceStep, IsJudgedByItsDistance) {
   const Step& step = GetParam();
@@ -79,7 +81,7 @@ constexpr auto w64 = SequenceWidth::bits64;
 
 INSTANTIATE_TEST_SUITE_P(
     SingleFrames, SequenceStep,
-    ::testing::Values(
+    testing::Values(
         Step{"Same", w64, 100, run(100), {.duplicates = 1, .last = 100}},
         Step{"Next", w64, 100, run(101), {.last = 101}},
         Step{"OneMissing", w64, 100, run(102), {.gaps = 1, .missing = 1, .last = 102}},
@@ -127,7 +129,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Runs, SequenceStep,
-    ::testing::Values(
+    testing::Values(
         Step{"InOrder", w64, 9, run(10, 5), {.last = 14}},
         Step{"BehindAGap", w64, 9, run(12, 5), {.gaps = 1, .missing = 2, .last = 16}},
         Step{"BeginningWithADuplicate", w64, 9, run(9, 5), {.duplicates = 1, .last = 13}},
@@ -168,12 +170,12 @@ TEST(SequenceState, AddsUpOverManySteps) {
             (Judgement{.gaps = 2, .missing = 6, .duplicates = 1, .late = 2, .last = 10}));
 }
 
-Judgement judgement_of(const testing::FrameByFrame& model) {
+Judgement judgement_of(const test::FrameByFrame& model) {
   return {model.gaps,  model.missing, model.duplicates,      model.late,
           model.jumps, model.resets,  model.last.value_or(0)};
 }
 
-class SequenceModel : public ::testing::TestWithParam<SequenceWidth> {};
+class SequenceModel : public testing::TestWithParam<SequenceWidth> {};
 
 TEST_P(SequenceModel, JudgesRunsAsFrameByFrame) {
   const SequenceWidth width = GetParam();
@@ -184,7 +186,7 @@ TEST_P(SequenceModel, JudgesRunsAsFrameByFrame) {
   };
   for (int stream = 0; stream < 50; ++stream) {
     SequenceState state;
-    testing::FrameByFrame model(width);
+    test::FrameByFrame model(width);
     std::uint64_t at = up_to(mask);
     for (int step = 0; step < 200; ++step) {
       switch (up_to(6)) {
@@ -220,7 +222,7 @@ TEST_P(SequenceModel, JudgesRunsAsFrameByFrame) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, SequenceModel, ::testing::Values(w14, w64), [](const auto& each) {
+INSTANTIATE_TEST_SUITE_P(Each, SequenceModel, testing::Values(w14, w64), [](const auto& each) {
   return each.param == w14 ? std::string("Bits14") : std::string("Bits64");
 });
 
@@ -345,4 +347,4 @@ TEST(SequenceState, IgnoresASavedStateWhoseUnsettledFramesCannotBe) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -16,11 +16,10 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
-namespace {
+namespace meridian::test {
 
-using testing::FrameByFrame;
-using testing::Octets;
+using namespace aggregator;
+namespace {
 
 /// Live or stored frames of an origin.
 using Counter = std::pair<Origin, bool>;
@@ -78,9 +77,9 @@ class MixedStream {
 
 Octets encode(const FrameHeader& header, SequenceWidth width) {
   return width == SequenceWidth::bits64
-             ? testing::native_frame(header, testing::sample_payload(header.sequence % 3))
-             : testing::space_packet(header.origin.channel_id,
-                                     static_cast<std::uint16_t>(header.sequence), 3);
+             ? test::native_frame(header, test::sample_payload(header.sequence % 3))
+             : test::space_packet(header.origin.channel_id,
+                                  static_cast<std::uint16_t>(header.sequence), 3);
 }
 
 void expect_counts(const SequenceStats& seen, const FrameByFrame& model, const std::string& where) {
@@ -126,7 +125,7 @@ void expect_row(const OriginStats& row, const std::map<Counter, FrameByFrame>& m
   }
 }
 
-class SequenceTracking : public ::testing::TestWithParam<SequenceWidth> {};
+class SequenceTracking : public testing::TestWithParam<SequenceWidth> {};
 
 TEST_P(SequenceTracking, IsThatOfTheContractHoweverTheStreamIsDivided) {
   const SequenceWidth width = GetParam();
@@ -144,15 +143,14 @@ TEST_P(SequenceTracking, IsThatOfTheContractHoweverTheStreamIsDivided) {
       for (std::uint64_t frames = source.up_to(source.up_to(9) == 0 ? 300 : 12); frames > 0;
            --frames) {
         const FrameHeader header = source.next();
-        testing::append(stream, encode(header, width));
+        test::append(stream, encode(header, width));
         models.try_emplace({header.origin, header.stored}, width)
             .first->second.observe(header.sequence);
       }
       // A piece of the stream, and in the end all of it.
       const std::size_t bytes = read == 59 ? stream.size() : source.up_to(stream.size());
       const ReadStamp stamp{.session = 1, .read = 1, .width = width};
-      const Decoded found =
-          decoder->decode(testing::in_slab(std::span(stream).first(bytes)), stamp);
+      const Decoded found = decoder->decode(test::in_slab(std::span(stream).first(bytes)), stamp);
       ASSERT_FALSE(found.malformed.has_value());
       stream.erase(stream.begin(), stream.begin() + static_cast<std::ptrdiff_t>(found.consumed));
       if (found.batch && source.up_to(1) == 0) {
@@ -187,7 +185,7 @@ TEST_P(SequenceTracking, IsThatOfTheContractHoweverTheStreamIsDivided) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, SequenceTracking,
-                         ::testing::Values(SequenceWidth::bits14, SequenceWidth::bits64),
+                         testing::Values(SequenceWidth::bits14, SequenceWidth::bits64),
                          [](const auto& each) {
                            return each.param == SequenceWidth::bits14 ? std::string("Bits14")
                                                                       : std::string("Bits64");
@@ -196,11 +194,10 @@ INSTANTIATE_TEST_SUITE_P(Each, SequenceTracking,
 TEST(StoredFrames, AreTrackedApartFromLiveOnes) {
   Accounts accounts(100);
   const std::vector<FrameHeader> headers{
-      testing::header(1, 2, 1000),      testing::header(1, 2, 10, true),
-      testing::header(1, 2, 1001),      testing::header(1, 2, 11, true),
-      testing::header(1, 2, 13, true),  testing::header(1, 2, 1002),
-      testing::header(1, 2, 1002, true)};
-  accounts.received(testing::batch_of(headers));
+      test::header(1, 2, 1000),      test::header(1, 2, 10, true), test::header(1, 2, 1001),
+      test::header(1, 2, 11, true),  test::header(1, 2, 13, true), test::header(1, 2, 1002),
+      test::header(1, 2, 1002, true)};
+  accounts.received(test::batch_of(headers));
   const OriginStats row = accounts.origins().all().at(0);
   EXPECT_EQ(row.frames, 7U);
   EXPECT_EQ(row.last_sequence, 1002U) << "that of the live ones";
@@ -216,13 +213,13 @@ TEST(StoredFrames, AreTrackedApartFromLiveOnes) {
 
 TEST(StoredFrames, HaveTheLastSequenceWhereThereAreNoLiveOnes) {
   Accounts accounts(100);
-  accounts.received(testing::batch_of(std::vector{testing::header(1, 2, 10, true)}));
+  accounts.received(test::batch_of(std::vector{test::header(1, 2, 10, true)}));
   EXPECT_EQ(accounts.origins().all().at(0).last_sequence, 10U);
   SavedState saved;
   saved.origins = accounts.origins().all();
   Accounts restored(100);
   restored.restore(saved);
-  restored.received(testing::batch_of(std::vector{testing::header(1, 2, 3)}));
+  restored.received(test::batch_of(std::vector{test::header(1, 2, 3)}));
   const OriginStats row = restored.origins().all().at(0);
   EXPECT_EQ(row.late, 0U) << "the first live one is late to nothing";
   EXPECT_EQ(row.last_sequence, 3U);
@@ -231,8 +228,8 @@ TEST(StoredFrames, HaveTheLastSequenceWhereThereAreNoLiveOnes) {
 TEST(StoredFrames, AreTrackedApartWhereTheirBatchIsGivenUp) {
   Accounts accounts(100);
   const auto give_up = [&](std::uint64_t read, std::uint64_t sequence, bool stored) {
-    const std::vector headers{testing::header(1, 2, sequence, stored)};
-    accounts.given_up(testing::batch_of(headers, 0, {.session = 1, .read = read}),
+    const std::vector headers{test::header(1, 2, sequence, stored)};
+    accounts.given_up(test::batch_of(headers, 0, {.session = 1, .read = read}),
                       Accounts::Judge::later);
   };
   give_up(1, 9, false);
@@ -248,9 +245,9 @@ TEST(StoredFrames, AreTrackedApartWhereTheirBatchIsGivenUp) {
 TEST(OriginSums, HaveStoredFramesAndWhatIsNotSettled) {
   Accounts accounts(2);
   for (SatelliteId satellite = 1; satellite <= 3; ++satellite) {
-    const std::vector headers{testing::header(satellite, 0, 100), testing::header(satellite, 0, 7),
-                              testing::header(satellite, 0, 50, true)};
-    accounts.received(testing::batch_of(headers));
+    const std::vector headers{test::header(satellite, 0, 100), test::header(satellite, 0, 7),
+                              test::header(satellite, 0, 50, true)};
+    accounts.received(test::batch_of(headers));
   }
   const OriginStats sum = accounts.origins().sum(0, 10).stats;
   EXPECT_EQ(sum.late, 2U) << "the third satellite has no row";
@@ -260,4 +257,4 @@ TEST(OriginSums, HaveStoredFramesAndWhatIsNotSettled) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

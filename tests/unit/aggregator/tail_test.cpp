@@ -20,14 +20,10 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
-namespace {
+namespace meridian::test {
 
-using testing::AggregatorTest;
-using testing::batch_of_run;
-using testing::is_ready;
-using testing::numbers;
-using testing::start;
+using namespace aggregator;
+namespace {
 
 class TailTest : public AggregatorTest {
  protected:
@@ -49,9 +45,9 @@ class TailTest : public AggregatorTest {
     asio::cancellation_signal cancel;
     auto next = asio::co_spawn(context_, tail.next(),
                                asio::bind_cancellation_slot(cancel.slot(), asio::use_future));
-    testing::poll(context_);
+    test::poll(context_);
     cancel.emit(asio::cancellation_type::terminal);
-    testing::poll(context_);
+    test::poll(context_);
     ASSERT_TRUE(is_ready(next));
     EXPECT_EQ(next.get().error(), asio::error::operation_aborted);
   }
@@ -158,7 +154,7 @@ TEST_F(TailTest, LosesOnlyWhatItAskedFor) {
 }
 
 TEST_F(TailTest, SeesFramesThatTheBufferDrops) {
-  spawn(testing::options(8, 2, WhenFull::drop_newest));
+  spawn(test::options(8, 2, WhenFull::drop_newest));
   Tail tail = watch();
   send(batch_of_run({1, 1}, 0, 5));
   EXPECT_EQ(sequences_of(call(tail.next()).value()), numbers(0, 5));
@@ -184,7 +180,7 @@ TEST_F(TailTest, EndsWhenItIsDestroyed) {
     send(batch_of_run({1, 1}, 0, 1));
     send(batch_of_run({1, 1}, 1, 2));
   }
-  testing::poll(context_);
+  test::poll(context_);
   EXPECT_EQ(stats().tails.watchers, 0U);
   EXPECT_EQ(stats().tails.lost, 2U) << "what it lost stays counted";
   send(batch_of_run({1, 1}, 3, 4));
@@ -196,7 +192,7 @@ TEST_F(TailTest, EndReleasesWhoeverWaits) {
   Tail tail = watch();
   auto next = start(context_, tail.next());
   tail.end();
-  testing::poll(context_);
+  test::poll(context_);
   ASSERT_TRUE(is_ready(next));
   EXPECT_EQ(next.get().error(), Errc::reply_dropped);
   EXPECT_EQ(call(tail.next()).error(), Errc::reply_dropped);
@@ -227,7 +223,7 @@ TEST_F(TailTest, KeepsWhatComesWhileACancelledCallIsForgotten) {
 }
 
 TEST_F(TailTest, SeesWhatIsFlushedOutOfTheChannel) {
-  spawn(testing::options(8, 2, WhenFull::backpressure));
+  spawn(test::options(8, 2, WhenFull::backpressure));
   send(batch_of_run({1, 1}, 0, 2));
   Tail tail = watch();
   send(batch_of_run({1, 1}, 2, 2));  // for which there is no room
@@ -240,11 +236,11 @@ TEST_F(TailTest, EndsWithTheAggregator) {
   Tail tail = watch();
   auto next = start(context_, tail.next());
   std::ignore = call(aggregator_->shut_down());
-  testing::poll(context_);
+  test::poll(context_);
   ASSERT_TRUE(is_ready(next));
   EXPECT_EQ(next.get().error(), Errc::reply_dropped);
   EXPECT_EQ(call(tail.next()).error(), Errc::aggregator_shut_down);
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

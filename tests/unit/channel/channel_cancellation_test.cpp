@@ -16,15 +16,8 @@
 #include <future>
 #include <optional>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
-
-using testing::poll;
-using testing::receive_one;
-using testing::Received;
-using testing::rethrow;
-using testing::run_inside;
-using testing::send_one;
 
 TEST(ChannelCancellation, AReceiveCancelledTooLateReturnsItsMessage) {
   asio::io_context context;
@@ -189,4 +182,4 @@ TEST(ChannelCancellation, ACancelledReceiveLosesNoMessageOnManyThreads) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// For co_spawn: an exception in the coroutine fails the test.
 inline void rethrow(std::exception_ptr error) {
@@ -86,4 +86,4 @@ asio::awaitable<void> receive_one(Receiver<T>* rx, Received<T>* out) {
   out->done = true;
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

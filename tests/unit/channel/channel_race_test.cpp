@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
 /// Counts how many of its kind were made, received, and destroyed without being received.
@@ -104,4 +104,4 @@ TEST(ChannelRace, EverySuccessfulSendIsReceivedOrDestroyedInTheChannel) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
 constexpr std::size_t threads = 8;
@@ -101,4 +101,4 @@ TEST(ChannelStress, DeliversMillionsOfMessagesOnceAndInOrderOnEightThreads) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

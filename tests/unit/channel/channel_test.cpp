@@ -12,17 +12,10 @@
 #include <type_traits>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
-using testing::collect;
-using ::testing::ElementsAre;
-using testing::poll;
-using testing::receive_one;
-using testing::Received;
-using testing::rethrow;
-using testing::send_numbers;
-using testing::send_one;
+using testing::ElementsAre;
 
 static_assert(!std::is_copy_constructible_v<Receiver<int>>, "there is one receiver");
 static_assert(std::is_copy_constructible_v<Sender<int>>);
@@ -38,7 +31,7 @@ class Parcel {
 };
 static_assert(!std::is_default_constructible_v<Parcel> && !std::is_copy_constructible_v<Parcel>);
 
-class ChannelCapacity : public ::testing::TestWithParam<int> {};
+class ChannelCapacity : public testing::TestWithParam<int> {};
 
 TEST_P(ChannelCapacity, IsExactAndTheNextSendWaits) {
   const int capacity = GetParam();
@@ -56,7 +49,7 @@ TEST_P(ChannelCapacity, IsExactAndTheNextSendWaits) {
   EXPECT_EQ(sent, capacity + 2);
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, ChannelCapacity, ::testing::Values(1, 2, 32));
+INSTANTIATE_TEST_SUITE_P(Of, ChannelCapacity, testing::Values(1, 2, 32));
 
 TEST(Channel, DeliversEverythingInOrderAndThenTheEnd) {
   asio::io_context context;
@@ -112,7 +105,7 @@ TEST(Channel, EndsOnlyBehindTheMessagesOfParkedSenders) {
   context.run();
   EXPECT_THAT(got, ElementsAre(0, 1, 2, 3));
   EXPECT_TRUE(ended);
-  EXPECT_THAT(outcomes, ::testing::Each(std::optional<error_code>(error_code{})));
+  EXPECT_THAT(outcomes, testing::Each(std::optional<error_code>(error_code{})));
 }
 
 TEST(Channel, HoldsAtLeastOneMessage) {
@@ -395,4 +388,4 @@ TEST(ChannelLevel, LeavesOutTheEndOfTheStream) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -18,14 +18,8 @@
 #include <optional>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
-
-using testing::poll;
-using testing::receive_one;
-using testing::Received;
-using testing::rethrow;
-using testing::send_one;
 
 using RawChannel = asio::experimental::concurrent_channel<void(error_code, int)>;
 
@@ -183,4 +177,4 @@ TEST(ChannelTrap, ADestroyedContextTakesAlongParkedSenders) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -15,12 +15,8 @@
 #include <thread>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
-
-using testing::poll;
-using testing::rethrow;
-using testing::run_inside;
 
 asio::awaitable<void> count_wakes(Doorbell* bell, int* wakes) {
   for (;;) {
@@ -147,4 +143,4 @@ TEST(Doorbell, LosesNoWorkBetweenThreads) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

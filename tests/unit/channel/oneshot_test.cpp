@@ -16,12 +16,8 @@
 #include <type_traits>
 #include <utility>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
-
-using testing::poll;
-using testing::rethrow;
-using testing::run_inside;
 
 template <typename S>
 concept SendsAsLvalue = requires(S sender) { sender.send(1); };
@@ -191,4 +187,4 @@ TEST(Oneshot, DeliversOrDropsOnTwoThreads) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

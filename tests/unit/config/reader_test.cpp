@@ -12,12 +12,15 @@
 #include <tuple>
 #include <utility>
 
-namespace meridian::config {
+namespace meridian::test {
+
+using namespace config;
+
 namespace {
 
-using ::testing::HasSubstr;
+using testing::HasSubstr;
 using Json = Reader::Json;
-using ::testing::ThrowsMessage;
+using testing::ThrowsMessage;
 
 enum class Colour : std::uint8_t { red, green };
 constexpr std::array<std::pair<std::string_view, Colour>, 2> colours{
@@ -129,4 +132,4 @@ TEST(ConfigReader, TellsThePathsOfItsKeys) {
 }
 
 }  // namespace
-}  // namespace meridian::config
+}  // namespace meridian::test

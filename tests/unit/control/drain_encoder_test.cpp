@@ -19,15 +19,13 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::control {
+namespace meridian::test {
+
+using namespace control;
+
 namespace {
 
 using nlohmann::json;
-using testing::append;
-using testing::batch_of_run;
-using testing::header;
-using testing::Octets;
-using testing::sample_payload;
 
 constexpr std::size_t json_piece = DrainJsonEncoder::piece_bytes;
 constexpr std::size_t binary_piece = DrainBinaryEncoder::piece_bytes;
@@ -133,7 +131,7 @@ void PrintTo(const EncodedPayload& payload, std::ostream* out) {
   *out << payload.name;
 }
 
-class EncodedPayloads : public ::testing::TestWithParam<EncodedPayload> {};
+class EncodedPayloads : public testing::TestWithParam<EncodedPayload> {};
 
 TEST_P(EncodedPayloads, AreInBase64) {
   DrainSample sample;
@@ -146,14 +144,14 @@ TEST_P(EncodedPayloads, AreInBase64) {
 // The words are the test vectors of RFC 4648.
 INSTANTIATE_TEST_SUITE_P(
     Each, EncodedPayloads,
-    ::testing::Values(EncodedPayload{"None", "", ""}, EncodedPayload{"OneOctet", "f", "Zg=="},
-                      EncodedPayload{"TwoOctets", "fo", "Zm8="},
-                      EncodedPayload{"ThreeOctets", "foo", "Zm9v"},
-                      EncodedPayload{"FourOctets", "foob", "Zm9vYg=="},
-                      EncodedPayload{"FiveOctets", "fooba", "Zm9vYmE="},
-                      EncodedPayload{"SixOctets", "foobar", "Zm9vYmFy"},
-                      EncodedPayload{"LastDigits", "\xFB\xFF\xBE", "+/++"},
-                      EncodedPayload{"Zeros", std::string_view("\0\0\0", 3), "AAAA"}),
+    testing::Values(EncodedPayload{"None", "", ""}, EncodedPayload{"OneOctet", "f", "Zg=="},
+                    EncodedPayload{"TwoOctets", "fo", "Zm8="},
+                    EncodedPayload{"ThreeOctets", "foo", "Zm9v"},
+                    EncodedPayload{"FourOctets", "foob", "Zm9vYg=="},
+                    EncodedPayload{"FiveOctets", "fooba", "Zm9vYmE="},
+                    EncodedPayload{"SixOctets", "foobar", "Zm9vYmFy"},
+                    EncodedPayload{"LastDigits", "\xFB\xFF\xBE", "+/++"},
+                    EncodedPayload{"Zeros", std::string_view("\0\0\0", 3), "AAAA"}),
     [](const auto& each) { return std::string(each.param.name); });
 
 TEST(DrainJson, OfManyFramesComesInBoundedPiecesThatMakeOneObject) {
@@ -182,7 +180,7 @@ TEST(DrainJson, OfManyFramesComesInBoundedPiecesThatMakeOneObject) {
     ASSERT_EQ(frame.at("received_at"),
               "1970-01-01T00:00:0" + std::to_string(i / frames_each) + ".000000Z");
     const Octets payload = sample_payload(64, i);
-    const std::string decoded = testing::decode_base64(frame.at("payload").get<std::string>());
+    const std::string decoded = test::decode_base64(frame.at("payload").get<std::string>());
     ASSERT_TRUE(std::ranges::equal(std::as_bytes(std::span(decoded)), payload)) << i;
   }
 }
@@ -196,11 +194,10 @@ TEST(DrainJson, HasALargeFrameInOnePiece) {
   const std::vector<std::string> pieces = json_pieces(sample.drained());
 
   ASSERT_EQ(pieces.size(), 2U);
-  EXPECT_THAT(pieces[0], ::testing::HasSubstr(R"("sequence":1)"));
-  EXPECT_THAT(pieces[1],
-              ::testing::StartsWith(R"(,{"satellite_id":1,"channel_id":1,"sequence":2)"));
+  EXPECT_THAT(pieces[0], testing::HasSubstr(R"("sequence":1)"));
+  EXPECT_THAT(pieces[1], testing::StartsWith(R"(,{"satellite_id":1,"channel_id":1,"sequence":2)"));
   const json frames = json::parse(joined(pieces)).at("frames");
-  const std::string decoded = testing::decode_base64(frames.at(1).at("payload").get<std::string>());
+  const std::string decoded = test::decode_base64(frames.at(1).at("payload").get<std::string>());
   EXPECT_TRUE(
       std::ranges::equal(std::as_bytes(std::span(decoded)), sample_payload(3 * json_piece, 1)));
 }
@@ -306,4 +303,4 @@ TEST(DrainJsonEncoder, MarksWhatWasDeliveredBeforeAndTellsMoreFields) {
 }
 
 }  // namespace
-}  // namespace meridian::control
+}  // namespace meridian::test

@@ -16,13 +16,16 @@
 #include <string>
 #include <string_view>
 
-namespace meridian::control {
+namespace meridian::test {
+
+using namespace control;
+
 namespace {
 
-using ::testing::Optional;
+using testing::Optional;
 
 /// A reader on one end of a pair of sockets, and a client on the other.
-class LineReaderTest : public ::testing::Test {
+class LineReaderTest : public testing::Test {
  protected:
   LineReaderTest() { asio::local::connect_pair(socket_, client_); }
 
@@ -124,4 +127,4 @@ TEST_F(LineReaderTest, LineThatIsCutOffIsNone) {
 }
 
 }  // namespace
-}  // namespace meridian::control
+}  // namespace meridian::test

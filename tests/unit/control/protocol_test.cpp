@@ -12,11 +12,14 @@
 #include <variant>
 #include <vector>
 
-namespace meridian::control {
+namespace meridian::test {
+
+using namespace control;
+
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::Not;
+using testing::HasSubstr;
+using testing::Not;
 
 Request accepted(std::string_view line) {
   auto parsed = parse_request(line);
@@ -57,7 +60,7 @@ void PrintTo(const NamedMethod& method, std::ostream* out) {
   *out << method.name;
 }
 
-class EveryMethod : public ::testing::TestWithParam<NamedMethod> {};
+class EveryMethod : public testing::TestWithParam<NamedMethod> {};
 
 TEST_P(EveryMethod, IsUnderstoodAsAPlainWord) {
   const Request request = accepted(GetParam().name);
@@ -82,13 +85,12 @@ TEST_P(EveryMethod, IsNamedWhereAnotherIsUnknown) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, EveryMethod,
-    ::testing::Values(NamedMethod{"depth", Method::depth}, NamedMethod{"drain", Method::drain},
-                      NamedMethod{"flush", Method::flush}, NamedMethod{"stats", Method::stats},
-                      NamedMethod{"uplinks", Method::uplinks},
-                      NamedMethod{"satellites", Method::satellites},
-                      NamedMethod{"tail", Method::tail}, NamedMethod{"health", Method::health},
-                      NamedMethod{"reload", Method::reload},
-                      NamedMethod{"version", Method::version}),
+    testing::Values(NamedMethod{"depth", Method::depth}, NamedMethod{"drain", Method::drain},
+                    NamedMethod{"flush", Method::flush}, NamedMethod{"stats", Method::stats},
+                    NamedMethod{"uplinks", Method::uplinks},
+                    NamedMethod{"satellites", Method::satellites},
+                    NamedMethod{"tail", Method::tail}, NamedMethod{"health", Method::health},
+                    NamedMethod{"reload", Method::reload}, NamedMethod{"version", Method::version}),
     [](const auto& each) { return std::string(each.param.name); });
 
 TEST(ParseRequest, LeavesBlanksAroundALineAside) {
@@ -242,7 +244,7 @@ void PrintTo(const BadLine& bad, std::ostream* out) {
   *out << bad.name;
 }
 
-class BadLines : public ::testing::TestWithParam<BadLine> {};
+class BadLines : public testing::TestWithParam<BadLine> {};
 
 TEST_P(BadLines, AreRefusedWithCodeIdAndWhatToDo) {
   const Error error = refused(GetParam().line);
@@ -259,7 +261,7 @@ constexpr ErrorCode invalid_params = ErrorCode::invalid_params;
 
 INSTANTIATE_TEST_SUITE_P(
     Each, BadLines,
-    ::testing::Values(
+    testing::Values(
         BadLine{"CutOff", R"({"jsonrpc":"2.0","id":1)", parse_error, "send one JSON-RPC 2.0"},
         BadLine{"TextBehind", rpc("depth") + "x", parse_error, "send one JSON-RPC 2.0"},
         BadLine{"IdTooLarge", rpc("depth", "1e999"), invalid_request,
@@ -332,7 +334,7 @@ TEST(ParseRequest, QuotesWhatWasSentShortAndPrintable) {
   EXPECT_TRUE(SentJson::accept(encode_error({ErrorCode::method_not_found, message})));
 }
 
-class Ids : public ::testing::TestWithParam<const char*> {};
+class Ids : public testing::TestWithParam<const char*> {};
 
 TEST_P(Ids, ComeBackAsTheyWereSent) {
   const std::string id = GetParam();
@@ -342,12 +344,12 @@ TEST_P(Ids, ComeBackAsTheyWereSent) {
 }
 
 INSTANTIATE_TEST_SUITE_P(OfEachType, Ids,
-                         ::testing::Values("0", "7", "-1", "18446744073709551615",
-                                           "-9223372036854775808", "-9223372036854775809",
-                                           "18446744073709551616", "123456789012345678901234567890",
-                                           "-0", "0.10", "1E+2", "1e-999",
-                                           "0.1234567890123456789012345", "1.5", "null", R"("")",
-                                           R"("seven")", R"("\" \\ \n")", "\"\xC3\xBC\""));
+                         testing::Values("0", "7", "-1", "18446744073709551615",
+                                         "-9223372036854775808", "-9223372036854775809",
+                                         "18446744073709551616", "123456789012345678901234567890",
+                                         "-0", "0.10", "1E+2", "1e-999",
+                                         "0.1234567890123456789012345", "1.5", "null", R"("")",
+                                         R"("seven")", R"("\" \\ \n")", "\"\xC3\xBC\""));
 
 TEST(EncodeResult, AnswersAPlainWordWithTheResultAlone) {
   EXPECT_EQ(encode_result(accepted("depth"), {{"frames", 1}, {"bytes", 20}}),
@@ -392,4 +394,4 @@ TEST(ErrorCode, KeepsToThoseOfTheContract) {
 }
 
 }  // namespace
-}  // namespace meridian::control
+}  // namespace meridian::test

@@ -13,13 +13,16 @@
 #include <memory>
 #include <string>
 
-namespace meridian::control {
+namespace meridian::test {
+
+using namespace control;
+
 namespace {
 
 using namespace std::chrono_literals;
 
 /// A writer on one end of a pair of sockets, and a reader on the other.
-class ReplyWriterTest : public ::testing::Test {
+class ReplyWriterTest : public testing::Test {
  protected:
   ReplyWriterTest() { asio::local::connect_pair(written_, read_); }
 
@@ -78,4 +81,4 @@ TEST_F(ReplyWriterTest, WaitsForASlowReaderHoweverLongItTakes) {
 }
 
 }  // namespace
-}  // namespace meridian::control
+}  // namespace meridian::test

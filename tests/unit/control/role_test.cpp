@@ -7,7 +7,10 @@
 
 #include <unistd.h>
 
-namespace meridian::control {
+namespace meridian::test {
+
+using namespace control;
+
 namespace {
 
 constexpr gid_t operators = 4001;
@@ -48,4 +51,4 @@ TEST(Role, IsNoneForWhomTheSystemDoesNotKnow) {
 }
 
 }  // namespace
-}  // namespace meridian::control
+}  // namespace meridian::test

@@ -26,15 +26,18 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-namespace meridian::control {
+namespace meridian::test {
+
+using namespace control;
+
 namespace {
 
 namespace fs = std::filesystem;
 using asio::local::stream_protocol;
-using ::testing::HasSubstr;
-using ::testing::ThrowsMessage;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
 
-class SocketFileTest : public ::testing::Test {
+class SocketFileTest : public testing::Test {
  protected:
   [[nodiscard]] stream_protocol::acceptor listen(SocketFile& file) {
     return file.listen(context_.get_executor());
@@ -52,12 +55,12 @@ class SocketFileTest : public ::testing::Test {
   void expect_refused(const std::string& why) { expect_refused(path_, why); }
   static void expect_refused(const std::string& path, const std::string& why) {
     EXPECT_THAT([&] { const SocketFile file(path, Access{0600}); },
-                ThrowsMessage<std::runtime_error>(::testing::AllOf(
-                    HasSubstr("control.socket \"" + path + "\""), HasSubstr(why))));
+                ThrowsMessage<std::runtime_error>(
+                    testing::AllOf(HasSubstr("control.socket \"" + path + "\""), HasSubstr(why))));
   }
 
   asio::io_context context_;
-  testing::TempDir directory_;
+  test::TempDir directory_;
   std::string path_ = directory_.file("control.sock");
 };
 
@@ -88,8 +91,8 @@ class OrdinaryUser {
  public:
   explicit OrdinaryUser(gid_t group) {
     be_in(&group, 1);
-    std::ignore = ::setegid(testing::nobody);
-    std::ignore = ::seteuid(testing::nobody);
+    std::ignore = ::setegid(test::nobody);
+    std::ignore = ::seteuid(test::nobody);
   }
   OrdinaryUser(const OrdinaryUser&) = delete;
   OrdinaryUser& operator=(const OrdinaryUser&) = delete;
@@ -103,7 +106,7 @@ class OrdinaryUser {
   static void leave_group() {
     std::ignore = ::seteuid(0);
     be_in(nullptr, 0);
-    std::ignore = ::seteuid(testing::nobody);
+    std::ignore = ::seteuid(test::nobody);
   }
 
  private:
@@ -252,7 +255,7 @@ void PrintTo(const PathTaken& taken, std::ostream* out) {
   *out << taken.name;
 }
 
-class PathsTaken : public SocketFileTest, public ::testing::WithParamInterface<PathTaken> {};
+class PathsTaken : public SocketFileTest, public testing::WithParamInterface<PathTaken> {};
 
 TEST_P(PathsTaken, AreRefusedAndLeftAlone) {
   GetParam().make(path_);
@@ -270,7 +273,7 @@ TEST_P(PathsTaken, AreFreeOnceTheFileIsRemoved) {
 
 INSTANTIATE_TEST_SUITE_P(
     ByAnother, PathsTaken,
-    ::testing::Values(
+    testing::Values(
         PathTaken{"Directory", [](const fs::path& path) { fs::create_directory(path); }},
         PathTaken{"Link", [](const fs::path& path) { fs::create_symlink("elsewhere.sock", path); }},
         PathTaken{"Pipe",
@@ -280,7 +283,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_F(SocketFileTest, KeepsTheContentOfAFileThatIsNotASocket) {
   std::ignore = directory_.write("control.sock", "notes");
   expect_refused("there is a file that is not a socket; remove it, or set another path");
-  EXPECT_EQ(testing::read_file(path_), "notes");
+  EXPECT_EQ(test::read_file(path_), "notes");
 }
 
 TEST_F(SocketFileTest, TakesPathsUpToTheLongestThatASocketCanHave) {
@@ -310,7 +313,7 @@ TEST_F(SocketFileTest, IsRemovedAtTheEndWhileItsLockStays) {
     ASSERT_TRUE(fs::is_socket(path_));
   }
   EXPECT_FALSE(fs::exists(fs::symlink_status(path_)));
-  EXPECT_EQ(testing::read_file(path_ + ".lock"), "");
+  EXPECT_EQ(test::read_file(path_ + ".lock"), "");
 }
 
 TEST_F(SocketFileTest, LeavesAloneWhatTookItsPlace) {
@@ -342,4 +345,4 @@ TEST_F(SocketFileTest, SaysSoWhereAnotherProgramWasFasterToListen) {
 }
 
 }  // namespace
-}  // namespace meridian::control
+}  // namespace meridian::test

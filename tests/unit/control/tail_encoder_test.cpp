@@ -13,11 +13,13 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::control {
+namespace meridian::test {
+
+using namespace control;
+
 namespace {
 
 using nlohmann::json;
-using testing::batch_of_run;
 
 Request request(TailParams params, bool plain = false) {
   return {.method = Method::tail, .tail = params, .plain = plain, .id = RequestId(1)};
@@ -134,4 +136,4 @@ TEST(TailEncoder, MakesMessagesOfABoundedSize) {
 }
 
 }  // namespace
-}  // namespace meridian::control
+}  // namespace meridian::test

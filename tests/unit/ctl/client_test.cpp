@@ -16,7 +16,10 @@
 #include <thread>
 #include <tuple>
 
-namespace meridian::ctl {
+namespace meridian::test {
+
+using namespace ctl;
+
 namespace {
 
 namespace asio = boost::asio;
@@ -41,9 +44,9 @@ class NumberingServer {
   int answers_ = 0;
 };
 
-class ClientTest : public ::testing::Test {
+class ClientTest : public testing::Test {
  protected:
-  const testing::TempDir directory_;
+  const test::TempDir directory_;
   const std::string path_ = directory_.file("control.sock");
   NumberingServer server_{path_};
 };
@@ -96,7 +99,7 @@ class AnswersOnce {
   [[nodiscard]] std::string path() const { return path_; }
 
  private:
-  testing::TempDir directory_;
+  test::TempDir directory_;
   std::string path_ = directory_.file("control.sock");
   boost::asio::io_context context_;
   stream_protocol::acceptor acceptor_{context_, stream_protocol::endpoint(path_)};
@@ -108,10 +111,10 @@ TEST(ControlClientAnswer, NestedDeeplyIsRefusedAndNotTakenUp) {
   const AnswersOnce daemon(R"({"jsonrpc":"2.0","id":1,"result":)" + std::string(levels, '[') +
                            std::string(levels, ']') + "}");
   Client client(daemon.path());
-  EXPECT_THAT([&] { std::ignore = client.call("depth").dump(); },
-              ::testing::ThrowsMessage<std::runtime_error>(
-                  ::testing::HasSubstr("the answer is not JSON-RPC")));
+  EXPECT_THAT(
+      [&] { std::ignore = client.call("depth").dump(); },
+      testing::ThrowsMessage<std::runtime_error>(testing::HasSubstr("the answer is not JSON-RPC")));
 }
 
 }  // namespace
-}  // namespace meridian::ctl
+}  // namespace meridian::test

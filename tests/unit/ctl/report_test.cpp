@@ -6,12 +6,15 @@
 #include <string>
 #include <tuple>
 
-namespace meridian::ctl {
+namespace meridian::test {
+
+using namespace ctl;
+
 namespace {
 
-using ::testing::ContainsRegex;
-using ::testing::HasSubstr;
-using ::testing::Not;
+using testing::ContainsRegex;
+using testing::HasSubstr;
+using testing::Not;
 
 Json sample_stats() {
   return Json::parse(R"({
@@ -221,4 +224,4 @@ TEST(SatellitesReport, SaysSoWhereThereAreNone) {
 }
 
 }  // namespace
-}  // namespace meridian::ctl
+}  // namespace meridian::test

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
-namespace meridian::ctl {
+namespace meridian::test {
+
+using namespace ctl;
+
 namespace {
 
 using Align = Table::Align;
@@ -51,4 +54,4 @@ TEST(Table, KeepsRowsInTheirOrderAndTheirCellsAsTheyAre) {
 }
 
 }  // namespace
-}  // namespace meridian::ctl
+}  // namespace meridian::test

@@ -11,15 +11,14 @@
 #include <string>
 #include <string_view>
 
-namespace meridian::ctl {
+namespace meridian::test {
+
+using namespace ctl;
+
 namespace {
 
-using ::testing::AllOf;
-using testing::encode;
-using testing::frames_of;
-using ::testing::HasSubstr;
-using testing::read_file;
-using testing::TempDir;
+using testing::AllOf;
+using testing::HasSubstr;
 
 /// What is said against appending to a file with that content; "" where nothing is. Names it.
 std::string said_against(const std::string& content, FrameFormat format,
@@ -80,4 +79,4 @@ TEST(WholeEnd, MattersOnlyWhereSomethingIsAppended) {
 }
 
 }  // namespace
-}  // namespace meridian::ctl
+}  // namespace meridian::test

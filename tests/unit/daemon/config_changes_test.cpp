@@ -6,11 +6,14 @@
 #include <ostream>
 #include <string>
 
-namespace meridian::daemon {
+namespace meridian::test {
+
+using namespace daemon;
+
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
+using testing::ElementsAre;
+using testing::IsEmpty;
 
 constexpr const char* some_listeners =
     R"("uplinks":[{"name":"a"},{"name":"b","listen":"[::1]:1"}])";
@@ -34,7 +37,7 @@ void PrintTo(const ChangedKey& key, std::ostream* out) {
   *out << key.path;
 }
 
-class ChangedKeys : public ::testing::TestWithParam<ChangedKey> {};
+class ChangedKeys : public testing::TestWithParam<ChangedKey> {};
 
 TEST_P(ChangedKeys, AreNamedByTheirPath) {
   const ConfigChanges changes = changes_between(with(""), with(GetParam().config));
@@ -58,7 +61,7 @@ TEST_P(ChangedKeys, AreTakenOverUnlessTheyNeedARestart) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, ChangedKeys,
-    ::testing::Values(
+    testing::Values(
         ChangedKey{"buffer.max_frames", R"("buffer":{"max_frames":7})"},
         ChangedKey{"buffer.max_bytes", R"("buffer":{"max_bytes":7})"},
         ChangedKey{"buffer.when_full", R"("buffer":{"when_full":"drop_newest"})"},
@@ -117,4 +120,4 @@ TEST(ListenerChanges, NameEveryKey) {
 }
 
 }  // namespace
-}  // namespace meridian::daemon
+}  // namespace meridian::test

@@ -20,17 +20,20 @@
 #include <tuple>
 #include <vector>
 
-namespace meridian::daemon {
+namespace meridian::test {
+
+using namespace daemon;
+
 namespace {
 
 using config::KeyFacts;
 using config::Kind;
-using ::testing::ElementsAre;
-using ::testing::EndsWith;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::StartsWith;
-using ::testing::ThrowsMessage;
+using testing::ElementsAre;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+using testing::ThrowsMessage;
 
 /// A key and the object that it stands in: "" for the whole file, "uplinks[0]" for a listener.
 struct Key {
@@ -102,7 +105,7 @@ std::vector<Key> keys_of_kind(Kind kind) {
   return keys;
 }
 
-std::string identifier_of(const ::testing::TestParamInfo<Key>& info) {
+std::string identifier_of(const testing::TestParamInfo<Key>& info) {
   return info.param.identifier();
 }
 
@@ -110,7 +113,7 @@ TEST(Keys, AreAllInTheTables) {
   EXPECT_GT(all_keys().size(), 45U);
 }
 
-class EveryKey : public ::testing::TestWithParam<Key> {};
+class EveryKey : public testing::TestWithParam<Key> {};
 
 TEST_P(EveryKey, OfAnotherTypeIsAnErrorThatNamesItsPathAndValue) {
   const Key& key = GetParam();
@@ -121,8 +124,8 @@ TEST_P(EveryKey, OfAnotherTypeIsAnErrorThatNamesItsPathAndValue) {
     }
     EXPECT_THAT([&] { std::ignore = parse_config(key.with(value)); },
                 ThrowsMessage<config::Error>(
-                    ::testing::AllOf(StartsWith(key.path() + ": "), HasSubstr("must be "),
-                                     EndsWith(fmt::format(", is {}", value)))));
+                    testing::AllOf(StartsWith(key.path() + ": "), HasSubstr("must be "),
+                                   EndsWith(fmt::format(", is {}", value)))));
   }
 }
 
@@ -139,9 +142,9 @@ TEST_P(EveryKey, SaysWhatItIsInASentence) {
   EXPECT_TRUE(facts.details.empty() || facts.details.ends_with('.')) << facts.details;
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, EveryKey, ::testing::ValuesIn(all_keys()), identifier_of);
+INSTANTIATE_TEST_SUITE_P(Each, EveryKey, testing::ValuesIn(all_keys()), identifier_of);
 
-class EveryInteger : public ::testing::TestWithParam<Key> {};
+class EveryInteger : public testing::TestWithParam<Key> {};
 
 TEST_P(EveryInteger, IsHeldFromItsLeastToItsMost) {
   const Key& key = GetParam();
@@ -165,10 +168,10 @@ TEST_P(EveryInteger, IsRefusedBeyondThemAndNotClamped) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, EveryInteger, ::testing::ValuesIn(keys_of_kind(Kind::integer)),
+INSTANTIATE_TEST_SUITE_P(Each, EveryInteger, testing::ValuesIn(keys_of_kind(Kind::integer)),
                          identifier_of);
 
-class EveryChoice : public ::testing::TestWithParam<Key> {};
+class EveryChoice : public testing::TestWithParam<Key> {};
 
 TEST_P(EveryChoice, HoldsEachOfItsNames) {
   const Key& key = GetParam();
@@ -178,7 +181,7 @@ TEST_P(EveryChoice, HoldsEachOfItsNames) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, EveryChoice, ::testing::ValuesIn(keys_of_kind(Kind::choice)),
+INSTANTIATE_TEST_SUITE_P(Each, EveryChoice, testing::ValuesIn(keys_of_kind(Kind::choice)),
                          identifier_of);
 
 /// Those that can be changed by one, outside of lists: a change in a list is told in another way.
@@ -188,7 +191,7 @@ std::vector<Key> integers_of_sections() {
   return keys;
 }
 
-class EveryChange : public ::testing::TestWithParam<Key> {};
+class EveryChange : public testing::TestWithParam<Key> {};
 
 TEST_P(EveryChange, IsToldByItsPathAndAppliedAsItsTableSays) {
   const Key& key = GetParam();
@@ -204,7 +207,7 @@ TEST_P(EveryChange, IsToldByItsPathAndAppliedAsItsTableSays) {
   EXPECT_EQ(key.value(applicable(now, next)) == value, on_reload);
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, EveryChange, ::testing::ValuesIn(integers_of_sections()),
+INSTANTIATE_TEST_SUITE_P(Each, EveryChange, testing::ValuesIn(integers_of_sections()),
                          identifier_of);
 
 TEST(NativeListener, TakesPayloadsFromOneOctetToSixteenMebi) {
@@ -232,7 +235,7 @@ TEST(SpacePacketListener, TakesPacketsFromTheSmallestToTheLargest) {
   }
 }
 
-class EverySection : public ::testing::TestWithParam<std::string> {};
+class EverySection : public testing::TestWithParam<std::string> {};
 
 TEST_P(EverySection, RefusesAKeyThatItDoesNotKnowAndNamesThoseThatItDoes) {
   const Key key{GetParam(), {.name = "colour"}, {}};
@@ -247,10 +250,10 @@ std::vector<std::string> all_sections() {
   return sections;
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, EverySection, ::testing::ValuesIn(all_sections()),
+INSTANTIATE_TEST_SUITE_P(Each, EverySection, testing::ValuesIn(all_sections()),
                          [](const auto& each) {
                            return each.param.empty() ? "top" : each.param.substr(0, 7);
                          });
 
 }  // namespace
-}  // namespace meridian::daemon
+}  // namespace meridian::test

@@ -20,12 +20,15 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::daemon {
+namespace meridian::test {
+
+using namespace daemon;
+
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::StartsWith;
-using ::testing::ThrowsMessage;
+using testing::HasSubstr;
+using testing::StartsWith;
+using testing::ThrowsMessage;
 
 // Section 5 of the contract, word for word.
 constexpr std::string_view contract = R"({
@@ -98,7 +101,7 @@ TEST(Config, DefaultsAreTheContractsFile) {
 }
 
 TEST(Config, DefaultsAreTheInstalledFile) {
-  expect_same(installed_defaults(), load_config(testing::source_dir() / "config/meridiand.json"));
+  expect_same(installed_defaults(), load_config(test::source_dir() / "config/meridiand.json"));
 }
 
 TEST(Config, DefaultsHoldWhereNothingIsSaid) {
@@ -181,7 +184,7 @@ void PrintTo(const Address& address, std::ostream* out) {
   *out << address.name;
 }
 
-class Addresses : public ::testing::TestWithParam<Address> {};
+class Addresses : public testing::TestWithParam<Address> {};
 
 TEST_P(Addresses, AreTakenApart) {
   const auto listener = parse_listener("\"listen\":\"" + std::string(GetParam().listen) + "\"");
@@ -190,11 +193,11 @@ TEST_P(Addresses, AreTakenApart) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, Addresses,
-                         ::testing::Values(Address{"V4", "10.1.2.3:65535", "10.1.2.3", 65535},
-                                           Address{"AnyV4", "0.0.0.0:1", "0.0.0.0", 1},
-                                           Address{"FreePort", "127.0.0.1:0", "127.0.0.1", 0},
-                                           Address{"V6", "[2001:db8::7]:80", "2001:db8::7", 80},
-                                           Address{"AnyV6", "[::]:7400", "::", 7400}),
+                         testing::Values(Address{"V4", "10.1.2.3:65535", "10.1.2.3", 65535},
+                                         Address{"AnyV4", "0.0.0.0:1", "0.0.0.0", 1},
+                                         Address{"FreePort", "127.0.0.1:0", "127.0.0.1", 0},
+                                         Address{"V6", "[2001:db8::7]:80", "2001:db8::7", 80},
+                                         Address{"AnyV6", "[::]:7400", "::", 7400}),
                          [](const auto& each) { return std::string(each.param.name); });
 
 TEST(ListenerConfig, MayAskForFreePortsOfOneAddressSeveralTimes) {
@@ -265,14 +268,14 @@ TEST(LogConfig, KnowsEveryLevelByName) {
 }
 
 TEST(ConfigFile, IsNamedInFrontOfItsErrors) {
-  const testing::TempDir directory;
+  const test::TempDir directory;
   const std::string file = directory.write("broken.json", R"({"threads": "many"})");
   EXPECT_THAT([&] { std::ignore = load_config(file); },
               ThrowsMessage<config::Error>(StartsWith(file + ": threads: must be an integer")));
 }
 
 TEST(ConfigFile, IsReadWhereItIsGiven) {
-  const testing::TempDir directory;
+  const test::TempDir directory;
   EXPECT_EQ(find_config(directory.write("small.json", R"({"threads": 3})")).threads, 3U);
   EXPECT_THAT([&] { std::ignore = find_config(directory.file("missing.json")); },
               ThrowsMessage<config::Error>(HasSubstr("missing.json: cannot be read")));
@@ -282,4 +285,4 @@ TEST(ConfigFile, IsReadWhereItIsGiven) {
 }
 
 }  // namespace
-}  // namespace meridian::daemon
+}  // namespace meridian::test

@@ -29,7 +29,10 @@
 
 #include <unistd.h>
 
-namespace meridian::daemon {
+namespace meridian::test {
+
+using namespace daemon;
+
 namespace {
 
 using boost::asio::ip::tcp;
@@ -55,7 +58,7 @@ class BreakingSink final : public spdlog::sinks::base_sink<std::mutex> {
   const std::string_view text_;
 };
 
-class BrokenDaemon : public ::testing::Test {
+class BrokenDaemon : public testing::Test {
  protected:
   /// Runs a daemon with a small buffer, in which whoever logs `text` breaks.
   void start(std::string_view text, std::string_view when_full) {
@@ -120,7 +123,7 @@ class BrokenDaemon : public ::testing::Test {
         .port();
   }
 
-  const testing::TempDir directory_;
+  const test::TempDir directory_;
   const std::uint16_t port_ = free_port();
   std::shared_ptr<spdlog::logger> before_ = spdlog::default_logger();
 };
@@ -131,7 +134,7 @@ TEST_F(BrokenDaemon, GoesOnWithoutASessionThatBreaks) {
   const std::vector<tcp::socket> others = connect_many();
   tcp::socket breaks = connect();
   breaks.shutdown(tcp::socket::shutdown_send);
-  EXPECT_TRUE(testing::eventually([&] { return faults() == before + 1; }));
+  EXPECT_TRUE(test::eventually([&] { return faults() == before + 1; }));
   EXPECT_NO_THROW(std::ignore = connect());
   ASSERT_EQ(::kill(::getpid(), SIGTERM), 0);
   EXPECT_EQ(ended_.get(), 0) << "it stops in order, each of its sessions by a fault";
@@ -156,4 +159,4 @@ TEST_F(BrokenDaemon, SavesTheBufferAlsoWhereItsStopBreaks) {
 }
 
 }  // namespace
-}  // namespace meridian::daemon
+}  // namespace meridian::test

@@ -17,15 +17,18 @@
 #include <future>
 #include <string>
 
-namespace meridian::daemon {
+namespace meridian::test {
+
+using namespace daemon;
+
 namespace {
 
 using boost::asio::local::datagram_protocol;
-using ::testing::HasSubstr;
+using testing::HasSubstr;
 using namespace std::chrono_literals;
 
 /// Listens where the service manager would.
-class HeartbeatTest : public ::testing::Test {
+class HeartbeatTest : public testing::Test {
  protected:
   void SetUp() override {
     ::setenv("NOTIFY_SOCKET", path_.c_str(), 1);
@@ -51,7 +54,7 @@ class HeartbeatTest : public ::testing::Test {
     }
   }
 
-  testing::TempDir directory_;
+  test::TempDir directory_;
   std::string path_ = directory_.file("notify");
   asio::io_context context_;
   asio::any_io_executor strand_ = asio::make_strand(context_);
@@ -90,15 +93,15 @@ TEST_F(HeartbeatTest, StopsWhereTheAggregatorsStrandNoLongerTurns) {
   auto ended = asio::co_spawn(strand_, heartbeat.run(aggregator, uplinks, pulse), asio::use_future);
   // Many times what the watchdog waits; the context itself has nothing that keeps it from beating.
   context_.run_for(300ms);
-  EXPECT_THAT(received(), ::testing::IsEmpty());
+  EXPECT_THAT(received(), testing::IsEmpty());
 
   stuck.run_for(1ms);
   context_.run_for(30ms);
-  EXPECT_THAT(received(), ::testing::Contains(HasSubstr("WATCHDOG=1"))) << "and goes on with it";
+  EXPECT_THAT(received(), testing::Contains(HasSubstr("WATCHDOG=1"))) << "and goes on with it";
   heartbeat.stop();
   stuck.run_for(1ms);
   context_.run_for(1s);
 }
 
 }  // namespace
-}  // namespace meridian::daemon
+}  // namespace meridian::test

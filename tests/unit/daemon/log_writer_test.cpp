@@ -16,12 +16,15 @@
 #include <thread>
 #include <vector>
 
-namespace meridian::daemon {
+namespace meridian::test {
+
+using namespace daemon;
+
 namespace {
 
 using namespace std::chrono_literals;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
+using testing::ElementsAre;
+using testing::HasSubstr;
 
 /// Takes lines, "message|name=value", while its gate is open; a writer waits in front of it else.
 class GatedSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
@@ -72,7 +75,7 @@ class GatedSink final : public spdlog::sinks::base_sink<spdlog::details::null_mu
   std::vector<std::string> lines_;
 };
 
-class LogWriterTest : public ::testing::Test {
+class LogWriterTest : public testing::Test {
  public:
   ~LogWriterTest() override { target_->open(); }
 
@@ -165,4 +168,4 @@ TEST_F(LogWriterTest, WritesWhatWaitsAlsoAfterItsEnd) {
 }
 
 }  // namespace
-}  // namespace meridian::daemon
+}  // namespace meridian::test

@@ -13,20 +13,23 @@
 #include <string>
 #include <string_view>
 
-namespace meridian::daemon {
+namespace meridian::test {
+
+using namespace daemon;
+
 namespace {
 
-using ::testing::EndsWith;
+using testing::EndsWith;
 
 /// What a log file has after one message, which somebody else has had a hand in.
 std::string logged_as(LogFormat format, std::string_view message) {
-  const testing::TempDir directory;
+  const test::TempDir directory;
   const std::string file = directory.file("log");
   const auto writer = open_log({.format = format, .target = file});
   spdlog::logger logger("test", writer);
   logger.info("sink a: {}", message);
   EXPECT_TRUE(writer->wait_written(std::chrono::seconds(10)));
-  return testing::read_file(file);
+  return test::read_file(file);
 }
 
 TEST(LogFile, HasOneLineForAMessageWhateverIsInIt) {
@@ -43,4 +46,4 @@ TEST(LogFile, HasOneObjectForAMessageInJson) {
 }
 
 }  // namespace
-}  // namespace meridian::daemon
+}  // namespace meridian::test

@@ -8,16 +8,19 @@
 #include <filesystem>
 #include <string>
 
-namespace meridian::daemon {
+namespace meridian::test {
+
+using namespace daemon;
+
 namespace {
 
-using ::testing::AllOf;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::Not;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
 
-class Secrets : public ::testing::Test {
+class Secrets : public testing::Test {
  protected:
   [[nodiscard]] std::string file(const std::string& name, unsigned mode) const {
     const std::string path = directory_.write(name, "");
@@ -31,7 +34,7 @@ class Secrets : public ::testing::Test {
     return config;
   }
 
-  testing::TempDir directory_;
+  test::TempDir directory_;
 };
 
 TEST_F(Secrets, InAConfigurationThatAllCanReadAreToldWithoutTheSecret) {
@@ -68,4 +71,4 @@ TEST_F(Secrets, InAFileThatIsNotThereAreNoSecrets) {
 }
 
 }  // namespace
-}  // namespace meridian::daemon
+}  // namespace meridian::test

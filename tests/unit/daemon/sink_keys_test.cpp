@@ -8,16 +8,19 @@
 #include <string>
 #include <vector>
 
-namespace meridian::daemon {
+namespace meridian::test {
+
+using namespace daemon;
+
 namespace {
 
-using ::testing::AllOf;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::Not;
-using ::testing::StartsWith;
-using ::testing::ThrowsMessage;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
+using testing::ThrowsMessage;
 
 /// A configuration with a buffer in which frames can be held, and these sinks.
 Config parse_sinks(const std::string& sinks) {
@@ -115,7 +118,7 @@ void PrintTo(const WrongSinks& wrong, std::ostream* out) {
   *out << wrong.name;
 }
 
-class WrongSinkConfigs : public ::testing::TestWithParam<WrongSinks> {};
+class WrongSinkConfigs : public testing::TestWithParam<WrongSinks> {};
 
 TEST_P(WrongSinkConfigs, AreRefusedByKeyPathAndWhatIsAllowed) {
   EXPECT_THAT([] { std::ignore = parse_sinks(GetParam().sinks); },
@@ -140,7 +143,7 @@ WrongSinks wrong_stream(const char* name, const std::string& stream) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, WrongSinkConfigs,
-    ::testing::Values(
+    testing::Values(
         WrongSinks{"NoList", "{}", "sinks: must be a list of 0 to 16 sinks"},
         WrongSinks{"TooMany", "[{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}]",
                    "sinks: must be a list of 0 to 16 sinks"},
@@ -259,4 +262,4 @@ TEST(SinkConfig, OfNoPolicyIsToHold) {
 }
 
 }  // namespace
-}  // namespace meridian::daemon
+}  // namespace meridian::test

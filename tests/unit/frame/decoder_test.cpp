@@ -16,13 +16,13 @@
 #include <tuple>
 #include <utility>
 
-namespace meridian {
+namespace meridian::test {
+
+using namespace frame;
 namespace {
 
-using testing::header;
-
 /// What is done with the frames of a read: they stay in its slab, or are copied out of it.
-class AdoptOrCopy : public ::testing::Test {
+class AdoptOrCopy : public testing::Test {
  protected:
   /// A slab of `slab_bytes` with `frames` frames of 20 octets at its start.
   static SlabRange slab(std::size_t slab_bytes, std::uint32_t frames) {
@@ -86,4 +86,4 @@ TEST(MakeDecoder, RefusesFramesWhoseOctetsCannotBeCounted) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -15,14 +15,15 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
+
+using namespace frame;
 namespace {
 
-using testing::batch_of_run;
-using ::testing::ElementsAre;
+using testing::ElementsAre;
 
 /// Reads that stand one behind the other in one slab, as the buffer puts them.
-class JoinedReads : public ::testing::Test {
+class JoinedReads : public testing::Test {
  protected:
   static constexpr std::size_t slab_bytes = 4096;
 
@@ -139,4 +140,4 @@ TEST_F(JoinedReads, AreNotOfDifferentCounters) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -17,20 +17,12 @@
 #include <utility>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
+
+using namespace frame;
 namespace {
 
-using testing::append;
-using testing::batch_of;
-using testing::batch_of_run;
-using ::testing::ElementsAre;
-using testing::frames_of;
-using testing::header;
-using testing::in_slab;
-using testing::native_frame;
-using testing::Octets;
-using testing::sample_payload;
-using testing::SeenFrame;
+using testing::ElementsAre;
 
 static_assert(!std::is_copy_constructible_v<FrameBatch>, "a batch is not copied by accident");
 static_assert(!std::is_copy_assignable_v<FrameBatch>);
@@ -214,7 +206,7 @@ TEST(FrameBatch, LetsGoOfASlabThatItFillsLessThanHalf) {
   few.compact();
   EXPECT_NE(few.octets().data(), slab + front.bytes());
   EXPECT_EQ(few.footprint(), few.bytes());
-  EXPECT_THAT(frames_of(few), ::testing::SizeIs(4));
+  EXPECT_THAT(frames_of(few), testing::SizeIs(4));
   EXPECT_EQ(few.find_runs().at(0).first, 5U);
 }
 
@@ -312,8 +304,8 @@ TEST(FrameBatch, FindsSatellitesHoweverManyThereAre) {
     headers.push_back(header(satellite, 2, 0));
   }
   FrameBatch batch = batch_of(headers);
-  EXPECT_THAT(batch.satellites(), ::testing::ElementsAreArray(expected));
+  EXPECT_THAT(batch.satellites(), testing::ElementsAreArray(expected));
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

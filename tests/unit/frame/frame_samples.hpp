@@ -11,7 +11,7 @@
 #include <span>
 #include <vector>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 using Octets = std::vector<std::byte>;
 
@@ -86,4 +86,4 @@ inline FrameBatch batch_of_run(Origin origin, std::uint64_t first, std::uint32_t
   return builder.finish(stamp).value();
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

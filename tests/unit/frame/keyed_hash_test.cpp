@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
+
+using namespace frame;
 namespace {
 
 constexpr std::size_t keys = 50'000;
@@ -61,4 +63,4 @@ TEST(KeyedHash, IsNotWhatAPeerCanWorkOut) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

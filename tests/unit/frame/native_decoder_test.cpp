@@ -8,17 +8,10 @@
 
 #include <string>
 
-namespace meridian {
-namespace {
+namespace meridian::test {
 
-using testing::append;
-using testing::frames_of;
-using testing::header;
-using testing::in_slab;
-using testing::native_frame;
-using testing::Octets;
-using testing::sample_payload;
-using testing::SeenFrame;
+using namespace frame;
+namespace {
 
 constexpr std::uint32_t max_payload = 1000;
 
@@ -53,7 +46,7 @@ TEST(NativeDecoder, ReadsEveryHeaderField) {
 
   ASSERT_TRUE(found.batch.has_value());
   EXPECT_THAT(frames_of(*found.batch),
-              ::testing::ElementsAre(
+              testing::ElementsAre(
                   SeenFrame{header(0xA1B2C3D4, 0x1234, 0x0102030405060708, true), payload}));
   EXPECT_EQ(found.consumed, stream.size());
   EXPECT_EQ(found.wanted, 4U);
@@ -85,8 +78,7 @@ TEST(NativeDecoder, TakesPayloadsFromNoneToTheLargest) {
     const Octets payload = sample_payload(payload_bytes);
     const Decoded found = decode(native_frame(header(1, 2, 3), payload));
     ASSERT_TRUE(found.batch.has_value()) << payload_bytes;
-    EXPECT_THAT(frames_of(*found.batch),
-                ::testing::ElementsAre(SeenFrame{header(1, 2, 3), payload}));
+    EXPECT_THAT(frames_of(*found.batch), testing::ElementsAre(SeenFrame{header(1, 2, 3), payload}));
   }
 }
 
@@ -95,10 +87,9 @@ TEST(NativeDecoder, TakesSatelliteIdsFromZeroToTheLargest) {
   append(stream, native_frame(header(0xFFFFFFFF, 0xFFFF, 0xFFFFFFFFFFFFFFFF)));
   const Decoded found = decode(stream);
   ASSERT_TRUE(found.batch.has_value());
-  EXPECT_THAT(
-      frames_of(*found.batch),
-      ::testing::ElementsAre(SeenFrame{header(0, 0, 0), {}},
-                             SeenFrame{header(0xFFFFFFFF, 0xFFFF, 0xFFFFFFFFFFFFFFFF), {}}));
+  EXPECT_THAT(frames_of(*found.batch),
+              testing::ElementsAre(SeenFrame{header(0, 0, 0), {}},
+                                   SeenFrame{header(0xFFFFFFFF, 0xFFFF, 0xFFFFFFFFFFFFFFFF), {}}));
 }
 
 TEST(NativeDecoder, NamesItsLargestUnit) {
@@ -131,7 +122,7 @@ void PrintTo(const BadUnit& bad, std::ostream* out) {
   *out << bad.name;
 }
 
-class NativeDecoderMalformed : public ::testing::TestWithParam<BadUnit> {};
+class NativeDecoderMalformed : public testing::TestWithParam<BadUnit> {};
 
 TEST_P(NativeDecoderMalformed, IsReportedWithTheFramesBeforeItKept) {
   Octets stream = native_frame(header(1, 2, 3), sample_payload(10));
@@ -173,7 +164,7 @@ TEST_P(NativeDecoderMalformed, IsReportedAsSoonAsTheDecidingFieldIsThere) {
 
 INSTANTIATE_TEST_SUITE_P(
     EachReason, NativeDecoderMalformed,
-    ::testing::Values(
+    testing::Values(
         BadUnit{"LengthOfZero", length_field(0), 4, Malformed::length_too_small},
         BadUnit{"LengthOneBelowTheHeader", length_field(15), 4, Malformed::length_too_small},
         BadUnit{"PayloadOneAboveTheLargest", length_field(16 + max_payload + 1), 4,
@@ -232,10 +223,10 @@ TEST(NativeDecoder, KeepsNoRunsOverFromOneLookToTheNext) {
     const Decoded found = decoder.decode(in_slab(native_frame(header(1, 2, sequence))), {});
     ASSERT_TRUE(found.batch.has_value());
     EXPECT_THAT(found.batch->find_runs(),
-                ::testing::ElementsAre(
+                testing::ElementsAre(
                     meridian::Run{.origin = {1, 2}, .frames = 1, .first = sequence, .bytes = 20}));
   }
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -7,11 +7,13 @@
 #include <limits>
 #include <tuple>
 
-namespace meridian {
+namespace meridian::test {
+
+using namespace frame;
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
+using testing::ElementsAre;
+using testing::IsEmpty;
 
 constexpr Origin a{.satellite_id = 1, .channel_id = 1};
 constexpr Origin b{.satellite_id = 2, .channel_id = 1};
@@ -173,4 +175,4 @@ TEST(RunBuilder, IsEmptyAfterTake) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

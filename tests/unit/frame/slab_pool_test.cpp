@@ -9,7 +9,9 @@
 #include <tuple>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
+
+using namespace frame;
 namespace {
 
 using Slabs = std::vector<std::shared_ptr<std::byte[]>>;
@@ -93,4 +95,4 @@ TEST(SlabPool, IsForAllThreads) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

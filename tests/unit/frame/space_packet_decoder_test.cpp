@@ -7,15 +7,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace meridian {
-namespace {
+namespace meridian::test {
 
-using testing::append;
-using testing::frames_of;
-using testing::header;
-using testing::in_slab;
-using testing::Octets;
-using testing::SeenFrame;
+using namespace frame;
+namespace {
 
 constexpr SatelliteId satellite = 25544;
 
@@ -36,7 +31,7 @@ TEST(SpacePacketDecoder, MakesAFrameOfAPacketWithTheWholePacketAsPayload) {
 
   ASSERT_TRUE(found.batch.has_value());
   EXPECT_THAT(frames_of(*found.batch),
-              ::testing::ElementsAre(SeenFrame{header(satellite, 0x5A3, 0x1234), packet}));
+              testing::ElementsAre(SeenFrame{header(satellite, 0x5A3, 0x1234), packet}));
   EXPECT_EQ(found.consumed, packet.size());
   EXPECT_EQ(found.wanted, 6U);
   EXPECT_EQ(found.idle_packets, 0U);
@@ -45,32 +40,32 @@ TEST(SpacePacketDecoder, MakesAFrameOfAPacketWithTheWholePacketAsPayload) {
 
 TEST(SpacePacketDecoder, TakesTelecommandsTooAndEverySequenceFlag) {
   for (const unsigned flags : {0x00U, 0x40U, 0x80U, 0xC0U}) {
-    Octets packet = testing::space_packet(1, 5, 3);
+    Octets packet = test::space_packet(1, 5, 3);
     packet[0] |= std::byte{0x10};  // type: telecommand
     packet[2] = static_cast<std::byte>(flags);
     const Decoded found = decode_packets(packet);
     ASSERT_TRUE(found.batch.has_value());
     EXPECT_THAT(frames_of(*found.batch),
-                ::testing::ElementsAre(SeenFrame{header(satellite, 1, 5), packet}));
+                testing::ElementsAre(SeenFrame{header(satellite, 1, 5), packet}));
   }
 }
 
 TEST(SpacePacketDecoder, TakesTheSmallestAndTheLargestPacket) {
   for (const std::size_t packet_bytes : {7U, 65542U}) {
-    const Octets packet = testing::space_packet(100, 1, packet_bytes - 6);
+    const Octets packet = test::space_packet(100, 1, packet_bytes - 6);
     ASSERT_EQ(packet.size(), packet_bytes);
     const Decoded found = decode_packets(packet);
     ASSERT_TRUE(found.batch.has_value()) << packet_bytes;
     EXPECT_EQ(found.batch->bytes(), packet_bytes + 20);
     EXPECT_THAT(frames_of(*found.batch),
-                ::testing::ElementsAre(SeenFrame{header(satellite, 100, 1), packet}));
+                testing::ElementsAre(SeenFrame{header(satellite, 100, 1), packet}));
   }
 }
 
 TEST(SpacePacketDecoder, RefusesAPacketAboveItsLimitAsSoonAsItsLengthIsThere) {
-  Octets stream = testing::space_packet(1, 0, 94);  // 100 octets
+  Octets stream = test::space_packet(1, 0, 94);  // 100 octets
   const std::size_t good = stream.size();
-  const Octets large = testing::space_packet(1, 1, 95);
+  const Octets large = test::space_packet(1, 1, 95);
   append(stream, std::span(large).first(5));
   EXPECT_FALSE(decode_packets(stream, 100).malformed.has_value());
 
@@ -85,9 +80,9 @@ TEST(SpacePacketDecoder, RefusesAPacketAboveItsLimitAsSoonAsItsLengthIsThere) {
 
 TEST(SpacePacketDecoder, RefusesEveryVersionButZeroAtItsFirstOctet) {
   for (std::uint8_t version = 1; version < 8; ++version) {
-    Octets stream = testing::space_packet(1, 0, 10);
+    Octets stream = test::space_packet(1, 0, 10);
     const std::size_t good = stream.size();
-    const Octets bad = testing::space_packet(1, 1, 10, version);
+    const Octets bad = test::space_packet(1, 1, 10, version);
     append(stream, std::span(bad).first(1));
     const Decoded found = decode_packets(stream);
     EXPECT_EQ(found.malformed, Malformed::packet_version) << int{version};
@@ -100,7 +95,7 @@ TEST(SpacePacketDecoder, RefusesEveryVersionButZeroAtItsFirstOctet) {
 /// A transfer frame with its attached sync marker, which parses as a telecommand of APID 0x2CF.
 Octets sync_marked_frame() {
   Octets stream{std::byte{0x1A}, std::byte{0xCF}, std::byte{0xFC}, std::byte{0x1D}};
-  append(stream, testing::sample_payload(1020));
+  append(stream, test::sample_payload(1020));
   return stream;
 }
 
@@ -109,7 +104,7 @@ TEST(SpacePacketDecoder, RefusesAStreamThatBeginsWithASyncMarker) {
   for (const std::size_t first : {std::size_t{1}, std::size_t{3}, std::size_t{4}, stream.size()}) {
     SpacePacketDecoder decoder(satellite, space_packet::max_packet_bytes);
     const std::vector<std::size_t> cuts{first};
-    const testing::SeenStream seen = testing::feed(decoder, stream, cuts);
+    const test::SeenStream seen = test::feed(decoder, stream, cuts);
     EXPECT_EQ(seen.malformed, Malformed::sync_marker) << first;
     EXPECT_EQ(seen.consumed, 0U);
     EXPECT_TRUE(seen.frames.empty());
@@ -117,22 +112,22 @@ TEST(SpacePacketDecoder, RefusesAStreamThatBeginsWithASyncMarker) {
 }
 
 TEST(SpacePacketDecoder, TakesWhatLooksLikeASyncMarkerBehindAPacket) {
-  Octets stream = testing::space_packet(1, 0, 10);
+  Octets stream = test::space_packet(1, 0, 10);
   const std::size_t first = stream.size();
   append(stream, sync_marked_frame());
   SpacePacketDecoder decoder(satellite, space_packet::max_packet_bytes);
   const std::vector<std::size_t> cuts{first};
-  EXPECT_NE(testing::feed(decoder, stream, cuts).malformed, Malformed::sync_marker)
+  EXPECT_NE(test::feed(decoder, stream, cuts).malformed, Malformed::sync_marker)
       << "a packet can begin like this; a stream hardly does";
 }
 
 TEST(SpacePacketDecoder, SkipsAndCountsIdlePackets) {
-  Octets stream = testing::space_packet(0x7FF, 0, 100);
-  append(stream, testing::space_packet(9, 1, 4));
-  append(stream, testing::space_packet(0x7FF, 1, 1));
-  append(stream, testing::space_packet(0x7FF, 2, 65536));
-  append(stream, testing::space_packet(9, 2, 5));
-  append(stream, testing::space_packet(0x7FF, 3, 10));
+  Octets stream = test::space_packet(0x7FF, 0, 100);
+  append(stream, test::space_packet(9, 1, 4));
+  append(stream, test::space_packet(0x7FF, 1, 1));
+  append(stream, test::space_packet(0x7FF, 2, 65536));
+  append(stream, test::space_packet(9, 2, 5));
+  append(stream, test::space_packet(0x7FF, 3, 10));
 
   const Decoded found = decode_packets(stream);
 
@@ -141,17 +136,17 @@ TEST(SpacePacketDecoder, SkipsAndCountsIdlePackets) {
   ASSERT_TRUE(found.batch.has_value());
   EXPECT_THAT(
       frames_of(*found.batch),
-      ::testing::ElementsAre(SeenFrame{header(satellite, 9, 1), testing::space_packet(9, 1, 4)},
-                             SeenFrame{header(satellite, 9, 2), testing::space_packet(9, 2, 5)}));
+      testing::ElementsAre(SeenFrame{header(satellite, 9, 1), test::space_packet(9, 1, 4)},
+                           SeenFrame{header(satellite, 9, 2), test::space_packet(9, 2, 5)}));
   EXPECT_THAT(found.batch->find_runs(),
-              ::testing::ElementsAre(
+              testing::ElementsAre(
                   meridian::Run{.origin = {satellite, 9}, .frames = 2, .first = 1, .bytes = 61}));
 }
 
 TEST(SpacePacketDecoder, MakesNoBatchOfIdlePacketsAlone) {
   Octets stream;
   for (std::uint16_t count = 0; count < 10; ++count) {
-    append(stream, testing::space_packet(0x7FF, count, 50));
+    append(stream, test::space_packet(0x7FF, count, 50));
   }
   const Decoded found = decode_packets(stream);
   EXPECT_FALSE(found.batch.has_value());
@@ -161,13 +156,13 @@ TEST(SpacePacketDecoder, MakesNoBatchOfIdlePacketsAlone) {
 }
 
 TEST(SpacePacketDecoder, RefusesIdlePacketsAboveItsLimitToo) {
-  EXPECT_EQ(decode_packets(testing::space_packet(0x7FF, 0, 100), 100).malformed,
+  EXPECT_EQ(decode_packets(test::space_packet(0x7FF, 0, 100), 100).malformed,
             Malformed::packet_too_large);
 }
 
 TEST(SpacePacketDecoder, LeavesATruncatedTailAndSaysHowMuchItWants) {
-  const Octets whole = testing::space_packet(3, 1, 20);
-  const Octets next = testing::space_packet(3, 2, 40);
+  const Octets whole = test::space_packet(3, 1, 20);
+  const Octets next = test::space_packet(3, 2, 40);
   for (std::size_t tail = 0; tail < next.size(); ++tail) {
     Octets stream = whole;
     append(stream, std::span(next).first(tail));
@@ -182,12 +177,12 @@ TEST(SpacePacketDecoder, LeavesATruncatedTailAndSaysHowMuchItWants) {
 TEST(SpacePacketDecoder, ContinuesARunOverTheRollOverOfItsCount) {
   Octets stream;
   for (const std::uint16_t count : std::initializer_list<std::uint16_t>{16382, 16383, 0, 1}) {
-    append(stream, testing::space_packet(3, count, 1));
+    append(stream, test::space_packet(3, count, 1));
   }
   const Decoded found = decode_packets(stream);
   ASSERT_TRUE(found.batch.has_value());
   EXPECT_THAT(found.batch->find_runs(),
-              ::testing::ElementsAre(meridian::Run{
+              testing::ElementsAre(meridian::Run{
                   .origin = {satellite, 3}, .frames = 4, .first = 16382, .bytes = 4 * 27}));
 }
 
@@ -197,4 +192,4 @@ TEST(SpacePacketDecoder, NamesItsLargestUnit) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -13,7 +13,7 @@
 #include <span>
 #include <vector>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// A frame that came out of a decoder, kept after its batch is gone.
 struct SeenFrame {
@@ -122,4 +122,4 @@ inline SeenStream feed(Decoder& decoder, std::span<const std::byte> stream,
   return driver.seen();
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -16,17 +16,10 @@
 #include <string>
 #include <vector>
 
-namespace meridian {
-namespace {
+namespace meridian::test {
 
-using testing::append;
-using testing::feed;
-using testing::header;
-using testing::native_frame;
-using testing::Octets;
-using testing::sample_payload;
-using testing::SeenStream;
-using testing::space_packet;
+using namespace frame;
+namespace {
 
 struct Stream {
   const char* name;
@@ -103,7 +96,7 @@ std::vector<Stream> streams() {
   };
 }
 
-class StreamSplit : public ::testing::TestWithParam<Stream> {
+class StreamSplit : public testing::TestWithParam<Stream> {
  protected:
   [[nodiscard]] SeenStream feed_cut_at(std::span<const std::size_t> cuts) const {
     const auto decoder = GetParam().make_decoder();
@@ -144,8 +137,8 @@ TEST_P(StreamSplit, GivesTheSameForRandomSplits) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, StreamSplit, ::testing::ValuesIn(streams()),
+INSTANTIATE_TEST_SUITE_P(Each, StreamSplit, testing::ValuesIn(streams()),
                          [](const auto& each) { return std::string(each.param.name); });
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

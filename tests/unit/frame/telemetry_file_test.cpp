@@ -15,12 +15,10 @@
 #include <map>
 #include <string>
 
-namespace meridian {
-namespace {
+namespace meridian::test {
 
-using testing::Octets;
-using testing::SeenFrame;
-using testing::SeenStream;
+using namespace frame;
+namespace {
 
 struct TelemetryFile {
   const char* name;
@@ -39,14 +37,14 @@ Octets contents_of(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(in), {}};
   Octets octets;
-  testing::append(octets, std::as_bytes(std::span(text)));
+  test::append(octets, std::as_bytes(std::span(text)));
   return octets;
 }
 
-class TelemetryFiles : public ::testing::TestWithParam<TelemetryFile> {
+class TelemetryFiles : public testing::TestWithParam<TelemetryFile> {
  protected:
   void SetUp() override {
-    const std::filesystem::path path = testing::telemetry_dir() / GetParam().name;
+    const std::filesystem::path path = test::telemetry_dir() / GetParam().name;
     if (!std::filesystem::exists(path)) {
       GTEST_SKIP() << "no " << path;
     }
@@ -59,7 +57,7 @@ class TelemetryFiles : public ::testing::TestWithParam<TelemetryFile> {
 
 TEST_P(TelemetryFiles, DecodeToTheFiguresOfAnIndependentReader) {
   SpacePacketDecoder decoder(1, space_packet::max_packet_bytes);
-  const SeenStream seen = testing::feed(decoder, octets_);
+  const SeenStream seen = test::feed(decoder, octets_);
 
   EXPECT_FALSE(seen.malformed.has_value());
   EXPECT_EQ(seen.consumed, octets_.size());
@@ -78,7 +76,7 @@ TEST_P(TelemetryFiles, DecodeToTheFiguresOfAnIndependentReader) {
     last[apid] = frame.header.sequence;
     EXPECT_GE(frame.payload.size(), GetParam().smallest_packet);
     EXPECT_LE(frame.payload.size(), GetParam().largest_packet);
-    testing::append(joined, frame.payload);
+    test::append(joined, frame.payload);
   }
   EXPECT_EQ(packets_by_apid, GetParam().packets_by_apid);
   EXPECT_EQ(discontinuities, GetParam().discontinuities);
@@ -87,20 +85,20 @@ TEST_P(TelemetryFiles, DecodeToTheFiguresOfAnIndependentReader) {
 
 TEST_P(TelemetryFiles, DecodeToTheSameInReadsOfAnySize) {
   SpacePacketDecoder whole_decoder(1, space_packet::max_packet_bytes);
-  const SeenStream whole = testing::feed(whole_decoder, octets_);
+  const SeenStream whole = test::feed(whole_decoder, octets_);
   for (const std::size_t read_bytes : {std::size_t{61}, std::size_t{1448}, std::size_t{65536}}) {
     std::vector<std::size_t> cuts;
     for (std::size_t cut = read_bytes; cut < octets_.size(); cut += read_bytes) {
       cuts.push_back(cut);
     }
     SpacePacketDecoder decoder(1, space_packet::max_packet_bytes);
-    EXPECT_EQ(testing::feed(decoder, octets_, cuts), whole) << read_bytes;
+    EXPECT_EQ(test::feed(decoder, octets_, cuts), whole) << read_bytes;
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Each, TelemetryFiles,
-    ::testing::Values(
+    testing::Values(
         TelemetryFile{"cygnss_f7_first101.tlm",
                       14820,
                       {{393, 40}, {394, 39}, {1313, 9}, {392, 4}, {384, 4}, {386, 4}, {391, 1}},
@@ -116,4 +114,4 @@ INSTANTIATE_TEST_SUITE_P(
     });
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

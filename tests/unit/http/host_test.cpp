@@ -5,7 +5,10 @@
 #include <string>
 #include <vector>
 
-namespace meridian::http {
+namespace meridian::test {
+
+using namespace http;
+
 namespace {
 
 const auto local = boost::asio::ip::make_address("192.0.2.7");
@@ -66,4 +69,4 @@ TEST(Host, IsMalformed) {
 }
 
 }  // namespace
-}  // namespace meridian::http
+}  // namespace meridian::test

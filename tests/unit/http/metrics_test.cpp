@@ -8,11 +8,14 @@
 #include <string>
 #include <utility>
 
-namespace meridian::http {
+namespace meridian::test {
+
+using namespace http;
+
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::Not;
+using testing::HasSubstr;
+using testing::Not;
 
 /// The samples of a page: what stands before the value, and the value.
 std::map<std::string, double> samples_of(const Scrape& scrape) {
@@ -267,4 +270,4 @@ TEST(Metrics, SayWhenASatelliteWasLastHeard) {
 }
 
 }  // namespace
-}  // namespace meridian::http
+}  // namespace meridian::test

@@ -9,7 +9,10 @@
 #include <string>
 #include <string_view>
 
-namespace meridian::http {
+namespace meridian::test {
+
+using namespace http;
+
 namespace {
 
 TEST(PageFiles, HaveRelativeAddressesAlone) {
@@ -35,4 +38,4 @@ TEST(PageFiles, PointToWhatThereIs) {
 }
 
 }  // namespace
-}  // namespace meridian::http
+}  // namespace meridian::test

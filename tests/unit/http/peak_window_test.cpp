@@ -4,14 +4,17 @@
 
 #include <chrono>
 
-namespace meridian::http {
+namespace meridian::test {
+
+using namespace http;
+
 namespace {
 
 using namespace std::chrono_literals;
 
 constexpr PeakWindow::Clock::time_point some_moment{1000h};
 
-Peaks peaks(std::uint64_t frames, std::uint64_t bytes, std::size_t batches) {
+aggregator::Peaks peaks(std::uint64_t frames, std::uint64_t bytes, std::size_t batches) {
   return {.buffer = {.frames = frames, .bytes = bytes}, .channel = batches};
 }
 
@@ -19,7 +22,7 @@ TEST(PeakWindow, HasTheHighestOfEachFigure) {
   PeakWindow window;
   window.add(peaks(1, 20, 3), some_moment);
   window.add(peaks(5, 10, 2), some_moment + 1s);
-  const Peaks most = window.most(some_moment + 2s);
+  const aggregator::Peaks most = window.most(some_moment + 2s);
   EXPECT_EQ(most.buffer.frames, 5U);
   EXPECT_EQ(most.buffer.bytes, 20U);
   EXPECT_EQ(most.channel, 3U);
@@ -46,4 +49,4 @@ TEST(PeakWindow, KeepsOnePartASecondHoweverOftenItIsAsked) {
 }
 
 }  // namespace
-}  // namespace meridian::http
+}  // namespace meridian::test

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
-namespace meridian::http {
+namespace meridian::test {
+
+using namespace http;
+
 namespace {
 
 TEST(Resource, IsFoundByItsPath) {
@@ -34,4 +37,4 @@ TEST(Resource, IsNothingElsewhere) {
 }
 
 }  // namespace
-}  // namespace meridian::http
+}  // namespace meridian::test

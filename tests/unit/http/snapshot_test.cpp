@@ -12,7 +12,10 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::http {
+namespace meridian::test {
+
+using namespace http;
+
 namespace {
 
 using nlohmann::json;
@@ -102,4 +105,4 @@ TEST(SnapshotText, OfLongListsHasWhatCallsForAttentionAndWhatWasHeardLast) {
 }
 
 }  // namespace
-}  // namespace meridian::http
+}  // namespace meridian::test

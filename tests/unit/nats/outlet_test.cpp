@@ -11,10 +11,13 @@
 #include <thread>
 #include <vector>
 
-namespace meridian::nats {
+namespace meridian::test {
+
+using namespace nats;
+
 namespace {
 
-using ::testing::ElementsAre;
+using testing::ElementsAre;
 
 TEST(Outlet, HandsEventsOverInTheirOrder) {
   asio::io_context context;
@@ -84,4 +87,4 @@ TEST(Outlet, CloseWaitsUntilItsFunctionHasReturned) {
 }
 
 }  // namespace
-}  // namespace meridian::nats
+}  // namespace meridian::test

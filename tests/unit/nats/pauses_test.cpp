@@ -4,7 +4,10 @@
 
 #include <algorithm>
 
-namespace meridian::nats {
+namespace meridian::test {
+
+using namespace nats;
+
 namespace {
 
 TEST(Pauses, DoubleUpToTheLongest) {
@@ -47,4 +50,4 @@ TEST(Pauses, AreNotTheSameForTwoClients) {
 }
 
 }  // namespace
-}  // namespace meridian::nats
+}  // namespace meridian::test

@@ -9,7 +9,10 @@
 #include <string>
 #include <string_view>
 
-namespace meridian::nats {
+namespace meridian::test {
+
+using namespace nats;
+
 namespace {
 
 TEST(Refusals, HaveDistinctNames) {
@@ -41,7 +44,7 @@ struct Said {
   Refusal refusal;
 };
 
-class WordsOfTheServer : public ::testing::TestWithParam<Said> {};
+class WordsOfTheServer : public testing::TestWithParam<Said> {};
 
 TEST_P(WordsOfTheServer, AreRefusals) {
   const Said& said = GetParam();
@@ -50,7 +53,7 @@ TEST_P(WordsOfTheServer, AreRefusals) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, WordsOfTheServer,
-    ::testing::Values(
+    testing::Values(
         Said{NATS_ERR, 10'059, "stream not found", Refusal::stream_missing},
         Said{NATS_ERR, 10'060, "expected stream does not match", Refusal::subject_not_in_stream},
         Said{NATS_ERR, 10'054, "message size exceeds maximum allowed", Refusal::message_too_large},
@@ -83,4 +86,4 @@ TEST(TextsOfTheLibrary, LoseTheirPlaceInItsSource) {
 }
 
 }  // namespace
-}  // namespace meridian::nats
+}  // namespace meridian::test

@@ -8,7 +8,10 @@
 #include <string>
 #include <thread>
 
-namespace meridian::nats {
+namespace meridian::test {
+
+using namespace nats;
+
 namespace {
 
 const Rejection gone{Refusal::unreachable, "gone"};
@@ -97,4 +100,4 @@ TEST(SessionInbox, AStopIsALoss) {
 }
 
 }  // namespace
-}  // namespace meridian::nats
+}  // namespace meridian::test

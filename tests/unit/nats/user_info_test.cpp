@@ -5,7 +5,10 @@
 #include <optional>
 #include <string>
 
-namespace meridian::nats {
+namespace meridian::test {
+
+using namespace nats;
+
 namespace {
 
 TEST(UserInfo, IsDecoded) {
@@ -31,4 +34,4 @@ TEST(UserInfo, IsEscapedForJson) {
 }
 
 }  // namespace
-}  // namespace meridian::nats
+}  // namespace meridian::test

@@ -10,7 +10,10 @@
 #include <stdexcept>
 #include <vector>
 
-namespace meridian::runtime {
+namespace meridian::test {
+
+using namespace runtime;
+
 namespace {
 
 using boost::asio::ip::tcp;
@@ -45,4 +48,4 @@ TEST(AcceptLoop, GoesOnWhereAConnectionCannotBeTakenUp) {
 }
 
 }  // namespace
-}  // namespace meridian::runtime
+}  // namespace meridian::test

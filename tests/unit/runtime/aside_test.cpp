@@ -17,12 +17,15 @@
 #include <thread>
 #include <utility>
 
-namespace meridian::runtime {
+namespace meridian::test {
+
+using namespace runtime;
+
 namespace {
 
 using namespace std::chrono_literals;
 
-class AsideTest : public ::testing::Test {
+class AsideTest : public testing::Test {
  protected:
   using Answer = std::optional<std::string>;
 
@@ -124,4 +127,4 @@ TEST(Aside, MayEndBeforeWhatItCalled) {
 }
 
 }  // namespace
-}  // namespace meridian::runtime
+}  // namespace meridian::test

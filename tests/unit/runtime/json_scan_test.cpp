@@ -4,7 +4,10 @@
 
 #include <string>
 
-namespace meridian::runtime {
+namespace meridian::test {
+
+using namespace runtime;
+
 namespace {
 
 using Kind = JsonFault::Kind;
@@ -58,4 +61,4 @@ TEST(IsNestedDeeper, CountsBracketsOutsideOfStrings) {
 }
 
 }  // namespace
-}  // namespace meridian::runtime
+}  // namespace meridian::test

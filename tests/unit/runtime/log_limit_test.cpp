@@ -5,7 +5,10 @@
 #include <chrono>
 #include <optional>
 
-namespace meridian::runtime {
+namespace meridian::test {
+
+using namespace runtime;
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -53,4 +56,4 @@ TEST(LogLimit, HoldsEachConditionBackByItself) {
 }
 
 }  // namespace
-}  // namespace meridian::runtime
+}  // namespace meridian::test

@@ -8,7 +8,10 @@
 #include <string>
 #include <vector>
 
-namespace meridian::runtime {
+namespace meridian::test {
+
+using namespace runtime;
+
 namespace {
 
 /// Notes messages with their fields, as "message|name=value|…".
@@ -35,9 +38,9 @@ TEST(Log, GivesTheSinkTheFieldsOfEachMessageAndOfNoOther) {
   spdlog::info("plain");
   log::info({{"satellite", "1"}, {"satellite", "2"}}, "two");
   spdlog::set_default_logger(before);
-  EXPECT_THAT(sink->notes, ::testing::ElementsAre("one 1|peer=[::1]:7|reason=malformed", "plain",
-                                                  "two|satellite=1|satellite=2"));
+  EXPECT_THAT(sink->notes, testing::ElementsAre("one 1|peer=[::1]:7|reason=malformed", "plain",
+                                                "two|satellite=1|satellite=2"));
 }
 
 }  // namespace
-}  // namespace meridian::runtime
+}  // namespace meridian::test

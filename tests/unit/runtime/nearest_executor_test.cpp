@@ -11,11 +11,14 @@
 #include <thread>
 #include <vector>
 
-namespace meridian::runtime {
+namespace meridian::test {
+
+using namespace runtime;
+
 namespace {
 
 /// Three contexts with a thread each, of which the executor knows the first two.
-class NearestExecutorTest : public ::testing::Test {
+class NearestExecutorTest : public testing::Test {
  public:
   NearestExecutorTest() {
     for (asio::io_context* const context : {&first_, &second_, &stranger_}) {
@@ -116,4 +119,4 @@ TEST_F(NearestExecutorTest, CarriesAStrandThatAllOfThemUse) {
 }
 
 }  // namespace
-}  // namespace meridian::runtime
+}  // namespace meridian::test

@@ -8,13 +8,14 @@
 #include <cstdlib>
 #include <string>
 
-namespace meridian::runtime {
+namespace meridian::test {
+
+using namespace runtime;
+
 namespace {
 
-using ::testing::ExitedWithCode;
-using ::testing::KilledBySignal;
-using testing::read_file;
-using testing::TempDir;
+using testing::ExitedWithCode;
+using testing::KilledBySignal;
 
 TEST(Output, ReplacesAFileOnlyOnceThereIsSomethingToBeWritten) {
   const TempDir directory;
@@ -96,4 +97,4 @@ TEST(OutputDeathTest, WithoutALeaseNothingIsCut) {
 }
 
 }  // namespace
-}  // namespace meridian::runtime
+}  // namespace meridian::test

@@ -7,12 +7,15 @@
 #include <cstdint>
 #include <string_view>
 
-namespace meridian::runtime {
+namespace meridian::test {
+
+using namespace runtime;
+
 namespace {
 
 using namespace std::chrono_literals;
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
+using testing::ElementsAre;
+using testing::IsEmpty;
 
 constexpr PeerLines::Clock::time_point first_second{1000h};
 constexpr std::uint64_t most = PeerLines::lines_a_second;
@@ -71,4 +74,4 @@ TEST(PeerLines, AddUp) {
 }
 
 }  // namespace
-}  // namespace meridian::runtime
+}  // namespace meridian::test

@@ -4,7 +4,10 @@
 
 #include <string>
 
-namespace meridian::runtime {
+namespace meridian::test {
+
+using namespace runtime;
+
 namespace {
 
 TEST(Printable, KeepsWhatIsShown) {
@@ -57,4 +60,4 @@ TEST(Passwords, AreHiddenInEveryUrlOfAText) {
 }
 
 }  // namespace
-}  // namespace meridian::runtime
+}  // namespace meridian::test

@@ -15,7 +15,10 @@
 #include <string>
 #include <thread>
 
-namespace meridian::runtime {
+namespace meridian::test {
+
+using namespace runtime;
+
 namespace {
 
 namespace asio = boost::asio;
@@ -99,4 +102,4 @@ TEST(RunOnThreads, HandsOverWhatIsThrownAndGoesOn) {
 }
 
 }  // namespace
-}  // namespace meridian::runtime
+}  // namespace meridian::test

@@ -7,13 +7,16 @@
 #include <string>
 #include <vector>
 
-namespace meridian::sim {
+namespace meridian::test {
+
+using namespace sim;
+
 namespace {
 
-using ::testing::AllOf;
-using ::testing::HasSubstr;
+using testing::AllOf;
+using testing::HasSubstr;
 using Json = nlohmann::json;
-using ::testing::Not;
+using testing::Not;
 
 OriginReport good_origin(SatelliteId satellite_id) {
   return {.origin = {.satellite_id = satellite_id, .channel_id = 0},
@@ -142,4 +145,4 @@ TEST(ConsumeReport, HasNoRateOfNothing) {
 }
 
 }  // namespace
-}  // namespace meridian::sim
+}  // namespace meridian::test

@@ -11,11 +11,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-namespace meridian::sim {
+namespace meridian::test {
+
+using namespace sim;
+
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::Not;
+using testing::HasSubstr;
+using testing::Not;
 
 /// A terminal in place of the standard error, as long as it lives.
 class TerminalAsError {
@@ -61,4 +64,4 @@ TEST(ProgressLine, ShowsTextOfAServerAndDoesNothingThatItSays) {
 }
 
 }  // namespace
-}  // namespace meridian::sim
+}  // namespace meridian::test

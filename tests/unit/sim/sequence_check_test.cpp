@@ -12,11 +12,14 @@
 #include <set>
 #include <vector>
 
-namespace meridian::sim {
+namespace meridian::test {
+
+using namespace sim;
+
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
+using testing::ElementsAre;
+using testing::IsEmpty;
 
 constexpr std::uint64_t largest = std::numeric_limits<std::uint64_t>::max();
 constexpr Origin origin{.satellite_id = 7, .channel_id = 3};
@@ -223,4 +226,4 @@ TEST(SequenceCheck, AgreesWithTheDefinitionsInAnyOrderOfDelivery) {
 }
 
 }  // namespace
-}  // namespace meridian::sim
+}  // namespace meridian::test

@@ -11,7 +11,9 @@
 #include <set>
 #include <vector>
 
-namespace meridian::sim {
+namespace meridian::test {
+
+using namespace sim;
 
 void PrintTo(const SequenceRange& range, std::ostream* out) {
   *out << range.first << " to " << range.last;
@@ -19,8 +21,8 @@ void PrintTo(const SequenceRange& range, std::ostream* out) {
 
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
+using testing::ElementsAre;
+using testing::IsEmpty;
 
 constexpr std::uint64_t largest_sequence = std::numeric_limits<std::uint64_t>::max();
 
@@ -109,4 +111,4 @@ TEST(SequenceSet, IsTheSameAsASetOfSingleNumbers) {
 }
 
 }  // namespace
-}  // namespace meridian::sim
+}  // namespace meridian::test

@@ -26,15 +26,14 @@
 #include <tuple>
 #include <vector>
 
-namespace meridian::sim {
+namespace meridian::test {
+
+using namespace sim;
+
 namespace {
 
-using testing::append;
-using ::testing::HasSubstr;
-using testing::Octets;
-using testing::SeenFrame;
-using testing::SeenStream;
-using ::testing::ThrowsMessage;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
 
 constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
 
@@ -59,16 +58,16 @@ Octets take(const Options& options, std::uint64_t frames, std::size_t index = 0)
 }
 
 std::vector<SeenFrame> decode_native(const Octets& stream) {
-  NativeDecoder decoder(1'000'000);
-  const SeenStream seen = testing::feed(decoder, stream);
+  frame::NativeDecoder decoder(1'000'000);
+  const SeenStream seen = test::feed(decoder, stream);
   EXPECT_EQ(seen.consumed, stream.size());
   EXPECT_FALSE(seen.malformed.has_value());
   return seen.frames;
 }
 
 std::vector<SeenFrame> decode_packets(const Octets& stream) {
-  SpacePacketDecoder decoder(1, space_packet::max_packet_bytes);
-  const SeenStream seen = testing::feed(decoder, stream);
+  frame::SpacePacketDecoder decoder(1, frame::space_packet::max_packet_bytes);
+  const SeenStream seen = test::feed(decoder, stream);
   EXPECT_EQ(seen.consumed, stream.size());
   EXPECT_FALSE(seen.malformed.has_value());
   EXPECT_EQ(seen.idle_packets, 0U);
@@ -93,8 +92,7 @@ TEST(NativeSource, NumbersTheFramesOfOneSatellitePerUplink) {
     const std::vector<SeenFrame> frames = decode_native(take(native(), 3'000, index));
     ASSERT_EQ(frames.size(), 3'000U);
     for (std::uint64_t i = 0; i < frames.size(); ++i) {
-      ASSERT_EQ(frames[i].header,
-                testing::header(static_cast<SatelliteId>(index + 1), 0, i, false));
+      ASSERT_EQ(frames[i].header, test::header(static_cast<SatelliteId>(index + 1), 0, i, false));
     }
   }
 }
@@ -197,20 +195,20 @@ TEST(SpacePacketSource, KeepsPayloadsInTheirRangeUpToWhatAPacketCanHold) {
   for (const auto& [asked, least, most] : cases) {
     std::set<std::size_t> sizes;
     for (const SeenFrame& frame : decode_packets(take(packets(asked), 200))) {
-      sizes.insert(frame.payload.size() - space_packet::header_bytes);
+      sizes.insert(frame.payload.size() - frame::space_packet::header_bytes);
     }
     EXPECT_EQ(*sizes.begin(), least);
     EXPECT_EQ(*sizes.rbegin(), most);
   }
 }
 
-class ReplayTest : public ::testing::Test {
+class ReplayTest : public testing::Test {
  protected:
   /// A file of `count` packets, and what it holds.
   Octets write_packets(std::uint16_t count, std::size_t data_bytes = 20) {
     Octets stream;
     for (std::uint16_t i = 0; i < count; ++i) {
-      append(stream, testing::space_packet(5, i, data_bytes + i % 3));
+      append(stream, test::space_packet(5, i, data_bytes + i % 3));
     }
     std::ignore = write(stream);
     return stream;
@@ -223,7 +221,7 @@ class ReplayTest : public ::testing::Test {
     return make_source(options, 0, load_packets(file_));
   }
 
-  testing::TempDir directory_;
+  test::TempDir directory_;
   std::string file_ = directory_.file("packets");
 };
 
@@ -284,7 +282,7 @@ TEST_F(ReplayTest, RefusesAFileThatIsNotThereOrADirectory) {
 }
 
 TEST_F(ReplayTest, RefusesAFileThatIsNotWholePacketsAndSaysWhere) {
-  const Octets packet = testing::space_packet(5, 0, 10);  // 16 octets
+  const Octets packet = test::space_packet(5, 0, 10);  // 16 octets
   for (const std::size_t cut : {1U, 5U, 6U, 15U}) {
     Octets content = packet;
     append(content, std::span(packet).first(cut));
@@ -294,7 +292,7 @@ TEST_F(ReplayTest, RefusesAFileThatIsNotWholePacketsAndSaysWhere) {
         << cut;
   }
   Octets content = packet;
-  append(content, testing::space_packet(5, 1, 10, 1));
+  append(content, test::space_packet(5, 1, 10, 1));
   EXPECT_THAT([&] { std::ignore = load_packets(write(content)); },
               ThrowsMessage<std::runtime_error>(HasSubstr("at offset 16")))
       << "version 1";
@@ -306,4 +304,4 @@ TEST_F(ReplayTest, RefusesAnEmptyFile) {
 }
 
 }  // namespace
-}  // namespace meridian::sim
+}  // namespace meridian::test

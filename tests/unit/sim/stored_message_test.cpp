@@ -11,16 +11,14 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::sim {
+namespace meridian::test {
+
+using namespace sim;
+
 namespace {
 
-using testing::append;
-using ::testing::ElementsAre;
-using testing::header;
-using ::testing::IsEmpty;
-using testing::native_frame;
-using testing::Octets;
-using testing::sample_payload;
+using testing::ElementsAre;
+using testing::IsEmpty;
 
 /// Frames of satellite 7, channel 3.
 Octets frames_from(std::uint64_t first, std::uint64_t count) {
@@ -154,4 +152,4 @@ TEST(StoredMessage, HasHeadersThatAgreeWithItsFrames) {
 }
 
 }  // namespace
-}  // namespace meridian::sim
+}  // namespace meridian::test

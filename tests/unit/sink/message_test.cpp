@@ -10,12 +10,13 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::sink {
+namespace meridian::test {
+
+using namespace sink;
+
 namespace {
 
-using ::testing::ElementsAre;
-using testing::header;
-using testing::sample_payload;
+using testing::ElementsAre;
 
 constexpr ReceiveTime at(std::int64_t microseconds) {
   return ReceiveTime(std::chrono::microseconds(microseconds));
@@ -93,4 +94,4 @@ TEST(Message, OfSeveralOriginsIsMisuse) {
 }
 
 }  // namespace
-}  // namespace meridian::sink
+}  // namespace meridian::test

@@ -53,7 +53,10 @@ void* allocate(std::size_t bytes) noexcept {
   std::free(memory);
 }
 
-namespace meridian::sink {
+namespace meridian::test {
+
+using namespace sink;
+
 namespace {
 
 constexpr std::size_t bytes_of_a_frame = frame_header_bytes + 80;
@@ -70,8 +73,7 @@ BufferedBatch three_satellites(std::uint64_t place, std::uint64_t first_sequence
   FrameBatchBuilder builder;
   for (std::uint64_t i = 0; i < 5; ++i) {
     for (const SatelliteId satellite : {7U, 8U, 9U}) {
-      builder.append(testing::header(satellite, 1, first_sequence + i),
-                     testing::sample_payload(80));
+      builder.append(test::header(satellite, 1, first_sequence + i), test::sample_payload(80));
     }
   }
   return {place, builder.finish({}).value()};
@@ -139,4 +141,4 @@ TEST(OutboxWithoutMemory, IsAsItWasWhereItWasEmpty) {
 }
 
 }  // namespace
-}  // namespace meridian::sink
+}  // namespace meridian::test

@@ -19,7 +19,10 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::sink {
+namespace meridian::test {
+
+using namespace sink;
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -35,7 +38,7 @@ void note(const FrameBatch& batch, Frames& frames) {
 }
 
 /// A stream that keeps a message of each id, and loses some answers.
-class OutboxOnABuffer : public testing::ConsumerTest {
+class OutboxOnABuffer : public test::ConsumerTest {
  protected:
   void SetUp() override {
     spawn_with(WhenFull::backpressure, {{"archive"}}, 100'000);
@@ -57,9 +60,10 @@ class OutboxOnABuffer : public testing::ConsumerTest {
     in_flight_.clear();
     const SavedState saved = call(aggregator_->shut_down()).value().saved;
     spawn_with(WhenFull::backpressure, {{"archive"}}, 100'000);
-    state::Restored restored = testing::read_back(testing::written(saved));
+    state::Restored restored = test::read_back(test::written(saved));
     EXPECT_TRUE(restored.is_whole);
-    EXPECT_TRUE(call(Maintenance(*aggregator_).restore(std::move(restored.saved))).has_value());
+    EXPECT_TRUE(
+        call(aggregator::Maintenance(*aggregator_).restore(std::move(restored.saved))).has_value());
     begin();
   }
 
@@ -71,10 +75,9 @@ class OutboxOnABuffer : public testing::ConsumerTest {
     FrameBatchBuilder builder;
     for (std::uint64_t left = 1 + up_to(12); left > 0; --left) {
       const auto satellite = static_cast<SatelliteId>(up_to(2));
-      builder.append(testing::header(satellite, 1, sent_[satellite]++),
-                     testing::sample_payload(80));
+      builder.append(test::header(satellite, 1, sent_[satellite]++), test::sample_payload(80));
     }
-    send(builder.finish(testing::stamp_at(1)).value());
+    send(builder.finish(test::stamp_at(1)).value());
   }
 
   void read_some() {
@@ -82,9 +85,9 @@ class OutboxOnABuffer : public testing::ConsumerTest {
     if (outbox_->room() == 0 || stats.unread == Amount{}) {
       return;
     }
-    auto reading = testing::start(context_, consumer_->next(outbox_->room()));
-    testing::poll(context_);
-    while (!testing::is_ready(reading)) {
+    auto reading = test::start(context_, consumer_->next(outbox_->room()));
+    test::poll(context_);
+    while (!test::is_ready(reading)) {
       send_mixed();  // what there was is lent
     }
     for (const BufferedBatch& batch : reading.get().value()) {
@@ -268,4 +271,4 @@ TEST_F(OutboxOnABuffer, MissesNothingThatOthersDoNotHave) {
 }
 
 }  // namespace
-}  // namespace meridian::sink
+}  // namespace meridian::test

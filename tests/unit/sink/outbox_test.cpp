@@ -16,13 +16,15 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::sink {
+namespace meridian::test {
+
+using namespace sink;
+
 namespace {
 
 using namespace std::chrono_literals;
-using testing::batch_of_run;
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
+using testing::ElementsAre;
+using testing::IsEmpty;
 
 constexpr std::size_t frame_bytes = frame_header_bytes + 80;
 constexpr Outbox::Clock::time_point now{};
@@ -36,7 +38,7 @@ BufferedBatch mixed_at(std::uint64_t place, const std::vector<SatelliteId>& sate
                        std::map<SatelliteId, std::uint64_t>& next) {
   FrameBatchBuilder builder;
   for (const SatelliteId satellite : satellites) {
-    builder.append(testing::header(satellite, 1, next[satellite]++), testing::sample_payload(80));
+    builder.append(test::header(satellite, 1, next[satellite]++), test::sample_payload(80));
   }
   return {place, builder.finish({}).value()};
 }
@@ -51,7 +53,7 @@ std::vector<std::uint64_t> sequences_of(const Message& message) {
   return sequences;
 }
 
-class OutboxTest : public ::testing::Test {
+class OutboxTest : public testing::Test {
  protected:
   Outbox make(std::size_t in_flight = 1'000'000, std::size_t message = 100 * frame_bytes,
               std::uint64_t epoch = 0xE) {
@@ -536,4 +538,4 @@ TEST_F(OutboxBesideDrains, MissesNoFrameThatWasNotDrained) {
 }
 
 }  // namespace
-}  // namespace meridian::sink
+}  // namespace meridian::test

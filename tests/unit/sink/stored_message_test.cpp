@@ -10,7 +10,10 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::sink {
+namespace meridian::test {
+
+using namespace sink;
+
 namespace {
 
 /// As a server has it, with both texts in base64.
@@ -60,7 +63,7 @@ TEST(StoredMessages, WhatTheServerSaysAgainstItIsTold) {
   EXPECT_EQ(read_stored(R"({"error":{}})").error().refusal, nats::Refusal::other);
 }
 
-class BadAnswers : public ::testing::TestWithParam<std::string> {};
+class BadAnswers : public testing::TestWithParam<std::string> {};
 
 TEST_P(BadAnswers, AreRefused) {
   EXPECT_EQ(read_stored(GetParam()).error().refusal, nats::Refusal::bad_acknowledgement)
@@ -68,16 +71,16 @@ TEST_P(BadAnswers, AreRefused) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, BadAnswers,
-                         ::testing::Values("", "no JSON", "[]", "{}", R"({"message":[]})",
-                                           R"({"error":"no"})", answer_with("", "b25"),
-                                           answer_with("*", "b25l"), answer_with("", "b2*l"),
-                                           R"({"message":{"data":"b25l")",
-                                           std::string(100'000, '[')));
+                         testing::Values("", "no JSON", "[]", "{}", R"({"message":[]})",
+                                         R"({"error":"no"})", answer_with("", "b25"),
+                                         answer_with("*", "b25l"), answer_with("", "b2*l"),
+                                         R"({"message":{"data":"b25l")",
+                                         std::string(100'000, '[')));
 
 Message message_of_two_parts() {
   std::vector<FrameBatch> parts;
-  parts.push_back(testing::batch_of_run({7, 3}, 0, 2, 80));
-  parts.push_back(testing::batch_of_run({7, 3}, 2, 1, 80));
+  parts.push_back(test::batch_of_run({7, 3}, 0, 2, 80));
+  parts.push_back(test::batch_of_run({7, 3}, 2, 1, 80));
   return make_message("archive.e.1.3", std::move(parts));
 }
 
@@ -110,4 +113,4 @@ TEST(StoredMessages, AreOthersWithOtherOctetsUnderTheSameId) {
 }
 
 }  // namespace
-}  // namespace meridian::sink
+}  // namespace meridian::test

@@ -7,12 +7,15 @@
 #include <functional>
 #include <string>
 
-namespace meridian::sink {
+namespace meridian::test {
+
+using namespace sink;
+
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
 
 using namespace std::chrono_literals;
 
@@ -31,7 +34,7 @@ struct Danger {
   std::string said;
 };
 
-class Dangers : public ::testing::TestWithParam<Danger> {};
+class Dangers : public testing::TestWithParam<Danger> {};
 
 TEST_P(Dangers, AreSaid) {
   StreamSettings settings = safe_settings();
@@ -41,7 +44,7 @@ TEST_P(Dangers, AreSaid) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, Dangers,
-    ::testing::Values(
+    testing::Values(
         Danger{[](StreamSettings& s) { s.replicas = 1; }, "1 replica(s)"},
         Danger{[](StreamSettings& s) { s.replicas = 2; }, "2 replica(s)"},
         Danger{[](StreamSettings& s) { s.storage = Storage::memory; }, "in memory"},
@@ -124,4 +127,4 @@ TEST(StreamSettings, DifferencesAreNamedWithBothSides) {
 }
 
 }  // namespace
-}  // namespace meridian::sink
+}  // namespace meridian::test

@@ -6,10 +6,13 @@
 #include <stdexcept>
 #include <string>
 
-namespace meridian::sink {
+namespace meridian::test {
+
+using namespace sink;
+
 namespace {
 
-using ::testing::HasSubstr;
+using testing::HasSubstr;
 
 struct GoodSubject {
   std::string text;
@@ -17,7 +20,7 @@ struct GoodSubject {
   std::string filter;
 };
 
-class Templates : public ::testing::TestWithParam<GoodSubject> {};
+class Templates : public testing::TestWithParam<GoodSubject> {};
 
 TEST_P(Templates, ExpandAndHaveAFilterThatCoversThem) {
   const auto read = SubjectTemplate::read(GetParam().text);
@@ -28,21 +31,21 @@ TEST_P(Templates, ExpandAndHaveAFilterThatCoversThem) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, Templates,
-                         ::testing::Values(GoodSubject{"meridian.{satellite_id}.{channel_id}",
-                                                       "meridian.7.3", "meridian.*.*"},
-                                           GoodSubject{"{channel_id}.{satellite_id}", "3.7", "*.*"},
-                                           GoodSubject{"tm.sat-{satellite_id}-{channel_id}.raw",
-                                                       "tm.sat-7-3.raw", "tm.*.raw"},
-                                           GoodSubject{"{satellite_id}{satellite_id}", "77", "*"},
-                                           GoodSubject{"everything", "everything", "everything"},
-                                           GoodSubject{"a$.b", "a$.b", "a$.b"}));
+                         testing::Values(GoodSubject{"meridian.{satellite_id}.{channel_id}",
+                                                     "meridian.7.3", "meridian.*.*"},
+                                         GoodSubject{"{channel_id}.{satellite_id}", "3.7", "*.*"},
+                                         GoodSubject{"tm.sat-{satellite_id}-{channel_id}.raw",
+                                                     "tm.sat-7-3.raw", "tm.*.raw"},
+                                         GoodSubject{"{satellite_id}{satellite_id}", "77", "*"},
+                                         GoodSubject{"everything", "everything", "everything"},
+                                         GoodSubject{"a$.b", "a$.b", "a$.b"}));
 
 struct BadSubject {
   std::string text;
   std::string complaint;
 };
 
-class BadTemplates : public ::testing::TestWithParam<BadSubject> {};
+class BadTemplates : public testing::TestWithParam<BadSubject> {};
 
 TEST_P(BadTemplates, AreRefusedWithAReason) {
   const auto read = SubjectTemplate::read(GetParam().text);
@@ -53,14 +56,14 @@ TEST_P(BadTemplates, AreRefusedWithAReason) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, BadTemplates,
-    ::testing::Values(BadSubject{"", "empty"}, BadSubject{".a", "empty token"},
-                      BadSubject{"a.", "empty token"}, BadSubject{"a..b", "empty token"},
-                      BadSubject{"a.*", "wildcard"}, BadSubject{"a.>", "wildcard"},
-                      BadSubject{"a b", "blank"}, BadSubject{"a\tb", "control"},
-                      BadSubject{"$JS.a", "begins with $"}, BadSubject{"a.{satellite}", "brace"},
-                      BadSubject{"a.{satellite_id", "brace"},
-                      BadSubject{"a.satellite_id}", "brace"}, BadSubject{"a.{}", "brace"},
-                      BadSubject{std::string(256, 'a'), "longer than 255"}));
+    testing::Values(BadSubject{"", "empty"}, BadSubject{".a", "empty token"},
+                    BadSubject{"a.", "empty token"}, BadSubject{"a..b", "empty token"},
+                    BadSubject{"a.*", "wildcard"}, BadSubject{"a.>", "wildcard"},
+                    BadSubject{"a b", "blank"}, BadSubject{"a\tb", "control"},
+                    BadSubject{"$JS.a", "begins with $"}, BadSubject{"a.{satellite}", "brace"},
+                    BadSubject{"a.{satellite_id", "brace"}, BadSubject{"a.satellite_id}", "brace"},
+                    BadSubject{"a.{}", "brace"},
+                    BadSubject{std::string(256, 'a'), "longer than 255"}));
 
 TEST(Template, TellsOriginsApartWhereNumbersDoNotRunIntoEachOther) {
   for (const char* text : {"m.{satellite_id}.{channel_id}", "{channel_id}-{satellite_id}",
@@ -83,21 +86,22 @@ struct Cover {
   bool covered;
 };
 
-class Covers : public ::testing::TestWithParam<Cover> {};
+class Covers : public testing::TestWithParam<Cover> {};
 
 TEST_P(Covers, TokenByToken) {
   EXPECT_EQ(covers(GetParam().pattern, GetParam().filter), GetParam().covered)
       << GetParam().pattern << " and " << GetParam().filter;
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Each, Covers,
-    ::testing::Values(Cover{"a.*.*", "a.*.*", true}, Cover{"a.>", "a.*.*", true},
-                      Cover{">", "a.*.*", true}, Cover{"*.*.*", "a.*.*", true},
-                      Cover{"a.1.*", "a.*.*", false}, Cover{"a.*", "a.*.*", false},
-                      Cover{"a.*.*.*", "a.*.*", false}, Cover{"b.>", "a.*.*", false},
-                      Cover{"a.*.>", "a.*", false}, Cover{"a.*", "a.>", false},
-                      Cover{"a.>", "a.>", true}, Cover{"a", "a", true}, Cover{"a", "ab", false}));
+INSTANTIATE_TEST_SUITE_P(Each, Covers,
+                         testing::Values(Cover{"a.*.*", "a.*.*", true}, Cover{"a.>", "a.*.*", true},
+                                         Cover{">", "a.*.*", true}, Cover{"*.*.*", "a.*.*", true},
+                                         Cover{"a.1.*", "a.*.*", false},
+                                         Cover{"a.*", "a.*.*", false},
+                                         Cover{"a.*.*.*", "a.*.*", false},
+                                         Cover{"b.>", "a.*.*", false}, Cover{"a.*.>", "a.*", false},
+                                         Cover{"a.*", "a.>", false}, Cover{"a.>", "a.>", true},
+                                         Cover{"a", "a", true}, Cover{"a", "ab", false}));
 
 }  // namespace
-}  // namespace meridian::sink
+}  // namespace meridian::test

@@ -5,7 +5,10 @@
 #include <string_view>
 #include <vector>
 
-namespace meridian::state {
+namespace meridian::test {
+
+using namespace state;
+
 namespace {
 
 std::span<const std::byte> octets_of(std::string_view text) {
@@ -25,4 +28,4 @@ TEST(Crc32c, GoesOnFromWhatStandsBefore) {
 }
 
 }  // namespace
-}  // namespace meridian::state
+}  // namespace meridian::test

@@ -14,7 +14,7 @@
 #include <system_error>
 #include <vector>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 inline constexpr std::uint32_t sample_nonce = 0xC0FFEE;
 
@@ -97,4 +97,4 @@ inline SavedState sample_state() {
   return saved;
 }
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

@@ -10,15 +10,16 @@
 #include <ranges>
 #include <utility>
 
-namespace meridian::state {
+namespace meridian::test {
+
+using namespace state;
+
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::Field;
-using ::testing::IsEmpty;
-using testing::Octets;
-using testing::SavedFrame;
-using ::testing::SizeIs;
+using testing::ElementsAre;
+using testing::Field;
+using testing::IsEmpty;
+using testing::SizeIs;
 
 /// Where the frames of a saved state stand in its file.
 std::vector<Region> frames_in_file(const Octets& file, const std::vector<SavedFrame>& frames) {
@@ -60,17 +61,17 @@ bool is_subsequence(const std::vector<SavedFrame>& part, const std::vector<Saved
 }
 
 TEST(SavedState, ComesBackWithFramesTimesAndWidths) {
-  const SavedState saved = testing::sample_state();
-  const Restored restored = testing::read_back(testing::written(saved));
+  const SavedState saved = test::sample_state();
+  const Restored restored = test::read_back(test::written(saved));
   EXPECT_TRUE(restored.is_whole);
   EXPECT_THAT(restored.damaged, IsEmpty());
   EXPECT_EQ(restored.frames, 7U);
-  EXPECT_EQ(testing::frames_in(restored.saved), testing::frames_in(saved));
+  EXPECT_EQ(test::frames_in(restored.saved), test::frames_in(saved));
 }
 
 TEST(SavedState, ComesBackWithItsBooks) {
-  const SavedState saved = testing::sample_state();
-  const Restored restored = testing::read_back(testing::written(saved));
+  const SavedState saved = test::sample_state();
+  const Restored restored = test::read_back(test::written(saved));
   ASSERT_TRUE(restored.saved.ledger.has_value());
   const Ledger& ledger = *restored.saved.ledger;
   EXPECT_EQ(ledger.received, 30U);
@@ -89,19 +90,19 @@ TEST(SavedState, ComesBackWithItsBooks) {
   EXPECT_EQ(first.duplicates, 3U);
   EXPECT_EQ(first.late, 4U);
   EXPECT_EQ(first.dropped, 9U);
-  EXPECT_EQ(first.last_seen_at, testing::at_us(3'000'002));
+  EXPECT_EQ(first.last_seen_at, test::at_us(3'000'002));
   EXPECT_FALSE(restored.saved.origins[2].origin.has_value());
   EXPECT_FALSE(restored.saved.origins[2].last_sequence.has_value());
 }
 
 TEST(SavedState, KeepsResetsUnsettledFramesAndStoredOnes) {
-  SavedState saved = testing::sample_state();
+  SavedState saved = test::sample_state();
   saved.origins[0].jumps = 5;
   saved.origins[0].resets = 6;
   saved.origins[0].unsettled = {.next = 1U << 20U, .late = 2, .jumps = 1};
   StoredStats& stored = saved.origins[1].stored.emplace();
   stored.frames = 7;
-  stored.last_seen_at = testing::at_us(99);
+  stored.last_seen_at = test::at_us(99);
   stored.sequences.gaps = 11;
   stored.sequences.missing = 12;
   stored.sequences.duplicates = 13;
@@ -110,7 +111,7 @@ TEST(SavedState, KeepsResetsUnsettledFramesAndStoredOnes) {
   stored.sequences.resets = 16;
   stored.sequences.last_sequence = 17;
   stored.sequences.unsettled = {.next = 18, .late = 3, .jumps = 4};
-  const Restored restored = testing::read_back(testing::written(saved));
+  const Restored restored = test::read_back(test::written(saved));
   EXPECT_TRUE(restored.is_whole);
   ASSERT_THAT(restored.saved.origins, SizeIs(3));
   const OriginStats& first = restored.saved.origins[0];
@@ -124,7 +125,7 @@ TEST(SavedState, KeepsResetsUnsettledFramesAndStoredOnes) {
   EXPECT_EQ(second.frames, 8U) << "what stands beside it";
   ASSERT_TRUE(second.stored.has_value());
   EXPECT_EQ(second.stored->frames, 7U);
-  EXPECT_EQ(second.stored->last_seen_at, testing::at_us(99));
+  EXPECT_EQ(second.stored->last_seen_at, test::at_us(99));
   const SequenceStats& sequences = second.stored->sequences;
   EXPECT_EQ(sequences.gaps, 11U);
   EXPECT_EQ(sequences.missing, 12U);
@@ -142,19 +143,19 @@ TEST(SavedState, KeepsResetsUnsettledFramesAndStoredOnes) {
 TEST(SavedState, WithoutThemIsWhatItWasBeforeTheyCame) {
   // The mark of one origin: 80 octets and the count.
   SavedState saved;
-  saved.origins = {testing::sample_state().origins[0]};
-  const std::size_t before = testing::written({}).size();
-  EXPECT_EQ(testing::written(saved).size() - before, state::mark_head_bytes + 4 + 80);
+  saved.origins = {test::sample_state().origins[0]};
+  const std::size_t before = test::written({}).size();
+  EXPECT_EQ(test::written(saved).size() - before, state::mark_head_bytes + 4 + 80);
 }
 
 TEST(SavedState, KeepsTheSumOverForgottenOrigins) {
-  SavedState saved = testing::sample_state();
-  EXPECT_FALSE(testing::read_back(testing::written(saved)).saved.forgotten.has_value());
+  SavedState saved = test::sample_state();
+  EXPECT_FALSE(test::read_back(test::written(saved)).saved.forgotten.has_value());
   OriginStats& sum = saved.forgotten.emplace();
   sum.frames = 5;
   sum.missing = 6;
   sum.resets = 7;
-  const Restored restored = testing::read_back(testing::written(saved));
+  const Restored restored = test::read_back(test::written(saved));
   EXPECT_TRUE(restored.is_whole);
   ASSERT_TRUE(restored.saved.forgotten.has_value());
   EXPECT_EQ(restored.saved.forgotten->frames, 5U);
@@ -164,7 +165,7 @@ TEST(SavedState, KeepsTheSumOverForgottenOrigins) {
 }
 
 TEST(SavedState, KeepsPlacesAndPositions) {
-  SavedState saved = testing::sample_state();
+  SavedState saved = test::sample_state();
   saved.frames[0].place = 100;
   saved.frames[1].place = 200;
   saved.frames[2].place = 300;
@@ -182,7 +183,7 @@ TEST(SavedState, KeepsPlacesAndPositions) {
                          .epoch = 0xFEDCBA9876543210},
                         {.origin = {2, 0}, .ranges = {{.first = 201, .frames = 1}}, .frames = 1}}},
           {.name = "", .next_place = 0, .unread = {}, .attempts = {}}}};
-  const Restored restored = testing::read_back(testing::written(saved));
+  const Restored restored = test::read_back(test::written(saved));
   EXPECT_TRUE(restored.is_whole);
   EXPECT_EQ(restored.saved.positions, saved.positions);
   EXPECT_EQ(restored.saved.ledger->delivered, 7U);
@@ -214,12 +215,12 @@ TEST(SavedState, AttemptsOfOlderFilesAreOfTheEpochOfTheirPlaces) {
 
 TEST(SavedState, KeepsThePlacesOfFramesBehindADamagedOne) {
   SavedState saved;
-  saved.frames.push_back({50, testing::batch_of_run({1, 1}, 0, 5, 10, testing::stamp_at(1))});
-  Octets octets = testing::written(saved);
-  const auto damaged = std::ranges::search(octets, testing::sample_payload(10, 2));
+  saved.frames.push_back({50, test::batch_of_run({1, 1}, 0, 5, 10, test::stamp_at(1))});
+  Octets octets = test::written(saved);
+  const auto damaged = std::ranges::search(octets, test::sample_payload(10, 2));
   ASSERT_FALSE(damaged.empty());
   damaged.front() ^= std::byte{1};
-  const Restored restored = testing::read_back(octets);
+  const Restored restored = test::read_back(octets);
   ASSERT_THAT(restored.saved.frames, SizeIs(2));
   EXPECT_EQ(restored.saved.frames[0].places(), (PlaceRange{50, 2}));
   EXPECT_EQ(restored.saved.frames[1].places(), (PlaceRange{53, 2}));
@@ -243,19 +244,19 @@ SavedState ragged_state() {
 
 TEST(SavedState, KeepsAPositionThatTakesSeveralMarks) {
   const SavedState saved = ragged_state();
-  const Octets octets = testing::written(saved);
+  const Octets octets = test::written(saved);
   EXPECT_GT(octets.size(), 2 * max_mark_bytes);
-  const Restored restored = testing::read_back(octets);
+  const Restored restored = test::read_back(octets);
   EXPECT_TRUE(restored.is_whole);
   EXPECT_EQ(restored.saved.positions, saved.positions);
 }
 
 TEST(SavedState, PositionOfWhichAPartIsDamagedIsNone) {
-  const Octets octets = testing::written(ragged_state());
+  const Octets octets = test::written(ragged_state());
   for (const std::size_t at : {max_mark_bytes / 2, max_mark_bytes * 3 / 2, max_mark_bytes * 4}) {
     Octets damaged = octets;
     damaged.at(at) ^= std::byte{1};
-    const Restored restored = testing::read_back(damaged);
+    const Restored restored = test::read_back(damaged);
     EXPECT_FALSE(restored.is_whole);
     ASSERT_TRUE(restored.saved.positions.has_value());
     EXPECT_THAT(restored.saved.positions->consumers, ElementsAre(Field(&SavedConsumer::name, "b")))
@@ -271,16 +272,16 @@ TEST(SavedState, AttemptThatIsTooLargeForAMarkRepeatsRatherThanLoses) {
   }
   SavedState saved;
   saved.positions = SavedPositions{.epoch = 1, .next_place = 2, .consumers = {consumer}};
-  const Restored restored = testing::read_back(testing::written(saved));
+  const Restored restored = test::read_back(test::written(saved));
   ASSERT_TRUE(restored.saved.positions.has_value());
   EXPECT_EQ(restored.saved.positions->consumers.at(0).next_place, 10U);
   EXPECT_THAT(restored.saved.positions->consumers.at(0).attempts, IsEmpty());
 }
 
 TEST(SavedState, KeepsWhatMayHaveBeenDelivered) {
-  SavedState saved = testing::sample_state();
+  SavedState saved = test::sample_state();
   saved.frames[1].batch.mark_redelivered();
-  const Restored restored = testing::read_back(testing::written(saved));
+  const Restored restored = test::read_back(test::written(saved));
   ASSERT_THAT(restored.saved.frames, SizeIs(3));
   EXPECT_FALSE(restored.saved.frames[0].batch.redelivered());
   EXPECT_TRUE(restored.saved.frames[1].batch.redelivered());
@@ -289,12 +290,12 @@ TEST(SavedState, KeepsWhatMayHaveBeenDelivered) {
 
 TEST(SavedState, KeepsTheTimeOfEachJoinedRead) {
   // As the buffer joins them: batches that follow each other in one slab.
-  FrameBatch joined = testing::batch_of_run({1, 1}, 0, 2, 8, testing::stamp_at(5));
-  const SlabRange both = testing::in_slab([] {
+  FrameBatch joined = test::batch_of_run({1, 1}, 0, 2, 8, test::stamp_at(5));
+  const SlabRange both = test::in_slab([] {
     Octets octets;
     for (std::uint64_t sequence = 0; sequence < 3; ++sequence) {
-      testing::append(octets, testing::native_frame(testing::header(1, 1, sequence),
-                                                    testing::sample_payload(8, sequence)));
+      test::append(octets, test::native_frame(test::header(1, 1, sequence),
+                                              test::sample_payload(8, sequence)));
     }
     return octets;
   }());
@@ -303,44 +304,44 @@ TEST(SavedState, KeepsTheTimeOfEachJoinedRead) {
   joined.relocate(front);
   SlabRange back = both;
   back.octets = both.octets.subspan(56);
-  ASSERT_TRUE(joined.join(FrameBatch(back, {.frames = 1}, testing::stamp_at(9))));
+  ASSERT_TRUE(joined.join(FrameBatch(back, {.frames = 1}, test::stamp_at(9))));
   SavedState saved;
   saved.add(std::move(joined));
 
-  const Restored restored = testing::read_back(testing::written(saved));
-  const std::vector<SavedFrame> frames = testing::frames_in(restored.saved);
+  const Restored restored = test::read_back(test::written(saved));
+  const std::vector<SavedFrame> frames = test::frames_in(restored.saved);
   ASSERT_THAT(frames, SizeIs(3));
-  EXPECT_EQ(frames[0].received_at, testing::at_us(5));
-  EXPECT_EQ(frames[1].received_at, testing::at_us(5));
-  EXPECT_EQ(frames[2].received_at, testing::at_us(9));
+  EXPECT_EQ(frames[0].received_at, test::at_us(5));
+  EXPECT_EQ(frames[1].received_at, test::at_us(5));
+  EXPECT_EQ(frames[2].received_at, test::at_us(9));
 }
 
 TEST(SavedState, DividesLargeBatchesIntoBlocks) {
   SavedState saved;
-  saved.add(testing::batch_of_run({1, 1}, 0, 700, 1000, testing::stamp_at(1)));
-  saved.add(testing::batch_of_run({2, 1}, 0, 2, 2 * block_bytes, testing::stamp_at(2)));
-  const Restored restored = testing::read_back(testing::written(saved));
+  saved.add(test::batch_of_run({1, 1}, 0, 700, 1000, test::stamp_at(1)));
+  saved.add(test::batch_of_run({2, 1}, 0, 2, 2 * block_bytes, test::stamp_at(2)));
+  const Restored restored = test::read_back(test::written(saved));
   EXPECT_TRUE(restored.is_whole);
   EXPECT_GT(restored.saved.frames.size(), 4U);
-  EXPECT_EQ(testing::frames_in(restored.saved), testing::frames_in(saved));
+  EXPECT_EQ(test::frames_in(restored.saved), test::frames_in(saved));
 }
 
 TEST(SavedState, CanBeEmpty) {
-  const Restored restored = testing::read_back(testing::written({}));
+  const Restored restored = test::read_back(test::written({}));
   EXPECT_TRUE(restored.is_whole);
   EXPECT_EQ(restored.frames, 0U);
-  EXPECT_FALSE(testing::read_back({}).is_whole) << "an empty file is not an empty state";
+  EXPECT_FALSE(test::read_back({}).is_whole) << "an empty file is not an empty state";
 }
 
 TEST(SavedState, OfTheFormatBeforeItHadANumberIsReadAsEver) {
-  const SavedState saved = testing::sample_state();
-  Octets file = testing::written(saved);
+  const SavedState saved = test::sample_state();
+  Octets file = test::written(saved);
   const std::size_t version_bytes = mark_bytes(file);
   ASSERT_EQ(read_mark(file)->kind, MarkKind::version);
   file.erase(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(version_bytes));
-  const Restored restored = testing::read_back(file);
+  const Restored restored = test::read_back(file);
   EXPECT_TRUE(restored.is_whole);
-  EXPECT_EQ(testing::frames_in(restored.saved), testing::frames_in(saved));
+  EXPECT_EQ(test::frames_in(restored.saved), test::frames_in(saved));
   EXPECT_EQ(restored.saved.ledger->received, saved.ledger->received);
   EXPECT_THAT(restored.saved.origins, SizeIs(saved.origins.size()));
 }
@@ -348,10 +349,10 @@ TEST(SavedState, OfTheFormatBeforeItHadANumberIsReadAsEver) {
 TEST(SavedState, OfANewerFormatIsNotSkimmed) {
   for (const Body& body : {encode(FormatVersion{.format = format_version + 1, .program = "2.0.0"}),
                            Body{std::byte{0xFF}, std::byte{0xFF}}, Body(100, std::byte{0xFF})}) {
-    Octets file = encode_mark(MarkKind::version, std::uint64_t{testing::sample_nonce} << 32, body);
-    const Octets known = testing::written(testing::sample_state());
-    testing::append(file, std::span(known).subspan(mark_bytes(known)));
-    const Restored restored = testing::read_back(file);
+    Octets file = encode_mark(MarkKind::version, std::uint64_t{test::sample_nonce} << 32, body);
+    const Octets known = test::written(test::sample_state());
+    test::append(file, std::span(known).subspan(mark_bytes(known)));
+    const Restored restored = test::read_back(file);
     ASSERT_TRUE(restored.newer.has_value());
     EXPECT_GT(restored.newer->format, format_version);
     EXPECT_EQ(restored.frames, 0U);
@@ -361,7 +362,7 @@ TEST(SavedState, OfANewerFormatIsNotSkimmed) {
 }
 
 TEST(SavedState, SaysWhereItsSourceFails) {
-  const Octets file = testing::written(testing::sample_state());
+  const Octets file = test::written(test::sample_state());
   const Restored restored = read_saved(
       {.bytes = file.size(), .read = [&file](std::uint64_t offset, std::span<std::byte> out) {
          // A bad sector in the middle.
@@ -373,14 +374,14 @@ TEST(SavedState, SaysWhereItsSourceFails) {
                                                        : std::error_code{}};
        }});
   EXPECT_EQ(restored.unreadable, std::errc::io_error);
-  EXPECT_FALSE(testing::read_back(file).unreadable);
+  EXPECT_FALSE(test::read_back(file).unreadable);
 }
 
 TEST(SavedState, IsLeftAloneWhereWritingFails) {
-  const SavedState saved = testing::sample_state();
+  const SavedState saved = test::sample_state();
   std::size_t pieces = 0;
   const std::error_code error =
-      write_saved(saved, testing::sample_nonce, [&pieces](std::span<const std::byte>) {
+      write_saved(saved, test::sample_nonce, [&pieces](std::span<const std::byte>) {
         ++pieces;
         return std::make_error_code(pieces < 3 ? std::errc{} : std::errc::no_space_on_device);
       });
@@ -389,15 +390,15 @@ TEST(SavedState, IsLeftAloneWhereWritingFails) {
 }
 
 TEST(DamagedState, CutAtAnyOctetKeepsEveryWholeFrameBeforeTheCut) {
-  const SavedState saved = testing::sample_state();
-  const std::vector<SavedFrame> frames = testing::frames_in(saved);
-  const Octets file = testing::written(saved);
+  const SavedState saved = test::sample_state();
+  const std::vector<SavedFrame> frames = test::frames_in(saved);
+  const Octets file = test::written(saved);
   const std::vector<Region> places = frames_in_file(file, frames);
   for (std::size_t cut = 0; cut < file.size(); ++cut) {
     const Octets part(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(cut));
-    const Restored restored = testing::read_back(part);
+    const Restored restored = test::read_back(part);
     const std::size_t whole = whole_before(places, cut);
-    ASSERT_EQ(testing::frames_in(restored.saved),
+    ASSERT_EQ(test::frames_in(restored.saved),
               std::vector<SavedFrame>(frames.begin(),
                                       frames.begin() + static_cast<std::ptrdiff_t>(whole)))
         << "cut at " << cut;
@@ -407,15 +408,15 @@ TEST(DamagedState, CutAtAnyOctetKeepsEveryWholeFrameBeforeTheCut) {
 }
 
 TEST(DamagedState, AnyWrongOctetLosesNoMoreThanItsBlock) {
-  const SavedState saved = testing::sample_state();
-  const std::vector<SavedFrame> frames = testing::frames_in(saved);
-  const Octets file = testing::written(saved);
+  const SavedState saved = test::sample_state();
+  const std::vector<SavedFrame> frames = test::frames_in(saved);
+  const Octets file = test::written(saved);
   const std::vector<Region> places = frames_in_file(file, frames);
   for (std::size_t wrong = 0; wrong < file.size(); ++wrong) {
     Octets damaged = file;
     damaged[wrong] ^= std::byte{0x10};
-    const Restored restored = testing::read_back(damaged);
-    const std::vector<SavedFrame> back = testing::frames_in(restored.saved);
+    const Restored restored = test::read_back(damaged);
+    const std::vector<SavedFrame> back = test::frames_in(restored.saved);
     ASSERT_FALSE(restored.is_whole) << "wrong at " << wrong;
     ASSERT_TRUE(is_subsequence(back, frames)) << "wrong at " << wrong;
     ASSERT_GE(back.size() + 3, frames.size()) << "wrong at " << wrong;
@@ -434,11 +435,11 @@ TEST(DamagedState, AnyWrongOctetLosesNoMoreThanItsBlock) {
 TEST(DamagedState, FlippedAtRandomKeepsEveryWholeFrameBeforeTheDamage) {
   SavedState saved;
   for (std::uint64_t i = 0; i < 300; ++i) {
-    saved.add(testing::batch_of_run({1, 1}, i * 100, 100, i % 90,
-                                    testing::stamp_at(static_cast<std::int64_t>(i))));
+    saved.add(test::batch_of_run({1, 1}, i * 100, 100, i % 90,
+                                 test::stamp_at(static_cast<std::int64_t>(i))));
   }
-  const std::vector<SavedFrame> frames = testing::frames_in(saved);
-  const Octets file = testing::written(saved);
+  const std::vector<SavedFrame> frames = test::frames_in(saved);
+  const Octets file = test::written(saved);
   const std::vector<Region> places = frames_in_file(file, frames);
   std::mt19937 random(1);  // the same damage each time
   for (int trial = 0; trial < 20; ++trial) {
@@ -449,8 +450,8 @@ TEST(DamagedState, FlippedAtRandomKeepsEveryWholeFrameBeforeTheDamage) {
       damaged[wrong] ^= static_cast<std::byte>(1U << random() % 8);
       first = damaged[wrong] == file[wrong] ? first : std::min(first, wrong);
     }
-    const Restored restored = testing::read_back(damaged);
-    const std::vector<SavedFrame> back = testing::frames_in(restored.saved);
+    const Restored restored = test::read_back(damaged);
+    const std::vector<SavedFrame> back = test::frames_in(restored.saved);
     const std::size_t whole = whole_before(places, first);
     ASSERT_GE(back.size(), whole);
     ASSERT_TRUE(std::equal(back.begin(), back.begin() + static_cast<std::ptrdiff_t>(whole),
@@ -470,19 +471,19 @@ TEST(DamagedState, TakesNoMarkOutOfAPayloadForItsOwn) {
   // An uplink may send whatever it likes: here, a ledger. It must know the nonce to be believed.
   SavedState forged;
   forged.ledger = Ledger{.received = 1'000, .drained = 1'000};
-  const Octets forgery = testing::written(forged, 0xBAD);
+  const Octets forgery = test::written(forged, 0xBAD);
   FrameBatchBuilder builder;
-  builder.append(testing::header(1, 1, 0), forgery);
-  builder.append(testing::header(1, 1, 1), forgery);
+  builder.append(test::header(1, 1, 0), forgery);
+  builder.append(test::header(1, 1, 1), forgery);
   SavedState saved;
   saved.ledger = Ledger{.received = 2, .buffered = 2};
   saved.add(builder.finish({}).value());
-  Octets file = testing::written(saved);
+  Octets file = test::written(saved);
   // The block's mark is broken, so that the reader searches its frames for the next mark.
   const std::size_t block = behind_version_and_ledger(file);
   file[block + mark_head_bytes] ^= std::byte{1};
 
-  const Restored restored = testing::read_back(file);
+  const Restored restored = test::read_back(file);
   ASSERT_TRUE(restored.saved.ledger.has_value());
   EXPECT_EQ(restored.saved.ledger->received, 2U);
   EXPECT_EQ(restored.frames, 0U);
@@ -491,24 +492,24 @@ TEST(DamagedState, TakesNoMarkOutOfAPayloadForItsOwn) {
 
 TEST(DamagedState, TakesNoMarkOutOfAPayloadAlsoWhereItsBeginningIsDamaged) {
   SavedState forged;
-  forged.add(testing::batch_of_run({6, 6}, 666, 1));
-  const Octets forgery = testing::written(forged, 0xBAD);
+  forged.add(test::batch_of_run({6, 6}, 666, 1));
+  const Octets forgery = test::written(forged, 0xBAD);
   FrameBatchBuilder builder;
-  builder.append(testing::header(1, 1, 0), forgery);
+  builder.append(test::header(1, 1, 0), forgery);
   SavedState saved;
   saved.ledger = Ledger{.received = 101, .buffered = 101};
   saved.add(builder.finish({}).value());
-  saved.add(testing::batch_of_run({1, 1}, 1, 100));
-  Octets file = testing::written(saved);
+  saved.add(test::batch_of_run({1, 1}, 1, 100));
+  Octets file = test::written(saved);
   // The version, the ledger and the first block's mark.
   std::fill_n(file.begin(), behind_version_and_ledger(file) + mark_head_bytes, std::byte{0});
 
-  const Restored restored = testing::read_back(file);
+  const Restored restored = test::read_back(file);
   EXPECT_EQ(restored.frames, 100U) << "those of the second block";
-  EXPECT_EQ(testing::frames_in(restored.saved), [&saved] {
+  EXPECT_EQ(test::frames_in(restored.saved), [&saved] {
     SavedState second;
     second.add(saved.frames[1].batch.share());
-    return testing::frames_in(second);
+    return test::frames_in(second);
   }());
 }
 
@@ -531,16 +532,16 @@ TEST(DamagedState, FullOfWhatBeginsLikeAMarkIsReadInBoundedTime) {
 }
 
 TEST(DamagedState, OfALaterVersionIsNotGuessed) {
-  Octets file = testing::written(testing::sample_state());
+  Octets file = test::written(test::sample_state());
   for (std::size_t i = 0; i + 4 <= file.size(); ++i) {
     if (mark_bytes(std::span(file).subspan(i)) != 0) {
       file[i + 7] = std::byte{'2'};  // "MRD2"
     }
   }
-  const Restored restored = testing::read_back(file);
+  const Restored restored = test::read_back(file);
   EXPECT_EQ(restored.frames, 0U);
   EXPECT_THAT(restored.damaged, ElementsAre(Region{0, file.size()}));
 }
 
 }  // namespace
-}  // namespace meridian::state
+}  // namespace meridian::test

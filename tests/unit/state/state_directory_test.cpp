@@ -27,17 +27,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace meridian::state {
+namespace meridian::test {
+
+using namespace state;
+
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::AllOf;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::ThrowsMessage;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::ThrowsMessage;
 
-class StateDirectoryTest : public ::testing::Test {
+class StateDirectoryTest : public testing::Test {
  protected:
   [[nodiscard]] fs::path file(const std::string& name) const { return path_ / name; }
 
@@ -52,11 +55,11 @@ class StateDirectoryTest : public ::testing::Test {
 
   /// A state as a program would write it whose format this one does not know.
   void leave_newer_state() const {
-    testing::Octets octets =
-        encode_mark(MarkKind::version, std::uint64_t{testing::sample_nonce} << 32,
+    test::Octets octets =
+        encode_mark(MarkKind::version, std::uint64_t{test::sample_nonce} << 32,
                     encode(FormatVersion{.format = format_version + 1, .program = "9.8.7"}));
-    const testing::Octets known = testing::written(testing::sample_state());
-    testing::append(octets, std::span(known).subspan(mark_bytes(known)));
+    const test::Octets known = test::written(test::sample_state());
+    test::append(octets, std::span(known).subspan(mark_bytes(known)));
     std::ofstream(file("buffer.saved"), std::ios::binary)
         .write(reinterpret_cast<const char*>(octets.data()),
                static_cast<std::streamsize>(octets.size()));
@@ -71,7 +74,7 @@ class StateDirectoryTest : public ::testing::Test {
     file.put(static_cast<char>(octet ^ 1));
   }
 
-  testing::TempDir parent_;
+  test::TempDir parent_;
   fs::path path_ = parent_.path() / "state";
 };
 
@@ -82,7 +85,7 @@ TEST_F(StateDirectoryTest, IsMadeForItsOwnerAlone) {
 }
 
 TEST_F(StateDirectoryTest, GivesBackWhatWasSavedOnce) {
-  const SavedState saved = testing::sample_state();
+  const SavedState saved = test::sample_state();
   StateDirectory(path_).save(saved);
   EXPECT_THAT(names(), ElementsAre("buffer.saved"));
   EXPECT_EQ(fs::status(file("buffer.saved")).permissions(),
@@ -92,7 +95,7 @@ TEST_F(StateDirectoryTest, GivesBackWhatWasSavedOnce) {
   const auto read = directory.read();
   ASSERT_TRUE(read.has_value());
   EXPECT_TRUE(read->is_whole);
-  EXPECT_EQ(testing::frames_in(read->saved), testing::frames_in(saved));
+  EXPECT_EQ(test::frames_in(read->saved), test::frames_in(saved));
   EXPECT_FALSE(directory.forget(*read).has_value());
   EXPECT_THAT(names(), IsEmpty());
   EXPECT_FALSE(directory.read().has_value());
@@ -100,10 +103,10 @@ TEST_F(StateDirectoryTest, GivesBackWhatWasSavedOnce) {
 
 TEST_F(StateDirectoryTest, SetsAsideWhatIsDamagedAndNothingElse) {
   StateDirectory directory(path_);
-  directory.save(testing::sample_state());
+  directory.save(test::sample_state());
   // The end mark: 20 + 4 + 8 octets.
   damage(file("buffer.saved"), 3);
-  const std::string before = testing::read_file(file("buffer.saved"));
+  const std::string before = test::read_file(file("buffer.saved"));
   const auto read = directory.read();
   ASSERT_TRUE(read.has_value());
   EXPECT_FALSE(read->is_whole);
@@ -112,7 +115,7 @@ TEST_F(StateDirectoryTest, SetsAsideWhatIsDamagedAndNothingElse) {
   const auto aside = directory.forget(*read);
   ASSERT_TRUE(aside.has_value());
   EXPECT_THAT(aside->filename().string(), HasSubstr("buffer.damaged-20"));
-  EXPECT_EQ(testing::read_file(*aside), before.substr(before.size() - 32));
+  EXPECT_EQ(test::read_file(*aside), before.substr(before.size() - 32));
   EXPECT_THAT(names(), ElementsAre(aside->filename().string()));
 }
 
@@ -134,7 +137,7 @@ class NoDescriptors {
 
 TEST_F(StateDirectoryTest, RefusesAStateThatItCannotOpenAndLeavesItAlone) {
   StateDirectory directory(path_);
-  directory.save(testing::sample_state());
+  directory.save(test::sample_state());
   const auto read = [&] {
     // No longer than the call: sanitizers need descriptors to look at what was thrown.
     const NoDescriptors none;
@@ -149,8 +152,8 @@ TEST_F(StateDirectoryTest, RefusesAStateThatItCannotOpenAndLeavesItAlone) {
 
 TEST_F(StateDirectoryTest, SetsAsideWhatItCannotOpenWhereItIsToldTo) {
   StateDirectory directory(path_, WhenUnreadable::set_aside);
-  directory.save(testing::sample_state());
-  const std::string before = testing::read_file(file("buffer.saved"));
+  directory.save(test::sample_state());
+  const std::string before = test::read_file(file("buffer.saved"));
   std::optional<Restored> read;
   {
     const NoDescriptors none;
@@ -161,32 +164,32 @@ TEST_F(StateDirectoryTest, SetsAsideWhatItCannotOpenWhereItIsToldTo) {
   EXPECT_EQ(read->why_unreadable, "Too many open files");
   const auto aside = directory.forget(*read);
   ASSERT_TRUE(aside.has_value());
-  EXPECT_EQ(testing::read_file(*aside), before);
+  EXPECT_EQ(test::read_file(*aside), before);
 }
 
 TEST_F(StateDirectoryTest, RefusesAStateOfANewerFormatAndLeavesItAlone) {
   const StateDirectory directory(path_);
   leave_newer_state();
-  const std::string before = testing::read_file(file("buffer.saved"));
+  const std::string before = test::read_file(file("buffer.saved"));
   EXPECT_THAT([&] { std::ignore = directory.read(); },
               ThrowsMessage<std::runtime_error>(
                   AllOf(HasSubstr(file("buffer.saved").string()),
                         HasSubstr(fmt::format("format {}", format_version + 1)), HasSubstr("9.8.7"),
                         HasSubstr(fmt::format("up to {}", format_version)))));
   EXPECT_THAT(names(), ElementsAre("buffer.saved"));
-  EXPECT_EQ(testing::read_file(file("buffer.saved")), before);
+  EXPECT_EQ(test::read_file(file("buffer.saved")), before);
 }
 
 TEST_F(StateDirectoryTest, SetsAsideAStateOfANewerFormatUnreadWhereItIsToldTo) {
   StateDirectory directory(path_, WhenUnreadable::set_aside);
   leave_newer_state();
-  const std::string before = testing::read_file(file("buffer.saved"));
+  const std::string before = test::read_file(file("buffer.saved"));
   const auto read = directory.read();
   ASSERT_TRUE(read.has_value());
   EXPECT_EQ(read->frames, 0U) << "what it does not know could be anything";
   const auto aside = directory.forget(*read);
   ASSERT_TRUE(aside.has_value());
-  EXPECT_EQ(testing::read_file(*aside), before);
+  EXPECT_EQ(test::read_file(*aside), before);
 }
 
 TEST(StateFile, SaysWhyItIsNotOpenAndWhyItCannotBeRead) {
@@ -202,7 +205,7 @@ TEST(StateFile, SaysWhyItIsNotOpenAndWhyItCannotBeRead) {
 TEST_F(StateDirectoryTest, SetsAsideUnderANameThatIsFree) {
   StateDirectory directory(path_);
   for (int time = 0; time < 3; ++time) {
-    directory.save(testing::sample_state());
+    directory.save(test::sample_state());
     damage(file("buffer.saved"), 3);
     const auto read = directory.read();
     ASSERT_TRUE(read && directory.forget(*read));
@@ -212,7 +215,7 @@ TEST_F(StateDirectoryTest, SetsAsideUnderANameThatIsFree) {
 
 TEST_F(StateDirectoryTest, RestoresWhatAStopThatWasCutShortHasWritten) {
   StateDirectory directory(path_);
-  directory.save(testing::sample_state());
+  directory.save(test::sample_state());
   fs::rename(file("buffer.saved"), file("buffer.saving"));
   fs::resize_file(file("buffer.saving"), fs::file_size(file("buffer.saving")) - 40);
   const auto read = directory.read();
@@ -235,7 +238,7 @@ TEST_F(StateDirectoryTest, IsRefusedWhereThereIsNoDirectory) {
   const std::string place = parent_.write("file", "");
   EXPECT_THAT([&] { const StateDirectory directory(place); },
               ThrowsMessage<std::runtime_error>(
-                  ::testing::AllOf(HasSubstr("state.directory"), HasSubstr(place))));
+                  testing::AllOf(HasSubstr("state.directory"), HasSubstr(place))));
 }
 
 TEST_F(StateDirectoryTest, SetsAsideWhatIsNoFileAsAWhole) {
@@ -262,12 +265,12 @@ TEST_F(StateDirectoryTest, WaitsForNobodyAtTheOtherEndOfAPipe) {
 
 TEST_F(StateDirectoryTest, SetsAsideWhatIsInThePlaceOfTheNextState) {
   StateDirectory directory(path_);
-  directory.save(testing::sample_state());
+  directory.save(test::sample_state());
   fs::create_directory(file("buffer.saving"));
   const auto read = directory.read();
   ASSERT_TRUE(read && read->is_whole);
   EXPECT_FALSE(directory.forget(*read).has_value());
-  EXPECT_NO_THROW(directory.save(testing::sample_state()));
+  EXPECT_NO_THROW(directory.save(test::sample_state()));
 }
 
 TEST_F(StateDirectoryTest, FollowsNoLinkOutOfTheDirectory) {
@@ -278,9 +281,9 @@ TEST_F(StateDirectoryTest, FollowsNoLinkOutOfTheDirectory) {
   ASSERT_TRUE(read.has_value());
   EXPECT_EQ(read->frames, 0U);
   ASSERT_TRUE(directory.forget(*read).has_value());
-  EXPECT_EQ(testing::read_file(elsewhere), "not ours");
+  EXPECT_EQ(test::read_file(elsewhere), "not ours");
   EXPECT_FALSE(directory.read().has_value());
 }
 
 }  // namespace
-}  // namespace meridian::state
+}  // namespace meridian::test

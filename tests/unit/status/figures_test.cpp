@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
-namespace meridian::status {
+namespace meridian::test {
+
+using namespace status;
+
 namespace {
 
 TEST(Figures, AreSeparatedByThousands) {
@@ -26,4 +29,4 @@ TEST(Figures, TellOctetsInTheUnitThatSuits) {
 }
 
 }  // namespace
-}  // namespace meridian::status
+}  // namespace meridian::test

@@ -13,7 +13,10 @@
 #include <string_view>
 #include <vector>
 
-namespace meridian::status {
+namespace meridian::test {
+
+using namespace status;
+
 namespace {
 
 using std::chrono::microseconds;
@@ -31,7 +34,7 @@ void PrintTo(const WrittenTime& time, std::ostream* out) {
   *out << time.name;
 }
 
-class WrittenTimes : public ::testing::TestWithParam<WrittenTime> {};
+class WrittenTimes : public testing::TestWithParam<WrittenTime> {};
 
 TEST_P(WrittenTimes, AreInUtcWithMicroseconds) {
   EXPECT_EQ(format_time(at(GetParam().time_us)), GetParam().text);
@@ -39,14 +42,14 @@ TEST_P(WrittenTimes, AreInUtcWithMicroseconds) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, WrittenTimes,
-    ::testing::Values(
-        WrittenTime{"Epoch", 0, "1970-01-01T00:00:00.000000Z"},
-        WrittenTime{"OneMicrosecond", 1, "1970-01-01T00:00:00.000001Z"},
-        WrittenTime{"LastMicrosecondOfASecond", 999'999, "1970-01-01T00:00:00.999999Z"},
-        WrittenTime{"BeforeTheEpoch", -1, "1969-12-31T23:59:59.999999Z"},
-        WrittenTime{"TheContractsExample", 1'795'402'187'000'000, "2026-11-23T02:49:47.000000Z"},
-        WrittenTime{"LeapDay", 1'709'251'199'500'000, "2024-02-29T23:59:59.500000Z"},
-        WrittenTime{"After2038", 2'147'483'648'000'000, "2038-01-19T03:14:08.000000Z"}),
+    testing::Values(WrittenTime{"Epoch", 0, "1970-01-01T00:00:00.000000Z"},
+                    WrittenTime{"OneMicrosecond", 1, "1970-01-01T00:00:00.000001Z"},
+                    WrittenTime{"LastMicrosecondOfASecond", 999'999, "1970-01-01T00:00:00.999999Z"},
+                    WrittenTime{"BeforeTheEpoch", -1, "1969-12-31T23:59:59.999999Z"},
+                    WrittenTime{"TheContractsExample", 1'795'402'187'000'000,
+                                "2026-11-23T02:49:47.000000Z"},
+                    WrittenTime{"LeapDay", 1'709'251'199'500'000, "2024-02-29T23:59:59.500000Z"},
+                    WrittenTime{"After2038", 2'147'483'648'000'000, "2038-01-19T03:14:08.000000Z"}),
     [](const auto& each) { return std::string(each.param.name); });
 
 // The texts below also fix the order of the fields, which is that of the contract.
@@ -125,4 +128,4 @@ TEST(StatusJson, HasAllReasonsFromTheStart) {
 }
 
 }  // namespace
-}  // namespace meridian::status
+}  // namespace meridian::test

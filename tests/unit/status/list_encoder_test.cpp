@@ -9,7 +9,10 @@
 #include <string>
 #include <vector>
 
-namespace meridian::status {
+namespace meridian::test {
+
+using namespace status;
+
 namespace {
 
 ReceiveTime moment(std::int64_t us) {
@@ -135,4 +138,4 @@ TEST(SatellitesEncoder, MakesOneListOfAllPages) {
 }
 
 }  // namespace
-}  // namespace meridian::status
+}  // namespace meridian::test

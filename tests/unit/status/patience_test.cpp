@@ -10,14 +10,17 @@
 #include <chrono>
 #include <future>
 
-namespace meridian::status {
+namespace meridian::test {
+
+using namespace status;
+
 namespace {
 
 using namespace std::chrono_literals;
 
 using Answer = boost::system::result<int>;
 
-class Patience : public ::testing::Test {
+class Patience : public testing::Test {
  protected:
   /// Answers once the door opens.
   asio::awaitable<Answer> behind_the_door() {
@@ -65,4 +68,4 @@ TEST_F(Patience, EndsBeforeAQuestionThatTakesLonger) {
 }
 
 }  // namespace
-}  // namespace meridian::status
+}  // namespace meridian::test

@@ -7,7 +7,10 @@
 #include <chrono>
 #include <string>
 
-namespace meridian::status {
+namespace meridian::test {
+
+using namespace status;
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -71,4 +74,4 @@ TEST(Readiness, StaysWhereAFullBufferLosesNothing) {
 }
 
 }  // namespace
-}  // namespace meridian::status
+}  // namespace meridian::test

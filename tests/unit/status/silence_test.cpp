@@ -9,15 +9,18 @@
 #include <tuple>
 #include <vector>
 
-namespace meridian::status {
+namespace meridian::test {
+
+using namespace status;
+
 namespace {
 
 using namespace std::chrono_literals;
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
+using testing::ElementsAre;
+using testing::IsEmpty;
 
 /// Seconds since some moment, on both clocks.
-class SilenceTest : public ::testing::Test {
+class SilenceTest : public testing::Test {
  protected:
   SilenceTest() { silence_.set_limit(30s); }
 
@@ -191,4 +194,4 @@ TEST_F(SilenceTest, DoesNotEndWhereAChannelIsForgotten) {
 }
 
 }  // namespace
-}  // namespace meridian::status
+}  // namespace meridian::test

@@ -10,11 +10,14 @@
 #include <thread>
 #include <vector>
 
-namespace meridian::status {
+namespace meridian::test {
+
+using namespace status;
+
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
+using testing::ElementsAre;
+using testing::IsEmpty;
 
 ReceiveTime at(int time_s) {
   return ReceiveTime(std::chrono::seconds(time_s));
@@ -190,4 +193,4 @@ TEST(UplinkTable, SaysOnceThatPacketsOfAListenerAreImplausible) {
 }
 
 }  // namespace
-}  // namespace meridian::status
+}  // namespace meridian::test

@@ -9,12 +9,15 @@
 #include <string>
 #include <tuple>
 
-namespace meridian::top {
+namespace meridian::test {
+
+using namespace top;
+
 namespace {
 
-using ::testing::DoubleEq;
-using ::testing::ElementsAre;
-using ::testing::Optional;
+using testing::DoubleEq;
+using testing::ElementsAre;
+using testing::Optional;
 using namespace std::chrono_literals;
 
 /// The figures of `now`, after those of a sample.
@@ -246,4 +249,4 @@ TEST(TopFigures, ThrowWhereAnAnswerLacksWhatTheContractPromises) {
 }
 
 }  // namespace
-}  // namespace meridian::top
+}  // namespace meridian::test

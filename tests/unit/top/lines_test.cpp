@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
-namespace meridian::top {
+namespace meridian::test {
+
+using namespace top;
+
 namespace {
 
 Figures figures_after_a_second() {
@@ -54,4 +57,4 @@ TEST(TopLines, HugeCountersAreExact) {
 }
 
 }  // namespace
-}  // namespace meridian::top
+}  // namespace meridian::test

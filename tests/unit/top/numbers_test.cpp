@@ -6,7 +6,10 @@
 #include <optional>
 #include <utility>
 
-namespace meridian::top {
+namespace meridian::test {
+
+using namespace top;
+
 namespace {
 
 constexpr std::uint64_t huge = std::numeric_limits<std::uint64_t>::max();
@@ -71,4 +74,4 @@ TEST(TopNumbers, APercentageIsNeverNothingOrAllUnlessItIs) {
 }
 
 }  // namespace
-}  // namespace meridian::top
+}  // namespace meridian::test

@@ -15,7 +15,9 @@
 #include <string>
 #include <vector>
 
-namespace meridian::top {
+namespace meridian::test {
+
+using namespace top;
 
 using Json = nlohmann::ordered_json;
 
@@ -137,4 +139,4 @@ inline std::vector<std::string> texts(const std::vector<Line>& lines) {
   return out;
 }
 
-}  // namespace meridian::top
+}  // namespace meridian::test

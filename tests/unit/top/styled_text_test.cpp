@@ -7,11 +7,14 @@
 #include <clocale>
 #include <string>
 
-namespace meridian::top {
+namespace meridian::test {
+
+using namespace top;
+
 namespace {
 
 /// What can be shown depends on the locale.
-class TerminalText : public ::testing::Test {
+class TerminalText : public testing::Test {
  protected:
   void SetUp() override { std::setlocale(LC_CTYPE, "C.UTF-8"); }
   void TearDown() override { std::setlocale(LC_CTYPE, "C"); }
@@ -107,4 +110,4 @@ TEST(FittedLine, GivesWayInTheOrderOfWeights) {
 }
 
 }  // namespace
-}  // namespace meridian::top
+}  // namespace meridian::test

@@ -11,12 +11,15 @@
 #include <tuple>
 #include <vector>
 
-namespace meridian::top {
+namespace meridian::test {
+
+using namespace top;
+
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::Not;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
 
 /// The satellites 1, 2 and 3, which differ in everything, and the sum of the others.
 Figures four_rows() {
@@ -212,4 +215,4 @@ TEST(TopTable, WhatIsWrongStandsOutInItsTextToo) {
 }
 
 }  // namespace
-}  // namespace meridian::top
+}  // namespace meridian::test

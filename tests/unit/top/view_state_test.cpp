@@ -7,7 +7,10 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::top {
+namespace meridian::test {
+
+using namespace top;
+
 namespace {
 
 /// 100 lines, 10 of them on the screen.
@@ -154,4 +157,4 @@ TEST(TopColumns, AreAllTakenAndListedBySort) {
 }
 
 }  // namespace
-}  // namespace meridian::top
+}  // namespace meridian::test

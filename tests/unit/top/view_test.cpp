@@ -11,14 +11,17 @@
 #include <string>
 #include <vector>
 
-namespace meridian::top {
+namespace meridian::test {
+
+using namespace top;
+
 namespace {
 
-using ::testing::AllOf;
-using ::testing::Contains;
-using ::testing::HasSubstr;
-using ::testing::Not;
-using ::testing::StartsWith;
+using testing::AllOf;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
 using namespace std::chrono_literals;
 
 std::vector<std::string> screen(const Figures& figures, ScreenSize size,
@@ -100,7 +103,7 @@ TEST(TopView, HasTheLedgerInOneLineWhereThereIsRoom) {
 void expect_fit(const Figures& figures, const ViewState& state, const Connection& connection) {
   for (const std::size_t width : {1U, 39U, 40U, 41U, 47U, 59U, 60U, 79U, 80U, 100U, 200U}) {
     for (const std::size_t height : {10U, 15U, 24U, 1U, 9U, 11U, 13U, 14U, 60U}) {
-      if (testing::slowdown > 1 && height != 10 && height != 15 && height != 24) {
+      if (test::slowdown > 1 && height != 10 && height != 15 && height != 24) {
         continue;  // those at which parts of the view come or go suffice under a sanitizer
       }
       const View view = view_of(figures, state, connection, {width, height});
@@ -254,4 +257,4 @@ TEST(TopHeader, TheBarIsOfTheBoundThatIsNearer) {
 }
 
 }  // namespace
-}  // namespace meridian::top
+}  // namespace meridian::test

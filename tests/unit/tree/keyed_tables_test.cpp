@@ -9,7 +9,7 @@
 #include <regex>
 #include <string>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -40,15 +40,15 @@ int tables_without_a_key(const fs::path& file) {
 TEST(Tables, ThatPeersChooseKeysOfHaveAKeyedHash) {
   std::map<std::string, int> found;
   for (const char* directory : {"include", "src"}) {
-    for (const auto& entry : fs::recursive_directory_iterator(testing::source_dir() / directory)) {
+    for (const auto& entry : fs::recursive_directory_iterator(test::source_dir() / directory)) {
       if (const int tables = entry.is_regular_file() ? tables_without_a_key(entry.path()) : 0) {
-        found[fs::relative(entry.path(), testing::source_dir()).string()] = tables;
+        found[fs::relative(entry.path(), test::source_dir()).string()] = tables;
       }
     }
   }
   EXPECT_EQ(found, with_keys_of_our_own)
-      << "use KeyedMap, or list the table here if nobody outside chooses its keys";
+      << "use frame::KeyedMap, or list the table here if nobody outside chooses its keys";
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

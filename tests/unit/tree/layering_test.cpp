@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace meridian {
+namespace meridian::test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -106,7 +106,7 @@ std::vector<std::string> violations(const std::string& room, const fs::path& fil
   for (const std::string& include : includes_of(file)) {
     const std::string target = include == for_every_room ? "" : room_of_include(include);
     if (!target.empty() && target != room && !allowed.at(room).contains(target)) {
-      found.push_back(fs::relative(file, testing::source_dir()).string() + " → " + include);
+      found.push_back(fs::relative(file, test::source_dir()).string() + " → " + include);
     }
   }
   return found;
@@ -119,8 +119,7 @@ TEST(Layering, EveryRoomIncludesOnlyFromRoomsToItsLeft) {
     if (room == "channel") {
       continue;  // has public headers alone
     }
-    for (const auto& entry :
-         fs::recursive_directory_iterator(testing::source_dir() / "src" / room)) {
+    for (const auto& entry : fs::recursive_directory_iterator(test::source_dir() / "src" / room)) {
       ++files;
       for (std::string& violation : violations(room, entry.path())) {
         wrong.push_back(std::move(violation));
@@ -128,18 +127,18 @@ TEST(Layering, EveryRoomIncludesOnlyFromRoomsToItsLeft) {
     }
   }
   EXPECT_GT(files, 40U);
-  EXPECT_THAT(wrong, ::testing::IsEmpty());
+  EXPECT_THAT(wrong, testing::IsEmpty());
 }
 
 TEST(Layering, PublicHeadersIncludeOnlyFromRoomsToTheirLeft) {
   for (const auto& [header, room] : room_of_public_header) {
-    EXPECT_THAT(violations(room, testing::source_dir() / "include/meridian" / header),
-                ::testing::IsEmpty());
+    EXPECT_THAT(violations(room, test::source_dir() / "include/meridian" / header),
+                testing::IsEmpty());
   }
 }
 
 TEST(Layering, EveryDirectoryOfSourcesIsAKnownRoom) {
-  for (const auto& entry : fs::directory_iterator(testing::source_dir() / "src")) {
+  for (const auto& entry : fs::directory_iterator(test::source_dir() / "src")) {
     if (entry.is_directory()) {
       EXPECT_TRUE(allowed.contains(entry.path().filename().string())) << entry.path();
     }
@@ -149,11 +148,10 @@ TEST(Layering, EveryDirectoryOfSourcesIsAKnownRoom) {
 TEST(Layering, NothingRacesAChannelOperationAgainstAnother) {
   // `||` on a receive can drop a message and on a send can send twice: see meridian/channel.hpp.
   for (const char* directory : {"include", "src", "examples"}) {
-    for (const auto& entry : fs::recursive_directory_iterator(testing::source_dir() / directory)) {
+    for (const auto& entry : fs::recursive_directory_iterator(test::source_dir() / directory)) {
       if (entry.is_regular_file()) {
-        EXPECT_THAT(
-            includes_of(entry.path()),
-            ::testing::Not(::testing::Contains(::testing::HasSubstr("awaitable_operators"))))
+        EXPECT_THAT(includes_of(entry.path()),
+                    testing::Not(testing::Contains(testing::HasSubstr("awaitable_operators"))))
             << entry.path();
       }
     }
@@ -161,4 +159,4 @@ TEST(Layering, NothingRacesAChannelOperationAgainstAnother) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::test

@@ -18,11 +18,12 @@
 #include <string>
 #include <vector>
 
-namespace meridian::uplink {
+namespace meridian::test {
+
+using namespace uplink;
+
 namespace {
 
-using testing::append;
-using testing::Octets;
 using Verdict = PacketPlausibility::Verdict;
 
 /// What a session makes of a stream that comes in reads of so many octets.
@@ -40,7 +41,7 @@ Judged judge(const Octets& stream, std::size_t read_bytes = 1448) {
   Octets rest;
   for (std::size_t at = 0; at < stream.size() && !judged.malformed; at += read_bytes) {
     append(rest, std::span(stream).subspan(at, std::min(read_bytes, stream.size() - at)));
-    const Decoded found = decoder->decode(testing::in_slab(rest), {.width = SequenceWidth::bits14});
+    const Decoded found = decoder->decode(test::in_slab(rest), {.width = SequenceWidth::bits14});
     rest.erase(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(found.consumed));
     judged.malformed = found.malformed;
     if (found.batch) {
@@ -60,7 +61,7 @@ Judged judge(const Octets& stream, std::size_t read_bytes = 1448) {
 Octets packets_with(const std::vector<std::uint64_t>& counts, std::size_t bytes = 30) {
   Octets stream;
   for (const std::uint64_t count : counts) {
-    append(stream, testing::space_packet(100, static_cast<std::uint16_t>(count & 0x3FFF), bytes));
+    append(stream, test::space_packet(100, static_cast<std::uint16_t>(count & 0x3FFF), bytes));
   }
   return stream;
 }
@@ -103,7 +104,7 @@ TEST(PacketPlausibility, IsNotGivenWhereCountsAreAnything) {
 TEST(PacketPlausibility, IsOpenAsLongAsNoApidComesTwice) {
   Octets stream;
   for (std::uint16_t apid = 0; apid < 200; ++apid) {
-    append(stream, testing::space_packet(apid, apid, 10));
+    append(stream, test::space_packet(apid, apid, 10));
   }
   EXPECT_EQ(judge(stream).verdict, Verdict::open);
   EXPECT_EQ(judge(packets_with({1, 9000, 5})).verdict, Verdict::open) << "too few to tell";
@@ -120,7 +121,7 @@ TEST(PacketPlausibility, LooksAtSoManyPacketsAndNoFurther) {
   for (std::uint16_t round = 0; round < 4; ++round) {
     for (std::uint16_t apid = 0; apid < 2000; ++apid) {
       if (round == 0 || apid >= PacketPlausibility::most_apids) {
-        append(stream, testing::space_packet(apid, 0, 1));
+        append(stream, test::space_packet(apid, 0, 1));
       }
     }
   }
@@ -138,7 +139,7 @@ Octets contents_of_file(const std::filesystem::path& path) {
 std::vector<std::filesystem::path> telemetry_files() {
   std::vector<std::filesystem::path> files;
   std::error_code none;
-  for (const auto& entry : std::filesystem::directory_iterator(testing::telemetry_dir(), none)) {
+  for (const auto& entry : std::filesystem::directory_iterator(test::telemetry_dir(), none)) {
     if (entry.path().extension() == ".tlm") {
       files.push_back(entry.path());
     }
@@ -149,7 +150,7 @@ std::vector<std::filesystem::path> telemetry_files() {
 TEST(RealTelemetry, IsPlausibleFromAnyPacketOn) {
   const auto files = telemetry_files();
   if (files.empty()) {
-    GTEST_SKIP() << "no telemetry in " << testing::telemetry_dir();
+    GTEST_SKIP() << "no telemetry in " << test::telemetry_dir();
   }
   for (const auto& file : files) {
     Octets stream = contents_of_file(file);
@@ -185,11 +186,11 @@ Octets big(std::uint64_t value, int octets) {
 
 Octets before_a_packet(Octets record_header, std::uint64_t index, std::size_t payload) {
   append(record_header,
-         testing::space_packet(100, static_cast<std::uint16_t>(index & 0x3FFF), payload));
+         test::space_packet(100, static_cast<std::uint16_t>(index & 0x3FFF), payload));
   return record_header;
 }
 
-class OtherStreams : public ::testing::TestWithParam<OtherStream> {};
+class OtherStreams : public testing::TestWithParam<OtherStream> {};
 
 TEST_P(OtherStreams, AreRefusedOrImplausible) {
   for (const std::size_t payload : {20U, 50U, 200U, 1000U}) {
@@ -205,7 +206,7 @@ TEST_P(OtherStreams, AreRefusedOrImplausible) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, OtherStreams,
-    ::testing::Values(
+    testing::Values(
         OtherStream{"RecordLengths32",
                     [](auto i, auto n) { return before_a_packet(big(n + 6, 4), i, n); }},
         OtherStream{"RecordLengths16",
@@ -218,17 +219,16 @@ INSTANTIATE_TEST_SUITE_P(
                       return before_a_packet(big(1'700'000'000'000'000 + 1000 * i, 8), i, n);
                     }},
         OtherStream{"Zeros", [](auto i, auto n) { return before_a_packet(Octets(16), i, n); }},
-        OtherStream{"NativeFrames",
-                    [](auto i, auto n) {
-                      return testing::native_frame(testing::header(7, 0, i), Octets(n));
-                    }},
+        OtherStream{
+            "NativeFrames",
+            [](auto i, auto n) { return test::native_frame(test::header(7, 0, i), Octets(n)); }},
         OtherStream{"NativeFramesOfAHighNumber",
                     [](auto i, auto n) {
-                      return testing::native_frame(testing::header(70'000, 3, i),
-                                                   testing::sample_payload(n, i));
+                      return test::native_frame(test::header(70'000, 3, i),
+                                                test::sample_payload(n, i));
                     }},
         OtherStream{"Text", [](auto, auto n) { return Octets(n, std::byte{'a'}); }}),
     [](const auto& each) { return std::string(each.param.name); });
 
 }  // namespace
-}  // namespace meridian::uplink
+}  // namespace meridian::test

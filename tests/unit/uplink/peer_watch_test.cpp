@@ -11,13 +11,16 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-namespace meridian::uplink {
+namespace meridian::test {
+
+using namespace uplink;
+
 namespace {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-class PeerWatch : public ::testing::Test {
+class PeerWatch : public testing::Test {
  protected:
   PeerWatch() { socket_.open(tcp::v4()); }
 
@@ -60,4 +63,4 @@ TEST_F(PeerWatch, TakesASocketThatIsClosedAsItIs) {
 }
 
 }  // namespace
-}  // namespace meridian::uplink
+}  // namespace meridian::test

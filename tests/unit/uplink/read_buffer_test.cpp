@@ -10,11 +10,12 @@
 #include <tuple>
 #include <vector>
 
-namespace meridian::uplink {
+namespace meridian::test {
+
+using namespace uplink;
+
 namespace {
 
-using testing::Octets;
-using testing::sample_payload;
 using Adopted = ReadBuffer::Adopted;
 
 constexpr std::size_t slab_bytes = ReadBuffer::max_read_bytes;
@@ -47,7 +48,7 @@ SlabRange read_and_adopt(ReadBuffer& buffer, const Octets& octets) {
 
 /// All read buffers of a thread share a slab, which the tests before have partly filled: these
 /// tests begin with a fresh one.
-class SharedSlab : public ::testing::Test {
+class SharedSlab : public testing::Test {
  protected:
   void SetUp() override {
     ReadBuffer buffer;
@@ -232,4 +233,4 @@ TEST_F(SharedSlab, IsFreeOnceBatchesAndThreadHaveLeftIt) {
 }
 
 }  // namespace
-}  // namespace meridian::uplink
+}  // namespace meridian::test

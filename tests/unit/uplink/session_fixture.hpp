@@ -31,7 +31,7 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::testing {
+namespace meridian::test {
 
 /// What is logged while it lives.
 class LogCapture {
@@ -51,7 +51,7 @@ class LogCapture {
   std::shared_ptr<spdlog::logger> before_ = spdlog::default_logger();
 };
 
-class SessionTest : public ::testing::Test {
+class SessionTest : public testing::Test {
  protected:
   void TearDown() override {
     if (session_) {
@@ -134,4 +134,4 @@ class SessionTest : public ::testing::Test {
   std::future<void> ended_;
 };
 
-}  // namespace meridian::testing
+}  // namespace meridian::test

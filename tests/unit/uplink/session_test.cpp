@@ -17,19 +17,14 @@
 #include <string>
 #include <vector>
 
-namespace meridian::uplink {
+namespace meridian::test {
+
+using namespace uplink;
+
 namespace {
 
 using status::CloseReason;
-using testing::append;
-using ::testing::HasSubstr;
-using testing::header;
-using testing::native_frame;
-using testing::numbers;
-using testing::Octets;
-using testing::sample_payload;
-using testing::SeenFrame;
-using testing::SessionTest;
+using testing::HasSubstr;
 
 /// A listener with this limit.
 ListenerOptions at_most(std::uint32_t max_payload_bytes) {
@@ -106,15 +101,15 @@ TEST_F(SessionTest, ReadsSpacePacketsForTheSatelliteOfItsListener) {
   options.framing = Framing::ccsds_space_packet;
   options.satellite_id = 42;
   start(options);
-  const Octets packet = testing::space_packet(0x123, 16383, 30);
+  const Octets packet = test::space_packet(0x123, 16383, 30);
   Octets stream = packet;
-  append(stream, testing::space_packet(0x7FF, 0, 10));  // idle
+  append(stream, test::space_packet(0x7FF, 0, 10));  // idle
   send(stream);
   half_close();
   expect_end(CloseReason::end_of_stream);
   const Drained drained = drain();
   ASSERT_EQ(drained.batches.size(), 1U);
-  EXPECT_EQ(testing::frames_of(drained.batches[0].batch),
+  EXPECT_EQ(test::frames_of(drained.batches[0].batch),
             (std::vector<SeenFrame>{{header(42, 0x123, 16383), packet}}));
   EXPECT_EQ(drained.batches[0].batch.stamp().width, SequenceWidth::bits14);
   EXPECT_EQ(table_.counts().idle_packets, 1U);
@@ -148,7 +143,7 @@ TEST_F(SessionTest, SaysOfTransferFramesWhatTheyAreWhereNativeFramesAreToCome) {
 TEST_F(SessionTest, SaysOnceThatItsPacketsAreImplausibleAndKeepsThem) {
   start(for_packets());
   send_and_be_read(Octets(70));  // of zeros: ten packets that say that they are the same
-  EXPECT_THAT(log_.text(), ::testing::Not(HasSubstr("look like space packets")));
+  EXPECT_THAT(log_.text(), testing::Not(HasSubstr("look like space packets")));
   send_and_be_read(Octets(700));
   EXPECT_THAT(log_.text(), HasSubstr("from the peer: this does not look like space packets"));
   send_and_be_read(Octets(700));
@@ -225,7 +220,7 @@ TEST_F(SessionTest, ReadsNoMoreOnceItIsStopped) {
 
 TEST_F(SessionTest, EndsWhereTheAggregatorIsShutDown) {
   start({});
-  ASSERT_TRUE(testing::call_now(context_, aggregator_->shut_down()).has_value());
+  ASSERT_TRUE(test::call_now(context_, aggregator_->shut_down()).has_value());
   send(frames_from(0, 1));
   expect_end(CloseReason::stopped);
   EXPECT_THAT(log_.text(), HasSubstr("[error]"));
@@ -237,7 +232,7 @@ class FullChannel : public SessionTest {
   void start_full(WhenChannelFull policy) {
     ListenerOptions listener;
     listener.when_channel_full = policy;
-    start(listener, testing::options(1, 2, WhenFull::backpressure));
+    start(listener, test::options(1, 2, WhenFull::backpressure));
   }
 };
 
@@ -250,7 +245,7 @@ TEST_F(FullChannel, IsNotReadForUntilThereIsRoom) {
   ASSERT_TRUE(record_->held());
   const std::uint64_t read = record_->bytes();
   send(frames_from(sent++, 1));
-  testing::poll(context_);
+  test::poll(context_);
   EXPECT_EQ(record_->bytes(), read) << "read what there is no room for";
 
   std::vector<std::uint64_t> sequences;
@@ -282,4 +277,4 @@ TEST_F(FullChannel, DropsAndCountsWhereItsListenerSaysSo) {
 }
 
 }  // namespace
-}  // namespace meridian::uplink
+}  // namespace meridian::test

@@ -20,10 +20,13 @@
 #include <utility>
 #include <vector>
 
-namespace meridian::uplink {
+namespace meridian::test {
+
+using namespace uplink;
+
 namespace {
 
-using ::testing::ElementsAre;
+using testing::ElementsAre;
 
 std::shared_ptr<status::UplinkRecord> record() {
   return std::make_shared<status::UplinkRecord>(1, "native", "the peer", ReceiveTime{});
@@ -43,7 +46,7 @@ asio::awaitable<void> take_and_end(Turns& turns, std::shared_ptr<status::UplinkR
   std::ignore = co_await take(turns, std::move(uplink));
 }
 
-class TurnsTest : public ::testing::Test {
+class TurnsTest : public testing::Test {
  protected:
   /// Asks for a turn; notes who has it, and keeps it.
   std::shared_ptr<status::UplinkRecord> ask(const std::string& name) {
@@ -183,4 +186,4 @@ TEST(ManyThreads, NeverHaveMoreTurnsThanThereAre) {
 }
 
 }  // namespace
-}  // namespace meridian::uplink
+}  // namespace meridian::test
