@@ -12,15 +12,19 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <iterator>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace meridian::inline v2 {
 
@@ -32,6 +36,51 @@ constexpr std::size_t control_capacity = 64;
 
 /// Origins in one answer: a few hundred microseconds' work.
 constexpr std::size_t origins_per_step = 4096;
+
+/// Rows of the list of origins: `count` of them, from index `from` on.
+struct OriginSlice {
+  std::size_t from = 0;
+  std::size_t count = 0;
+  std::size_t index = 0;  // of the first row of the next page
+  std::vector<OriginStats> rows{};
+};
+
+// Each adds the reply to a step to what the steps before have come to, and returns whether there is
+// a next step.
+bool add_step(std::uint64_t& forgotten, const aggregator::OriginTable::Forgotten& step) {
+  forgotten += step.origins;
+  return !step.reached_end;
+}
+bool add_step(OriginStats& sum, const aggregator::OriginTable::Sum& step) {
+  aggregator::add_to(sum, step.stats);
+  return !step.reached_end;
+}
+bool add_step(OriginSlice& slice, OriginPage& page) {
+  const std::size_t rows = page.rows.size();
+  const std::size_t skipped = std::min(rows, slice.from - std::min(slice.from, slice.index));
+  const std::size_t taken = std::min(rows - skipped, slice.count - slice.rows.size());
+  const auto first = page.rows.begin() + static_cast<std::ptrdiff_t>(skipped);
+  std::move(first, first + static_cast<std::ptrdiff_t>(taken), std::back_inserter(slice.rows));
+  slice.index += rows;
+  return !page.at_end && slice.rows.size() < slice.count;
+}
+
+/// Asks `R` of the places of the table of origins from `from` on, step by step, so that other
+/// requests are answered in between. Adds the replies up, beginning with `total`. `fields` are
+/// those of `R` before its places.
+template <typename R, typename Total, typename Port, typename... Fields>
+asio::awaitable<AggregatorHandle::Result<Total>> in_steps(std::shared_ptr<const Port> port,
+                                                          Total total, std::size_t from,
+                                                          Fields... fields) {
+  for (bool more = true; more; from += origins_per_step) {
+    auto step = co_await Port::template ask<R>(port, fields..., from, origins_per_step);
+    if (!step) {
+      co_return step.error();
+    }
+    more = add_step(total, *step);
+  }
+  co_return total;
+}
 
 }  // namespace
 
@@ -51,70 +100,32 @@ asio::awaitable<AggregatorHandle::Result<std::vector<OriginStats>>> AggregatorHa
 
 asio::awaitable<AggregatorHandle::Result<std::vector<OriginStats>>> AggregatorHandle::Port::origins(
     std::shared_ptr<const Port> port, std::size_t from, std::size_t count) {
-  std::vector<OriginStats> some;
-  std::size_t index = 0;  // of the first row of a page
-  std::size_t place = 0;
-  for (bool more = true; more && some.size() < count;) {
-    auto page = co_await ask<request::GetOrigins>(port, place, origins_per_step);
-    if (!page) {
-      co_return page.error();
-    }
-    const std::size_t rows = page->rows.size();
-    const std::size_t skipped = std::min(rows, from - std::min(from, index));
-    const std::size_t taken = std::min(rows - skipped, count - some.size());
-    const auto first = page->rows.begin() + static_cast<std::ptrdiff_t>(skipped);
-    std::move(first, first + static_cast<std::ptrdiff_t>(taken), std::back_inserter(some));
-    index += rows;
-    place = page->next;
-    more = !page->at_end;
+  if (count == 0) {
+    co_return std::vector<OriginStats>();
   }
-  co_return some;
+  OriginSlice slice{.from = from, .count = count};
+  auto taken = co_await in_steps<request::GetOrigins>(std::move(port), std::move(slice), 0);
+  if (!taken) {
+    co_return taken.error();
+  }
+  co_return std::move(taken->rows);
 }
 
 asio::awaitable<AggregatorHandle::Result<std::uint64_t>> AggregatorHandle::Port::forget(
     std::shared_ptr<const Port> port, SatelliteId satellite_id,
     std::optional<ChannelId> channel_id) {
-  std::uint64_t forgotten = 0;
-  std::size_t from = 0;
-  for (bool more = true; more; from += origins_per_step) {
-    const auto step = co_await ask<request::ForgetOrigins>(port, satellite_id, channel_id, from,
-                                                           origins_per_step);
-    if (!step) {
-      co_return step.error();
-    }
-    forgotten += step->origins;
-    more = !step->reached_end;
-  }
-  co_return forgotten;
+  return in_steps<request::ForgetOrigins>(std::move(port), std::uint64_t{0}, 0, satellite_id,
+                                          channel_id);
 }
 
 asio::awaitable<AggregatorHandle::Result<std::uint64_t>> AggregatorHandle::Port::forget_idle(
     std::shared_ptr<const Port> port, aggregator::OriginTable::Aging aging) {
-  std::uint64_t forgotten = 0;
-  std::size_t from = 0;
-  for (bool more = true; more; from += origins_per_step) {
-    const auto step = co_await ask<request::AgeOrigins>(port, aging, from, origins_per_step);
-    if (!step) {
-      co_return step.error();
-    }
-    forgotten += step->origins;
-    more = !step->reached_end;
-  }
-  co_return forgotten;
+  return in_steps<request::AgeOrigins>(std::move(port), std::uint64_t{0}, 0, aging);
 }
 
 asio::awaitable<AggregatorHandle::Result<OriginStats>> AggregatorHandle::Port::sum_origins(
     std::shared_ptr<const Port> port, std::size_t from) {
-  OriginStats sum;
-  for (bool more = true; more; from += origins_per_step) {
-    const auto step = co_await ask<request::SumOrigins>(port, from, origins_per_step);
-    if (!step) {
-      co_return step.error();
-    }
-    aggregator::add_to(sum, step->stats);
-    more = !step->reached_end;
-  }
-  co_return sum;
+  return in_steps<request::SumOrigins>(std::move(port), OriginStats(), from);
 }
 
 asio::awaitable<error_code> AggregatorHandle::Port::send_when_open(std::shared_ptr<const Port> port,

@@ -1,8 +1,9 @@
-/// Sums of amounts of frames.
+/// Sums and differences of amounts of frames.
 #pragma once
 
 #include <meridian/aggregator.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <stdexcept>
 
@@ -32,6 +33,16 @@ inline void subtract_from(Amount& sum, const Amount& amount) {
   subtract_from(rest.frames, amount.frames);
   subtract_from(rest.bytes, amount.bytes);
   sum = rest;
+}
+
+/// By how much `value` is over `limit`; 0 if it is not.
+[[nodiscard]] inline std::uint64_t over(std::uint64_t value, std::uint64_t limit) noexcept {
+  return value - std::min(value, limit);
+}
+
+/// The same for frames and for bytes, each on its own.
+[[nodiscard]] inline Amount over(const Amount& amount, const Amount& limit) noexcept {
+  return {.frames = over(amount.frames, limit.frames), .bytes = over(amount.bytes, limit.bytes)};
 }
 
 }  // namespace meridian::inline v2::aggregator

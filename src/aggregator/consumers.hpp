@@ -2,7 +2,7 @@
 #pragma once
 
 #include "aggregator/frame_buffer.hpp"
-#include "aggregator/place_set.hpp"
+#include "aggregator/position.hpp"
 #include "aggregator/spare_places.hpp"
 
 #include <meridian/aggregator.hpp>
@@ -14,7 +14,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -22,9 +21,8 @@
 
 namespace meridian::inline v2::aggregator {
 
-/// Knows for each place in the buffer which consumers have yet to read it, and which have read it
-/// and not acknowledged it. Lending or leasing frames does not change that, since they may be put
-/// back.
+/// All consumers with their positions: who may claim and read what, and which batches they leave to
+/// make room for others.
 ///
 /// Not thread-safe: owned by the aggregator, which tells what happens in the buffer.
 class Consumers {
@@ -34,7 +32,7 @@ class Consumers {
 
   explicit Consumers(const std::vector<ConsumerOptions>& options);
 
-  [[nodiscard]] bool empty() const noexcept { return consumers_.empty(); }
+  [[nodiscard]] bool empty() const noexcept { return members_.empty(); }
 
   // What happens in the buffer.
 
@@ -100,55 +98,24 @@ class Consumers {
   void restore(const std::vector<SavedConsumer>& saved, const std::vector<BufferedBatch>& batches);
 
  private:
-  /// Frames that have left for good, drained for example, while a consumer had them.
-  struct Gone {
-    PlaceRange places;
-    Skip why{};
-  };
-  struct InFlight {
-    Amount amount;
-    Amount held;  // of that: in the buffer, lent or leased
-    ReceiveTime received_at{};
-    std::vector<Gone> gone{};
-
-    /// What can be read again of a batch at this place.
-    [[nodiscard]] PlaceSet readable(std::uint64_t place) const;
-  };
   struct Waiting {
     ReadReply reply;
     std::size_t max_bytes = 0;
   };
-  /// Where one consumer stands.
-  struct Position {
-    ConsumerOptions options;
-    std::weak_ptr<const void> claim;
-    PlaceSet unread;                              // before next_place
-    PlaceSet at_hand;                             // of these, what may be in the buffer
-    std::uint64_t next_place = 0;                 // everything from here on is unread
-    std::map<std::uint64_t, InFlight> in_flight;  // by the place of the first frame
-    Amount held_in_flight;                        // in all of these
-    std::vector<Attempt> attempts;
-    std::optional<Waiting> waiting;
-    ConsumerStats stats;
-
-    [[nodiscard]] bool has_in_flight(const PlaceRange& range) const;
-    [[nodiscard]] std::uint64_t unread_in(const PlaceRange& range) const;
-    /// Whether the places passed over before a range may still hold frames.
-    enum class Gap : std::uint8_t { is_empty, may_hold_frames };
-    std::uint64_t remove_unread(const PlaceRange& range, Gap gap);
-    void no_longer_held(const PlaceRange& range, std::uint64_t bytes, Skip why);
-    PlaceRange unread_again(std::map<std::uint64_t, InFlight>::iterator entry);
+  struct Member {
+    Position position;
+    std::weak_ptr<const void> claim{};
+    std::optional<Waiting> waiting{};
   };
 
-  [[nodiscard]] std::optional<FrameBuffer::Entry> next_unread(Position& one,
-                                                              const FrameBuffer& buffer) const;
   void note_read(Position& one, const FrameBuffer::Entry& entry);
   [[nodiscard]] std::vector<BufferedBatch> read(Position& one, FrameBuffer& buffer,
                                                 std::size_t max_bytes);
+  void all_stay(const std::vector<PlaceRange>& ranges);
   [[nodiscard]] bool needed_by_holders(const PlaceRange& range) const;
   [[nodiscard]] bool in_flight_anywhere(const PlaceRange& range) const;
 
-  std::vector<Position> consumers_;
+  std::vector<Member> members_;
   std::size_t holders_ = 0;
   SparePlaces left_over_;         // no holder needs these, and none are in flight
   SparePlaces in_flight_only_;    // no holder needs these

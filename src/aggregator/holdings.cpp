@@ -29,15 +29,14 @@ std::vector<BufferedBatch> take_newest(std::vector<BufferedBatch>& batches, Amou
   std::vector<BufferedBatch> newest;
   while (!batches.empty()) {
     auto& [place, batch] = batches.back();
-    const std::uint64_t bytes = batch.bytes();
-    const std::uint32_t too_many = batch.leading_frames_reaching(
-        batch.frames() - std::min<std::uint64_t>(batch.frames(), room.frames),
-        bytes - std::min(bytes, room.bytes));
+    const std::uint32_t too_many = batch.leading_frames_reaching(over(batch.frames(), room.frames),
+                                                                 over(batch.bytes(), room.bytes));
     if (too_many == batch.frames()) {
       break;
     }
     if (too_many > 0) {
       FrameBatch too_old = batch.split_front(too_many);
+      batch.compact();  // what is dropped shares its memory
       newest.push_back({place + too_many, std::move(batch)});
       batch = std::move(too_old);
       break;
@@ -48,19 +47,6 @@ std::vector<BufferedBatch> take_newest(std::vector<BufferedBatch>& batches, Amou
   }
   std::ranges::reverse(newest);
   return newest;
-}
-
-/// Gives places to batches that have none, from the first place on.
-void give_places(std::vector<BufferedBatch>& batches, std::optional<SavedPositions>& positions) {
-  std::uint64_t next = 1;
-  for (BufferedBatch& buffered : batches) {
-    if (buffered.place < next) {
-      // The positions, if there are any, refer to other places than these.
-      positions.reset();
-      buffered.place = next;
-    }
-    next = buffered.places().end();
-  }
 }
 
 }  // namespace
@@ -149,14 +135,11 @@ FrameBuffer::Taken Holdings::take(FrameBuffer::Step step) {
 
 BufferedBatch Holdings::pass(FrameBatch batch, FrameBuffer::KeptRoom room, Accounts::Order order) {
   count(batch, order);
-  if (room == FrameBuffer::KeptRoom::leased) {
-    batch.compact();  // those that share its slab go before it does
-  }
-  const PlaceRange places = buffer_.pass(batch, room);
+  BufferedBatch passed = buffer_.pass(std::move(batch), room);
   if (room != FrameBuffer::KeptRoom::leased) {
-    accounts_.drained(places.frames);
+    accounts_.drained(passed.batch.frames());
   }
-  return {places.first, std::move(batch)};
+  return passed;
 }
 
 void Holdings::note_dropped(const PlaceRange& range, std::uint64_t bytes) {
@@ -260,9 +243,7 @@ bool Holdings::evict_lease(const Amount& room) {
   }
   Amount others = buffer_.leased();
   subtract_from(others, lease->amount);
-  std::vector<BufferedBatch> kept =
-      take_newest(lease->batches, {.frames = room.frames - std::min(room.frames, others.frames),
-                                   .bytes = room.bytes - std::min(room.bytes, others.bytes)});
+  std::vector<BufferedBatch> kept = take_newest(lease->batches, over(room, others));
   Amount dropped;
   for (const BufferedBatch& buffered : lease->batches) {
     accounts_.dropped(DropReason::lease_evicted, buffered.batch);
@@ -346,74 +327,6 @@ void Holdings::set_limits(const BufferLimits& limits, std::size_t max_tracked,
                           std::uint32_t reset_after) {
   buffer_.set_limits(limits);
   accounts_.set_tracking(max_tracked, reset_after);
-}
-
-void Holdings::restore(SavedState saved) {
-  accounts_.restore(saved);
-  give_places(saved.frames, saved.positions);
-  std::uint64_t next_place = 0;
-  std::vector<SavedConsumer> positions;
-  if (saved.positions) {
-    next_place = saved.positions->next_place;
-    positions = std::move(saved.positions->consumers);
-  }
-  consumers_.restore(positions, saved.frames);
-  const std::vector<PlaceRange> restored = to_deliver(saved.frames);
-  buffer_.restore(std::move(saved.frames), next_place, !consumers_.empty());
-  for (const PlaceRange& range : restored) {
-    deliver(range, Rest::has_come_back);  // there may be fewer consumers than there were
-  }
-}
-
-AggregatorStats Holdings::stats(const ChannelLevel& channel) {
-  AggregatorStats stats = unchecked_stats(channel);
-  Accounts::check(stats.ledger);
-  return stats;
-}
-
-AggregatorStats Holdings::unchecked_stats(const ChannelLevel& channel) {
-  return {.ledger = accounts_.ledger(buffer_.depth().frames, buffer_.leased().frames),
-          .buffer = buffer_.level(),
-          .channel = channel,
-          .origins = accounts_.origins().totals(),
-          .arrivals = arrivals_,
-          .tails = tails_.counts(),
-          .leases = leases_.counts(),
-          .consumers = consumers_.stats(buffer_)};
-}
-
-FinalState Holdings::close(const ChannelLevel& channel) {
-  for (Leases::Lease& lease : leases_.release_all()) {
-    give_back_marked(std::move(lease));
-  }
-  while (put_back_some()) {
-  }
-  FinalState last{.stats = unchecked_stats(channel), .saved = {}};
-  empty_into(last);
-  return last;
-}
-
-FinalState Holdings::rescue(const ChannelLevel& channel) {
-  FinalState last;
-  last.stats.channel = channel;
-  last.stats.buffer = buffer_.level();
-  last.stats.ledger = accounts_.ledger(buffer_.depth().frames, buffer_.leased().frames);
-  empty_into(last);
-  for (BufferedBatch& buffered : returning_) {
-    last.saved.frames.push_back(std::move(buffered));  // those that could not be put back
-  }
-  return last;
-}
-
-void Holdings::empty_into(FinalState& last) {
-  last.saved.ledger = last.stats.ledger;
-  last.saved.origins = accounts_.origins().all();
-  last.saved.forgotten = accounts_.origins().forgotten();
-  last.saved.positions = SavedPositions{
-      .epoch = epoch_, .next_place = buffer_.end_place(), .consumers = consumers_.saved()};
-  for (auto& [place, batch] : buffer_.take_all()) {
-    last.saved.frames.push_back({place, std::move(batch)});
-  }
 }
 
 }  // namespace meridian::inline v2::aggregator

@@ -46,7 +46,8 @@ class Leases {
   /// Ends a lease whose time is over; nothing where there is none.
   [[nodiscard]] std::optional<Lease> expire(Clock::time_point now);
 
-  /// Ends the first lease that is filled; nothing where there is none.
+  /// Ends the lease with the lowest id of those that are filled, which is the one that was opened
+  /// first; nothing where none is filled.
   [[nodiscard]] std::optional<Lease> evict();
 
   /// Ends all leases, including those that are being filled.

@@ -38,8 +38,9 @@ std::string what_to_do(LeaseId id, const error_code& ec) {
 
 }  // namespace
 
-ClientDrains::ClientDrains(AggregatorHandle aggregator, ReplyWriter& writer, RequestLog& log)
-    : aggregator_(std::move(aggregator)), writer_(writer), log_(log) {}
+ClientDrains::ClientDrains(AggregatorHandle aggregator, HeldLeases& leases, ReplyWriter& writer,
+                           RequestLog& log)
+    : aggregator_(std::move(aggregator)), leases_(leases), writer_(writer), log_(log) {}
 
 asio::awaitable<error_code> ClientDrains::answer_drain(Request request) {
   if (!request.id) {

@@ -21,16 +21,14 @@ namespace asio = boost::asio;
 /// with a lease, once it commits; all others go back to the buffer.
 ///
 /// Each answer fails with the socket's error, and the session must end then. Not thread-safe: must
-/// be used on the strand of the socket. `writer` and `log` must outlive it.
+/// be used on the strand of the socket. `leases`, `writer` and `log` must outlive it.
 class ClientDrains {
  public:
-  ClientDrains(AggregatorHandle aggregator, ReplyWriter& writer, RequestLog& log);
+  ClientDrains(AggregatorHandle aggregator, HeldLeases& leases, ReplyWriter& writer,
+               RequestLog& log);
 
   [[nodiscard]] asio::awaitable<error_code> answer_drain(Request request);
   [[nodiscard]] asio::awaitable<error_code> answer_lease_end(Request request);
-
-  /// Whether the client has frames that it may still commit.
-  [[nodiscard]] bool holds_leases() const { return leases_.holds_any(HeldLeases::Clock::now()); }
 
   /// Releases all leases, because the client that could commit them has gone.
   [[nodiscard]] asio::awaitable<void> release_leases();
@@ -52,9 +50,9 @@ class ClientDrains {
                                                          std::optional<LeaseId> lease);
 
   AggregatorHandle aggregator_;
+  HeldLeases& leases_;
   ReplyWriter& writer_;
   RequestLog& log_;
-  HeldLeases leases_;
 };
 
 }  // namespace meridian::control

@@ -1,13 +1,19 @@
 /// One client of the control socket, as the daemon sees it.
 #pragma once
 
+#include "control/client_answers.hpp"
 #include "control/client_drains.hpp"
+#include "control/client_lifecycle.hpp"
+#include "control/held_leases.hpp"
 #include "control/line_reader.hpp"
 #include "control/protocol.hpp"
 #include "control/reply_writer.hpp"
 #include "control/request_log.hpp"
 #include "control/role.hpp"
 #include "control/services.hpp"
+#include "runtime/client_places.hpp"
+
+#include <meridian/errors.hpp>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -16,12 +22,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 
 namespace meridian::control {
 
@@ -39,7 +42,7 @@ struct Context {
 /// itself. Answers are written in pieces; a client that does not read them is cut off.
 ///
 /// Everything runs on the socket's strand, except members that are marked "callable from any
-/// thread".
+/// thread". Must be held by a shared_ptr.
 class ClientSession : public std::enable_shared_from_this<ClientSession> {
  public:
   ClientSession(asio::local::stream_protocol::socket socket, std::shared_ptr<const Context> context,
@@ -60,15 +63,10 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   /// Makes room for a client with full access, where this one may only read: ends the session,
   /// whatever it is doing. Callable from any thread.
   void leave_place();
-  /// Whether `leave_place` was called, so that the place now belongs to another client. Callable
-  /// from any thread.
-  [[nodiscard]] bool has_left_place() const noexcept { return has_left_place_; }
 
   // Callable from any thread.
+  [[nodiscard]] const runtime::Tenure& tenure() const noexcept { return tenure_; }
   [[nodiscard]] Role role() const noexcept { return role_; }
-  [[nodiscard]] std::chrono::steady_clock::time_point connected_at() const noexcept {
-    return connected_at_;
-  }
 
  private:
   [[nodiscard]] asio::awaitable<void> answer_lines();
@@ -79,20 +77,13 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   [[nodiscard]] asio::awaitable<error_code> answer(Request request);
   /// Refuses a change by a client that may only read.
   [[nodiscard]] asio::awaitable<error_code> refuse_change(Request request);
-  [[nodiscard]] asio::awaitable<error_code> answer_in_whole(Request request);
   [[nodiscard]] asio::awaitable<error_code> answer_tail(Request request);
-  [[nodiscard]] asio::awaitable<error_code> answer_reload(Request request);
-  [[nodiscard]] asio::awaitable<error_code> answer_forget(Request request);
-  [[nodiscard]] asio::awaitable<error_code> answer_log_level(Request request);
-  [[nodiscard]] asio::awaitable<error_code> answer_uplinks(Request request);
-  [[nodiscard]] asio::awaitable<error_code> answer_satellites(Request request);
-
-  /// A result as JSON, or the error that the aggregator gave.
-  [[nodiscard]] asio::awaitable<std::variant<status::Json, error_code>> result_of(Method method);
 
   void cut_off_for_not_reading();
-  /// Ends the session if no request arrives within the idle timeout and no lease is held.
-  void watch_idle();
+  /// Starts the idle timeout of a wait for a request, if there is a timeout.
+  void watch_idle(ClientLifecycle::Wait wait);
+  /// That timeout has passed.
+  void end_if_idle(ClientLifecycle::Wait wait);
   void cut_off_for_idleness(std::chrono::seconds idle, std::string_view advice);
   /// Tells the client why, as far as the socket takes it at once, and closes.
   void close_with(const Error& why);
@@ -102,17 +93,15 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   std::shared_ptr<const Context> context_;
   const Peer peer_;
   const Role role_;
-  const std::chrono::steady_clock::time_point connected_at_ = std::chrono::steady_clock::now();
-  std::atomic<bool> has_left_place_{false};
+  runtime::Tenure tenure_;
   std::shared_ptr<ReplyWriter> writer_;
   std::shared_ptr<RequestLog> request_log_;
   LineReader lines_;
+  HeldLeases leases_;
+  ClientLifecycle lifecycle_;
   ClientDrains drains_;
+  ClientAnswers answers_;
   asio::steady_timer idle_timer_;
-  std::optional<asio::steady_timer::time_point> waiting_since_;  // for a request
-  std::uint64_t request_ = 0;   // number of the awaited one: a timer handler may be of an older one
-  bool tail_is_quiet_ = false;  // it streams, and no message is partly written
-  bool closed_ = false;
 };
 
 }  // namespace meridian::control

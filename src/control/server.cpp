@@ -2,6 +2,7 @@
 
 #include "control/role.hpp"
 #include "runtime/accept_loop.hpp"
+#include "runtime/client_places.hpp"
 #include "runtime/faults.hpp"
 #include "runtime/log.hpp"
 #include "runtime/rethrow.hpp"
@@ -12,13 +13,11 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
-#include <cstddef>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include <sys/stat.h>
 
@@ -169,31 +168,15 @@ void Server::open_client(Socket socket) {
 }
 
 bool Server::find_place(Role role) {
-  if (clients_.size() < max_clients_) {
-    return true;
-  }
-  std::size_t taken = 0;
-  std::vector<std::shared_ptr<ClientSession>> readers;
-  clients_.for_each([&](ClientSession& client) {
-    if (client.has_left_place()) {
-      return;  // on its way out
-    }
-    ++taken;
-    if (client.role() == Role::reader) {
-      readers.push_back(client.shared_from_this());
-    }
-  });
-  if (taken < max_clients_) {
-    return true;
-  }
-  const std::size_t needed = taken - max_clients_ + 1;  // more than one after a reload
-  if (role != Role::full || readers.size() < needed) {
+  // A client with full access gets in however many readers there are.
+  const auto readers =
+      runtime::clients_to_displace(clients_, max_clients_, [role](const ClientSession& client) {
+        return role == Role::full && client.role() == Role::reader;
+      });
+  if (!readers) {
     return false;
   }
-  // A client with full access gets in however many readers there are.
-  std::ranges::sort(readers, {}, [](const auto& reader) { return reader->connected_at(); });
-  readers.resize(needed);
-  for (const std::shared_ptr<ClientSession>& reader : readers) {
+  for (const std::shared_ptr<ClientSession>& reader : *readers) {
     reader->leave_place();
   }
   return true;

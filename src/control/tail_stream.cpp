@@ -26,19 +26,21 @@ void end_with_client(Socket& socket, const std::shared_ptr<Tail>& tail) {
 
 /// Has no timeout, unlike other answers: a watcher may stop reading.
 asio::awaitable<error_code> write(Socket& socket, const TailEncoder::Message& message,
-                                  bool& between_messages) {
+                                  ClientLifecycle& lifecycle) {
   std::vector<asio::const_buffer> buffers{asio::buffer(message.line)};
   buffers.insert(buffers.end(), message.octets.begin(), message.octets.end());
-  between_messages = false;
+  lifecycle.answer();
   const auto [ec, bytes] = co_await asio::async_write(socket, buffers, use_tuple);
-  between_messages = !ec;
+  if (!ec) {
+    lifecycle.watch();
+  }
   co_return ec;
 }
 
 asio::awaitable<error_code> write_messages(Socket& socket, Tail& tail, TailEncoder& encoder,
-                                           bool& between_messages) {
+                                           ClientLifecycle& lifecycle) {
   TailEncoder::Message message = encoder.begin();
-  error_code ec = co_await write(socket, message, between_messages);
+  error_code ec = co_await write(socket, message, lifecycle);
   while (!ec && !encoder.reached_limit()) {
     auto piece = co_await tail.next();
     if (!piece) {
@@ -46,7 +48,7 @@ asio::awaitable<error_code> write_messages(Socket& socket, Tail& tail, TailEncod
     }
     encoder.add(*std::move(piece));
     while (!ec && encoder.next(message)) {
-      ec = co_await write(socket, message, between_messages);
+      ec = co_await write(socket, message, lifecycle);
     }
   }
   co_return ec;
@@ -57,7 +59,7 @@ asio::awaitable<error_code> write_messages(Socket& socket, Tail& tail, TailEncod
 asio::awaitable<boost::system::result<TailEncoder::Told>> stream_tail(Socket& socket,
                                                                       AggregatorHandle aggregator,
                                                                       Request request,
-                                                                      bool& between_messages) {
+                                                                      ClientLifecycle& lifecycle) {
   TailQuery query;
   query.satellite_id = request.tail.satellite_id;
   query.channel_id = request.tail.channel_id;
@@ -68,8 +70,8 @@ asio::awaitable<boost::system::result<TailEncoder::Told>> stream_tail(Socket& so
   const auto tail = std::make_shared<Tail>(*std::move(begun));
   end_with_client(socket, tail);
   TailEncoder encoder(request);
-  const error_code ec = co_await write_messages(socket, *tail, encoder, between_messages);
-  between_messages = false;
+  const error_code ec = co_await write_messages(socket, *tail, encoder, lifecycle);
+  lifecycle.answer();
   error_code ignored;
   socket.cancel(ignored);  // stops waiting for the client to close its end
   if (ec) {

@@ -1,6 +1,7 @@
 /// Streams frames as they arrive to a client that watches.
 #pragma once
 
+#include "control/client_lifecycle.hpp"
 #include "control/protocol.hpp"
 #include "control/tail_encoder.hpp"
 
@@ -21,10 +22,10 @@ namespace asio = boost::asio;
 /// other operation in progress. Returns what was told. Fails with the error of the socket, or as
 /// `Tail::next` does.
 ///
-/// `between_messages` is true while streaming and no message is partly written; it must outlive the
-/// call.
+/// `lifecycle` is told when a message is about to be written, and when it is; it must outlive the
+/// call. Once this returns, the client no longer watches.
 [[nodiscard]] asio::awaitable<boost::system::result<TailEncoder::Told>> stream_tail(
     asio::local::stream_protocol::socket& socket, AggregatorHandle aggregator, Request request,
-    bool& between_messages);
+    ClientLifecycle& lifecycle);
 
 }  // namespace meridian::control

@@ -86,8 +86,8 @@ struct Options {
   std::string top_sort;
   std::optional<std::string> sink;
   std::optional<std::filesystem::path> config;  // of the daemon that has the sink
-  sink::StreamWish stream;
-  std::uint64_t duplicate_window_s = sink::least_duplicate_window.count();
+  sink::jetstream::StreamWish stream;
+  std::uint64_t duplicate_window_s = sink::jetstream::least_duplicate_window.count();
   std::optional<std::uint64_t> max_age_s;
 };
 
@@ -264,7 +264,7 @@ int run_sink_create(Options& options) {
     options.stream.max_age = std::chrono::seconds(*options.max_age_s);
   }
   const std::vector<sink::Options> sinks = ctl::configured_sinks(options.config);
-  const sink::CreatedStream created =
+  const sink::jetstream::CreatedStream created =
       ctl::create_sink_stream(ctl::choose_sink(sinks, options.sink), options.stream);
   runtime::print(options.json ? ctl::json_line(ctl::to_json(created))
                               : ctl::report_created(created));

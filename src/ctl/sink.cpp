@@ -32,7 +32,7 @@ double seconds(std::chrono::nanoseconds time) {
 }
 
 /// "subjects a, b; 3 replicas; …"
-std::string text_of(const sink::StreamSettings& settings) {
+std::string text_of(const sink::jetstream::StreamSettings& settings) {
   std::string text =
       fmt::format("subjects {}; {} replica(s); duplicate window {} s",
                   runtime::printable(fmt::format("{}", fmt::join(settings.subjects, ", "))),
@@ -68,12 +68,12 @@ const sink::Options& choose_sink(const std::vector<sink::Options>& sinks,
   return *found;
 }
 
-bool as_asked(const sink::CreatedStream& created) {
+bool as_asked(const sink::jetstream::CreatedStream& created) {
   return created.differences.empty();
 }
 
-std::string report_created(const sink::CreatedStream& created) {
-  const sink::StreamReport& report = created.report;
+std::string report_created(const sink::jetstream::CreatedStream& created) {
+  const sink::jetstream::StreamReport& report = created.report;
   const std::string name = runtime::printable(report.name);
   std::string text;
   if (!created.existed) {
@@ -95,8 +95,8 @@ std::string report_created(const sink::CreatedStream& created) {
   return text;
 }
 
-Json to_json(const sink::CreatedStream& created) {
-  const sink::StreamSettings& settings = created.report.settings;
+Json to_json(const sink::jetstream::CreatedStream& created) {
+  const sink::jetstream::StreamSettings& settings = created.report.settings;
   Json max_bytes = nullptr;
   if (settings.max_bytes) {
     max_bytes = *settings.max_bytes;

@@ -1,8 +1,8 @@
 /// `meridianctl sink create`.
 #pragma once
 
+#include "sink/jetstream/stream.hpp"
 #include "sink/options.hpp"
-#include "sink/stream.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -18,18 +18,18 @@ namespace meridian::ctl {
                                                const std::optional<std::string>& name);
 
 /// Connects to one of the sink's servers and creates its stream. Leaves a stream that exists as it
-/// is. Waits for the servers: see NatsSession::connect and sink::stream_timeout. Throws
+/// is. Waits for the servers: see NatsSession::connect and sink::jetstream::stream_timeout. Throws
 /// std::runtime_error with the kind of the refusal and its text.
-[[nodiscard]] sink::CreatedStream create_sink_stream(const sink::Options& options,
-                                                     const sink::StreamWish& wish);
+[[nodiscard]] sink::jetstream::CreatedStream create_sink_stream(
+    const sink::Options& options, const sink::jetstream::StreamWish& wish);
 
 /// Whether the stream is as it was asked for.
-[[nodiscard]] bool as_asked(const sink::CreatedStream& created);
+[[nodiscard]] bool as_asked(const sink::jetstream::CreatedStream& created);
 
 /// Lines of text: what was created, or how it differs, and what is unsafe about it.
-[[nodiscard]] std::string report_created(const sink::CreatedStream& created);
+[[nodiscard]] std::string report_created(const sink::jetstream::CreatedStream& created);
 
 /// The same for programs.
-[[nodiscard]] nlohmann::ordered_json to_json(const sink::CreatedStream& created);
+[[nodiscard]] nlohmann::ordered_json to_json(const sink::jetstream::CreatedStream& created);
 
 }  // namespace meridian::ctl

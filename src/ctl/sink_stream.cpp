@@ -18,12 +18,13 @@ namespace {
 
 }  // namespace
 
-sink::CreatedStream create_sink_stream(const sink::Options& options, const sink::StreamWish& wish) {
-  const auto session = nats::Session::connect(options.connection());
+sink::jetstream::CreatedStream create_sink_stream(const sink::Options& options,
+                                                  const sink::jetstream::StreamWish& wish) {
+  const auto session = nats::Session::connect(options.jetstream.connection(options.name));
   if (!session) {
     fail(options, session.error());
   }
-  auto created = sink::create_stream(**session, options, wish);
+  auto created = sink::jetstream::create_stream(**session, options, wish);
   if (!created) {
     fail(options, created.error());
   }

@@ -5,8 +5,8 @@
 
 namespace meridian::ctl {
 
-sink::CreatedStream create_sink_stream(const sink::Options& /*options*/,
-                                       const sink::StreamWish& /*wish*/) {
+sink::jetstream::CreatedStream create_sink_stream(const sink::Options& /*options*/,
+                                                  const sink::jetstream::StreamWish& /*wish*/) {
   throw std::runtime_error(
       "sink create: this meridianctl was built without NATS (MERIDIAN_WITH_NATS=OFF)");
 }

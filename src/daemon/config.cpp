@@ -9,6 +9,7 @@
 #include "runtime/default_socket.hpp"
 #include "runtime/host_port.hpp"
 #include "sink/keys.hpp"
+#include "sink/type.hpp"
 #include "status/version.hpp"
 #include "uplink/keys.hpp"
 
@@ -132,9 +133,11 @@ void check_build(const Config& config) {
         "http.listen: must be null: this meridiand was built without HTTP "
         "(MERIDIAN_WITH_HTTP=OFF)");
   }
-  if (!config.sinks.empty() && !status::with_nats) {
-    throw config::Error(
-        "sinks: must be empty: this meridiand was built without NATS (MERIDIAN_WITH_NATS=OFF)");
+  for (const sink::Options& each : config.sinks) {
+    if (!each.type->is_built) {
+      throw config::Error(fmt::format("sinks: must be empty: this meridiand was built without {}",
+                                      each.type->part));
+    }
   }
 }
 

@@ -1,20 +1,18 @@
+// The start of the daemon, and its run until it is told to stop.
 #include "daemon/daemon.hpp"
 
 #include "aggregator/maintenance.hpp"
-#include "daemon/config_changes.hpp"
-#include "daemon/housekeeping.hpp"
+#include "daemon/descriptors.hpp"
 #include "daemon/logging.hpp"
 #include "daemon/reports.hpp"
 #include "daemon/secrets.hpp"
 #include "http/make_server.hpp"
 #include "runtime/faults.hpp"
-#include "runtime/log.hpp"
 #include "runtime/nearest_executor.hpp"
-#include "runtime/process_limits.hpp"
 #include "runtime/rethrow.hpp"
 #include "runtime/run_on_threads.hpp"
 #include "runtime/use_tuple.hpp"
-#include "sink/make_sink.hpp"
+#include "sink/type.hpp"
 #include "status/version.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -22,11 +20,9 @@
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
-#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <chrono>
 #include <csignal>
 #include <exception>
 #include <optional>
@@ -39,22 +35,11 @@
 
 namespace meridian::daemon {
 
-namespace log = runtime::log;
-
 namespace {
 
 std::size_t thread_count(std::size_t configured) {
   return configured != 0 ? configured
                          : std::max<std::size_t>(2, std::thread::hardware_concurrency());
-}
-
-/// Reserves descriptors for as many clients as there may be, and for files, sinks and whatever else
-/// is opened at times.
-void keep_descriptors_for_operators(const Config& config) {
-  constexpr std::size_t others = 64;
-  const std::size_t http_clients =
-      config.http.listen ? config.http.max_clients + http::reserved_places : 0;
-  runtime::keep_descriptors(config.control.max_clients + http_clients + others);
 }
 
 }  // namespace
@@ -193,52 +178,13 @@ void Daemon::every_second() {
   release_former_log();
 }
 
-void Daemon::look_for_control_socket() {
-  if (stopping_) {
-    return;  // it disappears with the daemon
-  }
-  const bool is_there = control_->has_its_file();
-  if (std::exchange(control_socket_is_there_, is_there) == is_there) {
-    return;
-  }
-  if (is_there) {
-    spdlog::info("the file of the control socket exists again");
-  } else {
-    log::error({{"reason", "control_socket_gone"}},
-               "the file of the control socket, {}, is gone, so no client can connect: {}",
-               config_.control.socket,
-               control_->is_inherited() ? "restart the .socket unit that it comes from"
-                                        : "send SIGHUP to the daemon to create it again");
-  }
-}
-
-void Daemon::mend_control_socket() {
-  if (control_->is_inherited() || control_->has_its_file()) {
-    return;
-  }
-  look_for_control_socket();
-  try {
-    control_->set_access(config_.control.access);
-  } catch (const std::exception& error) {
-    log::error({{"reason", "control_socket_gone"}},
-               "cannot create the file of the control socket again: {}", error.what());
-  }
-  look_for_control_socket();
-}
-
 void Daemon::make_sinks() {
   for (const sink::Options& options : config_.sinks) {
-    const bool holds = options.when_behind == sink::WhenBehind::hold;
-    status::SinkRecord& record =
-        sink_table_.emplace_back(status::SinkInfo{.name = options.name,
-                                                  .type = "nats_jetstream",
-                                                  .stream = options.stream,
-                                                  .subject = options.subject,
-                                                  .when_behind = holds ? "hold" : "skip_oldest"});
+    status::SinkRecord& record = sink_table_.emplace_back(options.type->info(options));
     Context& context = sink_contexts_.emplace_back(1);
     kept_running_.emplace_back(context.get_executor());
     sinks_.push_back(
-        sink::make_sink(context, signals_.get_executor(), options, *aggregator_, record));
+        options.type->make(context, signals_.get_executor(), options, *aggregator_, record));
   }
 }
 
@@ -269,7 +215,7 @@ asio::awaitable<void> Daemon::serve() {
     pulse_.set_serving(false);
     notifier_.stopping();
     deadline_.begin();
-    co_await stop_in_order();
+    co_await stop_parts();
   } catch (...) {
     broken(std::current_exception());
   }
@@ -338,123 +284,6 @@ asio::awaitable<void> Daemon::wait_for_stop_signal() {
       co_return;
     }
   }
-}
-
-control::ReloadReport Daemon::take_up(NewConfig read) {
-  control::Access& access = read.config.control.access;
-  const control::Access& access_now = config_.control.access;
-  if (control_->is_inherited() &&
-      (access.mode != access_now.mode || access.group != access_now.group)) {
-    spdlog::warn(
-        "control.mode and control.group are not applied: the control socket is inherited, and "
-        "its unit sets both (SocketMode=, SocketGroup=)");
-    // control.read_only_group is applied: the daemon itself enforces it.
-    access.mode = access_now.mode;
-    access.group = access_now.group;
-  }
-  ConfigChanges changes = changes_between(config_, read.config);
-  Config next = applicable(config_, std::move(read.config));
-  check_sinks(next);
-  Listeners::Change listeners = listeners_->prepare(next.uplinks, inherited_);
-  control_->set_access(next.control.access);
-  // Nothing fails from here on.
-  set_log(std::move(read.log), next.log.level);
-  listeners_->carry_out(std::move(listeners));
-  control_->set_limits(next.control);
-  silence_.set_limit(next.silent_after);
-  housekeeping_.set_forget_after(next.forget_after);
-  keep_descriptors_for_operators(next);
-  config_ = std::move(next);
-  look_for_control_socket();
-  warn_of_open_secrets(read.open_secrets);
-  return {.changed = std::move(changes.applied), .needs_restart = std::move(changes.needs_restart)};
-}
-
-asio::awaitable<void> Daemon::settle_reload() {
-  std::ignore = co_await aggregator::Maintenance(*aggregator_)
-                    .set_limits(config_.aggregator.buffer, config_.aggregator.max_tracked,
-                                config_.aggregator.reset_after);
-  co_await listeners_->wait_closed();
-}
-
-asio::awaitable<void> Daemon::stop_in_order() {
-  reloads_.stop();
-  listeners_->stop();
-  // Sessions that wait for room must get it, whether or not anything still drains.
-  std::ignore = co_await aggregator::Maintenance(*aggregator_).release_backpressure();
-  co_await listeners_->wait_stopped();
-  control_->stop();
-  co_await control_->wait_stopped();
-  if (http_) {
-    http_->stop();
-    co_await http_->wait_stopped();
-  }
-  for (const std::shared_ptr<runtime::Part>& each : sinks_) {
-    each->stop();
-  }
-  for (const std::shared_ptr<runtime::Part>& each : sinks_) {
-    co_await each->wait_stopped();
-  }
-}
-
-asio::awaitable<void> Daemon::save_what_is_left() {
-  housekeeping_.stop();
-  heartbeat_.stop();
-  const auto drops = co_await aggregator::Maintenance(*aggregator_).take_drop_report();
-  auto last = co_await aggregator_->shut_down();
-  deadline_.end();  // a large state may take long to write
-  if (last) {
-    log::tell_left_out(runtime::PeerLines::Clock::time_point::max());
-    const Saved saved = save_state(last->saved);
-    log_drops(drops ? *drops : aggregator::DropReport{});
-    log_end(last->stats, saved);
-    if (!last->stats.ledger.balanced()) {
-      spdlog::critical(
-          "the ledger does not balance, which is an internal error: the next start begins a new "
-          "ledger; report this");
-      exit_status_ = 1;
-    }
-  } else {
-    spdlog::critical("the aggregator ended before the daemon: the frames that it held are lost");
-    exit_status_ = 1;
-  }
-}
-
-void Daemon::let_go() {
-  notifier_.close();
-  kept_running_.clear();  // the aggregator was the last to run
-  if (deadline_.has_passed()) {
-    stop_contexts();  // what was given up may still keep them running
-  }
-}
-
-Saved Daemon::save_state(const SavedState& saved) {
-  if (!state_) {
-    return Saved::nowhere;
-  }
-  try {
-    state_->save(saved);
-    return Saved::all;
-  } catch (const std::exception& error) {
-    spdlog::critical("{}; of the {} frames in the buffer, those not written are lost", error.what(),
-                     saved.ledger ? saved.ledger->buffered : 0);
-    exit_status_ = 1;
-    return Saved::not_all;
-  }
-}
-
-void Daemon::give_up_peers() {
-  exit_status_ = 1;
-  listeners_->give_up();
-  control_->give_up();
-  if (http_) {
-    http_->give_up();
-  }
-  std::ranges::for_each(sinks_, [](const auto& each) { each->give_up(); });
-}
-
-void Daemon::stop_contexts() {
-  std::ranges::for_each(all_contexts(), &asio::io_context::stop);
 }
 
 }  // namespace meridian::daemon

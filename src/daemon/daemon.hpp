@@ -53,15 +53,15 @@ class Daemon {
                   service::InheritedSockets inherited = {});
 
   /// Restores the state of the last stop, and serves until SIGTERM, SIGINT or another signal that
-  /// asks it to stop; SIGHUP reloads the configuration. Then stops in order: stops accepting, lets
-  /// sessions hand over what they have read, takes what is in the channel, saves what remains, and
-  /// logs how much. It also stops in order, and returns 1, if something is thrown that is not
-  /// confined to a session. That is a bug: a ledger that does not balance, or another broken
-  /// invariant. Returns the exit status. Throws if it cannot start.
+  /// asks it to stop; SIGHUP reloads the configuration. Then an orderly stop follows: it stops
+  /// accepting, lets sessions hand over what they have read, takes what is in the channel, saves
+  /// what remains, and logs how much. An orderly stop also follows, and 1 is returned, if something
+  /// is thrown that is not confined to a session. That is a bug: a ledger that does not balance, or
+  /// another broken invariant. Returns the exit status. Throws if it cannot start.
   [[nodiscard]] int run();
 
-  /// If the daemon did not stop in order, handlers that are left in one context refer to the
-  /// others. So this destroys the handlers of all contexts before it destroys any context.
+  /// Without an orderly stop, handlers that are left in one context refer to the others. So this
+  /// destroys the handlers of all contexts before it destroys any context.
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -73,38 +73,46 @@ class Daemon {
     using asio::io_context::shutdown;  // destroys the handlers that wait in it
   };
 
-  /// Restores the state, serves, stops, and saves the state.
-  [[nodiscard]] asio::awaitable<void> serve();
-  [[nodiscard]] asio::awaitable<void> serve_until_told_to_stop();
-  [[nodiscard]] asio::awaitable<void> save_what_is_left();
-  /// Releases what keeps the contexts running, so that `run` returns.
-  void let_go();
+  // The start, and the run until the daemon is told to stop: daemon.cpp.
 
-  /// Makes the daemon stop in order after an unexpected exception. May be called on any thread.
-  void broken(const std::exception_ptr& error) noexcept;
-  [[nodiscard]] asio::awaitable<void> restore_state();
-  [[nodiscard]] asio::awaitable<void> wait_for_stop_signal();
-  [[nodiscard]] asio::awaitable<void> stop_in_order();
-  [[nodiscard]] Saved save_state(const SavedState& saved);
-  void make_sinks();
-  /// What the daemon does every second besides the work of Housekeeping itself.
-  void every_second();
-  /// Logs when the file of the control socket has disappeared, or is there again.
-  void look_for_control_socket();
-  /// Recreates the file of the control socket if it is gone, or logs why it cannot. Leaves an
-  /// inherited socket alone.
-  void mend_control_socket();
   /// Opens the control socket, the HTTP server if it is on, and the listeners, in that order.
   void open_sockets(const Config& config, std::vector<asio::any_io_executor> uplink_executors);
+  void make_sinks();
   [[nodiscard]] std::vector<asio::io_context*> all_contexts();
-  /// Gives up sessions, clients and sinks that hang during a stop.
-  void give_up_peers();
-  void stop_contexts();
+  /// Restores the state, serves, stops, and saves the state.
+  [[nodiscard]] asio::awaitable<void> serve();
+  [[nodiscard]] asio::awaitable<void> restore_state();
+  [[nodiscard]] asio::awaitable<void> serve_until_told_to_stop();
+  [[nodiscard]] asio::awaitable<void> wait_for_stop_signal();
+  /// What the daemon does every second besides the work of Housekeeping itself.
+  void every_second();
+  /// Makes an orderly stop begin after an unexpected exception. May be called on any thread.
+  void broken(const std::exception_ptr& error) noexcept;
+
+  // A reload: daemon_reload.cpp.
 
   /// Applies a new configuration. Does everything that may fail first: if it throws, it has changed
   /// nothing.
   [[nodiscard]] control::ReloadReport take_up(NewConfig read);
   [[nodiscard]] asio::awaitable<void> settle_reload();
+  /// Logs when the file of the control socket has disappeared, or is there again.
+  void look_for_control_socket();
+  /// Recreates the file of the control socket if it is gone, or logs why it cannot. Leaves an
+  /// inherited socket alone.
+  void mend_control_socket();
+
+  // An orderly stop: daemon_stop.cpp.
+
+  /// Ends all parts but the aggregator, one after the other.
+  [[nodiscard]] asio::awaitable<void> stop_parts();
+  /// Ends the aggregator, and saves what it held.
+  [[nodiscard]] asio::awaitable<void> save_what_is_left();
+  [[nodiscard]] Saved save_state(const SavedState& saved);
+  /// Releases what keeps the contexts running, so that `run` returns.
+  void let_go();
+  /// Gives up sessions, clients and sinks that hang.
+  void give_up_peers();
+  void stop_contexts();
 
   // The contexts that the aggregator's strand may run on: those of the next two members, its own
   // first. Nothing is encoded there.

@@ -4,6 +4,7 @@
 #include "frame/slab_pool.hpp"
 #include "runtime/log.hpp"
 #include "runtime/use_tuple.hpp"
+#include "status/origin_pages.hpp"
 #include "status/probes.hpp"
 
 #include <fmt/format.h>
@@ -82,15 +83,15 @@ void log_drops(const aggregator::DropReport& report) {
 
 asio::awaitable<void> Housekeeping::look_for_silence(const AggregatorHandle& aggregator,
                                                      status::Silence::Uplinks uplinks) {
-  std::size_t place = 0;
-  for (bool more = silence_.watches(); more;) {
-    const auto page = co_await aggregator.origin_page(place, origins_per_look);
-    if (!page) {
-      co_return;
+  if (silence_.watches()) {
+    status::OriginPages pages(aggregator, origins_per_look);
+    while (!pages.at_end()) {
+      const auto page = co_await pages.next();
+      if (!page) {
+        co_return;
+      }
+      silence_.look_at(page->rows);
     }
-    silence_.look_at(page->rows);
-    place = page->next;
-    more = !page->at_end;
   }
   const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
   log_silence(silence_.finish_look(status::Silence::Clock::now(), now, uplinks),

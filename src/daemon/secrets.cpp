@@ -1,10 +1,10 @@
 #include "daemon/secrets.hpp"
 
 #include "runtime/log.hpp"
+#include "sink/type.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <string_view>
 
 #include <sys/stat.h>
@@ -24,21 +24,20 @@ void look_at(const std::string& file, std::string_view what, std::vector<std::st
   }
 }
 
-bool has_password(const sink::Options& sink) {
-  return std::ranges::any_of(
-      sink.servers, [](const std::string& url) { return url.find('@') != std::string::npos; });
-}
-
 }  // namespace
 
 std::vector<std::string> open_secrets(const Config& config) {
   std::vector<std::string> open;
-  if (std::ranges::any_of(config.sinks, has_password)) {
-    look_at(config.file.string(), "a password", open);
+  for (const sink::Options& sink : config.sinks) {
+    if (sink.type->secrets(sink).password_in_configuration) {
+      look_at(config.file.string(), "a password", open);
+      break;
+    }
   }
   for (const sink::Options& sink : config.sinks) {
-    look_at(sink.credentials, fmt::format("the credentials of sink {}", sink.name), open);
-    look_at(sink.tls.key_file, fmt::format("the private key of sink {}", sink.name), open);
+    for (const auto& [path, what] : sink.type->secrets(sink).files) {
+      look_at(path, fmt::format("{} of sink {}", what, sink.name), open);
+    }
   }
   return open;
 }

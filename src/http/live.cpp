@@ -4,6 +4,7 @@
 #include "runtime/faults.hpp"
 #include "runtime/rethrow.hpp"
 #include "runtime/use_tuple.hpp"
+#include "status/origin_pages.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/dispatch.hpp>
@@ -127,14 +128,12 @@ asio::awaitable<void> Live::look() {
 
 asio::awaitable<void> Live::make_snapshot(status::Stats stats, ReceiveTime now) {
   SatelliteRows satellites(sources_.silence.silent());
-  std::size_t place = 0;
-  for (bool more = true; more;) {
-    const auto page = co_await sources_.aggregator.origin_page(place, origins_per_step);
+  status::OriginPages pages(sources_.aggregator, origins_per_step);
+  while (!pages.at_end()) {
+    const auto page = co_await pages.next();
     if (!page) {
       co_return;
     }
-    place = page->next;
-    more = !page->at_end;
     satellites.add(page->rows);
   }
   if (stopped_) {

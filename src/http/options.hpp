@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,10 @@ namespace meridian::http {
 /// Places beyond `max_clients`, for probes and scrapes only: a healthy daemon must be able to say
 /// so, however many other clients there are.
 inline constexpr std::size_t reserved_places = 8;
+
+/// A client in a reserved place may send a single request, for a probe or a scrape, and must send
+/// it soon.
+enum class Place : std::uint8_t { ordinary, reserved };
 
 struct ServerOptions {
   std::optional<boost::asio::ip::tcp::endpoint> listen;  ///< nothing: there is no server

@@ -2,6 +2,7 @@
 
 #include "http/make_server.hpp"
 #include "runtime/accept_loop.hpp"
+#include "runtime/client_places.hpp"
 #include "runtime/faults.hpp"
 #include "runtime/host_port.hpp"
 #include "runtime/log.hpp"
@@ -93,7 +94,7 @@ void Server::stop() {
 }
 
 void Server::open_client(tcp::socket socket) {
-  const std::optional<Session::Place> place = find_place();
+  const std::optional<Place> place = find_place();
   if (!place) {
     refuse(socket);
     return;
@@ -111,36 +112,23 @@ void Server::open_client(tcp::socket socket) {
   }
 }
 
-std::optional<Session::Place> Server::find_place() {
+std::optional<Place> Server::find_place() {
   const std::size_t most = context_->options.max_clients;
   if (clients_.size() < most) {
-    return Session::Place::ordinary;
+    return Place::ordinary;
   }
-  if (clients_.size() < most + reserved_places) {
-    return Session::Place::reserved;
-  }
-  std::size_t taken = 0;
-  std::shared_ptr<Session> silent;  // the client that has been silent the longest
-  clients_.for_each([&](Session& client) {
-    if (client.has_left_place()) {
-      return;  // on its way out
-    }
-    ++taken;
-    if (!client.has_asked() && (!silent || client.connected_at() < silent->connected_at())) {
-      silent = client.shared_from_this();
-    }
-  });
-  if (taken < most + reserved_places) {
-    return Session::Place::reserved;
-  }
+  // Otherwise connections on which nothing arrives would keep probes and scrapes out.
+  const auto silent = runtime::clients_to_displace(
+      clients_, most + reserved_places, [](const Session& client) { return !client.has_asked(); });
   if (!silent) {
     return std::nullopt;
   }
-  // Otherwise connections on which nothing arrives would keep probes and scrapes out.
-  counters_.refused();
-  log_limit_reached();
-  silent->leave_place();
-  return Session::Place::reserved;
+  for (const std::shared_ptr<Session>& client : *silent) {
+    counters_.refused();
+    log_limit_reached();
+    client->leave_place();
+  }
+  return Place::reserved;
 }
 
 void Server::refuse(tcp::socket& socket) {

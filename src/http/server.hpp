@@ -2,6 +2,7 @@
 #pragma once
 
 #include "http/client_counters.hpp"
+#include "http/context.hpp"
 #include "http/options.hpp"
 #include "http/session.hpp"
 #include "runtime/log_limit.hpp"
@@ -43,7 +44,7 @@ class Server final : public runtime::Part, public std::enable_shared_from_this<S
   void open_client(asio::ip::tcp::socket socket);
   /// The place for a new client; nothing if there is none. If necessary, takes the place of a
   /// client that has not sent a request yet.
-  [[nodiscard]] std::optional<Session::Place> find_place();
+  [[nodiscard]] std::optional<Place> find_place();
   void refuse(asio::ip::tcp::socket& socket);
   void log_limit_reached();
   void close_client(const std::shared_ptr<Session>& client);

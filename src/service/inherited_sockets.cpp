@@ -40,7 +40,7 @@ bool takes_both(int descriptor) {
   return ::getsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, &size) == 0 && v6_only == 0;
 }
 
-/// The address of a listening stream socket over IP; nothing for any other socket.
+/// The address of a listening stream socket over IP; no value for any other socket.
 std::optional<tcp::endpoint> listening_address(int descriptor) {
   tcp::endpoint local;
   auto size = static_cast<socklen_t>(local.capacity());
@@ -56,8 +56,8 @@ bool listens_on(int descriptor, const tcp::endpoint& address) {
   return listening_address(descriptor) == address;
 }
 
-/// Whether a socket listens on that port of all addresses, as with ListenStream=PORT. Nothing else
-/// can then have the port of a single address.
+/// Whether a socket listens on the port of `address` at all addresses, as with ListenStream=PORT.
+/// Then no other socket can listen on this port of a single address.
 bool listens_on_all_with(int descriptor, const tcp::endpoint& address) {
   const std::optional<tcp::endpoint> local = listening_address(descriptor);
   if (!local || !local->address().is_unspecified() || local->port() != address.port()) {
@@ -67,7 +67,7 @@ bool listens_on_all_with(int descriptor, const tcp::endpoint& address) {
          (local->address().is_v6() && takes_both(descriptor));
 }
 
-/// The path of a Unix socket; empty if it has none, or for any other socket.
+/// The path of a Unix socket. Empty for a Unix socket without a path, and for any other socket.
 std::string path_of(int descriptor) {
   Local::endpoint local;
   auto size = static_cast<socklen_t>(local.capacity());

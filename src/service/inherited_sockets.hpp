@@ -10,9 +10,10 @@
 
 namespace meridian::service {
 
-/// Inherited sockets, by address and by name (FileDescriptorName=; without one, systemd takes the
-/// unit's name). They stay open as long as this lives, as they do in the service manager: a
-/// listener that a reload removed can get its own back. Not thread-safe.
+/// Finds inherited sockets by name and by address. The name is FileDescriptorName=; without one,
+/// systemd takes the unit's name. The sockets stay open as long as this object lives, as they do in
+/// the service manager. So a listener that one reload removes and another adds gets its socket
+/// back. Not thread-safe.
 class InheritedSockets {
  public:
   /// The sockets of sd_listen_fds(3), which a process can take only once.
@@ -23,12 +24,12 @@ class InheritedSockets {
   InheritedSockets& operator=(InheritedSockets&&) = delete;
   ~InheritedSockets();
 
-  /// The descriptor of the listening Unix socket that is named "control", or else has that path,
-  /// whatever links lead to its directory. The caller must close it.
+  /// The descriptor of the listening Unix socket that is named "control", or else of the one at
+  /// `path`. Symbolic links to its directory are followed. The caller must close the descriptor.
   [[nodiscard]] std::optional<int> take_control(std::string_view path);
 
-  /// The descriptor of the socket that has that name, or else listens on that address, or else on
-  /// that port of all addresses. The caller must copy it, not close it.
+  /// The descriptor of the listening socket with that name, or else on that address, or else on
+  /// that port of all addresses. The caller must duplicate the descriptor, and not close it.
   [[nodiscard]] std::optional<int> find(std::string_view name,
                                         const boost::asio::ip::tcp::endpoint& address) const;
 
@@ -36,7 +37,7 @@ class InheritedSockets {
     std::string name;
     std::string address;  ///< or path, as users write it
   };
-  /// The sockets that have not been asked for.
+  /// The sockets that neither `take_control` nor `find` has returned.
   [[nodiscard]] std::vector<Unused> unused() const;
 
  private:

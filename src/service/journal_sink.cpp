@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <syslog.h>
-#define SD_JOURNAL_SUPPRESS_LOCATION  // the location would be in this file
+#define SD_JOURNAL_SUPPRESS_LOCATION  // otherwise each entry would name a line of this file
 #include <systemd/sd-journal.h>
 
 namespace meridian::service {

@@ -7,12 +7,13 @@
 
 namespace meridian::service {
 
-/// Whether what is written to a stream (such as STDERR_FILENO) ends up in the journal, so that
-/// entries can be sent there with all of their fields.
+/// Whether the journal gets what is written to `stream`, such as STDERR_FILENO. If so, the log can
+/// send entries there with all of their fields.
 [[nodiscard]] bool is_journal(int stream);
 
-/// Its entries have MESSAGE, PRIORITY, SYSLOG_IDENTIFIER, and a field MERIDIAN_NAME for each field
-/// of runtime/log.hpp. Thread-safe. What the journal does not take is lost.
+/// A sink of spdlog. Its entries have MESSAGE, PRIORITY, SYSLOG_IDENTIFIER, and for each field of a
+/// log line (`runtime::log::Field`) a field MERIDIAN_NAME. Thread-safe. Entries that the journal
+/// does not take are lost.
 [[nodiscard]] std::shared_ptr<spdlog::sinks::sink> make_journal_sink();
 
 }  // namespace meridian::service

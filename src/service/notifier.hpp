@@ -12,11 +12,11 @@ namespace meridian::service {
 
 namespace asio = boost::asio;
 
-/// Speaks the protocol of sd_notify(3) to $NOTIFY_SOCKET, and does nothing if that is not set. Does
-/// not use libsystemd's sd_notify, which would block the daemon while the service manager does not
-/// read.
+/// Speaks the protocol of sd_notify(3) to $NOTIFY_SOCKET. Does nothing if the variable is not set,
+/// or if nothing listens there. It does not use libsystemd's sd_notify, which would block the
+/// daemon while the service manager does not read.
 ///
-/// Confined to one strand; no call blocks.
+/// Confined to one strand. No call blocks.
 class Notifier {
  public:
   explicit Notifier(const asio::any_io_executor& strand);
@@ -26,11 +26,11 @@ class Notifier {
   void reloading();
   void stopping();
 
-  /// Tells that the daemon is alive, with a line about what it does. Skipped if there is no room,
-  /// since another one follows.
+  /// Says that the daemon is alive, with a line about what it does. Skipped if there is no room,
+  /// since the next call sends another.
   void alive(std::string_view status);
 
-  /// Closes the socket, and gives up what still waits for room.
+  /// Closes the socket, and discards what still waits for room.
   void close();
 
  private:

@@ -1,5 +1,5 @@
-// Stands in for what needs libsystemd in a build without it (MERIDIAN_WITH_SYSTEMD). If the service
-// manager has set up something that this build cannot use, that is an error.
+// Replaces the sources that need libsystemd in a build without it (MERIDIAN_WITH_SYSTEMD). If the
+// service manager has set up something that this build cannot use, the functions here throw.
 #include "service/inherited_sockets.hpp"
 #include "service/journal_sink.hpp"
 #include "service/watchdog.hpp"
@@ -61,7 +61,7 @@ std::optional<std::chrono::microseconds> watchdog_interval() {
   return std::nullopt;
 }
 
-/// Without systemd the journal gets standard error as text.
+/// A build without systemd never sends entries: the journal gets standard error as text.
 bool is_journal(int /*stream*/) {
   return false;
 }

@@ -1,12 +1,10 @@
 #include "sink/keys.hpp"
 
 #include "config/error.hpp"
-#include "nats/server_url.hpp"
-#include "nats/user_info.hpp"
-#include "runtime/printable.hpp"
-#include "sink/subject.hpp"
+#include "sink/type.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -35,9 +33,6 @@ constexpr std::uint64_t most_batch_bytes = 64 * 1024 * 1024;
 constexpr std::uint64_t most_in_flight_bytes = std::uint64_t{1} << 30;
 constexpr std::size_t longest_name = 64;
 
-/// The only type of sink.
-constexpr std::string_view nats_jetstream = "nats_jetstream";
-
 /// Whether `text` may be part of message ids and metrics.
 bool is_name(std::string_view text) {
   constexpr std::string_view letters =
@@ -46,77 +41,22 @@ bool is_name(std::string_view text) {
          text.find_first_not_of(letters) == std::string_view::npos;
 }
 
-template <auto member>
-void read_name(Reader& reader, const KeyFacts& facts, Options& options) {
-  reader.read(facts.name, member(options));
-  if (!is_name(member(options))) {
-    reader.fail(facts.name,
-                fmt::format("must be {}1 to {} letters, digits, \"-\" or \"_\"",
-                            facts.name == "stream" ? "the name of a stream, " : "", longest_name),
-                member(options));
-  }
+void read_name_of_sink(Reader& reader, const KeyFacts& facts, Options& options) {
+  read_name(reader, facts, "", options.name);
 }
 
-void read_type(Reader& reader, const KeyFacts& facts, Options& /*options*/) {
-  std::string type(nats_jetstream);
-  reader.read(facts.name, type);
-  if (type != nats_jetstream) {
-    reader.fail(facts.name, "must be \"nats_jetstream\"", type);
-  }
-}
-
-/// The servers without what precedes an @, which may be a password.
-config::Json as_shown(config::Json servers) {
-  if (servers.is_structured()) {
-    std::ranges::transform(servers, servers.begin(), as_shown);
-  } else if (servers.is_string()) {
-    return runtime::hide_password(servers.get_ref<const std::string&>());
-  }
-  return servers;
-}
-
-/// Whether what precedes the @ has an invalid %: it must introduce the number of a character.
-bool has_bad_percent(std::string_view url) {
-  const std::size_t at = url.rfind('@');
-  const std::size_t scheme = url.find("://");
-  if (at == std::string_view::npos || scheme == std::string_view::npos || scheme > at) {
-    return false;
-  }
-  const std::size_t begin = scheme + 3;
-  return !nats::read_user_info(url.substr(begin, at - begin));
-}
-
-void read_servers(Reader& reader, const KeyFacts& facts, Options& options) {
-  const auto refuse = [&](const config::Json& value) {
-    reader.fail(facts.name,
-                fmt::format("must be a list of 1 to {} servers, such as "
-                            "\"nats://127.0.0.1:4222\" or \"tls://nats.example:4222\"",
-                            facts.most),
-                value);
-  };
-  const config::Json* const list = reader.find(facts.name);
-  if (list == nullptr || !list->is_array() || list->empty() || list->size() > facts.most) {
-    refuse(list == nullptr ? config::Json(nullptr) : as_shown(*list));
-  }
-  for (const config::Json& server : *list) {
-    if (server.is_string() && has_bad_percent(server.get_ref<const std::string&>())) {
-      reader.fail(facts.name,
-                  "in user and password of a server, a % must be written as %25 (% and two "
-                  "hexadecimal digits stand for another character)",
-                  as_shown(server));
+void read_type(Reader& reader, const KeyFacts& facts, Options& options) {
+  std::string given(options.type->name);
+  reader.read(facts.name, given);
+  const auto found = std::ranges::find(types(), given, &Type::name);
+  if (found == types().end()) {
+    std::vector<std::string> names;
+    for (const Type* const each : types()) {
+      names.push_back(fmt::format("\"{}\"", each->name));
     }
-    if (!server.is_string() || !nats::read_server_url(server.get_ref<const std::string&>())) {
-      refuse(as_shown(server));
-    }
-    options.servers.push_back(server.get<std::string>());
+    reader.fail(facts.name, fmt::format("must be {}", fmt::join(names, " or ")), given);
   }
-}
-
-void read_subject(Reader& reader, const KeyFacts& facts, Options& options) {
-  reader.read(facts.name, options.subject);
-  if (const auto subject = SubjectTemplate::read(options.subject); !subject) {
-    reader.fail(facts.name, subject.error(), options.subject);
-  }
+  options.type = *found;
 }
 
 void read_max_in_flight_bytes(Reader& reader, const KeyFacts& facts, Options& options) {
@@ -129,62 +69,8 @@ void read_max_in_flight_bytes(Reader& reader, const KeyFacts& facts, Options& op
   reader.read(facts.name, options.max_in_flight_bytes, options.batch_max_bytes, facts.most);
 }
 
-constexpr auto name = [](auto& o) -> auto& { return o.name; };
-constexpr auto stream = [](auto& o) -> auto& { return o.stream; };
-
-constexpr std::array tls_key_table{
-    config::key<nats::Tls, [](auto& tls) -> auto& { return tls.enabled; }>(
-        {.name = "enabled",
-         .applies = Applies::on_restart,
-         .sentence = "Whether servers without TLS are refused.",
-         .details = "The default applies if there is an object `tls`. If there is none, or it is "
-                    "null, TLS is used for servers whose URL begins with `tls`. Certificates are "
-                    "read again for each connection."}),
-    config::file_or_null<nats::Tls, [](auto& tls) -> auto& { return tls.ca_file; }>(
-        {.name = "ca_file",
-         .applies = Applies::on_restart,
-         .sentence = "Certificates of the authorities that may vouch for the servers. null: those "
-                     "that the system trusts."}),
-    config::file_or_null<nats::Tls, [](auto& tls) -> auto& { return tls.certificate_file; }>(
-        {.name = "certificate_file",
-         .applies = Applies::on_restart,
-         .sentence = "The daemon's own certificate with its chain, for servers that require "
-                     "one.",
-         .details = "If it is given, so must be `key_file`."}),
-    config::file_or_null<nats::Tls, [](auto& tls) -> auto& { return tls.key_file; }>(
-        {.name = "key_file",
-         .applies = Applies::on_restart,
-         .sentence = "The private key of `certificate_file`."}),
-};
-
-void read_tls(Reader& sink, const KeyFacts& facts, Options& options) {
-  const config::Json* const json = sink.find(facts.name);
-  if (json == nullptr || json->is_null()) {
-    return;
-  }
-  Reader reader(*json, sink.path_of(facts.name));
-  nats::Tls& tls = options.tls;
-  tls.enabled = true;
-  config::read_all(reader, tls_keys(), tls);
-  if (tls.certificate_file.empty() != tls.key_file.empty()) {
-    reader.fail("key_file", "and certificate_file must both be there, or neither", tls.key_file);
-  }
-  reader.finish();
-}
-
-config::Json tls_as_json(const Options& options) {
-  if (options.tls == nats::Tls{}) {
-    return nullptr;
-  }
-  config::Json json = config::Json::object();
-  for (const config::Key<nats::Tls>& each : tls_keys()) {
-    json[std::string(each.facts.name)] = each.value(options.tls);
-  }
-  return json;
-}
-
-constexpr std::array sink_key_table{
-    config::own<Options, name>(
+constexpr std::array common_key_table{
+    config::own<Options, [](auto& o) -> auto& { return o.name; }>(
         Kind::text,
         {.name = "name",
          .applies = Applies::on_restart,
@@ -195,67 +81,15 @@ constexpr std::array sink_key_table{
              "the sink finds its position by it: a sink with another name begins with the oldest "
              "frame in the buffer. Names must differ. In the default, `N` is the sink's place in "
              "the list, counted from 1."},
-        read_name<name>, [](const Options& o) { return config::Json(o.name); }),
-    config::Key<Options>{{.name = "type",
-                          .applies = Applies::on_restart,
-                          .of = "a type of sink",
-                          .sentence = "What the sink publishes into: a stream of NATS JetStream. "
-                                      "There is no other type.",
-                          .kind = Kind::text},
-                         read_type,
-                         [](const Options& /*options*/) { return config::Json(nats_jetstream); },
-                         [](const Options& /*from*/, Options& /*to*/) {}},
-    config::own<Options, [](auto& o) -> auto& { return o.servers; }>(
-        Kind::list,
-        {.name = "servers",
-         .applies = Applies::on_restart,
-         .least = 1,
-         .most = 64,
-         .of = "URLs of servers",
-         .sentence = "All servers of the cluster, such as `\"nats://127.0.0.1:4222\"`. `tls://` "
-                     "asks for TLS, and the default port is 4222.",
-         .details =
-             "Servers that a server advertises are not used. Where a server asks for a user, write "
-             "`USER:PASSWORD@` in front of the host. In user and password, write a character that "
-             "has a meaning in a URL as % and two hexadecimal digits: `%40` for @, `%25` for %. "
-             "The daemon tries the servers in random order, again and again, with pauses that grow "
-             "to 10 seconds.",
-         .required = true},
-        read_servers, [](const Options& o) { return config::Json(o.servers); }),
-    config::own<Options, stream>(
+        read_name_of_sink, [](const Options& o) { return config::Json(o.name); }),
+    config::own<Options, [](auto& o) -> auto& { return o.type; }>(
         Kind::text,
-        {.name = "stream",
+        {.name = "type",
          .applies = Applies::on_restart,
-         .of = "1 to 64 letters, digits, hyphens or underscores",
-         .sentence = "The name of the stream, which `meridianctl sink create` creates.",
-         .details = "The stream must have a subject that covers those of the sink. The sink waits "
-                    "until it does.",
-         .required = true},
-        read_name<stream>, [](const Options& o) { return config::Json(o.stream); }),
-    config::own<Options, [](auto& o) -> auto& { return o.subject; }>(
-        Kind::text,
-        {.name = "subject",
-         .applies = Applies::on_restart,
-         .of = "at most 255 bytes",
-         .sentence = "The subject of a message. The two placeholders stand for the numbers of its "
-                     "frames.",
-         .details =
-             "Without one of the placeholders, several satellites or channels share a subject. "
-             "Then the sink cannot look for a message whose answer was lost, and repeats are "
-             "recognised only within the stream's duplicate window."},
-        read_subject, [](const Options& o) { return config::Json(o.subject); }),
-    config::file_or_null<Options, [](auto& o) -> auto& { return o.credentials; }>(
-        {.name = "credentials",
-         .applies = Applies::on_restart,
-         .sentence = "A `.creds` file with a user's token and key, as `nsc` writes it. null: none.",
-         .details = "The daemon must be able to read it."}),
-    config::own<Options, [](auto& o) -> auto& { return o.tls; }>(
-        Kind::object,
-        {.name = "tls",
-         .applies = Applies::on_restart,
-         .sentence = "TLS for all servers, and its certificates. null: TLS where a server's URL "
-                     "begins with `tls`, with certificates that the system trusts."},
-        read_tls, tls_as_json),
+         .of = "a type of sink",
+         .sentence = "What the sink publishes into: a stream of NATS JetStream. There is no other "
+                     "type."},
+        read_type, [](const Options& o) { return config::Json(o.type->name); }),
     config::key<Options, [](auto& o) -> auto& { return o.batch_max_bytes; }>(
         {.name = "batch_max_bytes",
          .applies = Applies::on_restart,
@@ -297,18 +131,35 @@ constexpr std::array sink_key_table{
 
 }  // namespace
 
-config::Keys<nats::Tls> tls_keys() {
-  return tls_key_table;
+void read_name(Reader& reader, const KeyFacts& facts, std::string_view what, std::string& name) {
+  reader.read(facts.name, name);
+  if (!is_name(name)) {
+    reader.fail(
+        facts.name,
+        fmt::format("must be {}1 to {} letters, digits, \"-\" or \"_\"", what, longest_name), name);
+  }
+}
+
+std::string_view name_of(WhenBehind policy) noexcept {
+  return std::ranges::find(behind_policies, policy,
+                           &std::pair<std::string_view, WhenBehind>::second)
+      ->first;
 }
 
 config::Keys<Options> sink_keys() {
-  return sink_key_table;
+  static const std::vector<config::Key<Options>> keys = [] {
+    std::vector<config::Key<Options>> all(common_key_table.begin(), common_key_table.end());
+    for (const Type* const each : types()) {
+      const config::Keys<Options> own = each->keys();
+      all.insert(all.end(), own.begin(), own.end());
+    }
+    return all;
+  }();
+  return keys;
 }
 
 Options default_sink(std::size_t index) {
-  Options options;
-  options.name = fmt::format("sink-{}", index + 1);
-  return options;
+  return {.name = fmt::format("sink-{}", index + 1), .type = types().front()};
 }
 
 std::vector<Options> read_sinks(const Reader& root, const config::Json& json) {
@@ -320,7 +171,8 @@ std::vector<Options> read_sinks(const Reader& root, const config::Json& json) {
   for (std::size_t i = 0; i < json.size(); ++i) {
     Options options = default_sink(i);
     Reader reader(json[i], fmt::format("sinks[{}]", i));
-    config::read_all(reader, sink_keys(), options);
+    config::read_all(reader, config::Keys<Options>(common_key_table), options);
+    config::read_all(reader, options.type->keys(), options);
     reader.finish();
     if (!names.insert(options.name).second) {
       throw config::Error(fmt::format(

@@ -1,7 +1,5 @@
 #include "sink/message.hpp"
 
-#include "runtime/time_text.hpp"
-
 #include <limits>
 #include <stdexcept>
 #include <utility>
@@ -14,7 +12,7 @@ Message make_message(std::string id, std::vector<FrameBatch> parts) {
   }
   const FrameBatch& first = parts.front();
   const FrameBatch& last = parts.back();
-  Message message{.origin = (*first.begin()).header.origin,
+  Message message{.origin = origin_of(first),
                   .id = std::move(id),
                   .first_sequence = (*first.begin()).header.sequence,
                   .first_received_at = first.received_at(0),
@@ -34,15 +32,6 @@ Message make_message(std::string id, std::vector<FrameBatch> parts) {
   }
   message.parts = std::move(parts);
   return message;
-}
-
-std::array<Header, 6> headers_of(const Message& message) {
-  return {{{"Nats-Msg-Id", message.id},
-           {"Meridian-Frames", std::to_string(message.frames)},
-           {"Meridian-First-Sequence", std::to_string(message.first_sequence)},
-           {"Meridian-Last-Sequence", std::to_string(message.last_sequence)},
-           {"Meridian-First-Received-At", runtime::format_time(message.first_received_at)},
-           {"Meridian-Last-Received-At", runtime::format_time(message.last_received_at)}}};
 }
 
 }  // namespace meridian::sink

@@ -3,11 +3,9 @@
 
 #include <meridian/frame_batch.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace meridian::sink {
@@ -28,22 +26,13 @@ struct Message {
   std::size_t bytes = 0;  ///< octets of all parts
 };
 
+/// The origin of frames that all have the same.
+[[nodiscard]] inline Origin origin_of(const FrameBatch& frames) {
+  return (*frames.begin()).header.origin;
+}
+
 /// Makes a message of whole batches: at least one, all of the same origin, and together less than 2
-/// GiB, which is the client library's limit. Throws std::invalid_argument for anything else.
+/// GiB, the limit of the NATS library. Throws std::invalid_argument for anything else.
 [[nodiscard]] Message make_message(std::string id, std::vector<FrameBatch> parts);
-
-struct Header {
-  std::string_view name;
-  std::string value;
-
-  friend bool operator==(const Header&, const Header&) = default;
-};
-
-/// Octets that headers may add to the payload of a message: our own headers and those that the
-/// client library adds.
-inline constexpr std::size_t max_header_bytes = 1024;
-
-/// The headers of a message, by which a reader can select messages without decoding the payload.
-[[nodiscard]] std::array<Header, 6> headers_of(const Message& message);
 
 }  // namespace meridian::sink

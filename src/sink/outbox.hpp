@@ -2,12 +2,12 @@
 #pragma once
 
 #include "sink/message.hpp"
+#include "sink/schedule.hpp"
 #include "sink/ticket.hpp"
 
 #include <meridian/aggregator.hpp>
 #include <meridian/consumer.hpp>
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -15,7 +15,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace meridian::sink {
@@ -34,7 +33,7 @@ namespace meridian::sink {
 /// of batches with several origins are copied.
 class Outbox {
  public:
-  using Clock = std::chrono::steady_clock;
+  using Clock = Schedule::Clock;
 
   struct Limits {
     std::size_t max_in_flight_bytes = 0;  ///< but one message may always go
@@ -75,7 +74,9 @@ class Outbox {
 
   /// The earliest time at which a refused message may be tried again; nothing if none waits for
   /// that.
-  [[nodiscard]] std::optional<Clock::time_point> next_retry() const;
+  [[nodiscard]] std::optional<Clock::time_point> next_retry() const {
+    return schedule_.next_retry();
+  }
 
   /// The stream has the message. Returns the batches whose frames the stream now has.
   [[nodiscard]] std::vector<PlaceRange> acknowledged(Ticket ticket);
@@ -98,9 +99,9 @@ class Outbox {
   void refused_as_too_large(Ticket ticket, Clock::time_point retry_at);
 
   /// Every refused message may be tried now.
-  void retry_now();
+  void retry_now() { schedule_.retry_now(); }
 
-  [[nodiscard]] std::size_t in_flight_messages() const noexcept { return tickets_.size(); }
+  [[nodiscard]] std::size_t in_flight_messages() const noexcept { return schedule_.in_flight(); }
   [[nodiscard]] std::size_t in_flight_bytes() const noexcept { return in_flight_bytes_; }
 
   /// Whether any frames of a refused message are not acknowledged yet.
@@ -160,20 +161,22 @@ class Outbox {
   void resume(const Attempt& attempt, const std::map<std::uint64_t, Parts>& parts);
   [[nodiscard]] std::optional<Piece> piece_in(const PlaceRange& range, const Batch& batch,
                                               const FrameBatch& frames) const;
-  [[nodiscard]] OriginQueue& queue_of(Ticket ticket);
+  [[nodiscard]] OriginQueue& queue_of(Ticket ticket) {
+    return queues_.at(schedule_.origin_of(ticket));
+  }
+  [[nodiscard]] const OriginQueue& queue_of(Ticket ticket) const {
+    return queues_.at(schedule_.origin_of(ticket));
+  }
 
   std::string name_;
   std::uint64_t epoch_;
   Limits limits_;
   std::map<std::uint64_t, Batch> batches_;  // by place
   std::map<Origin, OriginQueue> queues_;
-  std::deque<Origin> ready_;                          // of queues that have something to send
-  std::multimap<Clock::time_point, Origin> refused_;  // of queues that wait to try again
-  std::unordered_map<Ticket, Origin> tickets_;        // in flight
-  std::size_t refused_queues_ = 0;                    // queues with refused frames
+  Schedule schedule_;               // of the queues
+  std::size_t refused_queues_ = 0;  // queues with refused frames
   std::size_t held_bytes_ = 0;
   std::size_t in_flight_bytes_ = 0;
-  Ticket last_ticket_ = 0;
 };
 
 }  // namespace meridian::sink

@@ -1,4 +1,4 @@
-/// The clock that frames and sessions are stamped with.
+/// The clock for receive times, and for the times at which sessions begin and end.
 #pragma once
 
 #include <meridian/frame.hpp>
@@ -7,6 +7,7 @@
 
 namespace meridian::uplink {
 
+/// The current time in UTC, to the microsecond.
 [[nodiscard]] inline ReceiveTime now() {
   return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
 }

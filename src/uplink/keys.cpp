@@ -79,7 +79,7 @@ constexpr std::array listener_key_table{
          .details = "Names must differ. In the default, `N` is the listener's place in the list, "
                     "counted from 1."},
         read_name, [](const ListenerOptions& o) { return config::Json(o.name); }),
-    // Copies both parts of the address.
+    // An address has two members in the options, so this key copies both.
     Key<ListenerOptions>{
         {.name = "listen",
          .of = "a numeric address and a port",

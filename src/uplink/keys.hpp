@@ -10,10 +10,11 @@ namespace meridian::uplink {
 
 [[nodiscard]] config::Keys<ListenerOptions> listener_keys();
 
-/// Bounds of the list of listeners.
+/// How many listeners the list may have. It must have at least one.
 inline constexpr std::size_t most_listeners = 64;
 
-/// A listener of which nothing is said, at a place in the list that counts from 0.
+/// The options of a listener whose entry sets no key. Its name has `index`, the entry's place in
+/// the list, counted from 0.
 [[nodiscard]] ListenerOptions default_listener(std::size_t index);
 
 /// Reads the list under "uplinks". Throws config::Error.

@@ -21,28 +21,30 @@
 
 namespace meridian::uplink {
 
-/// Makes an acceptor that owns a listening socket of which there may be copies. The socket must be
-/// assigned: when Asio closes a socket, it only removes it from its reactor if it was assigned.
-/// Throws boost::system::system_error, and closes the descriptor, if it cannot be used.
+/// Makes an acceptor that owns a listening socket. There may be duplicates of the descriptor: as
+/// long as one of them is open, the kernel leaves the socket in Asio's reactor. When Asio closes a
+/// socket, it removes it from the reactor only if the socket was assigned, so this assigns it. If
+/// the descriptor cannot be used, closes it and throws boost::system::system_error.
 [[nodiscard]] asio::ip::tcp::acceptor adopt_listening(const asio::any_io_executor& executor,
                                                       const asio::ip::tcp& protocol,
                                                       int descriptor);
 
-/// Opens a socket that listens on the address in the options. Throws std::runtime_error, which
-/// names the listener and the address, if that fails.
+/// Opens a socket that listens on the address in the options. If that fails, throws
+/// std::runtime_error, which names the listener and the address.
 [[nodiscard]] asio::ip::tcp::acceptor listen_on(const asio::any_io_executor& executor,
                                                 const ListenerOptions& options);
 
 /// Accepts uplinks once it is started, and owns their sessions.
 ///
 /// Runs on the first of its executors; all members may be called from any thread. Must be held by a
-/// shared_ptr. It and the references that it is given must outlive the execution context's `run`.
+/// shared_ptr. The listener, and the objects that it refers to, must outlive the execution
+/// context's `run`.
 class Listener : public std::enable_shared_from_this<Listener> {
  public:
   using Acceptor = asio::ip::tcp::acceptor;
 
-  /// Spreads sessions evenly over `executors`. Each executor must run one handler at a time, and
-  /// one session on each reads at a time. The acceptor must be on the first executor.
+  /// Spreads sessions evenly over `executors`. Each executor must run one handler at a time. Of the
+  /// sessions on one executor, one reads at a time. The acceptor must be on the first executor.
   Listener(const std::vector<asio::any_io_executor>& executors, ListenerOptions options,
            Acceptor acceptor, AggregatorHandle aggregator, status::UplinkTable& table);
 
@@ -57,20 +59,20 @@ class Listener : public std::enable_shared_from_this<Listener> {
 
   [[nodiscard]] bool has_sessions() const { return sessions_.size() > 0; }
 
-  /// Waits until all sessions have handed over what they have read, after `stop`.
+  /// After `stop`: waits until all sessions have handed over what they have read.
   [[nodiscard]] asio::awaitable<void> wait_stopped() { return sessions_.wait_empty(); }
 
   /// Stops waiting for sessions that have not ended.
   void give_up() { sessions_.give_up(); }
 
  private:
-  /// An executor for sessions, which runs one handler at a time.
+  /// An executor for sessions, which runs one handler at a time, and the turns of its sessions.
   struct ThreadOfSessions {
     asio::any_io_executor executor;
     std::shared_ptr<Turns> turns;
   };
 
-  /// Where everything but the sessions runs.
+  /// The executor on which everything but the sessions runs.
   [[nodiscard]] const asio::any_io_executor& executor() const { return threads_.front().executor; }
 
   void announce(const ListenerOptions& options, const Acceptor& acceptor);
@@ -81,7 +83,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
 
   std::vector<ThreadOfSessions> threads_;  // constant after construction
 
-  // Touched on `executor` alone.
+  // Touched on `executor()` alone.
   Acceptor acceptor_;
   std::size_t next_thread_ = 0;
   std::shared_ptr<const ListenerOptions> options_;

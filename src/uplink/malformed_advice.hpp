@@ -9,11 +9,11 @@
 
 namespace meridian::uplink {
 
-/// A sentence for the log, without its full stop. `there` begins where the stream is bad.
+/// A sentence for the log, without its full stop. `there` has the octets from the first bad one on.
 [[nodiscard]] std::string_view advice_on(Malformed reason,
                                          std::span<const std::byte> there) noexcept;
 
-/// The same for packets that are implausible.
+/// The same, for implausible packets.
 [[nodiscard]] std::string_view advice_on_implausible_packets() noexcept;
 
 }  // namespace meridian::uplink

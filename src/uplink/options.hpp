@@ -25,8 +25,8 @@ struct ListenerOptions {
   SatelliteId satellite_id = 0;  ///< of all frames, if the framing does not carry one
   std::size_t max_sessions = 1024;
   std::uint32_t max_payload_bytes = 65536;
-  std::chrono::seconds idle_timeout{0};   ///< 0: none
-  std::chrono::seconds peer_timeout{60};  ///< how long a peer's machine may fail to answer
+  std::chrono::seconds idle_timeout{0};   ///< 0: no timeout
+  std::chrono::seconds peer_timeout{60};  ///< how long a peer's machine may not answer; 0: 2 hours
   WhenChannelFull when_channel_full = WhenChannelFull::backpressure;
 };
 

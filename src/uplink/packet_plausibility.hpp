@@ -8,12 +8,14 @@
 
 namespace meridian::uplink {
 
-/// Nearly anything parses as space packets for a while, since their header has no checksum. The
-/// sequence count gives other streams away (transfer frames, native frames, a record header in
-/// front of each packet): in a stream of packets it continues the last count of its APID, elsewhere
-/// it is arbitrary. So this judges the first packets whose APID has been seen before. The stream is
-/// plausible if at least half of them continue the count. That leaves room for packets that are
-/// lost, come twice, or of which only one in a hundred is forwarded.
+/// Nearly anything parses as space packets for a while, since their header has no checksum. What
+/// gives other streams away is the sequence count. In a stream of packets, each count continues the
+/// last one of its APID. In other streams the count is arbitrary: in transfer frames, in native
+/// frames, or where a record header precedes each packet.
+///
+/// So this class judges the first packets whose APID it has seen before. The stream is plausible if
+/// at least half of them continue the count of their APID. So packets may be lost or come twice.
+/// `farthest` also allows for a sender that forwards only one packet in a hundred.
 ///
 /// Bounds: remembers `most_apids` APIDs, and stops looking after `most_packets` packets. Not
 /// thread-safe.
@@ -21,7 +23,7 @@ class PacketPlausibility {
  public:
   /// How many packets are judged.
   static constexpr std::uint32_t enough = 16;
-  /// How many are enough if the stream ends before that.
+  /// How many are enough if the stream ends early.
   static constexpr std::uint32_t enough_at_the_end = 4;
   /// A count that is this far ahead or farther does not continue the last one. Of arbitrary counts,
   /// one in sixteen is nearer.
@@ -55,9 +57,9 @@ class PacketPlausibility {
   [[nodiscard]] Verdict verdict(std::uint32_t least) const noexcept;
 
   std::vector<Apid> apids_;
-  std::uint64_t seen_ = 0;  // packets
-  std::uint32_t judged_ = 0;
-  std::uint32_t followed_ = 0;
+  std::uint64_t seen_ = 0;      // all packets, judged or not
+  std::uint32_t judged_ = 0;    // packets
+  std::uint32_t followed_ = 0;  // judged packets that continue the count of their APID
 };
 
 }  // namespace meridian::uplink

@@ -16,15 +16,15 @@ namespace {
 struct Probes {
   int idle_s;
   int interval_s;
-  int user_timeout_ms;  // 0: after nine probes without an answer
+  int user_timeout_ms;  // 0: the kernel gives up after nine probes without an answer
 };
 
 Probes probes_for(std::chrono::seconds timeout) {
   if (timeout.count() == 0) {
     return {.idle_s = 7200, .interval_s = 75, .user_timeout_ms = 0};
   }
-  // The first probe is early enough for several before the timeout. The kernel gives up at the
-  // first probe after it.
+  // The first probe is early enough for several probes before the timeout. The kernel gives up at
+  // the first probe after the timeout.
   const auto timeout_s = static_cast<int>(timeout.count());
   return {.idle_s = std::max(1, timeout_s / 2),
           .interval_s = std::max(1, timeout_s / 8),
@@ -36,7 +36,7 @@ Probes probes_for(std::chrono::seconds timeout) {
 void watch_peer(boost::asio::ip::tcp::socket& socket, std::chrono::seconds timeout) {
   const Probes probes = probes_for(timeout);
   const auto set = [&socket](int option, int value) {
-    // Failure is ignored: a dead peer is then noticed too, only later.
+    // Errors are ignored: without an option the kernel still notices a dead peer, only later.
     ::setsockopt(socket.native_handle(), IPPROTO_TCP, option, &value, sizeof value);
   };
   boost::system::error_code ignored;

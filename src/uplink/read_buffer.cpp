@@ -7,7 +7,7 @@ namespace meridian::uplink {
 
 namespace {
 
-/// What all sessions of a thread read into.
+/// The slab that all sessions of a thread read into.
 struct SharedSlab {
   std::shared_ptr<std::byte[]> slab;
   std::size_t adopted = 0;  // octets that belong to batches
@@ -15,7 +15,8 @@ struct SharedSlab {
   /// A read into less room than this would cost more than it gains.
   static constexpr std::size_t least_room = frame::SlabPool::slab_bytes / 4;
 
-  /// Where the next read goes: room for `bytes`, and behind them for a read that is worthwhile.
+  /// Where the next read goes. There is room for the caller's `bytes` unconsumed octets, and after
+  /// them for a worthwhile read.
   std::byte* begin_for(std::size_t bytes) {
     if (!slab || frame::SlabPool::slab_bytes - adopted < bytes + least_room) {
       slab = frame::SlabPool::of_process().take();

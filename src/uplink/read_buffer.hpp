@@ -11,16 +11,16 @@
 
 namespace meridian::uplink {
 
-/// The part of a stream that is not decoded yet, and room for the next read behind it.
+/// The part of a stream that is not decoded yet, followed by room for the next read.
 ///
-/// All sessions of a thread read into the same slab, one behind the other:
+/// All sessions of a thread read into the same slab, one after another:
 ///
 ///     slab   [ adopted by batches | unconsumed octets | room for the next read ]
 ///
-/// so that octets are used where they were read, and an idle session holds no memory. The next read
-/// overwrites what no batch has adopted. Between two reads a session keeps an incomplete frame in
-/// memory of its own: a short piece in memory of its size, a long one in memory for the whole
-/// frame.
+/// So batches use octets where the read has put them, and an idle session holds no memory. The next
+/// read overwrites what no batch has adopted. Between two reads, a session keeps an incomplete
+/// frame in memory of its own. A short piece gets memory of its own size; a long piece gets memory
+/// for the whole frame.
 ///
 /// Not thread-safe. From `prepare` to `consume` a session must stay on its thread, and no other
 /// session may read on that thread.
@@ -35,19 +35,20 @@ class ReadBuffer {
   /// Notes that `bytes` were read into the room.
   void commit(std::size_t bytes) noexcept { filled_ += bytes; }
 
-  /// Everything that is to be decoded.
+  /// All octets that are not decoded yet.
   [[nodiscard]] SlabRange contents() const noexcept;
 
-  /// Releases the room after a read that gave nothing.
+  /// Releases the room after a read that returned nothing.
   void rest() { consume(0, wanted_, Adopted::no); }
 
-  /// Whether a batch refers to the consumed octets in place.
+  /// Whether a batch refers to the consumed octets where they are.
   enum class Adopted : bool { no, yes };
 
-  /// Forgets the first `bytes`. The rest can be decoded once there are `wanted` octets of it.
+  /// Forgets the first `bytes` octets. The rest can be decoded once it has grown to `wanted`
+  /// octets.
   void consume(std::size_t bytes, std::size_t wanted, Adopted adopted);
 
-  /// Octets of an incomplete frame.
+  /// How many octets of an incomplete frame there are.
   [[nodiscard]] std::size_t unconsumed() const noexcept { return filled_; }
 
  private:
@@ -58,11 +59,11 @@ class ReadBuffer {
 
   void keep(std::span<const std::byte> piece);
 
-  WritableSlab own_;            // holds a piece; if there is none, begin_ is in the thread's slab
-  std::size_t own_bytes_ = 0;   // its size
-  std::byte* begin_ = nullptr;  // the unconsumed octets
-  std::size_t filled_ = 0;      // how many there are
-  std::size_t wanted_ = 0;
+  WritableSlab own_;            // holds a piece of a frame; null: begin_ is in the thread's slab
+  std::size_t own_bytes_ = 0;   // the size of own_
+  std::byte* begin_ = nullptr;  // the first unconsumed octet
+  std::size_t filled_ = 0;      // unconsumed octets
+  std::size_t wanted_ = 0;      // unconsumed octets that the decoder needs to go on
 };
 
 }  // namespace meridian::uplink

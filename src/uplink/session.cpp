@@ -65,7 +65,8 @@ asio::awaitable<void> Session::run() {
   // One coroutine waits for everything: a second one would take memory for every idle uplink.
   while (!closing_) {
     if (more_expected_) {
-      // There is no need to ask the reactor, but other handlers on this thread must get to run.
+      // The socket has more, so the reactor need not be asked. But other handlers of this thread
+      // must get to run.
       co_await asio::post(socket_.get_executor(), asio::use_awaitable);
     } else {
       const auto [ec] = co_await socket_.async_wait(asio::socket_base::wait_read, use_tuple);
@@ -74,7 +75,7 @@ asio::awaitable<void> Session::run() {
       }
     }
     if (closing_) {
-      break;  // there is nothing to read, and waiting for a turn may take long
+      break;  // the session reads no more, and waiting for a turn may take long
     }
     std::optional<Turns::Turn> turn = turns_.try_take();
     if (!turn) {
@@ -156,7 +157,7 @@ std::optional<FrameBatch> Session::read_and_decode() {
     look_at_packets(*decoded.batch);
   }
   if (decoded.batch && options_->when_channel_full == WhenChannelFull::drop) {
-    // The batch may be given up; its neighbours in the slab must not keep its octets in memory.
+    // The batch may be given up. Then other batches in the slab must not keep its octets in memory.
     decoded.batch->compact();
   }
   const bool adopted = decoded.batch && decoded.batch->octets().data() == stream.octets.data();
@@ -186,8 +187,8 @@ void Session::look_at_packets(const FrameBatch& batch) {
 }
 
 void Session::note_plausibility(PacketPlausibility::Verdict verdict) {
-  // Logged once for each listener, until another one takes its place: peers that are plausible and
-  // implausible in turn would otherwise repeat it again and again.
+  // Logged once for each listener, until another listener takes its place. Otherwise peers that are
+  // plausible and implausible in turn would repeat the line again and again.
   if (verdict == PacketPlausibility::Verdict::implausible &&
       table_.count_implausible(record_->listener())) {
     log::limited(
@@ -291,7 +292,7 @@ void Session::finish() {
       "uplink {} ({}) from {} closed: {}, {} frames, {} bytes", record_->id(), record_->listener(),
       record_->peer(), name_of(*closing_), record_->frames(), record_->bytes());
 
-  // Last: once a peer sees its connection end, the table already says that it is closed.
+  // Last, so that the table has the session as closed before the peer sees its connection end.
   if (closing_ != CloseReason::end_of_stream && closing_ != CloseReason::truncated) {
     reset();
     return;

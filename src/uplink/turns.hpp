@@ -22,13 +22,15 @@ namespace meridian::uplink {
 
 namespace asio = boost::asio;
 
-/// Lets a few sessions read at a time; the others wait in the order in which they asked. So between
-/// two reads a thread gets to everything else, such as the aggregator, however many uplinks have
-/// data. A session keeps its turn while it waits for room in the channel, so what backpressure
-/// holds back stays in the sockets: no more batches wait than there are turns.
+/// Lets `count` sessions read at a time. The others wait, in the order in which they asked. So a
+/// thread gets to its other work between two reads, such as the aggregator, however many uplinks
+/// have data.
 ///
-/// Thread-safe. Must be held by a shared_ptr. Waiting handlers must not hold it, since it owns
-/// them.
+/// A session keeps its turn while it waits for room in the channel. So no more batches wait than
+/// there are turns, and whatever else backpressure holds back stays in the sockets.
+///
+/// Thread-safe. Must be held by a shared_ptr. A waiting handler must not hold that pointer, since
+/// Turns owns the handler.
 class Turns : public std::enable_shared_from_this<Turns> {
  public:
   Turns(const asio::any_io_executor& executor, std::size_t count)
@@ -42,8 +44,8 @@ class Turns : public std::enable_shared_from_this<Turns> {
     Turn& operator=(Turn&&) = delete;
     ~Turn();
 
-    /// Marks the turn as held: it takes long, since the channel is full. So the sessions that wait
-    /// for a turn are held too.
+    /// Marks the turn as held: it takes long, since the channel is full. The sessions that wait for
+    /// a turn are held, too.
     void hold();
 
    private:
@@ -57,9 +59,9 @@ class Turns : public std::enable_shared_from_this<Turns> {
   /// A turn, if one is free and no session waits for it.
   [[nodiscard]] std::optional<Turn> try_take();
 
-  /// Completes with void() on the handler's executor once the caller has its turn; `taken` then
-  /// returns it. If a turn is held meanwhile, `record` is marked as held until the caller has its
-  /// turn.
+  /// Completes with void() on the handler's executor once the caller has its turn, which `taken`
+  /// then returns. If another session's turn is held meanwhile, `record` is marked as held until
+  /// the caller has its turn.
   template <typename CompletionToken>
   auto async_wait(std::shared_ptr<status::UplinkRecord> record, CompletionToken&& token);
 
@@ -103,7 +105,8 @@ class Turns : public std::enable_shared_from_this<Turns> {
   std::size_t free_;
   std::size_t held_ = 0;  // turns that are held
   std::deque<std::unique_ptr<Waiter>> waiting_;
-  detail::ContextWatch context_;
+
+  detail::ContextWatch context_;  // thread-safe
 };
 
 template <typename Handler>

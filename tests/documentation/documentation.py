@@ -51,6 +51,18 @@ class Documentation(unittest.TestCase):
         """The JSON objects that begin and end with a brace at the edge."""
         return [config for block in blocks for config in re.findall(r"^\{$.*^\}$", block, re.M | re.S)]
 
+    @staticmethod
+    def placed(program, here):
+        for there, instead in here.items():
+            program = program.replace(there, instead)
+        return program
+
+    @staticmethod
+    def port_of(daemon):
+        """Of its only listener."""
+        [listener] = daemon.ask("uplinks")["listeners"]
+        return listener["address"].rsplit(":", 1)[1]
+
     def closed_port(self):
         """An address at which nobody listens, nor can as long as the case runs."""
         bound = socket.socket()

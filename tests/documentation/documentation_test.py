@@ -16,13 +16,14 @@ from command_line_cases import CommandLineCases
 from config_cases import ConfigCases
 from documentation import PAGES, Documentation
 from page_cases import PageCases
+from recipe_cases import RecipeCases
 from reference_cases import ReferenceCases
 
 
 def all_cases():
     """{its name: a case}."""
     found = {}
-    for cases in (CommandLineCases, ConfigCases, PageCases, ReferenceCases):
+    for cases in (CommandLineCases, ConfigCases, PageCases, RecipeCases, ReferenceCases):
         for method in unittest.defaultTestLoader.getTestCaseNames(cases):
             found["".join(word.capitalize() for word in method.split("_")[1:])] = cases(method)
     return found

@@ -85,9 +85,7 @@ class PageCases(Documentation):
         [c_sender] = uplinks.programs("c")
         [leasing] = Markdown(self.source / "docs/integrate/control-socket.md").programs("python")
         with self.running_daemon() as daemon:
-            [listener] = daemon.ask("uplinks")["listeners"]
-            port = listener["address"].rsplit(":", 1)[1]
-            here = {"7400": port, "/run/meridian/control.sock": str(daemon.socket)}
+            here = {"7400": self.port_of(daemon), "/run/meridian/control.sock": str(daemon.socket)}
             (self.directory / "uplink.c").write_text(self.placed(c_sender, here), encoding="utf-8")
             compiled = self.directory / "uplink"
             subprocess.run(["gcc", "-Wall", "-Wextra", "-Werror", "-o", compiled, self.directory / "uplink.c"],
@@ -99,11 +97,16 @@ class PageCases(Documentation):
                            stdout=subprocess.DEVNULL, cwd=self.directory)
             self.assertEqual(daemon.ask("stats")["ledger"]["drained"], 2000)
 
-    @staticmethod
-    def placed(program, here):
-        for there, instead in here.items():
-            program = program.replace(there, instead)
-        return program
+    def test_go_sender_of_the_documents_does_what_it_says(self):
+        if shutil.which("go") is None:
+            self.skipTest("go is not installed")
+        [sender] = Markdown(self.source / "docs/integrate/uplinks.md").programs("go")
+        with self.running_daemon() as daemon:
+            program = self.directory / "uplink.go"
+            program.write_text(self.placed(sender, {"7400": self.port_of(daemon)}), encoding="utf-8")
+            subprocess.run(["go", "run", program], check=True, timeout=120,
+                           env=os.environ | {"GOCACHE": str(self.directory / "cache"), "GOFLAGS": "-mod=mod"})
+            self.assertEqual(daemon.ask("stats")["ledger"]["buffered"], 1000)
 
     def test_mandoc_has_nothing_to_say(self):
         # Manuals that a page refers to need not be installed.

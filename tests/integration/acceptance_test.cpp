@@ -138,7 +138,7 @@ TEST_F(Acceptance, DropOldestKeepsTheNewestThousand) {
   EXPECT_EQ(dropped, uplinks * each - 1000);
 }
 
-TEST_F(Acceptance, BackpressureWithoutADrainStallsSendersAndNothingElse) {
+TEST_F(Acceptance, BackpressureWithoutADrainStallsOnlyTheSenders) {
   constexpr std::uint64_t room = 1000;
   start({{"buffer", {{"max_frames", room}, {"when_full", "backpressure"}}},
          {"channel", {{"capacity", 8}}}});
@@ -195,7 +195,7 @@ TEST_F(Acceptance, BackpressureWithoutADrainStallsSendersAndNothingElse) {
   EXPECT_EQ(sim.wait(), 0);
 }
 
-TEST_F(Acceptance, RealTelemetryHasItsKnownGapsAndComesOutUnchanged) {
+TEST_F(Acceptance, RealTelemetryPassesUnchangedWithItsKnownGaps) {
   const std::filesystem::path file = test::telemetry_dir() / "cygnss_f7_first101.tlm";
   if (!std::filesystem::exists(file)) {
     GTEST_SKIP() << "there is no " << file << "; set MERIDIAN_TEST_DATA to where it is";

@@ -36,7 +36,7 @@ class BadClients : public DaemonTest {
   }
 };
 
-TEST_F(BadClients, LineThatIsTooLongIsCutOffAndCounted) {
+TEST_F(BadClients, OverlongLineIsCutOffAndCounted) {
   start({{"control", {{"max_request_bytes", 1000}}}});
   ControlClient client = daemon().connect();
   client.send(std::string(5000, 'x'));  // and no end of the line in sight
@@ -49,7 +49,7 @@ TEST_F(BadClients, LineThatIsTooLongIsCutOffAndCounted) {
   EXPECT_TRUE(daemon().logged("more than 1000 bytes"));
 }
 
-TEST_F(BadClients, LineIsJudgedByItsOwnLengthNotByWhatElseWasSent) {
+TEST_F(BadClients, EachLineIsJudgedByItsOwnLength) {
   start({{"control", {{"max_request_bytes", 1000}}}});
   ControlClient client = daemon().connect();
   const std::string longest = "depth" + std::string(995, ' ') + "\n";
@@ -63,7 +63,7 @@ TEST_F(BadClients, LineIsJudgedByItsOwnLengthNotByWhatElseWasSent) {
   EXPECT_EQ(cut_off("request_too_long"), 1U);
 }
 
-TEST_F(BadClients, RequestsBeforeALineThatIsTooLongAreAnswered) {
+TEST_F(BadClients, RequestsBeforeAnOverlongLineAreAnswered) {
   start({{"control", {{"max_request_bytes", 1000}}}});
   ControlClient client = daemon().connect();
   client.send("depth\n" + std::string(2000, 'x'));
@@ -71,7 +71,7 @@ TEST_F(BadClients, RequestsBeforeALineThatIsTooLongAreAnswered) {
   EXPECT_EQ(error_code_of(client.read_json()), -32000);
 }
 
-TEST_F(BadClients, ClientsBeyondTheLimitAreToldSoAndCounted) {
+TEST_F(BadClients, ClientsBeyondTheLimitAreToldAndCounted) {
   start({{"control", {{"max_clients", 2}}}});
   // The client that asked at the start may still be on its way out.
   std::optional<ControlClient> first;
@@ -95,7 +95,7 @@ TEST_F(BadClients, ClientsBeyondTheLimitAreToldSoAndCounted) {
   EXPECT_TRUE(admitted(second)) << "there is room again";
 }
 
-TEST_F(BadClients, RequestNestedAsDeeplyAsALineIsLongIsRefusedAndNothingElseHappens) {
+TEST_F(BadClients, HugelyNestedRequestIsRefusedAndHarmsNothing) {
   start({{"control", {{"max_request_bytes", 4'000'000}}}});
   ControlClient client = daemon().connect();
   constexpr std::size_t levels = 1'000'000;
@@ -127,7 +127,7 @@ TEST_F(BadClients, RequestWithAMethodTwiceFlushesNothing) {
   EXPECT_EQ(daemon().call("depth").at("frames"), 10);
 }
 
-TEST_F(BadClients, ClientsThatAskForNothingGiveTheirPlacesBack) {
+TEST_F(BadClients, SilentClientsLoseTheirPlaces) {
   start({{"control", {{"max_clients", 3}, {"idle_timeout_s", 1}}}});
   std::vector<ControlClient> silent;
   for (int i = 0; i < 3; ++i) {
@@ -144,7 +144,7 @@ TEST_F(BadClients, ClientsThatAskForNothingGiveTheirPlacesBack) {
   EXPECT_EQ(cut_off("idle"), told);
 }
 
-TEST_F(BadClients, ClientsThatAskForNothingMakeRoomForOneThatDoes) {
+TEST_F(BadClients, SilentClientGivesWayToANewOne) {
   start({{"control", {{"max_clients", 2}, {"idle_timeout_s", 0}}}});
   send_whole(daemon().port(), frames_of(1, 0, 10));
   std::optional<ControlClient> holder;
@@ -158,7 +158,7 @@ TEST_F(BadClients, ClientsThatAskForNothingMakeRoomForOneThatDoes) {
   EXPECT_EQ(holder->call("commit", {{"lease", leased.at("lease")}}).at("committed"), 10);
 }
 
-TEST_F(BadClients, WhoHoldsALeaseOrWatchesIsNotIdle) {
+TEST_F(BadClients, LeaseHoldersAndWatchersAreNotIdle) {
   start({{"control", {{"idle_timeout_s", 1}}}});
   send_whole(daemon().port(), frames_of(1, 0, 10));
   ControlClient holder = daemon().connect();
@@ -175,7 +175,7 @@ TEST_F(BadClients, WhoHoldsALeaseOrWatchesIsNotIdle) {
   EXPECT_EQ(watcher.read_json().at("params").at("frames").size(), 1U);
 }
 
-TEST_F(BadClients, ClientThatHangsInTheMiddleOfALineHoldsUpNobody) {
+TEST_F(BadClients, ClientThatHangsMidLineHoldsUpNobody) {
   start();
   ControlClient hanging = daemon().connect();
   const std::string request = rpc("depth");
@@ -229,7 +229,7 @@ TEST_P(VanishingClients, LoseNoFramesOfTheirDrain) {
 INSTANTIATE_TEST_SUITE_P(Formats, VanishingClients, testing::Values("json", "binary"),
                          [](const auto& each) { return std::string(each.param); });
 
-TEST_F(BadClients, DrainsThatComeBackLetNothingGrowUnderBackpressure) {
+TEST_F(BadClients, ReturnedDrainsStayWithinBoundsUnderBackpressure) {
   constexpr std::uint64_t max_frames = 10'000;
   start({{"buffer", {{"max_frames", max_frames}, {"when_full", "backpressure"}}},
          {"channel", {{"capacity", 2}}}});
@@ -285,7 +285,7 @@ TEST_F(BadClients, LongAnswersThatNobodyReadsCostLittle) {
   EXPECT_EQ(whole.at("satellites").size(), std::min<std::uint64_t>(satellites, 65'537));
 }
 
-TEST_F(BadClients, HalfARequestIsNotCarriedOutWhenTheDaemonStops) {
+TEST_F(BadClients, PartialRequestIsNotExecutedAtAStop) {
   start();
   send_whole(daemon().port(), frames_of(1, 0, 100));
   ControlClient client = daemon().connect();
@@ -295,7 +295,7 @@ TEST_F(BadClients, HalfARequestIsNotCarriedOutWhenTheDaemonStops) {
   EXPECT_THAT(daemon().log(), HasSubstr("stopped: 100 frames"));
 }
 
-TEST_F(BadClients, DrainThatTheDaemonsStopCutsOffIsNotLost) {
+TEST_F(BadClients, DrainInterruptedByAStopIsNotLost) {
   start();
   const std::vector<NativeFrame> frames = frames_of(1, 0, test::scaled(100'000), 40);
   send_whole(daemon().port(), frames);
@@ -306,7 +306,7 @@ TEST_F(BadClients, DrainThatTheDaemonsStopCutsOffIsNotLost) {
   EXPECT_THAT(daemon().log(), HasSubstr(fmt::format("stopped: {} frames", frames.size())));
 }
 
-TEST_F(BadClients, FramesOfASatelliteGoBackBetweenTheOthers) {
+TEST_F(BadClients, FramesOfOneSatelliteReturnToTheirPlaces) {
   start();
   std::vector<NativeFrame> mixed;
   for (std::uint64_t sequence = 0; sequence < test::scaled(50'000); ++sequence) {
@@ -342,7 +342,7 @@ void send_without_reading(ControlClient& client, std::string_view line) {
   }
 }
 
-TEST_F(BadClients, ClientsThatDoNotReadAreCutOffWhileUplinksGoOn) {
+TEST_F(BadClients, ClientsThatDoNotReadAreCutOff) {
   start();
   const std::vector<NativeFrame> frames = frames_of(1, 0, 20'000, 100);
   send_whole(daemon().port(), frames);
@@ -381,7 +381,7 @@ TEST_F(BadClients, ClientsThatDoNotReadAreCutOffWhileUplinksGoOn) {
   flooding.socket().wait_closed();
 }
 
-TEST_F(BadClients, RequestsBehindALargeDrainAreAnsweredBehindIt) {
+TEST_F(BadClients, RequestsAfterALargeDrainAreAnsweredNext) {
   start();
   const std::vector<NativeFrame> frames = frames_of(1, 0, test::scaled(20'000), 100);
   send_whole(daemon().port(), frames);

@@ -54,7 +54,7 @@ void PrintTo(const BadStream& stream, std::ostream* out) {
 
 class MalformedUplinks : public BadUplinks, public testing::WithParamInterface<BadStream> {};
 
-TEST_P(MalformedUplinks, EndWithTheirReasonAndKeepTheFramesBefore) {
+TEST_P(MalformedUplinks, EndWithTheirReasonAndKeepEarlierFrames) {
   const BadStream& stream = GetParam();
   start({{"uplinks",
           {native_listener({{"max_payload_bytes", 100}}),
@@ -169,7 +169,7 @@ TEST_F(BadUplinks, ConnectionWithoutAnOctetIsNoFault) {
   EXPECT_EQ(closed_uplink(uplink.address()).at("last_frame_at"), nullptr);
 }
 
-TEST_F(BadUplinks, IdleUplinkIsEndedAndOneThatSendsIsNot) {
+TEST_F(BadUplinks, OnlyTheIdleUplinkIsEnded) {
   start({{"uplinks", {native_listener({{"idle_timeout_s", 1}})}}});
   UplinkClient idle(daemon().port());
   idle.send(frames_of(1, 0, 2));
@@ -187,7 +187,7 @@ TEST_F(BadUplinks, IdleUplinkIsEndedAndOneThatSendsIsNot) {
   EXPECT_EQ(daemon().call("depth").at("frames"), sent + 2);
 }
 
-TEST_F(BadUplinks, PeerThatWentWithoutAWordIsNoticedAndAQuietOneIsLeftAlone) {
+TEST_F(BadUplinks, VanishedPeerIsNoticedAndQuietOneKept) {
   start({{"uplinks", {native_listener({{"peer_timeout_s", 2}})}}});
   UplinkClient quiet(daemon().port());
   quiet.send(frames_of(2, 0, 1));
@@ -204,7 +204,7 @@ TEST_F(BadUplinks, PeerThatWentWithoutAWordIsNoticedAndAQuietOneIsLeftAlone) {
   EXPECT_EQ(closed_uplink(quiet.address()).at("reason"), "end_of_stream");
 }
 
-TEST_F(BadUplinks, PeersOfASessionThatIsOpenAreWatchedAfterAReload) {
+TEST_F(BadUplinks, ReloadStartsToWatchPeersOfOpenSessions) {
   start({{"uplinks", {native_listener({{"peer_timeout_s", 0}})}}});
   UplinkClient gone(daemon().port());
   ASSERT_TRUE(eventually([&] { return daemon().stat("/sessions/open") == 1; }));
@@ -216,7 +216,7 @@ TEST_F(BadUplinks, PeersOfASessionThatIsOpenAreWatchedAfterAReload) {
   EXPECT_TRUE(eventually([&] { return daemon().stat("/sessions/closed/connection_lost") == 1; }));
 }
 
-TEST_F(BadUplinks, SessionsBeyondTheLimitAreRefusedAndTheOthersGoOn) {
+TEST_F(BadUplinks, SessionsBeyondTheLimitAreRefused) {
   start({{"uplinks", {native_listener({{"max_sessions", 2}})}}});
   UplinkClient first(daemon().port());
   UplinkClient second(daemon().port());
@@ -246,7 +246,7 @@ TEST_F(BadUplinks, ResetConnectionIsNamedAndKeepsItsFrames) {
   EXPECT_EQ(daemon().call("depth").at("frames"), 5);
 }
 
-TEST_F(BadUplinks, SmallestAndLargestSatelliteIdsAreSatellitesLikeOthers) {
+TEST_F(BadUplinks, SmallestAndLargestSatelliteIdsAreOrdinary) {
   start();
   constexpr std::uint32_t largest = 0xFFFFFFFF;
   send_whole(daemon().port(), frames_of(0, 0, 3));
@@ -259,7 +259,7 @@ TEST_F(BadUplinks, SmallestAndLargestSatelliteIdsAreSatellitesLikeOthers) {
   EXPECT_EQ(client.drain_all({{"satellite_id", 0}}), frames_of(0, 0, 3));
 }
 
-TEST_F(BadUplinks, MillionSatellitesAreBoundedAndTheRestIsSummed) {
+TEST_F(BadUplinks, SatellitesBeyondTheMostTrackedAreSummed) {
   constexpr std::uint64_t tracked = 1000;
   const std::uint64_t ids = test::scaled(1'000'000);
   start({{"satellites", {{"max_tracked", tracked}}}});
@@ -288,7 +288,7 @@ TEST_F(BadUplinks, MillionSatellitesAreBoundedAndTheRestIsSummed) {
   EXPECT_EQ(rest.at("duplicates"), 0);
 }
 
-TEST_F(BadUplinks, TransferFramesAreRefusedWhereSpacePacketsAreToCome) {
+TEST_F(BadUplinks, TransferFramesAreRefusedByAPacketListener) {
   start();
   std::string frame = "\x1A\xCF\xFC\x1D";
   frame.resize(1024, '\x40');

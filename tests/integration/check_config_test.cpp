@@ -29,7 +29,7 @@ void PrintTo(const BrokenConfig& config, std::ostream* out) {
 
 class BrokenConfigs : public testing::TestWithParam<BrokenConfig> {};
 
-TEST_P(BrokenConfigs, AreRefusedByKeyPathAndWhatIsAllowed) {
+TEST_P(BrokenConfigs, AreRefusedWithKeyPathAndAllowedValues) {
   const TempDir directory;
   const std::string file = directory.write("broken.json", GetParam().text);
   const Finished refused = check_config(file);

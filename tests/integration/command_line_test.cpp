@@ -69,7 +69,7 @@ TEST_F(OutputThatIsFull, LeavesTheHealthUnknown) {
   }
 }
 
-TEST_F(OutputThatIsFull, IsAFailureOfTheDaemonAndOfTheSimulator) {
+TEST_F(OutputThatIsFull, FailsTheDaemonAndTheSimulator) {
   start();
   const std::string config = directory().write("checked.json", "{}");
   const std::string address = fmt::format("127.0.0.1:{}", daemon().port());
@@ -94,7 +94,7 @@ struct WrongCommand {
   std::vector<std::string> said;
 };
 
-TEST(CommandLine, NamesAWordThatIsNoCommandAndTheNearestThatIs) {
+TEST(CommandLine, NamesAnUnknownCommandAndTheNearestOne) {
   const std::string& ctl = test::meridianctl;
   const std::vector<WrongCommand> wrong = {
       {{ctl, "dept"},
@@ -126,20 +126,20 @@ TEST(CommandLine, GuessesNothingWhereNothingIsNear) {
   }
 }
 
-TEST(CommandLine, SaysOfAnOptionThatItsArgumentIsMissing) {
+TEST(CommandLine, NamesAnOptionThatLacksItsArgument) {
   const Finished finished = test::run({test::meridianctl, "--socket"});
   EXPECT_GE(finished.status, 100);
   EXPECT_THAT(finished.err, AllOf(HasSubstr("--socket"), Not(HasSubstr("needs a command"))));
 }
 
-TEST(CommandLine, NamesWhatStandsBehindACommandWithoutAMeaning) {
+TEST(CommandLine, NamesAnExtraWordAfterACommand) {
   const Finished finished = test::run({test::meridianctl, "depth", "now"});
   EXPECT_GE(finished.status, 100);
   EXPECT_THAT(finished.err, HasSubstr("now"));
   EXPECT_THAT(test::run({test::meridiand, "start"}).err, HasSubstr("start"));
 }
 
-TEST(CommandLine, OfAHealthCheckThatIsWrongLeavesItUnknown) {
+TEST(CommandLine, WrongHealthArgumentsLeaveHealthUnknown) {
   for (const Words& more : {Words{"--bogus"}, Words{"now"}}) {
     Words words = {test::meridianctl, "health"};
     words.insert(words.end(), more.begin(), more.end());

@@ -69,7 +69,7 @@ TEST_F(ConsumeAgain, LosesNothingWhereAReaderIsKilled) {
   EXPECT_TRUE(acknowledged(messages));
 }
 
-TEST_F(ConsumeAgain, KnowsTheOrderOfTheStreamWhateverIsDeliveredFirst) {
+TEST_F(ConsumeAgain, SeesStreamOrderDespiteTheOrderOfDelivery) {
   client().publish("T", messages_of(1, 0, 30));
   client().make_consumer("T", "d", 200ms);
   client().fetch_and_forget("T", "d", 10);  // these come again, and behind the others

@@ -25,7 +25,7 @@ using testing::Not;
 
 class Consume : public ConsumeTest {};
 
-TEST_F(Consume, FindsNothingWrongWithWhatIsAsItShouldBe) {
+TEST_F(Consume, FindsNothingWrongInASoundStream) {
   for (std::uint32_t satellite = 1; satellite <= 3; ++satellite) {
     client().publish("T", messages_of(satellite, 0, 10));
   }
@@ -57,7 +57,7 @@ TEST_F(Consume, ResultIsThereForProgramsToo) {
   EXPECT_THAT(result.at("bad_messages"), IsEmpty());
 }
 
-TEST_F(Consume, FindsWhatIsMissingRepeatedAndOutOfOrder) {
+TEST_F(Consume, FindsMissingRepeatedAndDisorderedFrames) {
   client().publish("T", messages_of(1, 0, 3));
   client().publish("T", message_of(frames_of(2, 0, 10)));
   client().publish("T", message_of(frames_of(2, 15, 10)));  // 10 to 14 are missing
@@ -138,7 +138,7 @@ TEST_F(Consume, WaitsForFramesThatComeLater) {
   EXPECT_EQ(Json::parse(reader.out()).at("frames"), 300);
 }
 
-TEST_F(Consume, SeesWhatIsRepeatedBehindAllThatWasExpected) {
+TEST_F(Consume, SeesRepetitionsAfterTheExpectedFrames) {
   client().publish("T", messages_of(1, 0, 200));
   client().publish("T", message_of(frames_of(1, 0, 10), "another id"));
   EXPECT_EQ(result_of({"--expect", "20000"}).at("repeated"), 10);
@@ -253,7 +253,7 @@ TEST_F(ConsumeSecured, DecodesAPassword) {
   EXPECT_THAT(different.err, HasSubstr("same user"));
 }
 
-TEST_F(ConsumeSecured, GoesInWithCredentialsOfAnOperatorThatIsTrusted) {
+TEST_F(ConsumeSecured, AcceptsCredentialsOfATrustedOperatorOnly) {
   const test::NatsOperator trusted;
   const test::TempDir directory;
   NatsServer server({.lines = trusted.configuration()});

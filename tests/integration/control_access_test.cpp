@@ -70,7 +70,7 @@ TEST_F(ControlAccess, UnknownGroupIsAnErrorOfTheConfiguration) {
   EXPECT_THAT(refused.err, AllOf(HasSubstr("control.group"), HasSubstr("no-such-group")));
 }
 
-TEST_F(ControlAccess, UserWhomTheModeDoesNotLetInGetsNowhere) {
+TEST_F(ControlAccess, ModeKeepsOtherUsersOut) {
   const auto ordinary_user = test::as_ordinary_user(test::meridianctl);
   if (::geteuid() != 0 || !ordinary_user) {
     GTEST_SKIP() << "needs root, and a second user who can run " << test::meridianctl;

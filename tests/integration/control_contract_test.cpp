@@ -142,7 +142,7 @@ TEST_F(ControlContract, BinaryDrainOfNothingHasNoOctets) {
   EXPECT_EQ(client.ask("depth").at("frames"), 0);
 }
 
-TEST_F(ControlContract, DrainOfASatelliteLeavesTheOthersInOrder) {
+TEST_F(ControlContract, SatelliteDrainLeavesTheOthersInOrder) {
   start();
   std::vector<NativeFrame> mixed;
   for (std::uint64_t sequence = 0; sequence < 50; ++sequence) {
@@ -311,7 +311,7 @@ TEST_F(ControlContract, ReconnectIsNotAGap) {
   EXPECT_EQ(entry.at("late"), 0);
 }
 
-TEST_F(ControlContract, VersionNamesTheProgramItsVersionAndItsBuild) {
+TEST_F(ControlContract, VersionNamesProgramVersionAndBuild) {
   start();
   const Json version = daemon().call("version");
   EXPECT_EQ(version.at("name"), "meridiand");
@@ -319,7 +319,7 @@ TEST_F(ControlContract, VersionNamesTheProgramItsVersionAndItsBuild) {
   EXPECT_FALSE(version.at("build").get<std::string>().empty());
 }
 
-TEST_F(ControlContract, WhatWasSentBeforeARequestIsSeenByIt) {
+TEST_F(ControlContract, RequestSeesFramesSentBeforeIt) {
   start();
   // The daemon closes an uplink once it has handed everything over: no waiting is needed then.
   for (std::uint64_t round = 1; round <= 20; ++round) {

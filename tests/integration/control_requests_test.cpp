@@ -28,7 +28,7 @@ class ControlRequests : public DaemonTest {
   std::optional<ControlClient> client_;
 };
 
-TEST_F(ControlRequests, AnswerIsAJsonRpcObjectWithTheIdOfItsRequest) {
+TEST_F(ControlRequests, AnswerIsJsonRpcWithTheRequestId) {
   for (const Json& id : {Json(7), Json("seven"), Json(nullptr), Json(-1), Json(1.5), Json("")}) {
     const Json answer = client().ask(rpc("depth", Json::object(), id));
     EXPECT_EQ(answer,
@@ -78,7 +78,7 @@ TEST_F(ControlRequests, LastLineNeedsNoEnd) {
   EXPECT_EQ(client().socket().read_to_end(), "{\"frames\":0,\"bytes\":0}\n");
 }
 
-TEST_F(ControlRequests, LinesBeforeTheEndOfTheStreamAreAnswered) {
+TEST_F(ControlRequests, LinesBeforeEndOfStreamAreAnswered) {
   client().send("depth\nversion\n");
   client().socket().half_close();
   EXPECT_EQ(test::lines_of(client().socket().read_to_end()).size(), 2U);
@@ -117,7 +117,7 @@ void PrintTo(const BadRequest& request, std::ostream* out) {
 
 class BadRequests : public ControlRequests, public testing::WithParamInterface<BadRequest> {};
 
-TEST_P(BadRequests, AreAnsweredWithAnErrorThatSaysWhatToDo) {
+TEST_P(BadRequests, GetErrorsThatSayWhatToDo) {
   const Json answer = client().ask(GetParam().line);
   EXPECT_EQ(error_code_of(answer), GetParam().code) << answer;
   EXPECT_EQ(answer.at("jsonrpc"), "2.0");

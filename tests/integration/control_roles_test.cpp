@@ -134,7 +134,7 @@ TEST_F(ControlRoles, OthersAreTurnedAwayWhateverTheModeSays) {
   EXPECT_TRUE(daemon().logged(fmt::format("uid {} is in neither", test::nobody)));
 }
 
-TEST_F(ControlRoles, ReadersMakeRoomForWhoMayDoEverythingAndStrangersForNobody) {
+TEST_F(ControlRoles, ReadersGiveWayToOperatorsButNotStrangers) {
   Json config = with_groups();
   config["control"]["mode"] = "0666";
   config["control"]["max_clients"] = 3;

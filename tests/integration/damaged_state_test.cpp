@@ -188,7 +188,7 @@ TEST_F(DamagedState, EachDamagedFileIsKept) {
   EXPECT_THAT(kept, testing::UnorderedElementsAre("first", "second", "third"));
 }
 
-TEST_F(DamagedState, CountersThatAreLostBeginAgainWithTheFrames) {
+TEST_F(DamagedState, LostCountersBeginAgainWithTheFrames) {
   start();
   std::string packets;
   for (const int packet : {16382, 16383, 0, 4}) {
@@ -211,7 +211,7 @@ TEST_F(DamagedState, CountersThatAreLostBeginAgainWithTheFrames) {
   EXPECT_EQ(entry.at("last_sequence"), 5);
 }
 
-TEST_F(DamagedState, InterruptedWriteOfAStopIsTakenWhereThereIsNothingElse) {
+TEST_F(DamagedState, InterruptedSaveIsUsedIfItIsAlone) {
   start();
   send_whole(daemon().port(), frames_of(1, 0, 100));
   const std::string whole = save();
@@ -251,7 +251,7 @@ TEST_F(DamagedState, WriteThatFailsKeepsWhatWasWrittenBefore) {
   EXPECT_TRUE(daemon().connect().drain_all() == frames_of(1, 0, frames));
 }
 
-TEST_F(DamagedState, DirectoryInThePlaceOfTheFileIsSetAsideWithAllThatIsInIt) {
+TEST_F(DamagedState, DirectoryInItsPlaceIsSetAsideWhole) {
   std::filesystem::create_directories(saved());
   std::ignore = directory().write("state/buffer.saved/file", "precious");
   start();
@@ -262,7 +262,7 @@ TEST_F(DamagedState, DirectoryInThePlaceOfTheFileIsSetAsideWithAllThatIsInIt) {
   EXPECT_EQ(read_file(aside / "file"), "precious");
 }
 
-TEST_F(DamagedState, LinkInThePlaceOfTheFileIsNotFollowed) {
+TEST_F(DamagedState, LinkInItsPlaceIsNotFollowed) {
   const std::string target = directory().write("elsewhere", "precious");
   std::filesystem::create_directory(state());
   std::filesystem::create_symlink(target, saved());
@@ -310,7 +310,7 @@ TEST_F(UnreadableState, IsLeftAloneAndNoDaemonStarts) {
   EXPECT_EQ(read_file(saved()), "precious");
 }
 
-TEST_F(UnreadableState, IsSetAsideAsAWholeWhereTheKeySaysSo) {
+TEST_F(UnreadableState, IsSetAsideWholeIfConfigured) {
   const std::string log = run_until_ready(as_ordinary_user_, {{"when_unreadable", "set_aside"}});
   EXPECT_THAT(log, HasSubstr("cannot be read: Permission denied"));
   EXPECT_THAT(log, HasSubstr("8 bytes could not be read"));
@@ -319,7 +319,7 @@ TEST_F(UnreadableState, IsSetAsideAsAWholeWhereTheKeySaysSo) {
   EXPECT_EQ(read_file(aside), "precious");
 }
 
-TEST_F(DamagedState, FileItselfIsSetAsideWithHolesWhereThereIsNoRoomForACopy) {
+TEST_F(DamagedState, IsMovedAsideWithoutSpaceForACopy) {
   start();
   send_whole(daemon().port(), frames_of(1, 0, 5000));
   std::string file = save();

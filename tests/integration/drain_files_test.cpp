@@ -103,7 +103,7 @@ class DrainIntoAFile : public test::DaemonTest {
   std::uint64_t depth() { return daemon().call("depth").at("frames").get<std::uint64_t>(); }
 };
 
-TEST_F(DrainIntoAFile, AppendsNothingBehindAPartOfAFrameOrALine) {
+TEST_F(DrainIntoAFile, AppendsNothingAfterAPartialFrameOrLine) {
   start();
   send_whole(daemon().port(), frames_of(42, 0, 10));
   const std::string frames = encode(frames_of(41, 0, 3));
@@ -120,7 +120,7 @@ TEST_F(DrainIntoAFile, AppendsNothingBehindAPartOfAFrameOrALine) {
   EXPECT_EQ(depth(), 10U);
 }
 
-TEST_F(DrainIntoAFile, LeavesAFileThatIsToBeReplacedAsItIsWhereNothingComes) {
+TEST_F(DrainIntoAFile, ReplacesNoFileWhenNothingIsDrained) {
   start();
   const std::string file = directory().write("frames", "the only copy");
   EXPECT_EQ(drain({"--format", "binary", "--force", "--output", file}).status, 0);

@@ -96,7 +96,7 @@ TEST_F(Forgetting, OutlivesARestart) {
   EXPECT_TRUE(test::balanced(daemon().call("stats")));
 }
 
-TEST_F(Forgetting, OutlivesARestartWithItsFramesInTheBufferToo) {
+TEST_F(Forgetting, OutlivesARestartDespiteItsBufferedFrames) {
   start();
   send_channel(1);
   send_whole(daemon().port(), frames_of(8, 0, 5));
@@ -120,7 +120,7 @@ TEST_F(Forgetting, EndsTheSilenceOfASatellite) {
   EXPECT_EQ(logged("satellite 7 is heard again"), 0U);
 }
 
-TEST_F(Forgetting, HappensByItselfToThoseThatAreNotHeard) {
+TEST_F(Forgetting, HappensByItselfToSilentSatellites) {
   start({{"satellites", {{"forget_after_s", 2}}}});
   send_whole(daemon().port(), frames_of(8, 0, 1));
   std::uint64_t next = 0;
@@ -133,7 +133,7 @@ TEST_F(Forgetting, HappensByItselfToThoseThatAreNotHeard) {
   EXPECT_TRUE(eventually([&] { return logged("forgot 1 satellite channels") >= 1; }));
 }
 
-TEST_F(Forgetting, MakesRoomInAFullTableWhichIsSaidOnce) {
+TEST_F(Forgetting, ReportsAFullTableOnceAndMakesRoom) {
   start({{"satellites", {{"max_tracked", 2}}}});
   for (std::uint32_t id = 1; id <= 2; ++id) {
     send_whole(daemon().port(), frames_of(id, 0, 1));

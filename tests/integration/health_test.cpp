@@ -59,7 +59,7 @@ TEST_F(Health, SaysThatAFullBufferLosesFrames) {
   EXPECT_THAT(finished.out, HasSubstr("ready: no, the buffer is full"));
 }
 
-TEST_F(Health, SaysThatTheControlSocketsFileIsGoneAndSighupMakesItAgain) {
+TEST_F(Health, ReportsAMissingSocketFileThatSighupRestores) {
   start();
   test::ControlClient before = daemon().connect();
   const auto readiness = [&before] { return before.call("health").at("ready").at("reason"); };
@@ -82,7 +82,7 @@ TEST_F(Health, SaysThatTheControlSocketsFileIsGoneAndSighupMakesItAgain) {
   EXPECT_FALSE(std::filesystem::exists(daemon().socket())) << "it is the daemon's own again";
 }
 
-TEST_F(Health, IsMendedBySighupAlsoWhereTheConfigurationIsRefused) {
+TEST_F(Health, IsRestoredBySighupDespiteARefusedConfiguration) {
   start();
   test::ControlClient before = daemon().connect();
   std::ignore = directory().write("meridiand.json", "{");
@@ -96,7 +96,7 @@ TEST_F(Health, IsMendedBySighupAlsoWhereTheConfigurationIsRefused) {
   EXPECT_EQ(status.st_mode & 07777U, 0660U);
 }
 
-TEST_F(Health, SaysSoWhereTheDirectoryOfTheSocketIsGone) {
+TEST_F(Health, ReportsAMissingSocketDirectory) {
   const std::string place = directory().file("run");
   start({{"control", {{"socket", place + "/control.sock"}}}});
   test::ControlClient before = daemon().connect();
@@ -108,7 +108,7 @@ TEST_F(Health, SaysSoWhereTheDirectoryOfTheSocketIsGone) {
   EXPECT_TRUE(daemon().call("depth").contains("frames"));
 }
 
-TEST_F(Health, LeavesAFileThatSomebodyHasPutInItsPlace) {
+TEST_F(Health, LeavesAForeignFileInTheSocketsPlace) {
   start();
   test::ControlClient before = daemon().connect();
   std::filesystem::remove(daemon().socket());
@@ -161,7 +161,7 @@ TEST_F(LogLevel, ChangesAreLoggedWhateverTheLevelsAre) {
   EXPECT_TRUE(daemon().logged("log level trace, was error"));
 }
 
-TEST_F(LogLevel, ThatIsNoneIsAnErrorWithThoseThatAre) {
+TEST_F(LogLevel, UnknownNameIsAnErrorThatListsAll) {
   start();
   const Json answer = daemon().connect().ask(rpc("log_level", {{"level", "verbose"}}));
   EXPECT_EQ(error_code_of(answer), -32602);

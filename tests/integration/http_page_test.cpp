@@ -99,7 +99,7 @@ TEST_F(Page, LoadsNothingFromElsewhere) {
   EXPECT_EQ(page.body.find("://"), std::string::npos);
 }
 
-TEST_F(Page, EventsBeginWithTheHistoryAndGoOnWithSnapshots) {
+TEST_F(Page, EventsAreTheHistoryAndThenSnapshots) {
   start_with_http();
   send_whole(daemon().port(), frames_of(7, 0, 5));
   EventReader reader(http_port(daemon()));

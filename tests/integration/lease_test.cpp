@@ -112,7 +112,7 @@ TEST_F(LeasedDrain, IsNobodyElsesToEnd) {
   EXPECT_EQ(owner.call("commit", {{"lease", leased.at("lease")}}), (Json{{"committed", 5}}));
 }
 
-TEST_F(LeasedDrain, EvictedFramesAreCountedAndTheCommitIsRefused) {
+TEST_F(LeasedDrain, EvictedFramesAreCountedAndCommitIsRefused) {
   start({{"buffer", {{"max_frames", 10}}}});
   send_whole(daemon().port(), frames_of(7, 0, 10));
   ControlClient client = daemon().connect();

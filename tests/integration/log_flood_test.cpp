@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 
 class LogFlood : public test::DaemonTest {};
 
-TEST_F(LogFlood, OneBadPeerLeavesFewLinesThatAddUp) {
+TEST_F(LogFlood, OneBadPeerLeavesFewConsistentLines) {
   constexpr std::uint64_t connections = 1000;
   start();
   const auto begin = std::chrono::steady_clock::now();
@@ -49,7 +49,7 @@ TEST_F(LogFlood, OneBadPeerLeavesFewLinesThatAddUp) {
   EXPECT_EQ(malformed + left_out, connections) << "counted always";
 }
 
-TEST_F(LogFlood, ControlClientsThatComeAgainAndAgainAreLimitedTogether) {
+TEST_F(LogFlood, ReturningControlClientsAreLimitedTogether) {
   start();
   for (int i = 0; i < 300; ++i) {
     ControlClient client = daemon().connect();

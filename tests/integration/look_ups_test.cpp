@@ -1,5 +1,5 @@
 // Many questions for stored messages at a time.
-#include "sink/look_ups.hpp"
+#include "sink/jetstream/look_ups.hpp"
 
 #include "integration/harness/fake_stream.hpp"
 #include "integration/harness/nats_server.hpp"
@@ -29,10 +29,10 @@ using testing::Pair;
 class Asking {
  public:
   explicit Asking(const sink::Options& options) {
-    connection_.emplace(options.connection(), threads_.get_executor(),
+    connection_.emplace(options.jetstream.connection(options.name), threads_.get_executor(),
                         [](const nats::ConnectionState&) {});
     look_ups_.emplace(*connection_, options, threads_.get_executor(),
-                      [this](const sink::Found& found) {
+                      [this](const sink::jetstream::Found& found) {
                         const std::lock_guard lock(mutex_);
                         answers_[found.ticket].push_back(text_of(found));
                       });
@@ -48,7 +48,9 @@ class Asking {
                       test::at_most(std::chrono::seconds(20)));
   }
 
-  void ask(sink::Ticket ticket, sink::Where where) { look_ups_->ask(ticket, std::move(where)); }
+  void ask(sink::Ticket ticket, sink::jetstream::Where where) {
+    look_ups_->ask(ticket, std::move(where));
+  }
 
   [[nodiscard]] bool has_all(std::size_t count) {
     return eventually([&] { return answers().size() >= count; },
@@ -62,7 +64,7 @@ class Asking {
   void end() { look_ups_.reset(); }
 
  private:
-  static std::string text_of(const sink::Found& found) {
+  static std::string text_of(const sink::jetstream::Found& found) {
     if (!found.message) {
       return std::string(name_of(found.message.error().refusal));
     }
@@ -73,7 +75,7 @@ class Asking {
   std::map<sink::Ticket, std::vector<std::string>> answers_;  // protected by mutex_
   boost::asio::thread_pool threads_{1};
   std::optional<nats::Connection> connection_;
-  std::optional<sink::LookUps> look_ups_;
+  std::optional<sink::jetstream::LookUps> look_ups_;
 };
 
 class NatsLookUps : public test::NatsTest {
@@ -90,7 +92,7 @@ class NatsLookUps : public test::NatsTest {
   NatsServer server_;
 };
 
-TEST_F(NatsLookUps, FindByPlaceAndBySubjectWhatIsThere) {
+TEST_F(NatsLookUps, FindMessagesBySequenceAndBySubject) {
   const sink::Options options = sink_options({server().url()});
   test::create_stream(options);
   {
@@ -130,7 +132,7 @@ TEST_F(NatsLookUps, WithoutASessionAreRefusedAtOnce) {
 /// A stream that is asked for more than may be on their way, and does not answer at first.
 class ManyLookUps : public test::NatsTest {
  protected:
-  static constexpr std::size_t questions = 2 * sink::LookUps::most_at_once + 10;
+  static constexpr std::size_t questions = 2 * sink::jetstream::LookUps::most_at_once + 10;
 
   void SetUp() override {
     NatsTest::SetUp();
@@ -145,8 +147,9 @@ class ManyLookUps : public test::NatsTest {
     for (std::size_t i = 0; i < questions; ++i) {
       asking_->ask(i, fmt::format("meridian.{}.0", i));
     }
-    ASSERT_TRUE(eventually([&] { return stream_->asked().size() >= sink::LookUps::most_at_once; }));
-    EXPECT_EQ(stream_->asked().size(), sink::LookUps::most_at_once);
+    ASSERT_TRUE(eventually(
+        [&] { return stream_->asked().size() >= sink::jetstream::LookUps::most_at_once; }));
+    EXPECT_EQ(stream_->asked().size(), sink::jetstream::LookUps::most_at_once);
   }
 
   void expect_one_answer_each() {
@@ -167,13 +170,14 @@ class ManyLookUps : public test::NatsTest {
   std::optional<Asking> asking_;
 };
 
-TEST_F(ManyLookUps, AreOnTheirWayTogetherUpToABoundAndAllAreAnswered) {
+TEST_F(ManyLookUps, RunTogetherWithinABoundAndAreAnswered) {
   stream_->set_stored([](const std::string&) {
     return R"({"error":{"code":404,"err_code":10037,"description":"no message found"}})";
   });
   expect_one_answer_each();
-  EXPECT_THAT(counts(), ElementsAre(Pair("no_acknowledgement", sink::LookUps::most_at_once),
-                                    Pair("none", questions - sink::LookUps::most_at_once)));
+  EXPECT_THAT(counts(),
+              ElementsAre(Pair("no_acknowledgement", sink::jetstream::LookUps::most_at_once),
+                          Pair("none", questions - sink::jetstream::LookUps::most_at_once)));
 }
 
 TEST_F(ManyLookUps, AreRefusedWhereTheSessionIsLost) {

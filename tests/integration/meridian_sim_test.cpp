@@ -93,7 +93,7 @@ TEST_F(MeridianSim, SameSeedMakesTheSamePayloads) {
   EXPECT_NE(first, sent_with("8"));
 }
 
-TEST_F(MeridianSim, SpacePacketsComeFromSeveralApidsAndRollOver) {
+TEST_F(MeridianSim, SpacePacketsHaveSeveralApidsAndRollOver) {
   start({{"buffer", {{"max_frames", 10}}}});
   const std::uint64_t packets = 4 * 20'000;  // 16,384 is where a count begins anew
   const Finished finished = simulate({"--framing", "ccsds_space_packet", "--uplinks", "1",
@@ -212,7 +212,7 @@ TEST_F(MeridianSim, SecondRunIsNotAGap) {
 
 class InterruptedSim : public MeridianSim, public testing::WithParamInterface<int> {};
 
-TEST_P(InterruptedSim, StopsAtOnceAndSaysThatItDidNotSendEverything) {
+TEST_P(InterruptedSim, StopsAtOnceAndReportsUnsentFrames) {
   start();
   ChildProcess sim(command({"--uplinks", "4", "--frames", "1000000", "--rate", "50"}));
   ASSERT_TRUE(eventually([&] { return daemon().stat("/ledger/received") > 0; }));
@@ -241,7 +241,7 @@ TEST_P(InterruptedSim, StopsWhileItIsHeldBack) {
 INSTANTIATE_TEST_SUITE_P(Signals, InterruptedSim, testing::Values(SIGINT, SIGTERM),
                          [](const auto& each) { return each.param == SIGINT ? "INT" : "TERM"; });
 
-TEST_F(MeridianSim, EndsAfterItsDurationAlsoWhereItIsHeldBack) {
+TEST_F(MeridianSim, EndsAfterItsDurationEvenWhenHeldBack) {
   start({{"buffer", {{"max_frames", 10}, {"when_full", "backpressure"}}},
          {"channel", {{"capacity", 1}}}});
   for (const std::string rate : {"0", "1000"}) {

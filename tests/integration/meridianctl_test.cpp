@@ -164,7 +164,7 @@ TEST_F(Meridianctl, LeavesAFileThatHoldsSomethingAlone) {
   EXPECT_EQ(depth(), 10U);
 }
 
-TEST_F(Meridianctl, AppendsToAFileOrReplacesItWhereItIsToldTo) {
+TEST_F(Meridianctl, AppendsToOrReplacesAFileOnRequest) {
   start();
   const std::vector<NativeFrame> frames = frames_of(42, 0, 30);
   send_whole(daemon().port(), frames);
@@ -183,7 +183,7 @@ TEST_F(Meridianctl, AppendsToAFileOrReplacesItWhereItIsToldTo) {
   EXPECT_EQ(read_file(file), octets.substr(octets.size() / 3 * 2));
 }
 
-TEST_F(Meridianctl, LeasesWhatItDrainsUnlessItIsToldNotTo) {
+TEST_F(Meridianctl, LeasesWhatItDrainsByDefault) {
   start();
   send_whole(daemon().port(), frames_of(42, 0, 3000));
   const auto committed = [this] { return daemon().stat("/leases/ended/committed"); };
@@ -200,7 +200,7 @@ TEST_F(Meridianctl, LeasesWhatItDrainsUnlessItIsToldNotTo) {
   EXPECT_EQ(depth(), 1000U);
 }
 
-TEST_F(Meridianctl, TakesAPartThatItCouldNotFinishOutOfTheFileAgain) {
+TEST_F(Meridianctl, RemovesAnUnfinishedPartFromTheFile) {
   start();
   const std::vector<NativeFrame> frames = frames_of(42, 0, 1000, 100);
   send_whole(daemon().port(), frames);

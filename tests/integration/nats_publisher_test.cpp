@@ -1,6 +1,7 @@
 // Publishing into real servers: what they store, what they refuse, and what happens when they go.
 #include "integration/harness/nats_server.hpp"
 #include "integration/harness/test_sink.hpp"
+#include "sink/jetstream/headers.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -79,17 +80,17 @@ TEST_F(NatsPublisher, WhatIsPublishedIsStoredAsItCame) {
   ASSERT_TRUE(sink.connected());
   const Message message = message_in_parts();
   const auto outcome = sink.outcome(sink.publish(message));
-  EXPECT_TRUE(std::holds_alternative<sink::Acknowledged>(outcome.result));
+  EXPECT_TRUE(std::holds_alternative<sink::jetstream::Acknowledged>(outcome.result));
   const std::vector<StoredMessage> stored = stored_in(options());
   ASSERT_EQ(stored.size(), 1U);
   EXPECT_EQ(stored[0].subject, "meridian.7.3");
   EXPECT_EQ(stored[0].octets, octets_of(message));
-  for (const sink::Header& header : headers_of(message)) {
+  for (const sink::jetstream::Header& header : sink::jetstream::headers_of(message)) {
     EXPECT_THAT(stored[0].headers, Contains(Pair(header.name, header.value)));
   }
 }
 
-TEST_F(NatsPublisher, ManyAreInFlightAndAllAreStoredInTheirOrder) {
+TEST_F(NatsPublisher, ManyMessagesInFlightAreStoredInOrder) {
   start_with_stream();
   TestSink sink(options());
   ASSERT_TRUE(sink.connected());
@@ -116,7 +117,7 @@ TEST_F(NatsPublisher, ARepetitionIsToldAndNotStored) {
   EXPECT_EQ(stored_in(options()).size(), 2U);
 }
 
-TEST_F(NatsPublisher, ARepetitionIsKnownAfterACrashOfTheServer) {
+TEST_F(NatsPublisher, DuplicateIsRecognisedAfterAServerCrash) {
   start_with_stream();
   {
     TestSink sink(options());
@@ -130,7 +131,7 @@ TEST_F(NatsPublisher, ARepetitionIsKnownAfterACrashOfTheServer) {
   EXPECT_EQ(sink.fate(sink.publish(message_of("one", 1, 5))), "duplicate");
 }
 
-TEST_F(NatsPublisher, WithoutAServerAMessageIsRefusedAtOnce) {
+TEST_F(NatsPublisher, WithoutAServerMessagesAreRefusedAtOnce) {
   const auto port = test::BoundSocket::reserved_port();
   options() = sink_options({"nats://user:secret@" + port.address()});
   TestSink sink(options());
@@ -150,12 +151,12 @@ TEST_F(NatsPublisher, AStreamWithOtherSubjectsIsNamed) {
   EXPECT_EQ(fate_of_one(), "subject_not_in_stream");
 }
 
-TEST_F(NatsPublisher, AnotherStreamThatTakesTheSubjectDoesNotGetTheMessage) {
+TEST_F(NatsPublisher, MessageGoesToNoOtherStream) {
   start();
   add_stream(options(), "TELEMETRY", "other.>");
   add_stream(options(), "ANOTHER", "meridian.>");
   EXPECT_EQ(fate_of_one(), "subject_not_in_stream");
-  options().stream = "ANOTHER";
+  options().jetstream.stream = "ANOTHER";
   EXPECT_TRUE(stored_in(options()).empty());
 }
 
@@ -164,7 +165,7 @@ TEST_F(NatsPublisher, AServerWithoutJetStreamIsNamed) {
   EXPECT_EQ(fate_of_one(), "not_enabled");
 }
 
-TEST_F(NatsPublisher, AMessageLargerThanTheServerTakesIsRefusedAlone) {
+TEST_F(NatsPublisher, MessageTooLargeForTheServerIsRefused) {
   start_with_stream({.lines = "max_payload: 4096\n"});
   TestSink sink(options());
   ASSERT_TRUE(sink.connected());
@@ -173,14 +174,14 @@ TEST_F(NatsPublisher, AMessageLargerThanTheServerTakesIsRefusedAlone) {
   EXPECT_EQ(sink.states().size(), 1U);  // the connection has stayed
 }
 
-TEST_F(NatsPublisher, AMessageLargerThanTheStreamTakesIsRefused) {
+TEST_F(NatsPublisher, MessageTooLargeForTheStreamIsRefused) {
   start();
   add_stream(options(), "TELEMETRY", "meridian.>",
              [](jsStreamConfig& config) { config.MaxMsgSize = 4096; });
   EXPECT_EQ(fate_of_one(1, 5000), "message_too_large");
 }
 
-TEST_F(NatsPublisher, AFullStreamRefusesAndKeepsWhatItHas) {
+TEST_F(NatsPublisher, FullStreamRefusesAndKeepsItsMessages) {
   start();
   add_stream(options(), "TELEMETRY", "meridian.>", [](jsStreamConfig& config) {
     config.MaxBytes = 20'000;
@@ -209,14 +210,14 @@ TEST_F(NatsPublisher, AFullServerRefuses) {
                                                  Pair("stream_full", testing::_)));
 }
 
-TEST_F(NatsPublisher, AnAcknowledgementThatDoesNotComeIsARefusal) {
+TEST_F(NatsPublisher, MissingAcknowledgementIsARefusal) {
   start();
   add_stream(options(), "TELEMETRY", "meridian.>",
              [](jsStreamConfig& config) { config.NoAck = true; });
   EXPECT_EQ(fate_of_one(), "no_acknowledgement");
 }
 
-TEST_F(NatsPublisher, AServerThatHasStoppedAnsweringIsGivenUpAndFoundAgain) {
+TEST_F(NatsPublisher, UnresponsiveServerIsGivenUpAndFoundAgain) {
   start_with_stream();
   TestSink sink(options());
   ASSERT_TRUE(sink.connected());
@@ -231,7 +232,7 @@ TEST_F(NatsPublisher, AServerThatHasStoppedAnsweringIsGivenUpAndFoundAgain) {
   EXPECT_EQ(stored_in(options()).size(), 1U);
 }
 
-TEST_F(NatsPublisher, AServerThatDoesNotReadHoldsUpPublishingForABoundedTime) {
+TEST_F(NatsPublisher, ServerThatDoesNotReadBlocksPublishingBriefly) {
   start_with_stream();
   TestSink sink(options());
   ASSERT_TRUE(sink.connected());
@@ -285,7 +286,7 @@ void expect_each_once(const sink::Options& options, std::size_t messages) {
   EXPECT_THAT(ids, Each(Pair(testing::_, 1U)));
 }
 
-TEST_F(NatsPublisher, EveryTicketHasOneOutcomeWhileServersDieAndReturn) {
+TEST_F(NatsPublisher, EveryTicketHasOneOutcomeDespiteServerDeaths) {
   start_with_stream();
   TestSink sink(options());
   ASSERT_TRUE(sink.connected());
@@ -325,7 +326,8 @@ TEST_F(NatsPublisher, OneServerOfSeveralIsEnough) {
   start_with_stream();
   const auto nobody = test::BoundSocket::reserved_port();
   const auto silent = test::BoundSocket::listening_port();
-  options().servers = {"nats://" + nobody.address(), "nats://" + silent.address(), server().url()};
+  options().jetstream.servers = {"nats://" + nobody.address(), "nats://" + silent.address(),
+                                 server().url()};
   TestSink sink(options());
   ASSERT_TRUE(sink.connected());
   EXPECT_EQ(sink.fate(sink.publish(message_of("one", 1, 1))), "acknowledged");
@@ -351,7 +353,7 @@ TEST_F(NatsPublisher, TheEndComesInTheMiddleOfEverything) {
   EXPECT_EQ(after.fate(after.publish(message_of("after", 1, 1))), "acknowledged");
 }
 
-TEST_F(NatsPublisher, TheEndDoesNotWaitForAServerThatIsNotThere) {
+TEST_F(NatsPublisher, EndDoesNotWaitForAMissingServer) {
   const auto silent = test::BoundSocket::listening_port();
   options() = sink_options({"nats://" + silent.address()});
   TestSink sink(options());
@@ -362,7 +364,7 @@ TEST_F(NatsPublisher, TheEndDoesNotWaitForAServerThatIsNotThere) {
   EXPECT_LT(std::chrono::steady_clock::now() - since, test::at_most(std::chrono::seconds(4)));
 }
 
-TEST_F(NatsPublisher, TheEndDoesNotWaitForAServerThatDoesNotAnswer) {
+TEST_F(NatsPublisher, EndDoesNotWaitForAnUnresponsiveServer) {
   start_with_stream();
   TestSink sink(options());
   ASSERT_TRUE(sink.connected());
@@ -385,19 +387,19 @@ TEST_F(NatsPublisher, AClusterThatLosesItsLeaderLosesNothing) {
   const bool all = publish_all(sink, 400, [&](std::size_t done) {
     if (done >= 100 && !killed) {
       killed = true;
-      leader = cluster.leader_of(options().stream);
+      leader = cluster.leader_of(options().jetstream.stream);
       cluster.named(leader).kill();
     }
   });
   EXPECT_TRUE(all);
   EXPECT_THAT(sink.counts(), Each(Pair(testing::_, 1U)));
-  EXPECT_NE(cluster.leader_of(options().stream), leader);
+  EXPECT_NE(cluster.leader_of(options().jetstream.stream), leader);
   cluster.named(leader).start();
   cluster.wait_current();
   expect_each_once(options(), 400);
 }
 
-TEST_F(NatsPublisher, AClusterWithoutAMajorityRefusesUntilItHasOne) {
+TEST_F(NatsPublisher, ClusterRefusesUntilItHasAMajority) {
   test::NatsCluster cluster;
   options() = sink_options({cluster.at(0).url()});
   create_stream(options(), 3);

@@ -64,12 +64,12 @@ constexpr const char* users =
     "  { user: bob, password: sesame, permissions: { publish: { deny: \"meridian.>\" } } }\n"
     "] }\n";
 
-TEST_F(NatsSecurity, AUserAndAPasswordInTheUrlAreUsed) {
+TEST_F(NatsSecurity, UserAndPasswordInTheUrlAreUsed) {
   start(users);
   expect_delivery(sink_options({server().url("alice:sesame")}));
 }
 
-TEST_F(NatsSecurity, APasswordWithCharactersOfUrlsAndJsonIsDecoded) {
+TEST_F(NatsSecurity, PasswordWithSpecialCharactersIsDecoded) {
   start("authorization { users: [ { user: \"a/b\", password: \"p@ss:w%rd/\\\"\\\\\" } ] }\n");
   expect_delivery(sink_options({server().url("a%2Fb:p%40ss%3Aw%25rd%2F%22%5C")}));
 }
@@ -92,7 +92,7 @@ TEST_F(NatsSecurity, NoUserIsNamed) {
   refused(sink_options({server().url()}), Refusal::authorization);
 }
 
-TEST_F(NatsSecurity, AttemptsGoOnAfterAnyNumberOfWrongPasswords) {
+TEST_F(NatsSecurity, AttemptsGoOnDespiteWrongPasswords) {
   start(users);
   TestSink sink(sink_options({server().url("carol:sesame")}));
   // Two of them would end a connection of the client library for good.
@@ -103,7 +103,7 @@ TEST_F(NatsSecurity, AttemptsGoOnAfterAnyNumberOfWrongPasswords) {
   EXPECT_TRUE(sink.connected());
 }
 
-TEST_F(NatsSecurity, ASubjectThatWeMayNotPublishToIsNamed) {
+TEST_F(NatsSecurity, ForbiddenSubjectIsNamed) {
   start(users);
   create_stream(sink_options({server().url("alice:sesame")}));
   TestSink sink(sink_options({server().url("bob:sesame")}));
@@ -118,21 +118,21 @@ TEST_F(NatsSecurity, CredentialsInAFileAreUsed) {
   const NatsOperator nats_operator;
   start(nats_operator.configuration());
   sink::Options options = sink_options({server().url()});
-  options.credentials = directory().write("user.creds", nats_operator.new_user());
+  options.jetstream.credentials = directory().write("user.creds", nats_operator.new_user());
   expect_delivery(options);
 }
 
 TEST_F(NatsSecurity, CredentialsOfAnotherOperatorAreRefused) {
   start(NatsOperator().configuration());
   sink::Options options = sink_options({server().url()});
-  options.credentials = directory().write("user.creds", NatsOperator().new_user());
+  options.jetstream.credentials = directory().write("user.creds", NatsOperator().new_user());
   refused(options, Refusal::authorization);
 }
 
 TEST_F(NatsSecurity, CredentialsThatCannotBeReadAreNamed) {
   start("");
   sink::Options options = sink_options({server().url()});
-  options.credentials = directory().file("missing.creds");
+  options.jetstream.credentials = directory().file("missing.creds");
   EXPECT_THAT(refused(options, Refusal::authorization), HasSubstr("missing.creds"));
 }
 
@@ -140,7 +140,7 @@ TEST_F(NatsSecurity, CredentialsThatAreNoneAreNamed) {
   const NatsOperator nats_operator;
   start(nats_operator.configuration());
   sink::Options options = sink_options({server().url()});
-  options.credentials = directory().write("user.creds", "nothing of that kind\n");
+  options.jetstream.credentials = directory().write("user.creds", "nothing of that kind\n");
   EXPECT_THAT(refused(options, Refusal::authorization), HasSubstr("user.creds"));
 }
 
@@ -222,8 +222,8 @@ class NatsSignature : public NatsSecurity {
  protected:
   nats::Result<std::shared_ptr<nats::Session>> connect_to(const RefusingServer& server) {
     sink::Options options = sink_options({server.url()});
-    options.credentials = directory().write("user.creds", NatsOperator().new_user());
-    return nats::Session::connect(options.connection());
+    options.jetstream.credentials = directory().write("user.creds", NatsOperator().new_user());
+    return nats::Session::connect(options.jetstream.connection(options.name));
   }
 };
 
@@ -252,10 +252,10 @@ TEST_F(NatsSecurity, AServerWithATrustedCertificateIsUsed) {
   const Certificate certificate = make_certificate(directory(), "server", "IP:127.0.0.1");
   start(tls_lines(certificate));
   sink::Options options = sink_options({server().url("", "tls")});
-  options.tls.ca_file = certificate.certificate_file;
+  options.jetstream.tls.ca_file = certificate.certificate_file;
   expect_delivery(options);
-  options.servers = {server().url()};
-  options.tls.enabled = true;
+  options.jetstream.servers = {server().url()};
+  options.jetstream.tls.enabled = true;
   TestSink sink(options);
   EXPECT_TRUE(sink.connected());
 }
@@ -264,7 +264,8 @@ TEST_F(NatsSecurity, AnUnknownCertificateIsRefused) {
   start(tls_lines(make_certificate(directory(), "server", "IP:127.0.0.1")));
   sink::Options options = sink_options({server().url("", "tls")});
   refused(options, Refusal::tls);
-  options.tls.ca_file = make_certificate(directory(), "other", "IP:127.0.0.1").certificate_file;
+  options.jetstream.tls.ca_file =
+      make_certificate(directory(), "other", "IP:127.0.0.1").certificate_file;
   refused(options, Refusal::tls);
 }
 
@@ -272,11 +273,11 @@ TEST_F(NatsSecurity, ACertificateForSomebodyElseIsRefused) {
   const Certificate certificate = make_certificate(directory(), "server", "IP:127.0.0.2,DNS:other");
   start(tls_lines(certificate));
   sink::Options options = sink_options({server().url("", "tls")});
-  options.tls.ca_file = certificate.certificate_file;
+  options.jetstream.tls.ca_file = certificate.certificate_file;
   refused(options, Refusal::tls);
 }
 
-TEST_F(NatsSecurity, OneSideWithTlsAndOneWithoutAreNotConnected) {
+TEST_F(NatsSecurity, TlsOnOneSideOnlyIsRefused) {
   const Certificate certificate = make_certificate(directory(), "server", "IP:127.0.0.1");
   start(tls_lines(certificate));
   sink::Options options = sink_options({server().url()});
@@ -284,7 +285,7 @@ TEST_F(NatsSecurity, OneSideWithTlsAndOneWithoutAreNotConnected) {
   server().stop();
   server().configure("");
   server().start();
-  options.tls.enabled = true;
+  options.jetstream.tls.enabled = true;
   refused(options, Refusal::tls);
 }
 
@@ -293,23 +294,23 @@ TEST_F(NatsSecurity, OurOwnCertificateIsShown) {
   const Certificate own = make_certificate(directory(), "own", "DNS:sink");
   start(tls_lines(certificate, ", verify: true, ca_file: \"" + own.certificate_file + "\""));
   sink::Options options = sink_options({server().url("", "tls")});
-  options.tls.ca_file = certificate.certificate_file;
+  options.jetstream.tls.ca_file = certificate.certificate_file;
   {
     TestSink sink(options);
     EXPECT_THAT(sink.refused_as(Refusal::tls), HasSubstr("client certificate"));
   }
-  options.tls.certificate_file = own.certificate_file;
-  options.tls.key_file = own.key_file;
+  options.jetstream.tls.certificate_file = own.certificate_file;
+  options.jetstream.tls.key_file = own.key_file;
   expect_delivery(options);
 }
 
-TEST_F(NatsSecurity, ACertificateFileThatCannotBeReadIsNamed) {
+TEST_F(NatsSecurity, UnreadableCertificateFileIsNamed) {
   start("");
   sink::Options options = sink_options({server().url()});
-  options.tls = {.enabled = true,
-                 .ca_file = directory().file("missing.pem"),
-                 .certificate_file = {},
-                 .key_file = {}};
+  options.jetstream.tls = {.enabled = true,
+                           .ca_file = directory().file("missing.pem"),
+                           .certificate_file = {},
+                           .key_file = {}};
   EXPECT_THAT(refused(options, Refusal::tls), HasSubstr("missing.pem"));
 }
 

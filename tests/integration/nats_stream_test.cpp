@@ -2,6 +2,7 @@
 #include "integration/harness/fake_stream.hpp"
 #include "integration/harness/nats_server.hpp"
 #include "integration/harness/test_sink.hpp"
+#include "sink/jetstream/headers.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -31,11 +32,12 @@ class NatsStream : public test::NatsTest {
     options_ = sink_options({server_->url()});
   }
 
-  [[nodiscard]] nats::Result<sink::StreamReport> check() {
-    return sink::check_stream(*connect(options_), options_);
+  [[nodiscard]] nats::Result<sink::jetstream::StreamReport> check() {
+    return sink::jetstream::check_stream(*connect(options_), options_);
   }
-  [[nodiscard]] nats::Result<sink::CreatedStream> create(const sink::StreamWish& wish) {
-    return sink::create_stream(*connect(options_), options_, wish);
+  [[nodiscard]] nats::Result<sink::jetstream::CreatedStream> create(
+      const sink::jetstream::StreamWish& wish) {
+    return sink::jetstream::create_stream(*connect(options_), options_, wish);
   }
 
   NatsServer& server() { return *server_; }
@@ -51,7 +53,7 @@ TEST_F(NatsStream, ThatIsMissingIsNamed) {
   EXPECT_EQ(check().error().refusal, Refusal::stream_missing);
 }
 
-TEST_F(NatsStream, ThatAcknowledgesWhatItHasYetToWriteIsUnsafe) {
+TEST_F(NatsStream, ThatAcknowledgesBeforeWritingIsUnsafe) {
   start({.jet_stream = false});
   for (const std::string mode : {"async", "default"}) {
     const FakeStream stream(
@@ -72,7 +74,7 @@ TEST_F(NatsStream, WithoutJetStreamIsNamed) {
 
 TEST_F(NatsStream, OfAnAccountWithoutJetStreamIsNamed) {
   start({.lines = "accounts { plain { users: [ { user: alice, password: sesame } ] } }\n"});
-  options().servers = {server().url("alice:sesame")};
+  options().jetstream.servers = {server().url("alice:sesame")};
   EXPECT_EQ(check().error().refusal, Refusal::not_enabled);
 }
 
@@ -85,14 +87,15 @@ TEST_F(NatsStream, WithOtherSubjectsIsNamedWithThem) {
   EXPECT_THAT(report.error().text, HasSubstr("meridian.*.*"));
 }
 
-TEST_F(NatsStream, WhoseServerDoesNotAnswerIsAnErrorInBoundedTime) {
+TEST_F(NatsStream, WhoseServerIsUnresponsiveIsSoonAnError) {
   start();
   create_stream(options());
   const auto session = connect(options());
   server().halt();
   const auto since = std::chrono::steady_clock::now();
-  EXPECT_EQ(sink::check_stream(*session, options()).error().refusal, Refusal::no_acknowledgement);
-  EXPECT_LT(std::chrono::steady_clock::now() - since, 2 * sink::stream_timeout);
+  EXPECT_EQ(sink::jetstream::check_stream(*session, options()).error().refusal,
+            Refusal::no_acknowledgement);
+  EXPECT_LT(std::chrono::steady_clock::now() - since, 2 * sink::jetstream::stream_timeout);
   server().resume();
 }
 
@@ -101,10 +104,11 @@ TEST_F(NatsStream, OfASessionThatIsLostIsUnreachable) {
   const auto session = connect(options());
   server().kill();
   ASSERT_TRUE(test::eventually([&] { return session->inbox()->lost().has_value(); }));
-  EXPECT_EQ(sink::check_stream(*session, options()).error().refusal, Refusal::unreachable);
+  EXPECT_EQ(sink::jetstream::check_stream(*session, options()).error().refusal,
+            Refusal::unreachable);
 }
 
-TEST_F(NatsStream, ThatIsCreatedIsAsItWasAskedFor) {
+TEST_F(NatsStream, ThatIsCreatedIsAsRequested) {
   start();
   const auto created =
       create({.replicas = 1, .duplicate_window = 300s, .max_bytes = 1'000'000, .max_age = 24h});
@@ -112,13 +116,13 @@ TEST_F(NatsStream, ThatIsCreatedIsAsItWasAskedFor) {
   EXPECT_FALSE(created->existed);
   const auto report = check();
   ASSERT_TRUE(report.has_value()) << report.error().text;
-  const sink::StreamSettings& settings = report->settings;
+  const sink::jetstream::StreamSettings& settings = report->settings;
   EXPECT_EQ(settings, created->report.settings);
   EXPECT_THAT(settings.subjects, ElementsAre("meridian.*.*"));
   EXPECT_EQ(settings.replicas, 1U);
-  EXPECT_EQ(settings.storage, sink::Storage::file);
-  EXPECT_EQ(settings.discard, sink::Discard::newest);
-  EXPECT_EQ(settings.retention, sink::Retention::limits);
+  EXPECT_EQ(settings.storage, sink::jetstream::Storage::file);
+  EXPECT_EQ(settings.discard, sink::jetstream::Discard::newest);
+  EXPECT_EQ(settings.retention, sink::jetstream::Retention::limits);
   EXPECT_EQ(settings.duplicate_window, 300s);
   EXPECT_EQ(settings.max_bytes, 1'000'000U);
   EXPECT_EQ(settings.max_age, 24h);
@@ -128,7 +132,7 @@ TEST_F(NatsStream, ThatIsCreatedIsAsItWasAskedFor) {
   EXPECT_THAT(report->unsafe, ElementsAre(HasSubstr("1 replica(s)")));
 }
 
-TEST_F(NatsStream, ThatExistsIsNotChangedAndItsDifferencesAreNamed) {
+TEST_F(NatsStream, ThatExistsIsComparedAndNotChanged) {
   start();
   ASSERT_TRUE(create({.replicas = 1}).has_value());
   const auto same = create({.replicas = 1});
@@ -174,12 +178,12 @@ TEST_F(NatsStream, SaysWhatIsUnsafeAboutIt) {
                           HasSubstr("no acknowledgements"), HasSubstr("batch_max_bytes")));
 }
 
-TEST_F(NatsStream, TellsHowLargeAPayloadMayBeAndThatIsTaken) {
+TEST_F(NatsStream, TakesThePayloadSizeThatItAnnounces) {
   start({.lines = "max_payload: 20000\n"});
   options().batch_max_bytes = 30'000;
   create_stream(options());
   const auto report = check();
-  EXPECT_EQ(report->max_payload_bytes, 20'000U - sink::max_header_bytes);
+  EXPECT_EQ(report->max_payload_bytes, 20'000U - sink::jetstream::max_header_bytes);
   EXPECT_THAT(report->unsafe, Contains(HasSubstr("batch_max_bytes is 30000")));
   TestSink sink(options());
   ASSERT_TRUE(sink.connected());
@@ -187,7 +191,7 @@ TEST_F(NatsStream, TellsHowLargeAPayloadMayBeAndThatIsTaken) {
   EXPECT_EQ(sink.fate(sink.publish(message_of("fits", 1, 1, payload))), "acknowledged");
 }
 
-TEST_F(NatsStream, OfAClusterIsSafeAndHasALeader) {
+TEST_F(NatsStream, InAClusterIsSafeWithALeader) {
   const test::NatsCluster cluster;
   options() = sink_options(cluster.urls());
   const auto created = create({});

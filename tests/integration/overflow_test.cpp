@@ -48,7 +48,7 @@ TEST_F(Overflow, DropOldestKeepsTheNewestFrames) {
   EXPECT_EQ(daemon().connect().drain_all(), frames_of(1, 150, 100));
 }
 
-TEST_F(Overflow, MemoryUsedUpEndsTheSessionThatWantsItAndNothingElse) {
+TEST_F(Overflow, ExhaustedMemoryEndsOnlyTheSessionResponsible) {
   if (test::slowdown != 1) {
     GTEST_SKIP() << "a sanitizer wants memory of its own";
   }
@@ -146,7 +146,7 @@ TEST_F(Overflow, DropsAreLoggedAtMostOnceASecond) {
   EXPECT_EQ(frames, sent - 100) << "counted always: the lines add up";
 }
 
-TEST_F(Overflow, FrameLargerThanTheWholeBufferDoesNotHoldUpTheOthers) {
+TEST_F(Overflow, OversizedFrameHoldsUpNoOtherFrame) {
   start({{"buffer", {{"max_bytes", 1000}, {"when_full", "backpressure"}}}});
   UplinkClient uplink(daemon().port());
   uplink.send(frames_of(1, 0, 1, 2000));
@@ -306,7 +306,7 @@ TEST_F(ChannelFull, DropsAreNotGaps) {
   EXPECT_EQ(entry.at("dropped").get<std::uint64_t>() + drained, sent);
 }
 
-TEST_F(ChannelFull, LossOfThePeerIsStillAGapAmongDrops) {
+TEST_F(ChannelFull, LossByThePeerIsStillAGap) {
   start_dropping();
   UplinkClient uplink(daemon().port());
   ControlClient control = daemon().connect();
@@ -321,7 +321,7 @@ TEST_F(ChannelFull, LossOfThePeerIsStillAGapAmongDrops) {
   EXPECT_EQ(entry.at("missing"), 5);
 }
 
-TEST_F(Overflow, FileDescriptorsUsedUpByUplinksPauseTheirAcceptAndNothingElse) {
+TEST_F(Overflow, ExhaustedDescriptorsPauseOnlyTheUplinkAccepts) {
   if (test::sanitizers.find("undefined") != std::string_view::npos) {
     GTEST_SKIP() << "its check of vptrs needs file descriptors too, and fails without";
   }

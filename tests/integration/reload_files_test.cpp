@@ -39,7 +39,7 @@ class ReloadFiles : public DaemonTest {
   }
 };
 
-TEST_F(ReloadFiles, FormerLogFileIsClosedOnceItIsWritten) {
+TEST_F(ReloadFiles, FormerLogFileIsClosedOnceWritten) {
   const std::string log = directory().file("meridiand.log");
   start({{"log", {{"target", log}}}});
   std::filesystem::rename(log, log + ".1");
@@ -58,7 +58,7 @@ TEST_F(ReloadFiles, FormerLogFileIsClosedOnceItIsWritten) {
   EXPECT_TRUE(is_open("meridiand.log"));
 }
 
-TEST_F(ReloadFiles, ThatWaitForAnotherDoNothingMeanwhileAndAreAllAnswered) {
+TEST_F(ReloadFiles, WaitingReloadsIdleAndAreAllAnswered) {
   start();
   std::filesystem::remove(file());
   ASSERT_EQ(::mkfifo(file().c_str(), 0600), 0);
@@ -84,7 +84,7 @@ TEST_F(ReloadFiles, ThatWaitForAnotherDoNothingMeanwhileAndAreAllAnswered) {
   EXPECT_EQ(daemon().call("stats").at("buffer").at("max_frames"), 12) << "the last one's";
 }
 
-TEST_F(ReloadFiles, ASecretThatOthersCanReadIsWarnedOf) {
+TEST_F(ReloadFiles, SecretReadableByOthersIsWarnedOf) {
   if (!status::with_nats) {
     GTEST_SKIP() << "this build has no NATS, and so no sinks";
   }

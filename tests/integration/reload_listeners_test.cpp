@@ -60,7 +60,7 @@ TEST_F(ReloadListeners, NewOneTakesUplinks) {
   EXPECT_EQ(daemon().call("depth").at("frames"), 31);
 }
 
-TEST_F(ReloadListeners, RemovedOneEndsItsSessionsAndOthersGoOn) {
+TEST_F(ReloadListeners, RemovedOneEndsOnlyItsOwnSessions) {
   start(listeners({native_listener(), native_listener({{"name", "second"}})}));
   const std::uint16_t removed = daemon().port("second");
   UplinkClient stays(daemon().port());
@@ -159,7 +159,7 @@ TEST_F(ReloadListeners, TwoSwapTheirPorts) {
   EXPECT_TRUE(depth_is(50));
 }
 
-TEST_F(ReloadListeners, TwoSwapTheirPortsAgainAndAgainAndLeaveThemInTheEnd) {
+TEST_F(ReloadListeners, TwoSwapPortsRepeatedlyAndLeakNoSocket) {
   const BoundSocket first = BoundSocket::reserved_port();
   const BoundSocket second = BoundSocket::reserved_port();
   start(listeners({listener("a", first), listener("b", second)}));
@@ -190,7 +190,7 @@ TEST_F(ReloadListeners, OneGoesAndComesAgainAtOnce) {
   EXPECT_TRUE(depth_is(5));
 }
 
-TEST_F(ReloadListeners, OtherFramingOnTheSamePortIsAnotherListener) {
+TEST_F(ReloadListeners, OtherFramingMakesItAnotherListener) {
   const BoundSocket port = BoundSocket::reserved_port();
   start(listeners({listener("native", port)}));
   UplinkClient uplink(port.port());
@@ -206,7 +206,7 @@ TEST_F(ReloadListeners, OtherFramingOnTheSamePortIsAnotherListener) {
   EXPECT_EQ(daemon().call("depth").at("frames"), 11);
 }
 
-TEST_F(ReloadListeners, LowerPayloadLimitHoldsFromTheNextFrameOn) {
+TEST_F(ReloadListeners, LowerPayloadLimitAppliesToTheNextFrame) {
   start(listeners({native_listener({{"max_payload_bytes", 1000}})}));
   UplinkClient uplink(daemon().port());
   const std::vector<NativeFrame> frames = frames_of(1, 0, 2, 1000);

@@ -177,7 +177,7 @@ TEST_F(Reload, ControlSocketHasOtherLimitsAndAnotherMode) {
   EXPECT_EQ(error_code_of(client.ask(line)), -32000);
 }
 
-TEST_F(Reload, KeysThatNeedARestartAreListedAndStay) {
+TEST_F(Reload, ListsAndKeepsKeysThatNeedARestart) {
   start();
   const Json answer = reload({{"channel", {{"capacity", 7}}},
                               {"threads", 3},

@@ -73,7 +73,7 @@ TEST_F(Restart, BufferComesBackInOrderAsItCame) {
   }
 }
 
-TEST_F(Restart, FramesThatBackpressureHoldsInTheChannelComeBackToo) {
+TEST_F(Restart, FramesHeldInTheChannelComeBackToo) {
   constexpr std::size_t batch = 10;
   Json changes = buffer(10 * batch, "backpressure");
   changes["channel"]["capacity"] = 2;
@@ -199,7 +199,7 @@ TEST_F(Restart, WhatWasDrainedDoesNotComeBack) {
   EXPECT_EQ(daemon().connect().drain_all().size(), 0U);
 }
 
-TEST_F(Restart, SavedStateIsGoneOnceItIsTakenUp) {
+TEST_F(Restart, SavedStateIsGoneOnceRestored) {
   start();
   send_whole(daemon().port(), frames_of(1, 0, 50));
   EXPECT_THAT(files(), testing::IsEmpty());
@@ -228,7 +228,7 @@ TEST_F(Restart, DrainThatTheStopCutsOffIsSaved) {
   EXPECT_TRUE(daemon().connect().drain_all() == frames);
 }
 
-TEST_F(Restart, StopDuringWhichTheProcessIsFrozenSavesTheBuffer) {
+TEST_F(Restart, StopOfAFrozenProcessSavesTheBuffer) {
   Json changes = buffer(10'000, "backpressure");
   changes["channel"]["capacity"] = 16;
   for (int attempt = 0; attempt < 2; ++attempt) {  // it takes luck to freeze it in time
@@ -270,7 +270,7 @@ TEST_F(Restart, LowerBoundDropsTheNewest) {
   EXPECT_EQ(daemon().connect().drain_all(), frames_of(1, 0, 30));
 }
 
-TEST_F(Restart, LowerBoundUnderBackpressureKeepsAllAndLetsNothingIn) {
+TEST_F(Restart, LowerBoundUnderBackpressureKeepsAllAdmitsNone) {
   start();
   send_whole(daemon().port(), frames_of(1, 0, 100));
   restart(buffer(30, "backpressure"));
@@ -296,7 +296,7 @@ TEST_F(Restart, WithoutAStateDirectoryNothingIsKept) {
   EXPECT_EQ(ledger().at("received"), 0);
 }
 
-TEST_F(Restart, DirectoryOfTheServiceManagerIsTakenWhereThereIsNoOther) {
+TEST_F(Restart, ServiceManagersDirectoryIsTheDefault) {
   const std::string directories = fmt::format("STATE_DIRECTORY={}:/nonexistent", state().string());
   DaemonTest::start(Json::object(), {.environment = {directories}});
   EXPECT_EQ(daemon().call("stats").at("state").at("directory"), state().string());

@@ -90,7 +90,7 @@ TEST_F(SequenceResets, AreNoneForSingleWildFrames) {
   EXPECT_EQ(entry.at("last_sequence"), 1'000'029);
 }
 
-TEST_F(SequenceResets, ComeAfterAsManyFramesAsTheConfigurationSays) {
+TEST_F(SequenceResets, ComeAfterTheConfiguredNumberOfFrames) {
   start({{"satellites", {{"reset_after_frames", 20}}}});
   send_whole(daemon().port(), frames_of(1, 1'000'000, 10));
   send_whole(daemon().port(), frames_of(1, 0, 19));

@@ -50,7 +50,7 @@ std::uint64_t monotonic_us() {
          static_cast<std::uint64_t>(now.tv_nsec) / 1000;
 }
 
-TEST_F(Service, IsReadyOnceItAnswersAndListensAndHasItsState) {
+TEST_F(Service, IsReadyOnceListeningWithItsStateRestored) {
   constexpr std::size_t count = 50'000;
   start();
   test::send_whole(daemon().port(), frames_of(1, 0, count));
@@ -150,7 +150,7 @@ TEST_F(Watchdog, IsAnsweredInTime) {
   }
 }
 
-TEST_F(Watchdog, IsAnsweredWhileAReloadWaitsForItsFile) {
+TEST_F(Watchdog, IsAnsweredWhileAReloadWaits) {
   start_watched();
   const std::string file = directory().file("meridiand.json");
   std::filesystem::remove(file);
@@ -176,7 +176,7 @@ TEST_F(Watchdog, IsAnsweredWhileAReloadWaitsForItsFile) {
   EXPECT_LT(std::chrono::steady_clock::now() - begun, at_most(5s));
 }
 
-TEST_F(Watchdog, IsNotAnsweredByADaemonThatStandsStill) {
+TEST_F(Watchdog, IsNotAnsweredByAFrozenDaemon) {
   start_watched();
   ASSERT_TRUE(notify_.receive_with("WATCHDOG"));
   daemon().process().signal(SIGSTOP);

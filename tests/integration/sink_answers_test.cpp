@@ -172,7 +172,7 @@ TEST_F(SinkAndAFalseDuplicate, PublishesTheMessageUnderAnotherId) {
   EXPECT_THAT(stream().asked(), ElementsAre(R"({"seq":5})")) << "it looked before";
 }
 
-TEST_F(SinkAndAFalseDuplicate, IsNotMisledByAMessageOfTheSameIdWithOtherFrames) {
+TEST_F(SinkAndAFalseDuplicate, SeesThatTheSameIdHasOtherFrames) {
   stream().set_stored([this](const std::string& /*request*/) {
     return stored_answer(stream().published().front().id, "other frames");
   });
@@ -210,7 +210,7 @@ class SinkAndARepetition : public SinkAndAFalseDuplicate {
 constexpr const char* at_sequence_5 = R"({"seq":5})";
 constexpr const char* last_of_the_subject = R"({"last_by_subj":"meridian.7.0"})";
 
-TEST_F(SinkAndARepetition, IsNotPublishedUnderAnotherIdBecauseALookFailed) {
+TEST_F(SinkAndARepetition, KeepsItsIdWhenALookUpFails) {
   // Where it looks at the sequence for the first time there is no leader; later there is nothing.
   stream().set_stored([this, looks = 0](const std::string& request) mutable -> std::string {
     if (request == at_sequence_5) {
@@ -241,7 +241,7 @@ struct Removal {
 class SinkAndARemovedMessage : public SinkAndARepetition,
                                public testing::WithParamInterface<Removal> {};
 
-TEST_P(SinkAndARemovedMessage, IsDeliveredOnlyIfTheStreamCanHaveHadIt) {
+TEST_P(SinkAndARemovedMessage, IsDeliveredOnlyIfItCanHaveExisted) {
   stream().set_facts(GetParam().stream);
   stream().set_stored([](const std::string& request) -> std::string {
     const auto last = GetParam().last_of_subject;

@@ -81,7 +81,7 @@ TEST_F(SinkBehind, UplinksWaitUnderBackpressureAndNothingIsLost) {
   expect_whole(read_back({server().url()}, uplinks * per_uplink), uplinks * per_uplink);
 }
 
-TEST_F(SinkBehind, TheNewestAreDroppedAndCountedWhereNobodyIsToWait) {
+TEST_F(SinkBehind, DropNewestDropsAndCountsExcessFrames) {
   start_behind(short_sight(), "drop_newest");
   std::ignore = simulate_all(uplinks, per_uplink);
   const Json now = ledger();
@@ -128,7 +128,7 @@ TEST_F(SinkThatSkips, HasTheNewestWhereTheOldestAreDropped) {
   expect_to_skip("drop_oldest", "buffer_full_oldest");
 }
 
-TEST_F(SinkThatSkips, HoldsUpNobodyWithAllOfTheBufferInFlight) {
+TEST_F(SinkThatSkips, HoldsUpNobodyWithTheBufferInFlight) {
   start_behind({{"when_behind", "skip_oldest"}}, "backpressure");
   const std::uint64_t sent = uplinks * per_uplink;
   std::ignore = simulate_all(uplinks, per_uplink);
@@ -198,7 +198,7 @@ TEST_F(SinkBesideAnother, TheLivingHasAllAndTheDeadLags) {
   expect_no_repeats(read);
 }
 
-TEST_F(SinkBesideAnother, TheDeadHoldsUpNobodyWithAllOfTheBufferInFlight) {
+TEST_F(SinkBesideAnother, DeadSinkThatSkipsHoldsUpNobody) {
   start_both({{"name", "dead"}, {"when_behind", "skip_oldest"}}, {{"name", "living"}});
   const std::uint64_t frames = uplinks * per_uplink;
   std::ignore = simulate_all(uplinks, frames / uplinks);
@@ -206,7 +206,7 @@ TEST_F(SinkBesideAnother, TheDeadHoldsUpNobodyWithAllOfTheBufferInFlight) {
   expect_whole(read_back({other().url()}, frames), frames);
 }
 
-TEST_F(SinkBesideAnother, EachHasAllOfItAtItsOwnPace) {
+TEST_F(SinkBesideAnother, EachDeliversEverythingAtItsOwnPace) {
   start_both(short_sight({{"name", "late"}}), {{"name", "early"}});
   send_whole(daemon().port(), frames_of(7, 0, room - 1'000));
   EXPECT_TRUE(eventually([&] { return figure("/lag/frames", "early") == 0; }));
@@ -264,7 +264,7 @@ TEST_F(SinkBesideDrains, WhatIsFlushedIsSkipped) {
   EXPECT_EQ(delivered(), 100U);
 }
 
-TEST_F(SinkBesideDrains, ACommittedLeaseIsSkippedAndAReleasedOneIsNot) {
+TEST_F(SinkBesideDrains, CommittedLeasesAreSkippedButNotReleasedOnes) {
   ASSERT_NO_FATAL_FAILURE(start_with_frames());
   ControlClient client = daemon().connect();
   const Json kept =

@@ -102,12 +102,14 @@ TEST_F(SinkIntoCluster, HasEveryFrameWhileItsLeadersAreKilled) {
   expect_all_in_the_stream(cluster().urls());
 }
 
-TEST_F(SinkIntoCluster, HasEveryFrameAfterAllOfItWasGone) {
+TEST_F(SinkIntoCluster, DeliversEveryFrameAfterATotalOutage) {
   const double gone_s = long_form() ? 20 : 3;
   start_load();
   ASSERT_TRUE(goes_on());
+  // Stopped and not killed: a server promises that what it acknowledged outlives the end of a
+  // minority, not that of all servers at the same moment (docs/operate/sinks.md).
   for (std::size_t i = 0; i < 3; ++i) {
-    cluster().at(i).kill();
+    cluster().at(i).stop();
   }
   ASSERT_TRUE(
       eventually([&] { return sink().at("lag").at("seconds") > gone_s; }, patience_for_delivery));
@@ -121,7 +123,7 @@ TEST_F(SinkIntoCluster, HasEveryFrameAfterAllOfItWasGone) {
 
 class SinkBehindRelay : public SinkUnderLoad {};
 
-TEST_F(SinkBehindRelay, HasEveryFrameWhileItsConnectionIsCutAgainAndAgain) {
+TEST_F(SinkBehindRelay, DeliversEveryFrameDespiteRepeatedCuts) {
   const int cuts = long_form() ? 12 : 5;
   NatsServer server;
   server.start();

@@ -57,9 +57,10 @@ class SinkCreate : public test::NatsTest {
   }
 
   /// What the servers say of the stream now.
-  [[nodiscard]] static sink::StreamSettings stream_at(const std::vector<std::string>& servers) {
+  [[nodiscard]] static sink::jetstream::StreamSettings stream_at(
+      const std::vector<std::string>& servers) {
     const sink::Options options = sink_options(servers);
-    const auto report = sink::check_stream(*test::connect(options), options);
+    const auto report = sink::jetstream::check_stream(*test::connect(options), options);
     if (!report) {
       throw std::runtime_error(report.error().text);
     }
@@ -81,11 +82,11 @@ TEST_F(SinkCreate, CreatesTheStreamAsItIsAskedFor) {
                                "duplicate window 300 s; at most 1,000,000 bytes; messages are "
                                "dropped after 86400 s\n"),
                     HasSubstr("\nunsafe: It has 1 replica(s)")));
-  const sink::StreamSettings settings = stream_at({server.url()});
+  const sink::jetstream::StreamSettings settings = stream_at({server.url()});
   EXPECT_THAT(settings.subjects, ElementsAre("meridian.*.*"));
   EXPECT_EQ(settings.replicas, 1U);
-  EXPECT_EQ(settings.storage, sink::Storage::file);
-  EXPECT_EQ(settings.discard, sink::Discard::newest);
+  EXPECT_EQ(settings.storage, sink::jetstream::Storage::file);
+  EXPECT_EQ(settings.discard, sink::jetstream::Discard::newest);
   EXPECT_EQ(settings.duplicate_window, 300s);
   EXPECT_EQ(settings.max_bytes, 1'000'000U);
   EXPECT_EQ(settings.max_age, 24h);
@@ -96,7 +97,7 @@ TEST_F(SinkCreate, NeedsNoNameWhereThereIsOneSink) {
   EXPECT_EQ(create({"--replicas", "1"}).status, 0);
 }
 
-TEST_F(SinkCreate, CreatesThreeReplicasInAClusterWhereNothingElseIsAskedFor) {
+TEST_F(SinkCreate, CreatesThreeReplicasInAClusterByDefault) {
   const test::NatsCluster cluster;
   configure({{"archive", cluster.urls()}});
   const Finished finished = create();
@@ -105,7 +106,7 @@ TEST_F(SinkCreate, CreatesThreeReplicasInAClusterWhereNothingElseIsAskedFor) {
   EXPECT_EQ(stream_at(cluster.urls()).replicas, 3U);
 }
 
-TEST_F(SinkCreate, LeavesAStreamThatIsThereAsItIs) {
+TEST_F(SinkCreate, LeavesAnExistingStreamUnchanged) {
   start();
   ASSERT_EQ(create({"--replicas", "1"}).status, 0);
   const Finished again = create({"--replicas", "1"});
@@ -113,7 +114,7 @@ TEST_F(SinkCreate, LeavesAStreamThatIsThereAsItIs) {
   EXPECT_THAT(again.out, StartsWith("the stream TELEMETRY exists already, as asked for: "));
 }
 
-TEST_F(SinkCreate, SaysHowAStreamThatIsThereDiffersAndFails) {
+TEST_F(SinkCreate, FailsAndNamesDifferencesOfAnExistingStream) {
   const NatsServer& server = start();
   add_stream(sink_options({server.url()}), "TELEMETRY", "other.>");
   const Finished finished = create({"--replicas", "3"});

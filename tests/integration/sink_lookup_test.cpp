@@ -4,7 +4,7 @@
 #include "integration/harness/nats_server.hpp"
 #include "integration/harness/relay.hpp"
 #include "integration/harness/sinks.hpp"
-#include "sink/sink.hpp"
+#include "sink/jetstream/sink.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -146,7 +146,7 @@ class SinkLookup : public SinkThroughRelay {
   static constexpr std::chrono::seconds window{1};
 };
 
-TEST_F(SinkLookup, FindsWhatWasStoredLongerAgoThanTheServerRemembers) {
+TEST_F(SinkLookup, FindsMessagesOlderThanTheDuplicateWindow) {
   ASSERT_NO_FATAL_FAILURE(store_what_is_forgotten());
   EXPECT_EQ(delivered(), 0U);
   relay().pass_answers();
@@ -184,7 +184,7 @@ TEST_F(SinkLookup, TellsWhatIsStoredFromWhatIsNot) {
 /// Far from the server.
 class SinkLookupFarAway : public SinkThroughRelay {};
 
-TEST_F(SinkLookupFarAway, LooksForManySatellitesInAFewRoundTrips) {
+TEST_F(SinkLookupFarAway, ManySatellitesNeedFewRoundTrips) {
   constexpr std::uint32_t satellites = 500;
   constexpr auto one_way = 50ms;
   start_server(120s, two_users());
@@ -257,7 +257,7 @@ class SinkLookupDenied : public SinkLookup {
   }
 };
 
-TEST_F(SinkLookupDenied, IsToldUntilItIsAllowedAndNothingIsLost) {
+TEST_F(SinkLookupDenied, IsReportedUntilAllowedAndLosesNothing) {
   ASSERT_NO_FATAL_FAILURE(start_denied());
   std::map<std::string, std::uint64_t> told;
   // All messages are looked for side by side, and each is refused once each time.
@@ -283,8 +283,9 @@ TEST_F(SinkLookupDenied, HoldsUpNoStop) {
       << "it waits for an answer";
   const auto begun = std::chrono::steady_clock::now();
   stop();
-  EXPECT_LT(std::chrono::steady_clock::now() - begun,
-            test::at_most(sink::stream_timeout + sink::Sink::farewell + 500ms));
+  EXPECT_LT(
+      std::chrono::steady_clock::now() - begun,
+      test::at_most(sink::jetstream::stream_timeout + sink::jetstream::Sink::farewell + 500ms));
   allow();
   start_next();
   expect_all_once(frames, satellites);
@@ -392,33 +393,33 @@ class SinkBesideLeases : public SinkThroughRelay {
   Json lease_;
 };
 
-TEST_F(SinkBesideLeases, WhatIsReleasedBeforeTheAnswerIsThereOnce) {
+TEST_F(SinkBesideLeases, FramesReleasedBeforeTheAnswerAreStoredOnce) {
   release();
   EXPECT_EQ(ledger().at("buffered"), frames);
   relay().pass_answers();
   expect_all_once(0);
 }
 
-TEST_F(SinkBesideLeases, WhatIsReleasedAfterTheAnswerIsThereOnce) {
+TEST_F(SinkBesideLeases, FramesReleasedAfterTheAnswerAreStoredOnce) {
   ASSERT_NO_FATAL_FAILURE(hear_of_all());
   release();
   expect_all_once(0);
 }
 
-TEST_F(SinkBesideLeases, WhatIsCommittedBeforeTheAnswerIsThereOnce) {
+TEST_F(SinkBesideLeases, FramesCommittedBeforeTheAnswerAreStoredOnce) {
   commit();
   EXPECT_EQ(ledger().at("buffered"), frames - leased);
   relay().pass_answers();
   expect_all_once(leased);
 }
 
-TEST_F(SinkBesideLeases, WhatIsCommittedAfterTheAnswerIsThereOnce) {
+TEST_F(SinkBesideLeases, FramesCommittedAfterTheAnswerAreStoredOnce) {
   ASSERT_NO_FATAL_FAILURE(hear_of_all());
   commit();
   expect_all_once(leased);
 }
 
-TEST_F(SinkBesideLeases, WhatComesBackAtAStopIsThereOnce) {
+TEST_F(SinkBesideLeases, FramesReturnedAtAStopAreStoredOnce) {
   stop();
   relay().pass_answers();
   start_small();

@@ -118,7 +118,7 @@ TEST_F(SinkRefused, WaitsForAStreamWithItsSubjects) {
   expect_all_to_arrive();
 }
 
-TEST_F(SinkRefused, WaitsForAServerThatTakesMessagesOfItsSize) {
+TEST_F(SinkRefused, WaitsForAServerThatTakesItsMessages) {
   start_server({.lines = "max_payload: 4096\n"});
   create_stream(sink_options({url()}));
   ASSERT_NO_FATAL_FAILURE(expect_refused("message_too_large", 8'192));
@@ -129,7 +129,7 @@ TEST_F(SinkRefused, WaitsForAServerThatTakesMessagesOfItsSize) {
   expect_all_to_arrive();
 }
 
-TEST_F(SinkRefused, WaitsForAStreamThatTakesMessagesOfItsSize) {
+TEST_F(SinkRefused, WaitsForAStreamThatTakesItsMessages) {
   start_server();
   add_stream(sink_options({url()}), "TELEMETRY", "meridian.*.*",
              [](jsStreamConfig& config) { config.MaxMsgSize = 4'096; });

@@ -114,7 +114,7 @@ TEST_F(SinkOverRestarts, NothingIsMissingOrThereTwiceUnderLoad) {
   expect_whole(read_back({server().url()}, frames), frames);
 }
 
-TEST_F(SinkOverRestarts, WhatWasStoredAndNotKnownIsKnownByItsId) {
+TEST_F(SinkOverRestarts, UnacknowledgedMessagesAreRecognisedByTheirId) {
   constexpr std::uint64_t frames = 500;
   start_next();
   ASSERT_TRUE(comes_to_say(""));
@@ -174,7 +174,7 @@ TEST_F(SinksOfOneState, DeliverEachItsOwnFrames) {
   expect_whole(read_back({server().url()}, 2 * frames), 2 * frames);
 }
 
-TEST_F(SinksOfOneState, KnowWhatWasOnItsWayByItsId) {
+TEST_F(SinksOfOneState, RecogniseMessagesInFlightByTheirId) {
   constexpr std::uint64_t frames = 20;
   start_next();
   ASSERT_TRUE(comes_to_say(""));
@@ -224,7 +224,7 @@ TEST_F(SinkOverRestarts, ReadsOfSeveralSatellitesKeepTheirOrder) {
   expect_whole(read_back({server().url()}, frames), frames);
 }
 
-TEST_F(SinkOverRestarts, WhatWaitedForADeadServerArrivesFromTheNextDaemon) {
+TEST_F(SinkOverRestarts, NextDaemonDeliversWhatWaitedForTheServer) {
   server().stop();
   start_next();
   send_whole(port(), frames_of(7, 0, 5'000));

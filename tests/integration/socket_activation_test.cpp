@@ -66,7 +66,7 @@ TEST_F(SocketActivation, ControlSocketKeepsTheModeOfItsUnit) {
   EXPECT_EQ(status.st_mode & 07777U, 0600U);
 }
 
-TEST_F(SocketActivation, ControlSocketIsFoundThroughALinkToItsDirectory) {
+TEST_F(SocketActivation, ControlSocketIsFoundThroughASymbolicLink) {
   // As systemd has /run, and a configuration /var/run.
   const std::string run = directory().file("run");
   std::filesystem::create_directory(run);
@@ -79,7 +79,7 @@ TEST_F(SocketActivation, ControlSocketIsFoundThroughALinkToItsDirectory) {
   EXPECT_TRUE(daemon().logged("(inherited)"));
 }
 
-TEST_F(SocketActivation, ControlSocketThatIsOpenToAllIsWarnedOf) {
+TEST_F(SocketActivation, ControlSocketOpenToAllIsWarnedOf) {
   const BoundSocket control = BoundSocket::listening_file(control_path());
   ASSERT_EQ(::chmod(control_path().c_str(), 0666), 0);
   start(Json::object(), {.sockets = {{"control", control.descriptor()}}});
@@ -87,7 +87,7 @@ TEST_F(SocketActivation, ControlSocketThatIsOpenToAllIsWarnedOf) {
       "warning mode 0666 of the inherited control socket {} lets every user", control_path())));
 }
 
-TEST_F(SocketActivation, ControlSocketWhoseFileIsGoneIsMendedByItsUnitAlone) {
+TEST_F(SocketActivation, MissingControlSocketFileNeedsItsUnitRestarted) {
   const BoundSocket control = BoundSocket::listening_file(control_path());
   start(Json::object(), {.sockets = {{"control", control.descriptor()}}});
   ControlClient before = daemon().connect();
@@ -101,7 +101,7 @@ TEST_F(SocketActivation, ControlSocketWhoseFileIsGoneIsMendedByItsUnitAlone) {
               AllOf(HasSubstr("restart the .socket unit"), testing::Not(HasSubstr("SIGHUP"))));
 }
 
-TEST_F(SocketActivation, UplinkIsFoundByAPortOfAllAddresses) {
+TEST_F(SocketActivation, UplinkIsFoundByItsPortAlone) {
   std::optional<BoundSocket> all;
   try {
     all.emplace(BoundSocket::listening_port_of_all());
@@ -115,7 +115,7 @@ TEST_F(SocketActivation, UplinkIsFoundByAPortOfAllAddresses) {
   EXPECT_FALSE(daemon().logged(" error "));
 }
 
-TEST_F(SocketActivation, SocketsThatAreNotUsedAreNamedWhereTheStartFails) {
+TEST_F(SocketActivation, UnusedSocketsAreNamedWhenTheStartFails) {
   const BoundSocket taken = BoundSocket::listening_port();
   const BoundSocket inherited = BoundSocket::listening_port();
   const std::string file =
@@ -144,7 +144,7 @@ TEST_F(SocketActivation, UplinksAreFoundByTheirAddress) {
   EXPECT_FALSE(daemon().logged(" error "));
 }
 
-TEST_F(SocketActivation, SocketsOfUnitsThatNameNoneAreFoundByTheirAddresses) {
+TEST_F(SocketActivation, UnnamedSocketsAreFoundByTheirAddresses) {
   // Without FileDescriptorName= systemd names them after the unit.
   const BoundSocket control = BoundSocket::listening_file(control_path());
   const BoundSocket uplink = BoundSocket::listening_port();
@@ -163,7 +163,7 @@ TEST_F(SocketActivation, SocketsOfUnitsThatNameNoneAreFoundByTheirAddresses) {
   EXPECT_FALSE(daemon().logged(" error "));
 }
 
-TEST_F(SocketActivation, UplinkIsFoundByTheNameOfItsListener) {
+TEST_F(SocketActivation, UplinkIsFoundByItsListenersName) {
   const BoundSocket port = BoundSocket::listening_port();
   start(Json::object(), {.sockets = {{"packets", port.descriptor()}}});
   EXPECT_EQ(daemon().port("packets"), port.port()) << "whatever its listen says";
@@ -181,7 +181,7 @@ TEST_F(SocketActivation, UplinksThatWaitBeforeTheStartAreServed) {
   EXPECT_EQ(daemon().connect().drain_all(), frames_of(1, 0, 100));
 }
 
-TEST_F(SocketActivation, UplinksThatConnectWhileTheDaemonIsDownAreServedByTheNext) {
+TEST_F(SocketActivation, UplinksThatConnectBetweenDaemonsAreServed) {
   const BoundSocket port = BoundSocket::listening_port();
   const BoundSocket control = BoundSocket::listening_file(control_path());
   const Surroundings surroundings = {
@@ -214,7 +214,7 @@ TEST_F(SocketActivation, ListenerKeepsAnInheritedSocketOverAReload) {
   EXPECT_EQ(daemon().call("depth").at("frames"), 30);
 }
 
-TEST_F(SocketActivation, SocketThatNobodyWantsIsAnErrorInTheLogAlone) {
+TEST_F(SocketActivation, UnclaimedSocketIsOnlyLoggedAsAnError) {
   const BoundSocket unknown = BoundSocket::listening_port();
   const BoundSocket elsewhere = BoundSocket::listening_port();
   start(Json::object(),
@@ -227,7 +227,7 @@ TEST_F(SocketActivation, SocketThatNobodyWantsIsAnErrorInTheLogAlone) {
   EXPECT_EQ(daemon().call("depth").at("frames"), 10);
 }
 
-TEST_F(SocketActivation, SocketThatNobodyWantsWaitsForAListenerThatAReloadAdds) {
+TEST_F(SocketActivation, UnclaimedSocketServesAListenerAddedLater) {
   const BoundSocket later = BoundSocket::listening_port();
   start(Json::object(), {.sockets = {{"later", later.descriptor()}}});
   UplinkClient early(later.port());
@@ -237,7 +237,7 @@ TEST_F(SocketActivation, SocketThatNobodyWantsWaitsForAListenerThatAReloadAdds) 
   EXPECT_EQ(daemon().stat("/ledger/received"), 3U);
 }
 
-TEST_F(SocketActivation, SocketIsThereForItsListenerAgainAfterReloads) {
+TEST_F(SocketActivation, SocketServesItsListenerAgainAfterReloads) {
   const BoundSocket port = BoundSocket::listening_port();
   start(listening(port), {.sockets = {{"uplink", port.descriptor()}}});
   for (std::uint64_t round = 1; round <= 3; ++round) {

@@ -55,7 +55,7 @@ class ListeningSocket {
   int socket_;
 };
 
-TEST_F(StartUp, PortInUseIsAnErrorThatNamesListenerAndAddress) {
+TEST_F(StartUp, PortInUseErrorNamesListenerAndAddress) {
   Daemon first(directory_, config());
   const std::string address = fmt::format("127.0.0.1:{}", first.port());
   const TempDir other;
@@ -77,14 +77,14 @@ TEST_F(StartUp, AddressOfAnotherMachineIsAnError) {
   EXPECT_THAT(refused.err, HasSubstr("192.0.2.1:7400"));
 }
 
-TEST_F(StartUp, SocketPathThatIsTooLongIsAnError) {
+TEST_F(StartUp, OverlongSocketPathIsAnError) {
   const std::string path = directory_.file(std::string(108, 's'));
   const Finished refused = run_daemon(config({{"control", {{"socket", path}}}}));
   EXPECT_EQ(refused.status, 78);
   EXPECT_THAT(refused.err, AllOf(HasSubstr("control.socket"), HasSubstr("1 to 107 octets")));
 }
 
-TEST_F(StartUp, SocketDirectoryThatIsNotWritableIsAnError) {
+TEST_F(StartUp, UnwritableSocketDirectoryIsAnError) {
   std::filesystem::permissions(directory_.path(), std::filesystem::perms(0755));
   const std::string closed = directory_.file("closed");
   std::filesystem::create_directory(closed);
@@ -108,7 +108,7 @@ TEST_F(StartUp, SocketDirectoryThatIsNotWritableIsAnError) {
                                  HasSubstr("Permission denied")));
 }
 
-TEST_F(StartUp, SocketDirectoryIsMadeIfItIsNotThere) {
+TEST_F(StartUp, MissingSocketDirectoryIsCreated) {
   Daemon daemon(directory_, config({{"control", {{"socket", directory_.file("a/b/c.sock")}}}}));
   EXPECT_EQ(daemon.stop(), 0);
 }
@@ -159,7 +159,7 @@ TEST_F(StartUp, SocketOfAnotherProgramIsRefused) {
   EXPECT_TRUE(std::filesystem::is_socket(path));
 }
 
-TEST_F(StartUp, FileThatIsNotASocketIsLeftAlone) {
+TEST_F(StartUp, FileOtherThanASocketIsLeftAlone) {
   const Json json = config();
   const auto path = json.at("control").at("socket").get<std::string>();
   std::ignore = directory_.write("control.sock", "precious");
@@ -190,7 +190,7 @@ TEST_F(StartUp, JsonLogHasOneObjectALine) {
   EXPECT_TRUE(warned);
 }
 
-TEST_F(StartUp, LogGoesToAFileIfItIsToldSo) {
+TEST_F(StartUp, LogGoesToAFileIfConfigured) {
   const std::string log = directory_.file("meridiand.log");
   Daemon daemon(directory_, config({{"log", {{"target", log}}}}));
   EXPECT_EQ(daemon.stop(), 0);
@@ -198,7 +198,7 @@ TEST_F(StartUp, LogGoesToAFileIfItIsToldSo) {
   EXPECT_THAT(test::read_file(log), AllOf(HasSubstr("listening"), HasSubstr("remained")));
 }
 
-TEST_F(StartUp, LogFileThatCannotBeWrittenIsAnError) {
+TEST_F(StartUp, UnwritableLogFileIsAnError) {
   const std::string log = directory_.write("file", "no directory") + "/meridiand.log";
   const Finished refused = run_daemon(config({{"log", {{"target", log}}}}));
   EXPECT_EQ(refused.status, 1);
@@ -235,7 +235,7 @@ TEST_F(StartUp, EveryProgramTellsVersionAndHelp) {
   }
 }
 
-TEST_F(StartUp, LogReaderThatGoesAwayIsNoReasonToEnd) {
+TEST_F(StartUp, SurvivesTheEndOfItsLogReader) {
   const std::string file = directory_.write("c.json", config().dump());
   // The reader of the log takes one line and is gone.
   ChildProcess daemon({"/bin/bash", "-c",

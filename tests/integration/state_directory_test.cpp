@@ -31,7 +31,7 @@ class StateDirectory : public StateTest {
   }
 };
 
-TEST_F(StateDirectory, IsMadeWhereItIsMissingForTheDaemonAlone) {
+TEST_F(StateDirectory, IsCreatedForTheDaemonAlone) {
   for (const char* name : {"state", "with/parents", "with-a-slash/"}) {
     const std::string path = directory().file(name);
     DaemonTest::start({{"state", {{"directory", path}}}});
@@ -79,7 +79,7 @@ TEST_F(StateDirectory, ThatIsAFileIsAnError) {
   EXPECT_EQ(test::read_file(path), "precious");
 }
 
-TEST_F(StateDirectory, ThatCannotBeWrittenIsAnErrorAtTheStart) {
+TEST_F(StateDirectory, ThatIsNotWritableIsAStartError) {
   std::filesystem::permissions(directory().path(), std::filesystem::perms(0755));
   std::filesystem::create_directory(state());
   std::filesystem::permissions(state(), std::filesystem::perms(0555));
@@ -93,7 +93,7 @@ TEST_F(StateDirectory, ThatCannotBeWrittenIsAnErrorAtTheStart) {
                                  HasSubstr("Permission denied")));
 }
 
-TEST_F(StateDirectory, IsFreeForTheNextDaemonOnceOneIsKilled) {
+TEST_F(StateDirectory, IsFreeOnceItsDaemonIsKilled) {
   start();
   daemon().process().signal(SIGKILL);
   EXPECT_EQ(daemon().process().wait(), 128 + SIGKILL);

@@ -74,7 +74,7 @@ TEST_F(TailMethod, ShowsOnlyASatelliteAndAChannel) {
   EXPECT_EQ(read_frames(client, 1), (std::vector<std::uint64_t>{30}));
 }
 
-TEST_F(TailMethod, EndsAtItsLimitWithAResultAndGoesOnAnswering) {
+TEST_F(TailMethod, EndsAtItsLimitAndLeavesTheClient) {
   start();
   ControlClient client = watch({{"limit", 4}});
   send_whole(daemon().port(), frames_of(1, 0, 10, 8));
@@ -153,7 +153,7 @@ TEST_F(TailMethod, EndsWithTheDaemon) {
   }
 }
 
-TEST_F(TailMethod, ThatIsNotReadLosesFramesAndIsToldHowMany) {
+TEST_F(TailMethod, ThatIsNotReadLosesAndCountsFrames) {
   start({{"buffer", {{"max_bytes", 200'000}}}});
   ControlClient slow = watch();
   const std::size_t count = 20'000;

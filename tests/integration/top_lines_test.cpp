@@ -73,7 +73,7 @@ TEST_F(TopInLines, IsAnObjectForEachIntervalForPrograms) {
                         {"silent", 0}}));
 }
 
-TEST_F(TopInLines, ARateRisesWithWhatComesAndFallsAgain) {
+TEST_F(TopInLines, RateRisesWithArrivalsAndFallsAgain) {
   start();
   ChildProcess process = spawn({"--json"});
   // Each line is there at once.

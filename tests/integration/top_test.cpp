@@ -102,7 +102,7 @@ std::string with_separators(std::uint64_t number) {
   return digits;
 }
 
-TEST_F(TopOnScreen, ShowsALoadAndThenWhatBecameOfIt) {
+TEST_F(TopOnScreen, ShowsALoadAndThenItsOutcome) {
   start({{"buffer", {{"max_frames", 1'000}}}});
   open({140, 30});
   ChildProcess load({test::meridian_sim, "--connect", fmt::format("127.0.0.1:{}", daemon().port()),
@@ -254,7 +254,7 @@ TEST_F(TopOnScreen, EndsAfterItsCount) {
   expect_restored("status 0");
 }
 
-TEST_F(TopOnScreen, LendsTheTerminalToTheShellWhileItIsSuspended) {
+TEST_F(TopOnScreen, ReturnsTheTerminalToTheShellWhileSuspended) {
   start();
   open({100, 24});
   press("C-z");
@@ -281,7 +281,7 @@ TEST_F(TopOnScreen, GoesOnWhenTheDaemonIsBack) {
   EXPECT_TRUE(eventually([this] { return shows("received 21 =") && !shows("gone"); })) << screen();
 }
 
-TEST_F(TopOnScreen, AnswersToKeysWhileTheDaemonDoesNotAnswer) {
+TEST_F(TopOnScreen, RespondsToKeysWhileTheDaemonIsSilent) {
   start();
   open({100, 24});
   daemon().process().signal(SIGSTOP);
@@ -293,7 +293,7 @@ TEST_F(TopOnScreen, AnswersToKeysWhileTheDaemonDoesNotAnswer) {
   daemon().process().signal(SIGCONT);
 }
 
-TEST_F(TopOnScreen, SaysWhyItCannotGoOnOnceTheTerminalIsBack) {
+TEST_F(TopOnScreen, ExplainsItsFailureAfterRestoringTheTerminal) {
   start();
   // In front of the daemon, somebody who gives its answers once, and then others.
   const std::string between = file("between.sock");

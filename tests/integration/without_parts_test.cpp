@@ -71,7 +71,7 @@ TEST_F(WithoutParts, StreamsAreNeitherCreatedNorRead) {
   EXPECT_THAT(created.err, HasSubstr("this meridianctl was built without NATS"));
 }
 
-TEST_F(WithoutParts, TheScreenOfTopIsRefusedOnATerminal) {
+TEST_F(WithoutParts, TopRefusesATerminal) {
   if (status::with_top) {
     GTEST_SKIP() << "this build has the screen";
   }
@@ -81,7 +81,7 @@ TEST_F(WithoutParts, TheScreenOfTopIsRefusedOnATerminal) {
   EXPECT_THAT(terminal.screen(), HasSubstr("this meridianctl was built without ncurses"));
 }
 
-TEST_F(WithoutParts, SocketsAndWatchdogOfAServiceManagerAreRefused) {
+TEST_F(WithoutParts, ServiceManagersSocketsAndWatchdogAreRefused) {
   if (status::with_systemd) {
     GTEST_SKIP() << "this build has systemd";
   }

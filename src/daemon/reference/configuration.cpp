@@ -5,6 +5,7 @@
 #include "daemon/reference/forms.hpp"
 #include "daemon/reference/markup.hpp"
 #include "runtime/default_socket.hpp"
+#include "sink/jetstream/keys.hpp"
 #include "sink/keys.hpp"
 #include "status/json.hpp"
 #include "uplink/keys.hpp"
@@ -74,7 +75,7 @@ Part sinks_part() {
   add_entries(part, "sinks[].", sink::sink_keys(), defaults);
   nats::Tls tls;
   tls.enabled = true;
-  add_entries(part, "sinks[].tls.", sink::tls_keys(), tls);
+  add_entries(part, "sinks[].tls.", sink::jetstream::tls_keys(), tls);
   return part;
 }
 
@@ -246,10 +247,10 @@ std::string uplinks_in_file() {
 }
 
 std::string sinks_in_file() {
-  sink::Options example;
+  sink::Options example = sink::default_sink(0);
   example.name = "archive";
-  example.servers = {"nats://127.0.0.1:4222"};
-  example.stream = "TELEMETRY";
+  example.jetstream.servers = {"nats://127.0.0.1:4222"};
+  example.jetstream.stream = "TELEMETRY";
   Part part{sinks_section, {}};
   add_entries(part, "", sink::sink_keys(), example);
   const std::string text = comment(sinks_section.sentence, 2) + "  //\n  // One looks like this:\n";

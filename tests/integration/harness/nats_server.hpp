@@ -47,7 +47,7 @@ class NatsServer {
 
   /// Ends it as a service manager does.
   void stop();
-  /// Ends it as a power failure does.
+  /// Ends it without a warning.
   void kill();
   /// Until `resume` it neither reads nor answers. Its connections stay open.
   void halt();

@@ -1,5 +1,7 @@
 #include "integration/harness/test_sink.hpp"
 
+#include "sink/type.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,11 +18,12 @@ namespace {
 /// The library takes some 6 s to notice that a server does not answer, and pauses grow to 10 s.
 const std::chrono::milliseconds patience_for_sinks = at_most(std::chrono::seconds(40));
 
-std::string fate_of(const sink::Outcome& outcome) {
+std::string fate_of(const sink::jetstream::Outcome& outcome) {
   if (const auto* why = std::get_if<nats::Rejection>(&outcome.result)) {
     return std::string(name_of(why->refusal));
   }
-  return std::get<sink::Acknowledged>(outcome.result).duplicate ? "duplicate" : "acknowledged";
+  return std::get<sink::jetstream::Acknowledged>(outcome.result).duplicate ? "duplicate"
+                                                                           : "acknowledged";
 }
 
 StoredMessage stored_message(natsMsg* message) {
@@ -44,14 +47,12 @@ StoredMessage stored_message(natsMsg* message) {
 
 sink::Options sink_options(std::vector<std::string> servers) {
   return {.name = "test",
-          .servers = std::move(servers),
-          .stream = "TELEMETRY",
-          .credentials = {},
-          .tls = {}};
+          .type = sink::types().front(),
+          .jetstream = {.servers = std::move(servers), .stream = "TELEMETRY"}};
 }
 
 std::shared_ptr<nats::Session> connect(const sink::Options& options) {
-  auto session = nats::Session::connect(options.connection());
+  auto session = nats::Session::connect(options.jetstream.connection(options.name));
   if (!session) {
     throw std::runtime_error(session.error().text);
   }
@@ -59,7 +60,8 @@ std::shared_ptr<nats::Session> connect(const sink::Options& options) {
 }
 
 void create_stream(const sink::Options& options, std::uint32_t replicas) {
-  const auto created = sink::create_stream(*connect(options), options, {.replicas = replicas});
+  const auto created =
+      sink::jetstream::create_stream(*connect(options), options, {.replicas = replicas});
   if (!created) {
     throw std::runtime_error(created.error().text);
   }
@@ -94,7 +96,8 @@ void change_stream(const sink::Options& options,
   natsConnection_JetStream(&context, session->native(), nullptr);
   const nats::JetStreamHandle owner(context);
   jsStreamInfo* info = nullptr;
-  natsStatus status = js_GetStreamInfo(&info, context, options.stream.c_str(), nullptr, nullptr);
+  natsStatus status =
+      js_GetStreamInfo(&info, context, options.jetstream.stream.c_str(), nullptr, nullptr);
   const nats::StreamInfoHandle info_owner(info);
   if (status == NATS_OK) {
     jsStreamConfig config = *info->Config;
@@ -103,7 +106,7 @@ void change_stream(const sink::Options& options,
   }
   if (status != NATS_OK) {
     throw std::runtime_error(
-        fmt::format("stream {}: {}", options.stream, nats_GetLastError(nullptr)));
+        fmt::format("stream {}: {}", options.jetstream.stream, nats_GetLastError(nullptr)));
   }
 }
 
@@ -122,7 +125,7 @@ sink::Message message_of(std::string id, std::uint64_t first, std::uint32_t fram
 
 std::vector<StoredMessage> stored_in(const sink::Options& options) {
   const auto session = connect(options);
-  const auto report = sink::check_stream(*session, options);
+  const auto report = sink::jetstream::check_stream(*session, options);
   if (!report) {
     throw std::runtime_error(report.error().text);
   }
@@ -134,7 +137,7 @@ std::vector<StoredMessage> stored_in(const sink::Options& options) {
     natsMsg* message = nullptr;
     jsErrCode code{};
     const natsStatus status =
-        js_GetMsg(&message, context, options.stream.c_str(), sequence, nullptr, &code);
+        js_GetMsg(&message, context, options.jetstream.stream.c_str(), sequence, nullptr, &code);
     if (status != NATS_OK) {
       throw std::runtime_error(fmt::format("message {}: {}", sequence, natsStatus_GetText(status)));
     }
@@ -149,14 +152,14 @@ TestSink::TestSink(const sink::Options& options) {
     const std::lock_guard lock(mutex_);
     states_.push_back(state);
   };
-  const auto on_outcome = [this](const sink::Outcome& outcome) {
+  const auto on_outcome = [this](const sink::jetstream::Outcome& outcome) {
     const std::lock_guard lock(mutex_);
     outcomes_.push_back(outcome);
   };
-  connection_ =
-      std::make_unique<nats::Connection>(options.connection(), threads_.get_executor(), on_change);
-  publisher_ =
-      std::make_unique<sink::Publisher>(*connection_, options, threads_.get_executor(), on_outcome);
+  connection_ = std::make_unique<nats::Connection>(options.jetstream.connection(options.name),
+                                                   threads_.get_executor(), on_change);
+  publisher_ = std::make_unique<sink::jetstream::Publisher>(*connection_, options,
+                                                            threads_.get_executor(), on_outcome);
 }
 
 TestSink::~TestSink() {
@@ -178,12 +181,12 @@ bool TestSink::connected() {
   return eventually([this] { return connection_->session() != nullptr; }, patience_for_sinks);
 }
 
-sink::Outcome TestSink::outcome(sink::Ticket ticket) {
-  std::optional<sink::Outcome> found;
+sink::jetstream::Outcome TestSink::outcome(sink::Ticket ticket) {
+  std::optional<sink::jetstream::Outcome> found;
   const bool came = eventually(
       [&] {
         const std::lock_guard lock(mutex_);
-        const auto at = std::ranges::find(outcomes_, ticket, &sink::Outcome::ticket);
+        const auto at = std::ranges::find(outcomes_, ticket, &sink::jetstream::Outcome::ticket);
         if (at != outcomes_.end()) {
           found = *at;
         }
@@ -203,7 +206,7 @@ std::string TestSink::fate(sink::Ticket ticket) {
 std::map<std::string, std::size_t> TestSink::fates() {
   const std::lock_guard lock(mutex_);
   std::map<std::string, std::size_t> fates;
-  for (const sink::Outcome& each : outcomes_) {
+  for (const sink::jetstream::Outcome& each : outcomes_) {
     ++fates[fate_of(each)];
   }
   return fates;
@@ -221,7 +224,7 @@ bool TestSink::settled() {
 std::map<sink::Ticket, std::size_t> TestSink::counts() {
   const std::lock_guard lock(mutex_);
   std::map<sink::Ticket, std::size_t> counts;
-  for (const sink::Outcome& each : outcomes_) {
+  for (const sink::jetstream::Outcome& each : outcomes_) {
     ++counts[each.ticket];
   }
   return counts;

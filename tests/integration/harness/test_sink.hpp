@@ -4,8 +4,8 @@
 #include "integration/harness/deadlines.hpp"
 #include "nats/connection.hpp"
 #include "nats/session.hpp"
-#include "sink/publisher.hpp"
-#include "sink/stream.hpp"
+#include "sink/jetstream/publisher.hpp"
+#include "sink/jetstream/stream.hpp"
 
 #include <boost/asio/thread_pool.hpp>
 
@@ -65,7 +65,7 @@ class TestSink {
   [[nodiscard]] bool connected();
 
   /// Waits for the outcome of a ticket. Throws if it does not come.
-  [[nodiscard]] sink::Outcome outcome(sink::Ticket ticket);
+  [[nodiscard]] sink::jetstream::Outcome outcome(sink::Ticket ticket);
   /// The same as text: "acknowledged", "duplicate", or the name of a refusal.
   [[nodiscard]] std::string fate(sink::Ticket ticket);
   /// All fates so far, with how often they came.
@@ -87,13 +87,13 @@ class TestSink {
  private:
   std::mutex mutex_;
   // Protected by mutex_.
-  std::vector<sink::Outcome> outcomes_;
+  std::vector<sink::jetstream::Outcome> outcomes_;
   std::vector<nats::ConnectionState> states_;
 
   sink::Ticket next_ = 0;
   boost::asio::thread_pool threads_{1};
   std::unique_ptr<nats::Connection> connection_;
-  std::unique_ptr<sink::Publisher> publisher_;
+  std::unique_ptr<sink::jetstream::Publisher> publisher_;
 };
 
 }  // namespace meridian::test

@@ -110,7 +110,7 @@ TEST(GivenUpBatch, IsJudgedOnceEverythingHasLeftTheChannel) {
   EXPECT_EQ(only_origin(accounts).last_sequence, 19U);
 }
 
-TEST(GivenUpBatch, IsJudgedBehindWhatItsSessionGaveUpBefore) {
+TEST(GivenUpBatch, IsJudgedAfterEarlierOnesOfItsSession) {
   Accounts accounts(100);
   accounts.received(read_of(1, 0, 10));
   accounts.given_up(read_of(2, 10, 5), Accounts::Judge::later);
@@ -120,7 +120,7 @@ TEST(GivenUpBatch, IsJudgedBehindWhatItsSessionGaveUpBefore) {
   EXPECT_EQ(origin.gaps + origin.late, 0U);
 }
 
-TEST(GivenUpBatch, IsNotJoinedWithAnotherOverAReadThatArrived) {
+TEST(GivenUpBatch, IsNotJoinedAcrossAReadThatArrived) {
   Accounts accounts(100, 11);  // ten frames are too few for a counter that has begun anew
   accounts.given_up(read_of(1, 0, 10), Accounts::Judge::later);
   accounts.given_up(read_of(3, 10, 10), Accounts::Judge::later);
@@ -159,7 +159,7 @@ const DropReport::Entry& entry_for(const DropReport& report, DropReason reason) 
   return report.by_reason.at(static_cast<std::size_t>(reason));
 }
 
-TEST(DropReport, TellsHowManyAndOfWhichSatellitesForEachReason) {
+TEST(DropReport, NamesNumberAndSatellitesForEachReason) {
   Accounts accounts(100);
   accounts.received(batch_of_run({1, 1}, 0, 5));
   accounts.dropped(DropReason::buffer_full_oldest, batch_of_run({1, 1}, 0, 2));
@@ -187,7 +187,7 @@ TEST(DropReport, IsEmptyAfterItWasTaken) {
   EXPECT_EQ(accounts.ledger(0, 0).dropped_for(DropReason::channel_full), 3U) << "the ledger stays";
 }
 
-TEST(DropReport, NamesAFewSatellitesAndSaysThatThereAreMore) {
+TEST(DropReport, NamesFewSatellitesAndMentionsMore) {
   Accounts accounts(100);
   for (SatelliteId satellite = 0; satellite < 1000; ++satellite) {
     accounts.given_up(batch_of_run({satellite, 1}, 0, 1), Accounts::Judge::now);

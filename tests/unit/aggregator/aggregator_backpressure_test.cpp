@@ -79,7 +79,7 @@ TEST_F(Backpressure, AnswersEveryOtherRequest) {
   EXPECT_TRUE(stats().ledger.balanced());
 }
 
-TEST_F(Backpressure, LetsAsMuchInAsADrainTakesOut) {
+TEST_F(Backpressure, AdmitsAsMuchAsADrainTakes) {
   const Drained drained = drain(7);
   EXPECT_EQ(sequences_of(drained), numbers(0, 7));
   EXPECT_EQ(depth(), buffer_frames);
@@ -121,12 +121,12 @@ TEST_F(Backpressure, DrainsAlsoWhatWaitsInTheChannel) {
   EXPECT_EQ(completed_sends(), held_senders);
 }
 
-TEST_F(Backpressure, DrainsExactlyWhatIsAskedForBeyondTheBuffer) {
+TEST_F(Backpressure, DrainsExactlyTheRequestedNumberBeyondTheBuffer) {
   EXPECT_EQ(sequences_of(drain(42)), numbers(0, 42));
   EXPECT_EQ(sequences_of(drain(all_frames)).front(), 42U);
 }
 
-TEST_F(Backpressure, DrainsASatelliteThatIsNotInTheBufferWithoutWaiting) {
+TEST_F(Backpressure, DrainOfAnAbsentSatelliteDoesNotWait) {
   const Drained none =
       call(aggregator_.drain({.max_frames = all_frames, .satellite_id = 99})).value();
   EXPECT_TRUE(none.batches.empty());
@@ -144,7 +144,7 @@ TEST_F(Backpressure, FlushesAlsoWhatWaitsInTheChannel) {
   EXPECT_EQ(rest, numbers(flushed, 100 - flushed));
 }
 
-TEST_F(Backpressure, LosesNothingThatIsPutBackIntoAFullBuffer) {
+TEST_F(Backpressure, PuttingBackIntoAFullBufferLosesNothing) {
   Lent lent = lend(45);
   EXPECT_EQ(depth(), 0U) << "keeps all the room";
   EXPECT_EQ(call(std::move(lent).put_back()), error_code{});
@@ -186,7 +186,7 @@ TEST_F(Backpressure, GrowsNoFurtherHoweverManyDrainsComeBack) {
   EXPECT_EQ(sequences, numbers(0, 100));
 }
 
-TEST_F(Backpressure, FlushesWhatWaitsInTheChannelAlsoWhileFramesAreLent) {
+TEST_F(Backpressure, FlushesTheChannelEvenWhileFramesAreLent) {
   Lent lent = lend(buffer_frames);
   const std::uint64_t flushed = call(aggregator_.flush()).value();
   EXPECT_GE(flushed + lent.frames().taken.frames, 60U);

@@ -29,7 +29,7 @@ class AggregatorFault : public test::AggregatorTest {
   }
 };
 
-TEST_F(AggregatorFault, IsThrownOutOfTheContextAndTheAggregatorGoesOn) {
+TEST_F(AggregatorFault, LeavesTheContextAndTheAggregatorGoesOn) {
   break_ledger();
   send(batch_of_run({1, 1}, 10, 7));
   EXPECT_EQ(call(aggregator_->depth()).value().frames, 17U);

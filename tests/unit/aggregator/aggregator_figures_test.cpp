@@ -57,7 +57,7 @@ TEST_F(AggregatorFigures, ArrivalsAreCountedByBatch) {
   EXPECT_EQ(frames.sum(), 100'006U);
 }
 
-TEST_F(AggregatorFigures, ABatchThatIsTakenInPartsIsOne) {
+TEST_F(AggregatorFigures, CountABatchTakenInPartsOnce) {
   spawn(test::options(8, 10, WhenFull::backpressure));
   send(batch_of_run({1, 1}, 0, 25));
   EXPECT_EQ(values_in(stats().arrivals.latency_us), 0U) << "not all of it is in the buffer yet";
@@ -69,7 +69,7 @@ TEST_F(AggregatorFigures, ABatchThatIsTakenInPartsIsOne) {
   EXPECT_EQ(values_in(arrivals.latency_us), 1U);
 }
 
-TEST_F(AggregatorFigures, WhatIsFlushedOutOfTheChannelHasArrived) {
+TEST_F(AggregatorFigures, CountFramesFlushedFromTheChannelAsArrived) {
   spawn(test::options(8, 2, WhenFull::backpressure));
   for (std::uint64_t i = 0; i < 4; ++i) {
     ASSERT_FALSE(aggregator_->try_send(batch_of_run({1, 1}, 2 * i, 2)).has_value());
@@ -107,7 +107,7 @@ TEST_F(AggregatorFigures, PeaksStartAgainOnceTheyAreTaken) {
   EXPECT_EQ(stats().buffer.high_water.frames, 40U) << "this one is for good";
 }
 
-TEST_F(AggregatorFigures, FramesAreLentUntilTheyAreSettledOrComeBack) {
+TEST_F(AggregatorFigures, CountFramesAsLentUntilSettledOrReturned) {
   spawn({});
   send(batch_of_run({1, 1}, 0, 10));
   Lent first = lend(4);

@@ -58,7 +58,7 @@ asio::awaitable<int> send_then_drain(AggregatorHandle aggregator, SatelliteId sa
   co_return missed;
 }
 
-TEST(AggregatorUnderLoad, ShowsADrainEveryFrameWhoseSendHadCompleted) {
+TEST(AggregatorUnderLoad, DrainSeesEveryFrameWhoseSendHadCompleted) {
   asio::thread_pool pool(threads);
   {
     const AggregatorHandle aggregator =

@@ -113,7 +113,7 @@ asio::awaitable<void> send_until(AggregatorHandle aggregator, SatelliteId satell
 }
 
 /// Small against a batch, so that some batch is always held.
-TEST(AggregatorUnderLoad, EndsAFlushAndADrainAlthoughSendersGoOn) {
+TEST(AggregatorUnderLoad, FlushAndDrainEndAlthoughSendersGoOn) {
   asio::thread_pool pool(overload_threads);
   {
     const AggregatorHandle aggregator =
@@ -155,7 +155,7 @@ asio::awaitable<void> send_runs(AggregatorHandle aggregator, SatelliteId satelli
   }
 }
 
-TEST(AggregatorUnderLoad, AnswersWhileAllSendersAreHeldBackAndDrainsThemAll) {
+TEST(AggregatorUnderLoad, AnswersAndDrainsWhileAllSendersWait) {
   constexpr int batches = 500;
   asio::thread_pool pool(overload_threads);
   {

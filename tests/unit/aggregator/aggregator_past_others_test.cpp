@@ -60,7 +60,7 @@ TEST_F(PastOthers, SeesEveryFrameWhoseSendHadCompleted) {
   EXPECT_EQ(sequences_of(drain()), numbers(0, 15));
 }
 
-TEST_F(PastOthers, TakesItsFramesOutOfAReadThatHasOthers) {
+TEST_F(PastOthers, TakesItsFramesOutOfAMixedRead) {
   const std::vector<FrameHeader> headers{test::header(2, 1, 0), test::header(1, 1, 15),
                                          test::header(2, 1, 1), test::header(1, 1, 16),
                                          test::header(2, 1, 2)};
@@ -80,7 +80,7 @@ TEST_F(PastOthers, TakesWhatIsInTheBufferFirst) {
   EXPECT_EQ(sequences_of(drain()), numbers(0, 9));
 }
 
-TEST_F(PastOthers, WhatIsPutBackIsThereForTheNextDrain) {
+TEST_F(PastOthers, NextDrainGetsFramesThatWerePutBack) {
   send(batch_of_run({2, 1}, 0, 3));
   Lent lent = lend(all_frames, 2);
   EXPECT_EQ(sequences_of(lent.frames()), numbers(0, 3));
@@ -101,7 +101,7 @@ TEST_F(PastOthers, ALeaseSeesThemToo) {
   EXPECT_EQ(sequences_of(drain(all_frames, 2)), numbers(0, 3));
 }
 
-TEST_F(PastOthers, WhatComesBackAgainAndAgainLetsInNoMore) {
+TEST_F(PastOthers, RepeatedPuttingBackLetsInNoMore) {
   std::vector<std::future<error_code>> sends;
   for (std::uint64_t i = 0; i < 100; ++i) {
     sends.push_back(start_send(batch_of_run({2, 1}, i * 10, 10)));
@@ -131,7 +131,7 @@ TEST_F(PastOthers, SeesThemAlsoAboveLimitsThatBecameNarrower) {
   EXPECT_EQ(stats().ledger.buffered, buffer_frames);
 }
 
-TEST_F(PastOthers, AboveNarrowerLimitsWhatComesBackLetsInNoMoreEither) {
+TEST_F(PastOthers, PuttingBackOverNarrowedLimitsAdmitsNoMore) {
   std::vector<std::future<error_code>> sends;
   for (std::uint64_t i = 0; i < 100; ++i) {
     set_max_frames(5 - i % 2);  // which excuses nothing that has passed
@@ -152,7 +152,7 @@ TEST_F(PastOthers, AboveNarrowerLimitsWhatComesBackLetsInNoMoreEither) {
   EXPECT_EQ(stats().ledger.buffered, 0U);
 }
 
-TEST_F(PastOthers, LetsInNoMoreHoweverOftenItIsAsked) {
+TEST_F(PastOthers, RepeatedDrainsLetInNoMore) {
   std::vector<std::future<error_code>> sends;
   const auto completed = [&] { return std::ranges::count_if(sends, is_ready<error_code>); };
   std::uint64_t next = 15;
@@ -224,7 +224,7 @@ TEST_F(PastOthers, AFlushTakesWhatWasLookedAt) {
   EXPECT_EQ(sequences_of(drain()), numbers(55, 10));
 }
 
-TEST_F(PastOthers, NoGapIsSeenWhereSomeArriveAheadOfOthers) {
+TEST_F(PastOthers, OvertakingFramesLeaveNoGap) {
   // A session gives up its third read, whose turn comes behind the second one.
   send(batch_of_run({1, 1}, 15, 5, 0, {.session = 7, .read = 1}));
   send(batch_of_run({2, 1}, 0, 5, 0, {.session = 7, .read = 2}));
@@ -244,7 +244,7 @@ TEST_F(PastOthers, NoGapIsSeenWhereSomeArriveAheadOfOthers) {
 }
 
 /// Each drain sees every frame whose send had completed: all of them, whatever fills the buffer.
-TEST_F(PastOthers, AtRandomEachDrainSeesAllThatWasSent) {
+TEST_F(PastOthers, RandomDrainsSeeAllFramesSent) {
   constexpr SatelliteId satellites = 4;
   std::mt19937_64 random(17);
   const auto up_to = [&](std::uint64_t most) {

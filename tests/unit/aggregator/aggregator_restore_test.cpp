@@ -79,7 +79,7 @@ TEST_F(RestoreTest, TheLedgerGoesOn) {
   EXPECT_EQ(ledger().received, 31U);
 }
 
-TEST_F(RestoreTest, OriginsGoOnAndTheirSequencesAreNoGap) {
+TEST_F(RestoreTest, OriginsGoOnWithoutAGap) {
   spawn({});
   send(batch_of_run({1, 1}, 0, 10));
   send(batch_of_run({1, 1}, 12, 1));
@@ -127,7 +127,7 @@ TEST_F(RestoreTest, FramesWithoutBooksCountAsReceived) {
   EXPECT_EQ(origins().at(0).gaps, 0U);
 }
 
-TEST_F(RestoreTest, ALedgerThatCannotBeTrueIsNotBelieved) {
+TEST_F(RestoreTest, ImpossibleLedgerIsNotBelieved) {
   for (const Ledger& wrong : {Ledger{.received = 100, .buffered = 3},   // does not balance
                               Ledger{.received = 3, .buffered = 3}}) {  // fewer than there are
     SavedState saved;
@@ -140,7 +140,7 @@ TEST_F(RestoreTest, ALedgerThatCannotBeTrueIsNotBelieved) {
   }
 }
 
-TEST_F(RestoreTest, TheSumOverOriginsBeyondTheCapIsNotCountedTwice) {
+TEST_F(RestoreTest, UntrackedOriginsAreNotCountedTwice) {
   const AggregatorOptions capped{.max_tracked = 1};
   spawn(capped);
   send(batch_of_run({1, 1}, 0, 3));
@@ -167,7 +167,7 @@ TEST_F(RestoreTest, NarrowerLimitsLoseNothingUnderBackpressure) {
   EXPECT_EQ(drain_sequences(), numbers(0, 30));
 }
 
-TEST_F(RestoreTest, WhatBackpressureHeldInTheChannelIsSavedToo) {
+TEST_F(RestoreTest, FramesHeldInTheChannelAreSavedToo) {
   spawn(options(8, 5, WhenFull::backpressure));
   send(batch_of_run({1, 1}, 0, 5));
   send(batch_of_run({1, 1}, 5, 5));
@@ -200,7 +200,7 @@ class SetLimitsTest : public RestoreTest {
   }
 };
 
-TEST_F(SetLimitsTest, NarrowerOnesDropAtOnceByTheNewPolicy) {
+TEST_F(SetLimitsTest, NarrowerLimitsDropByTheNewPolicy) {
   spawn({});
   send(batch_of_run({1, 1}, 0, 30));
   set_limits(20, WhenFull::drop_oldest);

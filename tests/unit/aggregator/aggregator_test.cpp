@@ -42,7 +42,7 @@ TEST_F(AggregatorTest, CountsFramesAndWireOctets) {
   EXPECT_EQ(depth.bytes, 10U * 84 + 5U * 20);
 }
 
-TEST_F(AggregatorTest, DrainsTheOldestFirstUpToTheGivenNumber) {
+TEST_F(AggregatorTest, DrainsTheOldestUpToTheGivenNumber) {
   spawn({});
   send(batch_of_run({1, 1}, 0, 10, 3, {.session = 8}));
   send(batch_of_run({1, 1}, 10, 10, 0, {.session = 8}));
@@ -185,7 +185,7 @@ TEST_F(AggregatorTest, NamesEveryOriginOverManySteps) {
 
 // A full channel --------------------------------------------------------------------------------
 
-TEST_F(AggregatorTest, CountsWhatASessionGivesUpAsReceivedAndDroppedAndNotMissing) {
+TEST_F(AggregatorTest, CountsGivenUpFramesAsDroppedNotMissing) {
   spawn(options(3, 1000, WhenFull::drop_oldest));
   std::uint64_t next = 0;
   std::uint64_t sent = 0;
@@ -238,7 +238,7 @@ TEST_F(AggregatorTest, EndsWithItsLastHandle) {
   EXPECT_TRUE(context_.stopped()) << "something is left that waits";
 }
 
-TEST_F(AggregatorTest, EndsWithItsLastHandleAlsoWhenItHoldsFramesBack) {
+TEST_F(AggregatorTest, EndsWithItsLastHandleDespiteBackpressure) {
   spawn(options(2, 5, WhenFull::backpressure));
   send(batch_of_run({1, 1}, 0, 10));
   send(batch_of_run({1, 1}, 10, 10));
@@ -281,7 +281,7 @@ TEST_F(AggregatorTest, IsShutDownForAllHandles) {
   EXPECT_EQ(call(copy.shut_down()).error(), Errc::aggregator_shut_down);
 }
 
-TEST_F(AggregatorTest, TakesWhatBackpressureHeldBackBeforeItIsShutDown) {
+TEST_F(AggregatorTest, ShutDownTakesInWhatBackpressureHeldBack) {
   spawn(options(2, 5, WhenFull::backpressure));
   std::vector<std::future<error_code>> sent;
   for (std::uint64_t first = 0; first < 40; first += 10) {
@@ -295,7 +295,7 @@ TEST_F(AggregatorTest, TakesWhatBackpressureHeldBackBeforeItIsShutDown) {
   EXPECT_TRUE(context_.stopped()) << "something is left that waits";
 }
 
-TEST_F(AggregatorTest, DropsTheReplyToARequestThatAShutDownOvertakes) {
+TEST_F(AggregatorTest, DropsRepliesThatAShutDownOvertakes) {
   spawn({});
   auto last = asio::co_spawn(context_, aggregator_->shut_down(), asio::use_future);
   auto depth = asio::co_spawn(context_, aggregator_->depth(), asio::use_future);

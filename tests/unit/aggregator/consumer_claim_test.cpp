@@ -21,7 +21,7 @@ class ConsumerClaim : public test::ConsumerTest {
   }
 };
 
-TEST_F(ConsumerClaim, IsRefusedWhileThereIsAConsumerOfThatName) {
+TEST_F(ConsumerClaim, IsRefusedWhileTheNameIsTaken) {
   const Consumer a = consume("a");
   EXPECT_EQ(claim_error("a"), Errc::consumer_claimed);
   EXPECT_EQ(claim_error("b"), error_code{});
@@ -36,7 +36,7 @@ TEST_F(ConsumerClaim, PassesOnWithTheConsumer) {
   EXPECT_EQ(claim_error("a"), Errc::consumer_claimed);
 }
 
-TEST_F(ConsumerClaim, EndsWithTheConsumerAndWhatItLeftIsReadAgain) {
+TEST_F(ConsumerClaim, EndsWithItsConsumerAndFramesAreReread) {
   send_run(0, 2);
   send_run(2, 2);
   {

@@ -152,7 +152,7 @@ class ConsumersAtRandom : public test::ConsumerTest, public testing::WithParamIn
   std::vector<Reader> readers_;
 };
 
-TEST_P(ConsumersAtRandom, EachHasEveryFrameOnceOrItIsCounted) {
+TEST_P(ConsumersAtRandom, EachReadsOrCountsEveryFrameOnce) {
   spawn_with(GetParam().when_full, GetParam().consumers, 60);
   for (const ConsumerOptions& each : GetParam().consumers) {
     readers_.push_back({each.name, consume(each.name)});

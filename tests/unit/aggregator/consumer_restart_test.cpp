@@ -60,7 +60,7 @@ TEST_F(ConsumerRestart, GoesOnWhereItWas) {
   EXPECT_THAT(call(b.resume()).value().attempts, IsEmpty());
 }
 
-TEST_F(ConsumerRestart, WhoTakesUpTheSameStateHasAnEpochOfItsOwn) {
+TEST_F(ConsumerRestart, EveryStartHasItsOwnEpoch) {
   spawn_with(WhenFull::backpressure, {{"a"}});
   std::set<std::uint64_t> epochs{0, consume("a").epoch()};
   const SavedState saved = call(aggregator_->shut_down()).value().saved;
@@ -74,7 +74,7 @@ TEST_F(ConsumerRestart, WhoTakesUpTheSameStateHasAnEpochOfItsOwn) {
   }
 }
 
-TEST_F(ConsumerRestart, ReadsAgainWhatItHadInFlightWithoutAWord) {
+TEST_F(ConsumerRestart, ReadsAgainWhatWasInFlight) {
   spawn_with(WhenFull::backpressure, {{"a"}});
   send_run(0, 2);
   {
@@ -86,7 +86,7 @@ TEST_F(ConsumerRestart, ReadsAgainWhatItHadInFlightWithoutAWord) {
   EXPECT_EQ(sequences_in(next(a)), numbers(0, 2));
 }
 
-TEST_F(ConsumerRestart, WhatItHadAttemptedStaysAttemptedUntilItSaysOtherwise) {
+TEST_F(ConsumerRestart, AttemptsRemainUntilTheConsumerSaysOtherwise) {
   spawn_with(WhenFull::backpressure, {{"a"}});
   send_run(0);
   send_run(1);
@@ -125,7 +125,7 @@ TEST_F(ConsumerRestart, WhatIsDrainedBeforeItResumesIsSkipped) {
   EXPECT_EQ(stats_of("a").lag.frames, 1U);
 }
 
-TEST_F(ConsumerRestart, WhatComesNextIsNotJoinedToWhatWasAttempted) {
+TEST_F(ConsumerRestart, NewFramesAreNotJoinedToAttempts) {
   spawn_with(WhenFull::backpressure, {{"a"}});
   send(batch_of_run({1, 1}, 0, 1));
   {

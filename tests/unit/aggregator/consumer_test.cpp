@@ -83,7 +83,7 @@ TEST_F(ConsumerTest, ReadsWholeBatchesUpToABound) {
   EXPECT_EQ(next(a).size(), 1U);
 }
 
-TEST_F(ConsumerTest, SmallFramesThatComeBehindWhatWasReadAreNotJoinedToIt) {
+TEST_F(ConsumerTest, NewFramesAreNotJoinedToReadOnes) {
   spawn_with(WhenFull::backpressure, {{"a"}});
   Consumer a = consume("a");
   send(batch_of_run({1, 1}, 0, 1));
@@ -107,7 +107,7 @@ TEST_F(ConsumerTest, ThatHoldsMakesUplinksWait) {
   EXPECT_EQ(stats().ledger.received, 5U);
 }
 
-TEST_F(ConsumerTest, ThatDoesNotHoldMakesRoomUnderEveryPolicy) {
+TEST_F(ConsumerTest, ThatSkipsMakesRoomUnderEveryPolicy) {
   const std::map<WhenFull, DropReason> reasons{
       {WhenFull::backpressure, DropReason::consumer_behind},
       {WhenFull::drop_newest, DropReason::consumer_behind},
@@ -128,7 +128,7 @@ TEST_F(ConsumerTest, ThatDoesNotHoldMakesRoomUnderEveryPolicy) {
   }
 }
 
-TEST_F(ConsumerTest, ThatDoesNotHoldMakesRoomWithAllOfTheBufferInFlight) {
+TEST_F(ConsumerTest, ThatSkipsMakesRoomWithEverythingInFlight) {
   for (const std::vector<ConsumerOptions>& others :
        {std::vector<ConsumerOptions>{}, std::vector<ConsumerOptions>{{"a"}}}) {
     std::vector<ConsumerOptions> all = others;
@@ -153,7 +153,7 @@ TEST_F(ConsumerTest, ThatDoesNotHoldMakesRoomWithAllOfTheBufferInFlight) {
   }
 }
 
-TEST_F(ConsumerTest, ThatIsBehindLeavesFramesToThoseWhoHold) {
+TEST_F(ConsumerTest, ThatSkipsLeavesFramesToThoseThatHold) {
   spawn_with(WhenFull::backpressure, {{"a"}, {.name = "b", .hold = false}}, 3);
   Consumer a = consume("a");
   Consumer b = consume("b");
@@ -168,7 +168,7 @@ TEST_F(ConsumerTest, ThatIsBehindLeavesFramesToThoseWhoHold) {
   EXPECT_EQ(stats().ledger.received, 9U);
 }
 
-TEST_F(ConsumerTest, RestOfABatchMakesRoomAsTheWholeDid) {
+TEST_F(ConsumerTest, RestOfABatchStillMakesRoom) {
   spawn_with(WhenFull::backpressure, {{"holds"}, {.name = "away", .hold = false}}, 10);
   send_run(0, 8);
   Consumer holds = consume("holds");
@@ -180,7 +180,7 @@ TEST_F(ConsumerTest, RestOfABatchMakesRoomAsTheWholeDid) {
   EXPECT_EQ(skipped("away", Skip::buffer_full), 5U);
 }
 
-TEST_F(ConsumerTest, FrameThatFindsNoRoomBesideALeaseCostsNothing) {
+TEST_F(ConsumerTest, FrameWithoutRoomBesideALeaseDropsNothing) {
   AggregatorOptions with = test::options(16, 100, WhenFull::backpressure);
   with.buffer.max_bytes = 10'000;
   with.consumers = {{.name = "away", .hold = false}};
@@ -209,7 +209,7 @@ TEST_F(ConsumerTest, SkipsWhatIsDrainedOnceItIsDelivered) {
   EXPECT_EQ(stats_of("a").lag, stats_of("a").in_flight);
 }
 
-TEST_F(ConsumerTest, ReadsWhatADrainPutsBackUnlessItHadItBefore) {
+TEST_F(ConsumerTest, ReadsReturnedFramesUnlessAlreadyRead) {
   spawn_with(WhenFull::backpressure, {{"a"}});
   for (std::uint64_t i = 0; i < 4; ++i) {
     send_run(i);
@@ -286,7 +286,7 @@ TEST_F(ConsumerTest, LagsBehindWhatIsHeldOnly) {
   EXPECT_EQ(stats_of("a").lag, Amount{});
 }
 
-TEST_F(ConsumerTest, LagsNotForEverBehindWhatWasDrainedWhileItHadIt) {
+TEST_F(ConsumerTest, DoesNotLagBehindFramesDrainedInFlight) {
   spawn_with(WhenFull::backpressure, {{"a"}});
   send_run(0, 4);
   Consumer a = consume("a");

@@ -41,7 +41,7 @@ TEST(FrameLargerThanTheBuffer, IsRefusedUnderDropOldestAndEvictsNobody) {
   EXPECT_THAT(buffer.take_sequences(), ElementsAre(0, 1));
 }
 
-TEST(FrameLargerThanTheBuffer, IsRefusedFromTheMiddleOfABatchUnderDropOldest) {
+TEST(FrameLargerThanTheBuffer, DropOldestRefusesItFromWithinABatch) {
   Buffer buffer(limits(any, 100, WhenFull::drop_oldest));
   FrameBatchBuilder builder;
   for (const std::size_t payload_bytes : {0U, 10U, 200U, 300U, 20U, 500U}) {
@@ -98,7 +98,7 @@ FrameBatch full_slab(std::uint64_t first) {
   return batch_of_run({1, 1}, first, 700, 73);
 }
 
-TEST(FrameBufferMemory, PinsNoSlabForTheFewFramesOfItThatFit) {
+TEST(FrameBufferMemory, PinsNoSlabForItsFewFittingFrames) {
   Buffer buffer(limits(1000, any, WhenFull::drop_newest));
   for (std::uint64_t i = 0; i < 1000; ++i) {
     buffer.add(i, 1, 64);
@@ -126,7 +126,7 @@ TEST(FrameBufferMemory, KeepsLoneFramesCloseTogether) {
   }
 }
 
-TEST(FrameBufferLimits, AreThoseOfTheRestWhereWhatIsLeasedCannotGo) {
+TEST(FrameBufferLimits, ApplyToTheRestBesideALease) {
   Buffer buffer(limits(100, any, WhenFull::drop_oldest));
   for (std::uint64_t i = 0; i < 10; ++i) {
     buffer.add(10 * i, 10, not_small);
@@ -142,7 +142,7 @@ TEST(FrameBufferLimits, AreThoseOfTheRestWhereWhatIsLeasedCannotGo) {
   EXPECT_EQ(buffer.take_sequences(), newest);
 }
 
-TEST(FrameBufferMemory, JoinsNoFramesOnBothSidesOfOneThatWasTaken) {
+TEST(FrameBufferMemory, DoesNotJoinFramesAroundATakenOne) {
   Buffer buffer(limits(any, any, WhenFull::drop_oldest));
   buffer->add(batch_of_run({1, 1}, 0, 1));
   buffer->add(batch_of_run({2, 1}, 1, 1, not_small));
@@ -152,7 +152,7 @@ TEST(FrameBufferMemory, JoinsNoFramesOnBothSidesOfOneThatWasTaken) {
   EXPECT_THAT(buffer.take_sequences(), ElementsAre(0, 1, 2));
 }
 
-TEST(FrameBufferMemory, KeepsNothingOfWhatWasTakenFromTheMiddle) {
+TEST(FrameBufferMemory, KeepsNothingOfFramesTakenFromTheMiddle) {
   Buffer buffer(limits(any, any, WhenFull::drop_oldest));
   buffer->add(batch_of_run({1, 1}, 0, 1));  // stays in front
   for (std::uint64_t i = 0; i < 100; ++i) {

@@ -393,7 +393,7 @@ class BufferAndModel : public testing::TestWithParam<Setting> {
   FrameBuffer buffer_;
 };
 
-TEST_P(BufferAndModel, HoldAndDropTheSameFramesInTheSameOrder) {
+TEST_P(BufferAndModel, KeepAndDropTheSameFramesInOrder) {
   const int steps = test::slowdown == 1 ? 20'000 : 2'000;
   for (int step = 0; step < steps; ++step) {
     SCOPED_TRACE("step " + std::to_string(step));

@@ -43,7 +43,7 @@ TEST(FrameBuffer, KeepsItsBoundInOctetsExactly) {
   EXPECT_EQ(buffer.all_dropped(), 2U);
 }
 
-TEST(FrameBuffer, KeepsTheNewestOfABatchLargerThanItselfUnderDropOldest) {
+TEST(FrameBuffer, DropOldestKeepsTheEndOfOversizedBatches) {
   Buffer buffer(limits(3, any, WhenFull::drop_oldest));
   buffer.add(0, 2);
   buffer.add(2, 8);
@@ -101,7 +101,7 @@ TEST(FrameBuffer, AdmitsEverythingOnceBackpressureIsReleased) {
   EXPECT_EQ(buffer.all_dropped(), 0U);
 }
 
-TEST(FrameBuffer, KeepsItsBoundsWhenAskedToReleaseWhatItDoesNotHoldBack) {
+TEST(FrameBuffer, KeepsItsBoundsWhenNothingIsHeldBack) {
   Buffer buffer(limits(2, any, WhenFull::drop_newest));
   buffer->release_backpressure();
   buffer.add(0, 5);
@@ -110,7 +110,7 @@ TEST(FrameBuffer, KeepsItsBoundsWhenAskedToReleaseWhatItDoesNotHoldBack) {
 
 // Taking --------------------------------------------------------------------------------------
 
-TEST(FrameBufferTake, LeavesTheOthersOldestFirstWhereSatellitesAreMixed) {
+TEST(FrameBufferTake, LeavesOtherSatellitesInOrder) {
   Buffer buffer(limits(any, any, WhenFull::drop_oldest));
   FrameBatchBuilder mixed;
   for (std::uint64_t sequence = 0; sequence < 8; ++sequence) {
@@ -195,7 +195,7 @@ TEST(FrameBufferTake, LeavesWhatCameAfterTheGivenPlace) {
   EXPECT_THAT(buffer.take_sequences(), ElementsAre(3, 4, 5));
 }
 
-TEST(FrameBufferTake, SeesWhatWasJoinedToWhatItHasLookedAt) {
+TEST(FrameBufferTake, SeesFramesJoinedToABatchAlreadySearched) {
   Buffer buffer(limits(any, any, WhenFull::drop_oldest));
   buffer->add(batch_of_run({2, 1}, 0, 3));
   FrameBuffer::Step step{.max_frames = any, .satellite_id = 1, .max_batches = any};
@@ -241,7 +241,7 @@ TEST(FrameBufferPutBack, RestoresWhatWasTakenFromTheMiddle) {
   EXPECT_THAT(buffer.take_sequences(), ElementsAre(0, 1, 2, 3, 4, 5));
 }
 
-TEST(FrameBufferPutBack, DropsTheOldestWhereTheBufferHasFilledUp) {
+TEST(FrameBufferPutBack, DropsTheOldestIfTheBufferIsFull) {
   Buffer buffer(limits(4, any, WhenFull::drop_oldest));
   buffer.add(0, 4);
   FrameBuffer::Taken taken = buffer.take(3);
@@ -251,7 +251,7 @@ TEST(FrameBufferPutBack, DropsTheOldestWhereTheBufferHasFilledUp) {
   EXPECT_THAT(buffer.take_sequences(), ElementsAre(2, 3, 4, 5));
 }
 
-TEST(FrameBufferPutBack, DropsTheNewestWhereTheBufferHasFilledUp) {
+TEST(FrameBufferPutBack, DropsTheNewestIfTheBufferIsFull) {
   Buffer buffer(limits(4, any, WhenFull::drop_newest));
   buffer.add(0, 4);
   FrameBuffer::Taken taken = buffer.take(3);

@@ -70,7 +70,7 @@ class Holes : public test::ConsumerTest {
   }
 };
 
-TEST_F(Holes, AConsumerThatWaitsBesideALeaseDoesNotLookAtThemInEachTurn) {
+TEST_F(Holes, ConsumerWaitingBesideALeaseRescansNone) {
   spawn_with(WhenFull::backpressure, {{"a"}}, 2 * frames);
   Consumer a = consume("a");
   auto waiting = test::start(context_, a.next(1));
@@ -100,7 +100,7 @@ TEST_F(Holes, AConsumerThatWaitsBesideALeaseDoesNotLookAtThemInEachTurn) {
   EXPECT_FALSE(waiting_again.get().value().empty());
 }
 
-TEST_F(Holes, ABatchThatFindsNoRoomDoesNotLookThroughWhatIsInFlight) {
+TEST_F(Holes, BatchWithoutRoomScansNoFramesInFlight) {
   constexpr std::uint64_t in_flight = 5'000;
   spawn_with(WhenFull::drop_newest, {{"a"}, {.name = "b", .hold = false}}, in_flight);
   Consumer b = consume("b");
@@ -170,7 +170,7 @@ TEST_F(HolesInABuffer, AStepLooksThroughABoundedPart) {
   EXPECT_GE(work.steps, work.octets / (5 * 1024 * 1024));
 }
 
-TEST_F(HolesInABuffer, ASatelliteThatIsNotThereIsLookedForOnce) {
+TEST_F(HolesInABuffer, AbsentSatelliteIsSearchedForOnce) {
   std::ignore = drain(99);
   for (const SatelliteId satellite : {99U, 98U, 97U}) {
     const Work work = drain(satellite);
@@ -187,7 +187,7 @@ TEST_F(HolesInABuffer, ARareSatelliteIsFoundWithoutAWalk) {
   EXPECT_LE(work.octets, 3 * frame_header_bytes) << "only what is taken moves";
 }
 
-TEST_F(HolesInABuffer, WhatIsAddedBesideALeaseIsNotWalked) {
+TEST_F(HolesInABuffer, FramesAddedBesideALeaseAreNotWalked) {
   const auto time_to_add = [this] {
     return time_of([this] {
       for (const FrameBatch& batch : shared_) {

@@ -89,7 +89,7 @@ TEST_F(Lease, ReleasedFramesComeBackToTheirPlaceMarked) {
   EXPECT_EQ(ended(LeaseEnd::released), 2U);
 }
 
-TEST_F(Lease, ExpiresByItselfAndACommitIsTooLate) {
+TEST_F(Lease, ExpiresByItselfAndRefusesALateCommit) {
   send_run(0, 3);
   const Leased leased = lease(all_frames, 5ms);
   context_.restart();
@@ -104,7 +104,7 @@ TEST_F(Lease, ExpiresByItselfAndACommitIsTooLate) {
   EXPECT_THAT(marks_of(drained), ElementsAre(true, true, true));
 }
 
-TEST_F(Lease, CommitAfterItsTimeIsTooLateAlsoIfNoTimerHasRung) {
+TEST_F(Lease, LateCommitIsRefusedEvenBeforeTheTimer) {
   send_run(0, 3);
   const Leased leased = lease(all_frames, 0s);
   EXPECT_EQ(commit_error(leased.id.value()), Errc::lease_expired);
@@ -139,7 +139,7 @@ TEST_F(Lease, CountsAgainstTheBounds) {
       << "what is buffered goes first";
 }
 
-TEST_F(Lease, IsEvictedWhereNewFramesFindNoRoomBesideIt) {
+TEST_F(Lease, IsEvictedIfNewFramesNeedItsRoom) {
   send_run(0, 100);
   const Leased first = lease(60);
   const Leased second = lease(40);
@@ -193,7 +193,7 @@ class LeaseUnderBackpressure : public Lease {
   }
 };
 
-TEST_F(LeaseUnderBackpressure, CountsAgainstTheBoundsWhileTheChannelHoldsFrames) {
+TEST_F(LeaseUnderBackpressure, CountsAgainstBoundsWhileTheChannelHoldsFrames) {
   std::uint64_t next = 0;
   while (next < most * (most + 1)) {
     const Leased leased = lease();
@@ -207,7 +207,7 @@ TEST_F(LeaseUnderBackpressure, CountsAgainstTheBoundsWhileTheChannelHoldsFrames)
   EXPECT_EQ(held(), 0U);
 }
 
-TEST_F(LeaseUnderBackpressure, CountsAlsoBesideADrainThatSeesTheChannel) {
+TEST_F(LeaseUnderBackpressure, CountsBesideADrainOfTheChannel) {
   const Leased leased = lease(60);
   EXPECT_EQ(held(), most);
   Lent lent = lend();
@@ -240,7 +240,7 @@ TEST_F(LeaseUnderBackpressure, OfOneSatelliteAloneStaysWithinTheBounds) {
   EXPECT_EQ(sequences_of(lease(all_frames, 1h, 2).frames), numbers(most, most));
 }
 
-TEST_F(LeaseUnderBackpressure, OfOneSatelliteInReadsThatHaveOthersStaysWithinTheBoundsToo) {
+TEST_F(LeaseUnderBackpressure, OfOneSatelliteInMixedReadsStaysBounded) {
   spawn(options(128, 10, WhenFull::backpressure));
   send_run(0, 10, 1);
   std::vector<FrameHeader> headers;
@@ -254,7 +254,7 @@ TEST_F(LeaseUnderBackpressure, OfOneSatelliteInReadsThatHaveOthersStaysWithinThe
   EXPECT_EQ(sequences_of(drain(all_frames, 1)), numbers(0, 22));
 }
 
-TEST_F(Lease, NarrowerLimitsEvictItBeforeWhatIsBufferedWhereItCannotStay) {
+TEST_F(Lease, NarrowerLimitsEvictItBeforeBufferedFrames) {
   for (const std::uint64_t max_frames : {40U, 20U, 1U}) {
     spawn(options(16, 100, WhenFull::drop_oldest));
     send_run(0, 100);
@@ -276,7 +276,7 @@ TEST_F(Lease, NarrowerLimitsInOctetsEvictItToo) {
   EXPECT_EQ(sequences_of(drain()), numbers(80, 20));
 }
 
-TEST_F(Lease, NarrowerLimitsLeaveThoseThatFitAndEvictTheOldest) {
+TEST_F(Lease, NarrowerLimitsEvictOnlyTheOldest) {
   send_run(0, 100);
   std::vector<LeaseId> ids;
   for (int i = 0; i < 5; ++i) {
@@ -321,7 +321,7 @@ TEST_F(Lease, FlushLeavesItAlone) {
   EXPECT_EQ(sequences_of(drain()), numbers(0, 4));
 }
 
-TEST_F(Lease, OfManyBatchesComesBackInStepsAndIsWholeForTheNextRequest) {
+TEST_F(Lease, OfManyBatchesReturnsBeforeTheNextRequest) {
   constexpr std::uint32_t batches = 10'000;
   spawn(options(16, 10 * batches, WhenFull::drop_oldest));
   for (std::uint32_t i = 0; i < batches; ++i) {
@@ -333,7 +333,7 @@ TEST_F(Lease, OfManyBatchesComesBackInStepsAndIsWholeForTheNextRequest) {
   EXPECT_EQ(sequences_of(drain()), numbers(0, batches));
 }
 
-TEST_F(Lease, ThatIsCancelledAtAnyMomentIsWithdrawnUnmarked) {
+TEST_F(Lease, CancelledAtAnyMomentIsWithdrawnUnmarked) {
   constexpr std::uint32_t batches = 2'100;  // two steps
   bool was_withdrawn_once = false;
   const int moments_apart = test::slowdown == 1 ? 2 : 6;
@@ -386,7 +386,7 @@ TEST_F(Lease, IsPartOfWhatAShutDownLeaves) {
   EXPECT_EQ(marked, 3U);
 }
 
-TEST_F(Lease, RemembersABoundedNumberOfThoseThatEndedByThemselves) {
+TEST_F(Lease, ExpiredOnesAreRememberedUpToABound) {
   std::vector<LeaseId> ids;
   for (std::size_t i = 0; i < 4'097; ++i) {
     send_run(i, 1);

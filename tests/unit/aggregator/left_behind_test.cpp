@@ -1,17 +1,12 @@
 // What stays behind in a slab, when the other batches of it have gone, does not keep the slab.
-#include "frame/slab_pool.hpp"
 #include "unit/aggregator/consumer_fixture.hpp"
 #include "unit/aggregator/noting_buffer.hpp"
+#include "unit/aggregator/slab_reader.hpp"
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
-#include <memory>
-#include <span>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -21,40 +16,6 @@ using namespace aggregator;
 namespace {
 
 using namespace std::chrono_literals;
-
-/// Batches of 4 KiB, read one behind the other into slabs that are known here.
-class SlabReader {
- public:
-  static constexpr std::size_t of_each = frame::SlabPool::slab_bytes / large;
-
-  /// Those of one slab, one of them of a satellite of its own.
-  std::vector<FrameBatch> read(SatelliteId one, SatelliteId others, std::size_t place_of_one = 0) {
-    const std::shared_ptr<std::byte[]> slab = frame::SlabPool::of_process().take();
-    slabs_.emplace_back(slab);
-    std::vector<FrameBatch> batches;
-    for (std::size_t i = 0; i < of_each; ++i) {
-      const std::span<std::byte> octets(slab.get() + i * large, large);
-      const FrameHeader header =
-          test::header(i == place_of_one ? one : others, 1, next_sequence_++);
-      write_frame_header(header, large - frame_header_bytes, octets.first<frame_header_bytes>());
-      const Run run{.origin = header.origin, .frames = 1, .first = header.sequence, .bytes = large};
-      batches.emplace_back(
-          SlabRange{.slab = slab, .slab_bytes = frame::SlabPool::slab_bytes, .octets = octets},
-          FrameSummary{.frames = 1, .frame_bytes = large, .runs = {run}}, ReadStamp{});
-    }
-    return batches;
-  }
-
-  /// How many slabs are still referred to.
-  [[nodiscard]] std::size_t in_use() const {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(slabs_, [](const auto& slab) { return !slab.expired(); }));
-  }
-
- private:
-  std::vector<std::weak_ptr<std::byte[]>> slabs_;
-  std::uint64_t next_sequence_ = 0;
-};
 
 class LeftBehind : public test::ConsumerTest {
  protected:
@@ -80,7 +41,7 @@ class LeftBehind : public test::ConsumerTest {
   SlabReader slabs_;
 };
 
-TEST_F(LeftBehind, ByAConsumerThatDoesNotAcknowledgeOneBatchOfEachSlab) {
+TEST_F(LeftBehind, ByAConsumerKeepingOneBatchPerSlab) {
   spawn_with(WhenFull::backpressure, {{"a"}}, 1'000'000);
   read_slabs();
   Consumer a = consume("a");
@@ -148,7 +109,7 @@ TEST_F(LeftBehind, ByOneDrainOfAnotherSatellite) {
   EXPECT_LE(slabs_.in_use(), 1U + slabs * SlabReader::of_each / 2048) << "one for each step";
 }
 
-TEST_F(LeftBehind, ByOneDrainOfWhatWasReadBeforeThem) {
+TEST_F(LeftBehind, ByADrainOfEarlierFrames) {
   spawn_with(WhenFull::drop_oldest, {}, 1'000'000);
   read_slabs(1, 2, SlabReader::of_each - 1);
   EXPECT_EQ(drain(all_frames, 2).taken.frames, slabs * (SlabReader::of_each - 1));
@@ -156,7 +117,7 @@ TEST_F(LeftBehind, ByOneDrainOfWhatWasReadBeforeThem) {
   EXPECT_EQ(stats().ledger.buffered, slabs);
 }
 
-TEST_F(LeftBehind, NothingMovesThatWasInNoSlabOfWhatIsTaken) {
+TEST_F(LeftBehind, FramesOutsideTheTakenSlabsDoNotMove) {
   test::Buffer buffer(test::limits(test::any, 1'000'000'000, WhenFull::drop_oldest));
   buffer->add(test::batch_of_run({3, 1}, 0, 1, large));
   for (std::size_t i = 0; i < slabs; ++i) {

@@ -51,7 +51,7 @@ TEST_F(LentFrames, GoBackWhereNobodySettlesThem) {
   EXPECT_EQ(sequences_of(drain()), numbers(0, 10));
 }
 
-TEST_F(LentFrames, GoBackWhereOthersTakeTheirPlaceInAVariable) {
+TEST_F(LentFrames, GoBackWhenTheirVariableIsReassigned) {
   Lent lent = lend(4);
   lent = lend(3);
   test::poll(context_);
@@ -80,7 +80,7 @@ TEST_F(LentFrames, ThatNobodyAwaitsToBeSettledGoBack) {
   EXPECT_EQ(sequences_of(drain()), numbers(0, 10));
 }
 
-TEST_F(LentFrames, AreSettledOrPutBackByACallThatIsCancelled) {
+TEST_F(LentFrames, AreSettledOrReturnedDespiteCancellation) {
   for (const bool settles : {true, false}) {
     spawn(options(16, 100, WhenFull::backpressure));
     send(batch_of_run({1, 1}, 0, 10));
@@ -103,7 +103,7 @@ TEST_F(LentFrames, AreSettledOrPutBackByACallThatIsCancelled) {
   }
 }
 
-TEST_F(LentFrames, OfADrainThatIsCancelledAtAnyMomentAreNotSkippedByConsumers) {
+TEST_F(LentFrames, OfACancelledDrainAreStillRead) {
   constexpr std::uint32_t batches = 2'100;  // two steps
   bool was_cancelled_once = false;
   const int moments_apart = test::slowdown == 1 ? 2 : 6;
@@ -137,7 +137,7 @@ TEST_F(LentFrames, OfADrainThatIsCancelledAtAnyMomentAreNotSkippedByConsumers) {
   EXPECT_TRUE(was_cancelled_once);
 }
 
-TEST_F(LentFrames, OfADrainInSeveralStepsAreSkippedByConsumersAtItsEnd) {
+TEST_F(LentFrames, OfALongDrainAreSkippedByConsumers) {
   constexpr std::uint32_t batches = 2'100;  // two steps
   spawn_with(WhenFull::backpressure, {{"a"}}, 10'000);
   for (std::uint32_t i = 0; i < batches; ++i) {
@@ -162,7 +162,7 @@ TEST(RefusedByTheBuffer, SettlingMoreThanWasLent) {
   EXPECT_THROW(buffer->settle(taken.amount, KeptRoom::lent), std::logic_error);
 }
 
-TEST(RefusedByTheBuffer, PuttingBackToAPlaceThatIsNotTheirs) {
+TEST(RefusedByTheBuffer, PuttingBackToAForeignPlace) {
   test::Buffer buffer(test::limits(any, any, WhenFull::backpressure));
   buffer.add(0, 4, test::not_small);
   buffer.add(4, 4, test::not_small);

@@ -57,7 +57,7 @@ class Buffer {
 
   /// Takes `max_frames` in one step.
   aggregator::FrameBuffer::Taken take(std::uint64_t max_frames = any,
-                          std::optional<SatelliteId> satellite = std::nullopt) {
+                                      std::optional<SatelliteId> satellite = std::nullopt) {
     return buffer_.take({.max_frames = max_frames, .satellite_id = satellite, .max_batches = any});
   }
   std::vector<std::uint64_t> take_sequences(std::uint64_t max_frames = any,

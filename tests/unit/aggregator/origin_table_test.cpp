@@ -257,7 +257,7 @@ TEST(ForgottenOrigins, HaveNoRowAndBeginAnew) {
   EXPECT_EQ(again.late, 0U);
 }
 
-TEST(ForgottenOrigins, OfASatelliteWithManyChannelsAreAllForgotten) {
+TEST(ForgottenOrigins, IncludeAllChannelsOfASatellite) {
   OriginTable table(100);
   for (ChannelId channel = 0; channel < 20; ++channel) {
     receive(table, run({7, channel}, 0, 1), {});
@@ -335,7 +335,7 @@ TEST(ForgottenOrigins, StayInTheTotalsOverARestart) {
   EXPECT_EQ(again.totals().bytes, table.totals().bytes);
 }
 
-TEST(ForgottenOrigins, AreNotMadeKnownByTheirFramesThatAreDropped) {
+TEST(ForgottenOrigins, AreNotRevivedByDroppedFrames) {
   OriginTable table(4);
   receive(table, run({1, 0}, 0, 5, 100), {});
   forget(table, 1);
@@ -345,7 +345,7 @@ TEST(ForgottenOrigins, AreNotMadeKnownByTheirFramesThatAreDropped) {
   EXPECT_EQ(table.sum(0, 100).stats.dropped, 5U) << "counted all the same";
 }
 
-TEST(ForgottenOrigins, AreMetOnceOrNotAtAllByWhoReadsInParts) {
+TEST(ForgottenOrigins, ArePagedAtMostOnce) {
   OriginTable table(100);
   for (SatelliteId satellite = 0; satellite < 30; ++satellite) {
     receive(table, run({satellite, 0}, 0, 1), {});
@@ -368,7 +368,7 @@ TEST(ForgottenOrigins, AreMetOnceOrNotAtAllByWhoReadsInParts) {
   EXPECT_EQ(std::ranges::adjacent_find(met), met.end());
 }
 
-TEST(IdleOrigins, AreForgottenOnceTheyWereNotHeardForSoLong) {
+TEST(IdleOrigins, AreForgottenOnceSilentLongEnough) {
   OriginTable table(100);
   receive(table, run({1, 0}, 0, 1), {});
   receive(table, run({2, 0}, 0, 1), {});
@@ -383,7 +383,7 @@ TEST(IdleOrigins, AreForgottenOnceTheyWereNotHeardForSoLong) {
   EXPECT_EQ(age(table, std::chrono::seconds(1), std::chrono::seconds(60)), 1U);
 }
 
-TEST(IdleOrigins, AreNotForgottenForTheTimeInWhichTheDaemonDidNotRun) {
+TEST(IdleOrigins, AreNotForgottenForTimeBetweenDaemons) {
   using std::chrono::seconds;
   OriginTable table(100);
   table.restore({{.origin = Origin{1, 0},

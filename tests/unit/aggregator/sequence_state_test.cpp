@@ -226,7 +226,7 @@ INSTANTIATE_TEST_SUITE_P(Each, SequenceModel, testing::Values(w14, w64), [](cons
   return each.param == w14 ? std::string("Bits14") : std::string("Bits64");
 });
 
-TEST(SequenceState, CountsMissingUpToTheLargestNumberAndNotPastIt) {
+TEST(SequenceState, MissingCountStopsAtTheLargestNumber) {
   SequenceState state;
   for (std::uint64_t i = 0; i < 6; ++i) {
     observe(state, run(i * quarter64), w64);
@@ -234,7 +234,7 @@ TEST(SequenceState, CountsMissingUpToTheLargestNumberAndNotPastIt) {
   EXPECT_EQ(judgement_of(state), (Judgement{.gaps = 5, .missing = last64, .last = quarter64}));
 }
 
-TEST(SequenceReset, IsCountedOnceAndGapsAreSeenAgainBehindIt) {
+TEST(SequenceReset, IsCountedOnceAndLaterGapsAreSeen) {
   SequenceState state;
   observe(state, run(1'000'000, 10), w64);
   for (std::uint64_t sequence = 0; sequence < 2000; ++sequence) {
@@ -245,7 +245,7 @@ TEST(SequenceReset, IsCountedOnceAndGapsAreSeenAgainBehindIt) {
   EXPECT_EQ(judgement_of(state), (Judgement{.gaps = 1, .missing = 600, .resets = 1, .last = 1999}));
 }
 
-TEST(SequenceReset, IsSeenWhereSpacePacketsBeginAnewAtAnyDistance) {
+TEST(SequenceReset, IsSeenForSpacePacketsAtAnyDistance) {
   for (std::uint64_t last = 0; last < m14; last += 37) {
     SequenceState state;
     observe(state, run(last), w14);
@@ -258,7 +258,7 @@ TEST(SequenceReset, IsSeenWhereSpacePacketsBeginAnewAtAnyDistance) {
   }
 }
 
-TEST(SequenceReset, NeedsFramesOfWhichEachFollowsTheOneBefore) {
+TEST(SequenceReset, NeedsConsecutiveFrames) {
   SequenceState state;
   observe(state, run(1000), w64);
   for (std::uint64_t sequence = 0; sequence < 200; sequence += 2) {
@@ -267,7 +267,7 @@ TEST(SequenceReset, NeedsFramesOfWhichEachFollowsTheOneBefore) {
   EXPECT_EQ(judgement_of(state), (Judgement{.late = 100, .last = 1000}));
 }
 
-TEST(SequenceReset, IsNoneWhereTheOldCounterGoesOnBetween) {
+TEST(SequenceReset, IsNotSeenWhileTheOldCounterContinues) {
   SequenceState state;
   observe(state, run(1000), w64);
   for (std::uint64_t i = 0; i < 100; ++i) {
@@ -290,7 +290,7 @@ TEST(SequenceReset, IsNoneForASingleWildFrame) {
   }
 }
 
-TEST(SequenceReset, ComesAfterAsManyFramesAsAreAskedFor) {
+TEST(SequenceReset, ComesAfterTheRequestedNumberOfFrames) {
   SequenceState state;
   state.observe(run(1000), w64, 3);
   state.observe(run(0, 2), w64, 3);
@@ -335,7 +335,7 @@ TEST(SequenceReset, IsSeenOverARestart) {
   }
 }
 
-TEST(SequenceState, IgnoresASavedStateWhoseUnsettledFramesCannotBe) {
+TEST(SequenceState, IgnoresImpossibleUnsettledFramesInASavedState) {
   SequenceStats saved;
   saved.last_sequence = 1000;
   saved.late = 3;

@@ -127,7 +127,7 @@ void expect_row(const OriginStats& row, const std::map<Counter, FrameByFrame>& m
 
 class SequenceTracking : public testing::TestWithParam<SequenceWidth> {};
 
-TEST_P(SequenceTracking, IsThatOfTheContractHoweverTheStreamIsDivided) {
+TEST_P(SequenceTracking, FollowsTheContractHoweverTheStreamIsDivided) {
   const SequenceWidth width = GetParam();
   const Framing framing =
       width == SequenceWidth::bits64 ? Framing::length_prefixed : Framing::ccsds_space_packet;
@@ -211,7 +211,7 @@ TEST(StoredFrames, AreTrackedApartFromLiveOnes) {
   EXPECT_EQ(row.gaps, 2U) << "all gaps of the origin";
 }
 
-TEST(StoredFrames, HaveTheLastSequenceWhereThereAreNoLiveOnes) {
+TEST(StoredFrames, SetTheLastSequenceWithoutLiveOnes) {
   Accounts accounts(100);
   accounts.received(test::batch_of(std::vector{test::header(1, 2, 10, true)}));
   EXPECT_EQ(accounts.origins().all().at(0).last_sequence, 10U);
@@ -225,7 +225,7 @@ TEST(StoredFrames, HaveTheLastSequenceWhereThereAreNoLiveOnes) {
   EXPECT_EQ(row.last_sequence, 3U);
 }
 
-TEST(StoredFrames, AreTrackedApartWhereTheirBatchIsGivenUp) {
+TEST(StoredFrames, AreTrackedApartInGivenUpBatches) {
   Accounts accounts(100);
   const auto give_up = [&](std::uint64_t read, std::uint64_t sequence, bool stored) {
     const std::vector headers{test::header(1, 2, sequence, stored)};

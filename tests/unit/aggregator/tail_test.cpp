@@ -107,7 +107,7 @@ TEST_F(TailTest, SeesOnlyWhatItAsksFor) {
   EXPECT_EQ(seen(both, of_both), (std::vector<std::uint64_t>{20}));
 }
 
-TEST_F(TailTest, OfASatelliteIsServedBesideOneOfAll) {
+TEST_F(TailTest, SatelliteTailIsServedBesideAFullOne) {
   spawn({});
   Tail all = watch();
   Tail satellite = watch({.satellite_id = 1});
@@ -124,7 +124,7 @@ TEST_F(TailTest, AsksForNothingElsesBatches) {
   EXPECT_FALSE(is_ready(start(context_, tail.next())));
 }
 
-TEST_F(TailTest, ThatIsTooSlowIsToldHowMuchItLost) {
+TEST_F(TailTest, SlowTailLearnsHowMuchItLost) {
   spawn({});
   Tail slow = watch({.max_bytes = 1});
   Tail other = watch();
@@ -160,7 +160,7 @@ TEST_F(TailTest, SeesFramesThatTheBufferDrops) {
   EXPECT_EQ(sequences_of(call(tail.next()).value()), numbers(0, 5));
 }
 
-TEST_F(TailTest, KeepsAtMostOneBatchMoreThanItMay) {
+TEST_F(TailTest, ExceedsItsBoundByAtMostOneBatch) {
   spawn({});
   const std::size_t footprint = batch_of_run({1, 1}, 0, 10).footprint();
   Tail tail = watch({.max_bytes = 4 * footprint});
@@ -210,7 +210,7 @@ TEST_F(TailTest, GoesOnAfterACallThatWasCancelled) {
   EXPECT_EQ(sequences_of(next.get().value()), numbers(0, 3));
 }
 
-TEST_F(TailTest, KeepsWhatComesWhileACancelledCallIsForgotten) {
+TEST_F(TailTest, KeepsFramesThatArriveDuringACancellation) {
   spawn({});
   Tail tail = watch({.max_bytes = 1});
   cancel_next(tail);

@@ -128,7 +128,7 @@ asio::awaitable<bool> send_now(Sender<int> tx, int value) {
   co_return !tx.try_send(value).has_value();
 }
 
-TEST(ChannelCancellation, ACancelledSendIsAllOrNothingOnManyThreads) {
+TEST(ChannelCancellation, CancelledSendIsAtomicOnManyThreads) {
   asio::thread_pool pool(4);
   auto ends = channel<int>(pool.get_executor(), 1);
   int cancelled = 0;
@@ -154,7 +154,7 @@ TEST(ChannelCancellation, ACancelledSendIsAllOrNothingOnManyThreads) {
   RecordProperty("cancelled_sends", cancelled);
 }
 
-TEST(ChannelCancellation, ACancelledReceiveLosesNoMessageOnManyThreads) {
+TEST(ChannelCancellation, CancelledReceiveLosesNoMessageOnManyThreads) {
   asio::thread_pool pool(4);
   auto ends = channel<int>(pool.get_executor(), 2);
   int cancelled = 0;

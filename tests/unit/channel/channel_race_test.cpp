@@ -72,7 +72,7 @@ asio::awaitable<void> receive_some(Receiver<Tracked> rx, int count, Tally* tally
   }
 }  // the receiver goes, in the middle of the sends
 
-TEST(ChannelRace, EverySuccessfulSendIsReceivedOrDestroyedInTheChannel) {
+TEST(ChannelRace, EverySuccessfulSendIsReceivedOrDestroyed) {
   for (int round = 0; round < 300; ++round) {
     Tally tally;
     {

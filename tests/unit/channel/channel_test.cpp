@@ -113,7 +113,7 @@ TEST(Channel, HoldsAtLeastOneMessage) {
   EXPECT_THROW(std::ignore = channel<int>(context.get_executor(), 0), std::invalid_argument);
 }
 
-TEST(Channel, RefusesSendsOnceClosedAndKeepsWhatWasSent) {
+TEST(Channel, RefusesSendsOnceClosedButKeepsMessages) {
   asio::io_context context;
   auto [tx, rx] = channel<int>(context.get_executor(), 2);
   std::vector<std::optional<error_code>> outcomes(3);
@@ -149,7 +149,7 @@ TEST(Channel, EndsAtOnceForAReceiverThatWaits) {
   EXPECT_FALSE(received.error);
 }
 
-TEST(Channel, DoesNotEndWhileACopyOfTheSenderLives) {
+TEST(Channel, StaysOpenWhileAnySenderLives) {
   asio::io_context context;
   auto ends = channel<int>(context.get_executor(), 4);
   std::optional<Sender<int>> first(std::move(ends.first));
@@ -190,7 +190,7 @@ TEST(Channel, EndsBehindAFullBuffer) {
   EXPECT_EQ(ends.second.try_receive().error(), Errc::channel_ended);
 }
 
-TEST(Channel, GivesTheValueBackThatItHasNoRoomFor) {
+TEST(Channel, ReturnsAValueThatHasNoRoom) {
   asio::io_context context;
   auto [tx, rx] = channel<Parcel>(context.get_executor(), 1);
   EXPECT_FALSE(tx.try_send(Parcel(1)).has_value());
@@ -234,7 +234,7 @@ TEST(Channel, SendsNothingBeforeTheSendIsAwaited) {
   EXPECT_EQ(rx.try_receive().error(), Errc::channel_empty);
 }
 
-TEST(Channel, CompletesAWaitingSendOnTheExecutorOfItsCoroutine) {
+TEST(Channel, CompletesAWaitingSendOnItsOwnExecutor) {
   asio::io_context receivers;
   asio::io_context senders;
   auto [tx, rx] = channel<int>(receivers.get_executor(), 1);
@@ -335,7 +335,7 @@ TEST(UnboundedChannel, NeverRefusesForWantOfRoom) {
   EXPECT_EQ(ends.second.try_receive().error(), Errc::channel_ended);
 }
 
-TEST(UnboundedChannel, GivesTheValueBackWhenTheReceiverIsGone) {
+TEST(UnboundedChannel, ReturnsTheValueWhenTheReceiverIsGone) {
   asio::io_context context;
   auto ends = unbounded_channel<Parcel>(context.get_executor());
   std::ignore = Receiver<Parcel>(std::move(ends.second));
@@ -346,7 +346,7 @@ TEST(UnboundedChannel, GivesTheValueBackWhenTheReceiverIsGone) {
   EXPECT_EQ(refused->value.number(), 3);
 }
 
-TEST(ChannelLevel, CountsWhatIsInTheChannelAndNoMore) {
+TEST(ChannelLevel, CountsOnlyMessagesInTheChannel) {
   asio::io_context context;
   auto [tx, rx] = channel<int>(context.get_executor(), 3);
   EXPECT_EQ(tx.level().capacity, 3U);

@@ -46,7 +46,7 @@ TEST(RawChannelTrap, CloseMakesBufferedMessagesUnreachable) {
   EXPECT_EQ(received.error, asio::experimental::error::channel_closed);
 }
 
-TEST(ChannelTrap, TheEndOfTheStreamLeavesBufferedMessagesReachable) {
+TEST(ChannelTrap, EndOfStreamLeavesBufferedMessagesReachable) {
   asio::io_context context;
   auto ends = channel<int>(context.get_executor(), 4);
   for (int i = 0; i < 4; ++i) {
@@ -74,7 +74,7 @@ TEST(RawChannelTrap, CloseLeavesAParkedSenderParked) {
   EXPECT_FALSE(sent.completed);
 }
 
-TEST(ChannelTrap, AParkedSenderIsCompletedWhenTheReceiverGoes) {
+TEST(ChannelTrap, WaitingSendCompletesWhenTheReceiverGoes) {
   asio::io_context context;
   auto ends = channel<int>(context.get_executor(), 1);
   ASSERT_FALSE(ends.first.try_send(1).has_value());
@@ -90,7 +90,7 @@ TEST(ChannelTrap, AParkedSenderIsCompletedWhenTheReceiverGoes) {
 // Trap: cancel() after close() completes parked senders with success -----------------------------
 // No RawChannel test: the raw channel takes the parked sender for a receiver, which is undefined.
 
-TEST(ChannelTrap, AParkedSenderIsNotToldThatItSucceededWhenTheReceiverGoes) {
+TEST(ChannelTrap, WaitingSendFailsWhenTheReceiverGoes) {
   asio::io_context context;
   auto ends = channel<int>(context.get_executor(), 1);
   ASSERT_FALSE(ends.first.try_send(1).has_value());
@@ -104,7 +104,7 @@ TEST(ChannelTrap, AParkedSenderIsNotToldThatItSucceededWhenTheReceiverGoes) {
 
 // Trap: a cancelled receive leaves a channel that holds nothing ----------------------------------
 
-TEST(RawChannelTrap, ACancelledReceiveTakesTheRoomFromTheBuffer) {
+TEST(RawChannelTrap, CancelledReceiveLosesRoomInTheBuffer) {
   asio::io_context context;
   RawChannel raw(context, 4);
   RawOutcome received;

@@ -88,7 +88,7 @@ TEST(Doorbell, StillRingsAfterACancelledWait) {
   EXPECT_TRUE(woken);
 }
 
-TEST(Doorbell, KeepsARingThatComesBetweenCancellationAndTheEndOfTheWait) {
+TEST(Doorbell, KeepsARingThatComesDuringACancellation) {
   asio::io_context context;
   Doorbell bell(context.get_executor());
   asio::cancellation_signal cancel;

@@ -72,7 +72,7 @@ TEST(Oneshot, DeliversAReplyToAReceiverThatWaits) {
   EXPECT_EQ(***outcome, 42);
 }
 
-TEST(Oneshot, TellsThatTheReplierWentAwayBeforeTheWait) {
+TEST(Oneshot, ReportsAReplierGoneBeforeTheWait) {
   asio::io_context context;
   auto ends = make_oneshot(context);
   std::ignore = OneshotSender<std::unique_ptr<int>>(std::move(ends.first));
@@ -83,7 +83,7 @@ TEST(Oneshot, TellsThatTheReplierWentAwayBeforeTheWait) {
   EXPECT_EQ(outcome->error(), Errc::reply_dropped);
 }
 
-TEST(Oneshot, TellsThatTheReplierWentAwayDuringTheWait) {
+TEST(Oneshot, ReportsAReplierGoneDuringTheWait) {
   asio::io_context context;
   auto ends = make_oneshot(context);
   Outcome outcome;
@@ -106,7 +106,7 @@ TEST(Oneshot, GivesTheReplyBackWhenNobodyReceivesIt) {
   EXPECT_EQ(**back, 42);
 }
 
-TEST(Oneshot, GivesTheReplyBackWhenTheWaitWasNeverStarted) {
+TEST(Oneshot, ReturnsTheReplyIfTheWaitNeverStarted) {
   asio::io_context context;
   auto ends = make_oneshot(context);
   {
@@ -132,7 +132,7 @@ TEST(Oneshot, GivesTheReplyBackAfterACancelledWait) {
   EXPECT_EQ(**back, 42);
 }
 
-TEST(Oneshot, LosesNoReplyThatComesBetweenCancellationAndTheEndOfTheWait) {
+TEST(Oneshot, LosesNoReplyThatComesDuringACancellation) {
   asio::io_context context;
   auto ends = make_oneshot(context);
   asio::cancellation_signal cancel;

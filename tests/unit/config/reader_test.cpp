@@ -45,7 +45,7 @@ TEST(ConfigReader, ReadsIntegersTextsAndNames) {
   EXPECT_NO_THROW(reader.finish());
 }
 
-TEST(ConfigReader, LeavesATargetAsItIsWhereItsKeyIsNotThere) {
+TEST(ConfigReader, LeavesATargetUnchangedWithoutItsKey) {
   const Json json = Json::object();
   Reader reader(json, "");
   std::uint64_t size = 77;  // also outside of the bounds
@@ -60,7 +60,7 @@ TEST(ConfigReader, LeavesATargetAsItIsWhereItsKeyIsNotThere) {
   EXPECT_EQ(reader.find("other"), nullptr);
 }
 
-TEST(ConfigReader, LeavesATargetAsItIsWhereTheValueIsRefused) {
+TEST(ConfigReader, LeavesATargetUnchangedByARefusedValue) {
   const Json json = {{"size", 11U}, {"colour", "blue"}};
   Reader reader(json, "");
   std::uint64_t size = 7;
@@ -94,7 +94,7 @@ TEST(ConfigReader, SaysWhatIsAllowedAndWhatIsThere) {
               ThrowsMessage<Error>(R"(paint[2].colour: must be one of "red", "green", is "blue")"));
 }
 
-TEST(ConfigReader, RefusesKeysThatNobodyReadAndNamesTheOthers) {
+TEST(ConfigReader, RefusesUnreadKeysAndNamesTheOthers) {
   const Json json = {{"size", 1U}, {"sise", 2U}};
   Reader reader(json, "paint");
   std::uint64_t size = 0;

@@ -106,7 +106,7 @@ Octets octets_of(const Drained& drained) {
   return octets;
 }
 
-TEST(DrainJson, HasTheFieldsOfAFrameInTheirOrder) {
+TEST(DrainJson, HasTheFieldsOfAFrameInOrder) {
   DrainSample sample(5);
   sample.add(batch_of_one(header(4294967295, 65535, 18446744073709551615U, true), "foo",
                           at(1'795'402'187'000'001)));
@@ -116,7 +116,7 @@ TEST(DrainJson, HasTheFieldsOfAFrameInTheirOrder) {
             R"("received_at":"2026-11-23T02:49:47.000001Z","payload":"Zm9v"}],"remaining":5})");
 }
 
-TEST(DrainJson, OfNothingIsOnePieceWithAnEmptyList) {
+TEST(DrainJson, OfNothingHasAnEmptyList) {
   const DrainSample sample(42);
   EXPECT_EQ(json_pieces(sample.drained()),
             std::vector<std::string>{R"({"frames":[],"remaining":42})"});
@@ -154,7 +154,7 @@ INSTANTIATE_TEST_SUITE_P(
                     EncodedPayload{"Zeros", std::string_view("\0\0\0", 3), "AAAA"}),
     [](const auto& each) { return std::string(each.param.name); });
 
-TEST(DrainJson, OfManyFramesComesInBoundedPiecesThatMakeOneObject) {
+TEST(DrainJson, OfManyFramesComesInBoundedPieces) {
   constexpr std::uint32_t frames_each = 5'000;
   constexpr std::uint64_t batches = 4;
   DrainSample sample(9);
@@ -202,7 +202,7 @@ TEST(DrainJson, HasALargeFrameInOnePiece) {
       std::ranges::equal(std::as_bytes(std::span(decoded)), sample_payload(3 * json_piece, 1)));
 }
 
-TEST(DrainJson, EndsWithItsLastFrameAlsoWhereThatFillsAPiece) {
+TEST(DrainJson, EndsWithAFrameThatFillsAPiece) {
   DrainSample sample(1);
   sample.add(batch_of_run({1, 1}, 0, 1, json_piece));
   const std::vector<std::string> pieces = json_pieces(sample.drained());
@@ -215,7 +215,7 @@ TEST(DrainBinary, OfNothingHasNoPiece) {
   EXPECT_TRUE(binary_pieces(sample.drained()).empty());
 }
 
-TEST(DrainBinary, GivesTheOctetsOfTheBatchesWithoutCopyingThem) {
+TEST(DrainBinary, GivesTheOctetsWithoutCopyingThem) {
   DrainSample sample;
   sample.add(batch_of_run({1, 2}, 0, 10, 64)).add(batch_of_run({3, 4}, 7, 1));
   const std::vector<BinaryPiece> pieces = binary_pieces(sample.drained());
@@ -228,7 +228,7 @@ TEST(DrainBinary, GivesTheOctetsOfTheBatchesWithoutCopyingThem) {
   }
 }
 
-TEST(DrainBinary, OfManySmallBatchesHasAtMostSoManyBuffersInAPiece) {
+TEST(DrainBinary, HasABoundedNumberOfBuffersPerPiece) {
   DrainSample sample;
   for (std::uint64_t i = 0; i < 2 * max_buffers + 1; ++i) {
     sample.add(batch_of_run({1, 1}, i, 1, i % 7));
@@ -285,7 +285,7 @@ TEST(RedeliveredRanges, AreThoseOfMarkedBatches) {
   EXPECT_TRUE(redelivered_ranges(DrainSample().drained()).empty());
 }
 
-TEST(DrainJsonEncoder, MarksWhatWasDeliveredBeforeAndTellsMoreFields) {
+TEST(DrainJsonEncoder, MarksRedeliveredFramesAndAddsFields) {
   DrainSample sample;
   FrameBatch batch = batch_of_run({1, 1}, 0, 1);
   batch.mark_redelivered();

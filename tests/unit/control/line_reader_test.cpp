@@ -95,13 +95,13 @@ TEST_F(LineReaderTest, OneOctetMoreIsTooLong) {
   EXPECT_TRUE(lines_.line_too_long());
 }
 
-TEST_F(LineReaderTest, LineWithoutAnEndIsTooLongBeforeItEnds) {
+TEST_F(LineReaderTest, OverlongLineIsRefusedBeforeItEnds) {
   send("123456789");
   EXPECT_EQ(next(), std::nullopt);
   EXPECT_TRUE(lines_.line_too_long());
 }
 
-TEST_F(LineReaderTest, LineIsTooLongAtTheEndOfTheStreamToo) {
+TEST_F(LineReaderTest, OverlongLastLineIsRefusedToo) {
   send("123456789");
   end();
   EXPECT_EQ(next(), std::nullopt);

@@ -105,7 +105,7 @@ TEST(ParseRequest, IgnoresMembersThatItDoesNotKnow) {
             Method::stats);
 }
 
-TEST(ParseRequest, TakesAnObjectWithoutAnIdForANotification) {
+TEST(ParseRequest, ObjectWithoutAnIdIsANotification) {
   const Request request = accepted(R"({"jsonrpc":"2.0","method":"flush"})");
   EXPECT_EQ(request.method, Method::flush);
   EXPECT_FALSE(request.id.has_value());
@@ -246,7 +246,7 @@ void PrintTo(const BadLine& bad, std::ostream* out) {
 
 class BadLines : public testing::TestWithParam<BadLine> {};
 
-TEST_P(BadLines, AreRefusedWithCodeIdAndWhatToDo) {
+TEST_P(BadLines, AreRefusedWithCodeIdAndAdvice) {
   const Error error = refused(GetParam().line);
   EXPECT_EQ(error.code, GetParam().code) << error.message;
   EXPECT_THAT(error.message, HasSubstr(GetParam().said));
@@ -365,7 +365,7 @@ TEST(EncodeResult, IsOneLineWhateverItHolds) {
   }
 }
 
-TEST(Envelope, StandsAroundAResultThatIsWrittenInPieces) {
+TEST(Envelope, SurroundsAResultWrittenInPieces) {
   const status::Json result = {{"frames", status::Json::array()}, {"remaining", 0}};
   for (const std::string& line : {std::string("drain"), rpc("drain", R"("x")")}) {
     const Request request = accepted(line);

@@ -70,7 +70,7 @@ TEST_F(ReplyWriterTest, GivesUpAReaderThatReadsNothing) {
   EXPECT_TRUE(result_.get().failed());
 }
 
-TEST_F(ReplyWriterTest, WaitsForASlowReaderHoweverLongItTakes) {
+TEST_F(ReplyWriterTest, WaitsIndefinitelyForASlowReader) {
   const auto begun = std::chrono::steady_clock::now();
   read_slowly();
   run();

@@ -20,7 +20,7 @@ Peer somebody(std::vector<gid_t> groups) {
   return {.uid = 4000, .pid = 1, .groups = std::move(groups)};
 }
 
-TEST(Role, IsFullForAllWhereThereAreNoReaders) {
+TEST(Role, IsFullForAllWithoutAReadersGroup) {
   EXPECT_EQ(role_of(somebody({}), {.group = operators}), Role::full);
   EXPECT_EQ(role_of({}, {}), Role::full);
 }
@@ -34,19 +34,19 @@ TEST(Role, DependsOnTheGroupsOfTheClient) {
   EXPECT_EQ(role_of(somebody({}), access), Role::none);
 }
 
-TEST(Role, IsFullForRootAndTheDaemonsOwnUser) {
+TEST(Role, IsFullForRootAndTheDaemonsUser) {
   const Access access{.group = operators, .read_only_group = readers};
   EXPECT_EQ(role_of({.uid = 0, .pid = 1, .groups = {}}, access), Role::full);
   EXPECT_EQ(role_of({.uid = ::geteuid(), .pid = 1, .groups = {readers}}, access), Role::full);
 }
 
-TEST(Role, TakesTheDaemonsOwnGroupWhereNoneIsNamed) {
+TEST(Role, DefaultsToTheDaemonsOwnGroup) {
   const Access access{.read_only_group = readers};
   EXPECT_EQ(role_of(somebody({::getegid()}), access), Role::full);
   EXPECT_EQ(role_of(somebody({operators}), access), Role::none);
 }
 
-TEST(Role, IsNoneForWhomTheSystemDoesNotKnow) {
+TEST(Role, IsNoneForUnknownPeers) {
   EXPECT_EQ(role_of({}, {.read_only_group = readers}), Role::none);
 }
 

@@ -64,13 +64,13 @@ class SocketFileTest : public testing::Test {
   std::string path_ = directory_.file("control.sock");
 };
 
-TEST_F(SocketFileTest, TakesNoSocketOfAnotherKindFromSomebodyElse) {
+TEST_F(SocketFileTest, LeavesForeignSocketsOfOtherKinds) {
   const asio::local::datagram_protocol::socket datagrams(context_, path_);
   expect_refused("another program listens there");
   EXPECT_TRUE(fs::exists(path_));
 }
 
-TEST_F(SocketFileTest, DoesNotWaitForAListenerWhoseBacklogIsFull) {
+TEST_F(SocketFileTest, DoesNotWaitForAListenersFullBacklog) {
   stream_protocol::acceptor somebody(context_, stream_protocol());
   somebody.bind(stream_protocol::endpoint(path_));
   somebody.listen(0);
@@ -122,7 +122,7 @@ class OrdinaryUser {
   std::vector<gid_t> before_ = groups();
 };
 
-TEST_F(SocketFileTest, LeavesModeAndGroupWhereTheyCannotBeChangedNorSetAgain) {
+TEST_F(SocketFileTest, LeavesModeAndGroupIfTheyCannotChange) {
   if (::geteuid() != 0) {
     GTEST_SKIP() << "root alone can be in other groups, and then not";
   }
@@ -142,7 +142,7 @@ TEST_F(SocketFileTest, LeavesModeAndGroupWhereTheyCannotBeChangedNorSetAgain) {
   EXPECT_NO_THROW(file.set_access(Access{.mode = 0600, .group = former})) << "which it has already";
 }
 
-TEST_F(SocketFileTest, LeavesItsAccessListWhereItCannotBeChanged) {
+TEST_F(SocketFileTest, LeavesAnAccessListThatItCannotChange) {
   if (::geteuid() != 0) {
     GTEST_SKIP() << "root alone can be in other groups, and then not";
   }
@@ -167,7 +167,7 @@ TEST_F(SocketFileTest, LeavesItsAccessListWhereItCannotBeChanged) {
   EXPECT_EQ(access_list_of(path_), before);
 }
 
-TEST_F(SocketFileTest, IsNotLeftBehindWhereItCannotBeGivenToItsGroup) {
+TEST_F(SocketFileTest, IsRemovedIfItsGroupCannotBeSet) {
   if (::geteuid() != 0) {
     GTEST_SKIP() << "root alone can be another user";
   }
@@ -180,7 +180,7 @@ TEST_F(SocketFileTest, IsNotLeftBehindWhereItCannotBeGivenToItsGroup) {
   EXPECT_FALSE(fs::exists(path_));
 }
 
-TEST_F(SocketFileTest, TouchesNoFileThatSomebodyPutInItsPlace) {
+TEST_F(SocketFileTest, TouchesNoForeignFileInItsPlace) {
   SocketFile file(path_, Access{0600});
   const stream_protocol::acceptor acceptor = listen(file);
   const std::string other = directory_.write("other", "");
@@ -200,7 +200,7 @@ TEST_F(SocketFileTest, IsAnsweredFromOnceItListens) {
   EXPECT_TRUE(somebody_answers());
 }
 
-TEST_F(SocketFileTest, HasTheModeThatItIsGivenWhateverTheUmask) {
+TEST_F(SocketFileTest, HasItsModeWhateverTheUmask) {
   for (const mode_t mode : {0600U, 0660U, 0666U, 0777U}) {
     SocketFile file(path_, Access{mode});
     const mode_t before = ::umask(0177);
@@ -227,13 +227,13 @@ TEST_F(SocketFileTest, ReplacesTheStaleFileOfADeadProgram) {
   EXPECT_TRUE(somebody_answers());
 }
 
-TEST_F(SocketFileTest, RefusesTheSocketOfALiveProgramAndLeavesItAlone) {
+TEST_F(SocketFileTest, RefusesTheSocketOfALiveProgram) {
   const stream_protocol::acceptor other = listen_as_somebody_else();
   expect_refused("another program listens there; stop it, or set another path");
   EXPECT_TRUE(somebody_answers());
 }
 
-TEST_F(SocketFileTest, RefusesThePathOfALiveDaemonAlsoBeforeThatListens) {
+TEST_F(SocketFileTest, RefusesALiveDaemonsPathBeforeItListens) {
   std::optional<SocketFile> first(std::in_place, path_, Access{0600});
   expect_refused("a running daemon holds it; stop that one, or set another path");
   {
@@ -280,13 +280,13 @@ INSTANTIATE_TEST_SUITE_P(
                   [](const fs::path& path) { ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0); }}),
     [](const auto& each) { return std::string(each.param.name); });
 
-TEST_F(SocketFileTest, KeepsTheContentOfAFileThatIsNotASocket) {
+TEST_F(SocketFileTest, KeepsAFileThatIsNotASocket) {
   std::ignore = directory_.write("control.sock", "notes");
   expect_refused("there is a file that is not a socket; remove it, or set another path");
   EXPECT_EQ(test::read_file(path_), "notes");
 }
 
-TEST_F(SocketFileTest, TakesPathsUpToTheLongestThatASocketCanHave) {
+TEST_F(SocketFileTest, TakesPathsUpToTheLongest) {
   constexpr std::size_t longest = sizeof(sockaddr_un::sun_path) - 1;
   path_.resize(longest, 'x');
   {
@@ -306,7 +306,7 @@ TEST_F(SocketFileTest, RefusesAPathThatCannotBeWritten) {
                  "set control.socket to a path that can be written");
 }
 
-TEST_F(SocketFileTest, IsRemovedAtTheEndWhileItsLockStays) {
+TEST_F(SocketFileTest, LeavesOnlyItsLockAtTheEnd) {
   {
     SocketFile file(path_, Access{0600});
     const stream_protocol::acceptor acceptor = listen(file);
@@ -333,7 +333,7 @@ TEST_F(SocketFileTest, RemovesNothingWhereItNeverListened) {
   EXPECT_TRUE(somebody_answers());
 }
 
-TEST_F(SocketFileTest, SaysSoWhereAnotherProgramWasFasterToListen) {
+TEST_F(SocketFileTest, ReportsAProgramThatListenedFirst) {
   SocketFile file(path_, Access{0600});
   {
     const stream_protocol::acceptor other = listen_as_somebody_else();

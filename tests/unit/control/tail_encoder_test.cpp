@@ -45,7 +45,7 @@ TEST(TailEncoder, BeginsWithAMessageOfNothing) {
             "{\"frames\":0,\"bytes\":0,\"lost\":0}\n");
 }
 
-TEST(TailEncoder, TellsFramesAndThenWhatWasLostBehindThem) {
+TEST(TailEncoder, WritesFramesAndThenTheLossAfterThem) {
   TailEncoder encoder(request({}, true));
   TailPiece next = piece(7);
   next.batches.push_back(batch_of_run({3, 4}, 5, 2));
@@ -76,7 +76,7 @@ TEST(TailEncoder, LeavesOutWhatWasNotAskedFor) {
   EXPECT_EQ(frames.at(0).at("sequence"), 10);
 }
 
-TEST(TailEncoder, SaysNothingOfAPieceWithoutFramesAndLosses) {
+TEST(TailEncoder, WritesNothingWithoutFramesOrLosses) {
   TailEncoder encoder(request({.satellite_id = 9}));
   TailPiece next = piece();
   next.batches.push_back(batch_of_run({1, 1}, 0, 1));

@@ -51,7 +51,7 @@ class ClientTest : public testing::Test {
   NumberingServer server_{path_};
 };
 
-TEST_F(ClientTest, ConnectsAgainWhereItWasIdleForTooLong) {
+TEST_F(ClientTest, ReconnectsAfterAnIdleTimeout) {
   std::promise<void> closed;
   std::thread serving([this, &closed] {
     {

@@ -42,7 +42,7 @@ TEST(Report, TellsWhatAFlushDiscarded) {
   EXPECT_EQ(report_flush({{"discarded", 12345}}), "discarded 12,345 frames\n");
 }
 
-TEST(Report, TellsWhatAReloadChangedAndWhatItCouldNot) {
+TEST(Report, ShowsChangesThatAReloadMadeOrDeferred) {
   EXPECT_EQ(report_reload({{"changed", {"log.level"}}, {"needs_restart", {"threads"}}}),
             "changed: log.level\nneeds a restart: threads\n");
   EXPECT_EQ(report_reload({{"changed", Json::array()}, {"needs_restart", Json::array()}}),
@@ -90,7 +90,7 @@ TEST(StatsReport, SaysNoneWhereNothingIsCounted) {
   EXPECT_THAT(report_stats(stats), ContainsRegex("malformed +none\n"));
 }
 
-TEST(StatsReport, ThrowsWhereTheAnswerLacksWhatTheContractPromises) {
+TEST(StatsReport, ThrowsIfAPromisedFieldIsMissing) {
   for (const char* key : {"ledger", "buffer", "channel", "sessions", "malformed", "truncated"}) {
     Json stats = sample_stats();
     stats.erase(key);
@@ -144,7 +144,7 @@ TEST(SatellitesReport, ListsEachOriginAndCallsTheSumOthers) {
   EXPECT_THAT(report_satellites({{"satellites", {row}}}), ContainsRegex("42 +7.* T +silent\n"));
 }
 
-TEST(SatellitesReport, HasARowForStoredFramesBelowThatOfTheirChannel) {
+TEST(SatellitesReport, ShowsStoredFramesBelowTheirChannel) {
   const Json row = Json::parse(R"({
     "satellite_id": 42, "channel_id": 7, "frames": 10, "bytes": 200, "last_sequence": 9, "gaps": 0,
     "missing": 0, "duplicates": 0, "late": 0, "dropped": 0, "last_seen_at": "T", "silent": false,
@@ -177,7 +177,7 @@ Json sample_sink() {
     "skipped": {"buffer_full": 1300, "drained": 0, "flushed": 0}})");
 }
 
-TEST(SinksReport, TellsHowFarEachIsAndWhatItDid) {
+TEST(SinksReport, ShowsProgressAndCountsOfEach) {
   Json other = sample_sink();
   other["name"] = "other";
   other["server"] = nullptr;
@@ -191,7 +191,7 @@ TEST(SinksReport, TellsHowFarEachIsAndWhatItDid) {
   EXPECT_THAT(text, ContainsRegex("other +TELEMETRY +- +1,111.* none +none\n$"));
 }
 
-TEST(SinksReport, SaysBelowWhatIsWrongAndWhatIsUnsafe) {
+TEST(SinksReport, ListsProblemsAndDangersBelow) {
   Json sink = sample_sink();
   sink["problem"] = {{"reason", "stream_full"}, {"message", "the stream has no room"}};
   sink["unsafe"] = {"It is stored in memory.", "It is sealed."};
@@ -201,7 +201,7 @@ TEST(SinksReport, SaysBelowWhatIsWrongAndWhatIsUnsafe) {
                         "archive: unsafe: It is sealed.\n"));
 }
 
-TEST(SinksReport, ShowsWhatServersSayInOneLineThatDoesNothing) {
+TEST(SinksReport, ShowsServerTextInOneHarmlessLine) {
   Json sink = sample_sink();
   sink["problem"] = {{"reason", "other"}, {"message", "gone\n\x1b[2Jall is well\u202e"}};
   sink["server"] = "nats://h\x1b[31m";

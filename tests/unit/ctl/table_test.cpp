@@ -10,7 +10,7 @@ namespace {
 
 using Align = Table::Align;
 
-TEST(Table, HasItsHeadingAloneWhereThereAreNoRows) {
+TEST(Table, WithoutRowsIsItsHeading) {
   const Table table({{"ID", Align::right}, {"NAME"}});
   EXPECT_TRUE(table.empty());
   EXPECT_EQ(table.to_text(), "ID  NAME\n");
@@ -27,7 +27,7 @@ TEST(Table, IsAsWideAsItsWidestCells) {
             "space-packets  1,234,567  receiving\n");
 }
 
-TEST(Table, IsAsWideAsItsHeadingsWhereThoseAreWider) {
+TEST(Table, IsAsWideAsWiderHeadings) {
   Table table({{"SATELLITE", Align::right}, {"CHANNEL", Align::right}});
   table.add({"1", "2"});
   EXPECT_EQ(table.to_text(),
@@ -45,7 +45,7 @@ TEST(Table, EndsNoLineInBlanks) {
             "\n");
 }
 
-TEST(Table, KeepsRowsInTheirOrderAndTheirCellsAsTheyAre) {
+TEST(Table, KeepsTheOrderOfRowsAndTheirCells) {
   Table table({{"TEXT"}});
   for (const char* cell : {"{}", "b", "a b", "b"}) {
     table.add({cell});

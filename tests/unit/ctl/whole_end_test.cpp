@@ -63,7 +63,7 @@ TEST(WholeEnd, IsThatOfAFrame) {
               AllOf(HasSubstr("holds 500 bytes and no whole frame"), HasSubstr("--force")));
 }
 
-TEST(WholeEnd, IsNotLookedForInWhatIsNoFrame) {
+TEST(WholeEnd, IsNotSoughtInOtherData) {
   const std::string whole = encode(frames_of(42, 0, 3));
   EXPECT_THAT(said_against(whole + std::string(8, '\0'), FrameFormat::binary),
               HasSubstr("at byte " + std::to_string(whole.size())));

@@ -115,7 +115,7 @@ TEST(Keys, AreAllInTheTables) {
 
 class EveryKey : public testing::TestWithParam<Key> {};
 
-TEST_P(EveryKey, OfAnotherTypeIsAnErrorThatNamesItsPathAndValue) {
+TEST_P(EveryKey, OfWrongTypeIsRefusedNamingItsPath) {
   const Key& key = GetParam();
   const bool may_be_null = key.facts.kind == Kind::text_or_null || key.facts.kind == Kind::object;
   for (const char* value : {"-1", "1.5", "true", "null"}) {
@@ -193,7 +193,7 @@ std::vector<Key> integers_of_sections() {
 
 class EveryChange : public testing::TestWithParam<Key> {};
 
-TEST_P(EveryChange, IsToldByItsPathAndAppliedAsItsTableSays) {
+TEST_P(EveryChange, IsReportedByPathAndAppliedAsListed) {
   const Key& key = GetParam();
   const Config now = default_config();
   const std::uint64_t value = key.value(now).get<std::uint64_t>() == key.facts.most
@@ -237,7 +237,7 @@ TEST(SpacePacketListener, TakesPacketsFromTheSmallestToTheLargest) {
 
 class EverySection : public testing::TestWithParam<std::string> {};
 
-TEST_P(EverySection, RefusesAKeyThatItDoesNotKnowAndNamesThoseThatItDoes) {
+TEST_P(EverySection, RefusesUnknownKeysAndNamesKnownOnes) {
   const Key key{GetParam(), {.name = "colour"}, {}};
   EXPECT_THAT(
       [&] { std::ignore = parse_config(key.with("1")); },

@@ -200,7 +200,7 @@ INSTANTIATE_TEST_SUITE_P(Each, Addresses,
                                          Address{"AnyV6", "[::]:7400", "::", 7400}),
                          [](const auto& each) { return std::string(each.param.name); });
 
-TEST(ListenerConfig, MayAskForFreePortsOfOneAddressSeveralTimes) {
+TEST(ListenerConfig, MayAskForSeveralFreePorts) {
   EXPECT_EQ(parse_config(R"({"uplinks":[{"listen":"127.0.0.1:0"},{"listen":"127.0.0.1:0"}]})")
                 .uplinks.size(),
             2U);
@@ -234,7 +234,7 @@ TEST(ControlConfig, KnowsAGroupByName) {
               ThrowsMessage<config::Error>(StartsWith("control.group: must be a string or null")));
 }
 
-TEST(StateConfig, TakesADirectoryOrWhatTheServiceManagerSays) {
+TEST(StateConfig, DefaultsToTheServiceManagersDirectory) {
   const auto directory = [](const char* value) {
     return parse_config(std::string(R"({"state":{"directory":)") + value + "}}").state_directory;
   };

@@ -61,7 +61,7 @@ class HeartbeatTest : public testing::Test {
   datagram_protocol::socket socket_{context_, datagram_protocol::endpoint(path_)};
 };
 
-TEST_F(HeartbeatTest, TellsTheWatchdogInTimeAndWhatIsHeld) {
+TEST_F(HeartbeatTest, PingsTheWatchdogAndReportsHeldUplinks) {
   const AggregatorHandle aggregator = spawn_aggregator(context_.get_executor(), {});
   const status::UplinkTable uplinks;
   status::Pulse pulse;

@@ -109,7 +109,7 @@ TEST_F(LogWriterTest, HandsFieldsOnWithTheirLine) {
   EXPECT_THAT(target_->lines(), ElementsAre("one|peer=[::1]:7", "two"));
 }
 
-TEST_F(LogWriterTest, LosesTheOldestBeyondItsBoundAndSaysHowMany) {
+TEST_F(LogWriterTest, DropsAndCountsTheOldestBeyondItsBound) {
   const std::uint64_t lost_before = runtime::log::lost_lines();
   const auto writer = std::make_shared<LogWriter>(target_, LogWriter::Bounds{.lines = 3});
   spdlog::logger logger("test", writer);
@@ -138,7 +138,7 @@ TEST_F(LogWriterTest, HasABoundInOctetsToo) {
   EXPECT_EQ(target_->lines().size(), 4U) << "two of the ten, and how many are lost";
 }
 
-TEST_F(LogWriterTest, SaysHowManyLinesTheTargetFailedToTake) {
+TEST_F(LogWriterTest, CountsLinesThatTheTargetRefused) {
   const auto writer = std::make_shared<LogWriter>(target_);
   spdlog::logger logger("test", writer);
   target_->fail(true);

@@ -32,7 +32,7 @@ std::string logged_as(LogFormat format, std::string_view message) {
   return test::read_file(file);
 }
 
-TEST(LogFile, HasOneLineForAMessageWhateverIsInIt) {
+TEST(LogFile, HasOneLineForAnyMessage) {
   const std::string text = logged_as(LogFormat::text, "gone\n2026 error made up\x1b[2J\u202e");
   EXPECT_THAT(text, EndsWith(R"(info sink a: gone\n2026 error made up\x1b[2J\u{202e})"
                              "\n"));

@@ -1,6 +1,7 @@
 #include "daemon/secrets.hpp"
 
 #include "integration/harness/temp_dir.hpp"
+#include "sink/type.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -30,20 +31,22 @@ class Secrets : public testing::Test {
   [[nodiscard]] Config with_server(const std::string& url, unsigned mode) const {
     Config config;
     config.file = file("meridiand.json", mode);
-    config.sinks = {{.name = "archive", .servers = {url}, .stream = "T"}};
+    config.sinks = {{.name = "archive",
+                     .type = sink::types().front(),
+                     .jetstream = {.servers = {url}, .stream = "T"}}};
     return config;
   }
 
   test::TempDir directory_;
 };
 
-TEST_F(Secrets, InAConfigurationThatAllCanReadAreToldWithoutTheSecret) {
+TEST_F(Secrets, InAReadableConfigurationAreReportedNotShown) {
   const Config config = with_server("nats://user:pass@h", 0644);
   EXPECT_THAT(open_secrets(config), ElementsAre(AllOf(HasSubstr(config.file.string()),
                                                       HasSubstr("0644"), Not(HasSubstr("pass@")))));
 }
 
-TEST_F(Secrets, InAConfigurationThatOthersCannotReadAreFine) {
+TEST_F(Secrets, InAProtectedConfigurationAreFine) {
   for (const unsigned mode : {0600U, 0640U, 0400U}) {
     EXPECT_THAT(open_secrets(with_server("nats://user:pass@h", mode)), IsEmpty());
   }
@@ -54,19 +57,20 @@ TEST_F(Secrets, AreNoneWhereNoServerHasAPassword) {
   EXPECT_THAT(open_secrets(Config{}), IsEmpty());
 }
 
-TEST_F(Secrets, InFilesOfSinksAreToldByTheFile) {
+TEST_F(Secrets, InFilesOfSinksAreReportedByFile) {
   Config config = with_server("nats://h", 0644);
-  config.sinks.front().credentials = file("archive.creds", 0604);
-  config.sinks.front().tls.key_file = file("key.pem", 0644);
-  config.sinks.front().tls.certificate_file = file("cert.pem", 0644);  // for all to see
+  config.sinks.front().jetstream.credentials = file("archive.creds", 0604);
+  config.sinks.front().jetstream.tls.key_file = file("key.pem", 0644);
+  config.sinks.front().jetstream.tls.certificate_file = file("cert.pem", 0644);  // for all to see
   EXPECT_THAT(open_secrets(config), ElementsAre(HasSubstr("archive.creds"), HasSubstr("key.pem")));
-  std::filesystem::permissions(config.sinks.front().credentials, std::filesystem::perms(0640));
+  std::filesystem::permissions(config.sinks.front().jetstream.credentials,
+                               std::filesystem::perms(0640));
   EXPECT_THAT(open_secrets(config), ElementsAre(HasSubstr("key.pem")));
 }
 
-TEST_F(Secrets, InAFileThatIsNotThereAreNoSecrets) {
+TEST_F(Secrets, InAMissingFileAreNone) {
   Config config = with_server("nats://h", 0644);
-  config.sinks.front().credentials = directory_.file("missing");
+  config.sinks.front().jetstream.credentials = directory_.file("missing");
   EXPECT_THAT(open_secrets(config), IsEmpty());
 }
 

@@ -1,5 +1,6 @@
 // What a configuration says of sinks, and what is said of a wrong one.
 #include "daemon/config.hpp"
+#include "sink/type.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -45,14 +46,13 @@ TEST(SinkConfig, HasNoSinksUnlessTheyAreNamed) {
 
 TEST(SinkConfig, NeedsServersAndAStream) {
   const sink::Options expected{.name = "sink-1",
-                               .servers = {"nats://127.0.0.1:4222"},
-                               .stream = "T",
-                               .subject = "meridian.{satellite_id}.{channel_id}",
-                               .credentials = {},
-                               .tls = {},
-                               .max_in_flight_bytes = 8'388'608,
+                               .type = sink::types().front(),
                                .batch_max_bytes = 524'288,
-                               .when_behind = sink::WhenBehind::hold};
+                               .max_in_flight_bytes = 8'388'608,
+                               .when_behind = sink::WhenBehind::hold,
+                               .jetstream = {.servers = {"nats://127.0.0.1:4222"},
+                                             .stream = "T",
+                                             .subject = "meridian.{satellite_id}.{channel_id}"}};
   EXPECT_EQ(parse_sink(""), expected);
 }
 
@@ -64,18 +64,20 @@ TEST(SinkConfig, HoldsEveryKey) {
     "credentials": "/etc/x.creds",
     "tls": { "ca_file": "/etc/ca", "certificate_file": "/etc/cert", "key_file": "/etc/key" },
     "max_in_flight_bytes": 3000, "batch_max_bytes": 2000, "when_behind": "skip_oldest" }])");
-  const sink::Options expected{.name = "deep-space_1",
-                               .servers = {"nats://user:pass@127.0.0.1", "tls://[::1]:5"},
-                               .stream = "ALL",
-                               .subject = "x.{channel_id}",
-                               .credentials = "/etc/x.creds",
-                               .tls = {.enabled = true,
-                                       .ca_file = "/etc/ca",
-                                       .certificate_file = "/etc/cert",
-                                       .key_file = "/etc/key"},
-                               .max_in_flight_bytes = 3000,
-                               .batch_max_bytes = 2000,
-                               .when_behind = sink::WhenBehind::skip_oldest};
+  const sink::Options expected{
+      .name = "deep-space_1",
+      .type = sink::types().front(),
+      .batch_max_bytes = 2000,
+      .max_in_flight_bytes = 3000,
+      .when_behind = sink::WhenBehind::skip_oldest,
+      .jetstream = {.servers = {"nats://user:pass@127.0.0.1", "tls://[::1]:5"},
+                    .stream = "ALL",
+                    .subject = "x.{channel_id}",
+                    .credentials = "/etc/x.creds",
+                    .tls = {.enabled = true,
+                            .ca_file = "/etc/ca",
+                            .certificate_file = "/etc/cert",
+                            .key_file = "/etc/key"}}};
   EXPECT_THAT(config.sinks, ElementsAre(expected));
 }
 
@@ -91,14 +93,14 @@ TEST(SinkConfig, MakesAConsumerOfEachSink) {
 }
 
 TEST(SinkConfig, MayHaveTlsOrNot) {
-  EXPECT_FALSE(parse_sink(R"("tls":null)").tls.enabled);
-  EXPECT_TRUE(parse_sink(R"("tls":{})").tls.enabled);
-  EXPECT_FALSE(parse_sink(R"("tls":{"enabled":false})").tls.enabled);
-  EXPECT_EQ(parse_sink(R"("tls":{"ca_file":null})").tls.ca_file, "");
-  EXPECT_EQ(parse_sink(R"("credentials":null)").credentials, "");
+  EXPECT_FALSE(parse_sink(R"("tls":null)").jetstream.tls.enabled);
+  EXPECT_TRUE(parse_sink(R"("tls":{})").jetstream.tls.enabled);
+  EXPECT_FALSE(parse_sink(R"("tls":{"enabled":false})").jetstream.tls.enabled);
+  EXPECT_EQ(parse_sink(R"("tls":{"ca_file":null})").jetstream.tls.ca_file, "");
+  EXPECT_EQ(parse_sink(R"("credentials":null)").jetstream.credentials, "");
 }
 
-TEST(SinkConfig, LetsAtLeastOneMessageBeInFlightAndRaisesNothingInSilence) {
+TEST(SinkConfig, RefusesAnInFlightBoundBelowOneMessage) {
   EXPECT_EQ(parse_sink(R"("batch_max_bytes":8388608)").max_in_flight_bytes, 8'388'608U);
   EXPECT_EQ(parse_sink(R"("batch_max_bytes":67108864,"max_in_flight_bytes":67108864)")
                 .max_in_flight_bytes,
@@ -120,7 +122,7 @@ void PrintTo(const WrongSinks& wrong, std::ostream* out) {
 
 class WrongSinkConfigs : public testing::TestWithParam<WrongSinks> {};
 
-TEST_P(WrongSinkConfigs, AreRefusedByKeyPathAndWhatIsAllowed) {
+TEST_P(WrongSinkConfigs, AreRefusedWithKeyPathAndAllowedValues) {
   EXPECT_THAT([] { std::ignore = parse_sinks(GetParam().sinks); },
               ThrowsMessage<config::Error>(StartsWith(GetParam().message)));
 }
@@ -226,7 +228,7 @@ TEST(SinkConfig, IsRefusedWithoutPasswordsWhereverTheyStand) {
   }
 }
 
-TEST(SinkConfig, SaysHowAPercentSignInAPasswordIsWritten) {
+TEST(SinkConfig, ExplainsHowToWriteAPercentSign) {
   for (const char* server : {"nats://u:secret%@h", "nats://u:secret%zz@h", "nats://se%cret:p@h"}) {
     const std::string sinks = R"([{"servers":[")" + std::string(server) + R"("],"stream":"T"}])";
     EXPECT_THAT([&] { std::ignore = parse_sinks(sinks); },
@@ -239,7 +241,7 @@ TEST(SinkConfig, SaysHowAPercentSignInAPasswordIsWritten) {
               ThrowsMessage<config::Error>(Not(HasSubstr("%25"))));
 }
 
-TEST(SinkConfig, HoldsNothingInABufferThatDropsTheOldest) {
+TEST(SinkConfig, HoldsNothingUnderDropOldest) {
   const auto config = [](const char* when_full, const char* when_behind) {
     return parse_config(
         std::string(R"({"buffer":{"when_full":")") + when_full + R"("},"sinks":)" +

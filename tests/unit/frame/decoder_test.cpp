@@ -52,7 +52,7 @@ TEST_F(AdoptOrCopy, AdoptsManyFramesWhereTheyAre) {
   EXPECT_EQ(batch.frames(), worth_it);
 }
 
-TEST_F(AdoptOrCopy, AdoptsTheSlabWhereFramesFillHalfOfIt) {
+TEST_F(AdoptOrCopy, AdoptsASlabThatIsHalfFull) {
   const SlabRange stream = slab(200, 5);
   EXPECT_EQ(batch_over(stream, 5).octets().data(), stream.octets.data());
 }
@@ -69,7 +69,7 @@ TEST_F(AdoptOrCopy, CopiesFewFrames) {
   }
 }
 
-TEST_F(AdoptOrCopy, PinsNoLargeSlabForOneSmallFrameFromADecoder) {
+TEST_F(AdoptOrCopy, PinsNoLargeSlabForASmallFrame) {
   const SlabRange stream = slab(65536, 1);
   NativeDecoder decoder(100);
   const Decoded found = decoder.decode(

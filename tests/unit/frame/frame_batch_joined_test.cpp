@@ -62,7 +62,7 @@ class JoinedReads : public testing::Test {
 
 using Time = std::pair<std::uint64_t, std::int64_t>;
 
-TEST_F(JoinedReads, AreOneBatchInWhichEachFrameKeepsItsTime) {
+TEST_F(JoinedReads, AreOneBatchWithATimePerFrame) {
   FrameBatch batch = read(0, 2, 0);
   ASSERT_TRUE(batch.join(read(2, 1, 50, 7)));
   ASSERT_TRUE(batch.join(read(3, 2, -10)));
@@ -113,7 +113,7 @@ TEST_F(JoinedReads, TakeEightOctetsEach) {
   EXPECT_EQ(batch.footprint(), batch.bytes() + 9U * 8U);
 }
 
-TEST_F(JoinedReads, AreOnlyThoseThatFollowInTheSameSlab) {
+TEST_F(JoinedReads, AreConsecutiveInTheSameSlab) {
   FrameBatch first = read(0, 1, 0);
   const FrameBatch second = read(1, 1, 0);
   FrameBatch third = read(2, 1, 0);

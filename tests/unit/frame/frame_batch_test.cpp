@@ -80,7 +80,7 @@ TEST(FrameBatchBuilder, IsEmptyAfterFinish) {
   EXPECT_THAT(frames_of(builder.finish({}).value()), ElementsAre(SeenFrame{header(1, 2, 4), {}}));
 }
 
-TEST(FrameBatchBuilder, RefusesAPayloadWithWhichItWouldPassFourGigabytes) {
+TEST(FrameBatchBuilder, RefusesToGrowBeyondFourGigabytes) {
   FrameBatchBuilder builder;
   builder.append(header(1, 2, 3), {});
   // Never read: only its size counts.
@@ -144,7 +144,7 @@ TEST(FrameBatch, KnowsItsRunsAfterASplit) {
                   meridian::Run{.origin = {1, 0}, .frames = 4, .first = 106, .bytes = 110}));
 }
 
-TEST(FrameBatch, FindsTheSameRunsByWalkingAsTheDecoderDid) {
+TEST(FrameBatch, FindsTheRunsThatTheDecoderFound) {
   Octets stream;
   const FrameBatch source = interleaved_batch(60);
   append(stream, source.octets());
@@ -179,7 +179,7 @@ TEST(FrameBatch, SharesItsOctets) {
   EXPECT_EQ(frames_of(second), all);
 }
 
-TEST(FrameBatch, KeepsItsSlabForAsLongAsAPartOfItLives) {
+TEST(FrameBatch, KeepsItsSlabWhileAnyPartLives) {
   auto slab = std::make_shared<std::byte[]>(frame_header_bytes * 2);
   const std::weak_ptr<const std::byte[]> alive = slab;
   const std::span<std::byte> octets(slab.get(), frame_header_bytes * 2);
@@ -196,7 +196,7 @@ TEST(FrameBatch, KeepsItsSlabForAsLongAsAPartOfItLives) {
   EXPECT_TRUE(alive.expired());
 }
 
-TEST(FrameBatch, LetsGoOfASlabThatItFillsLessThanHalf) {
+TEST(FrameBatch, ReleasesASlabLessThanHalfFull) {
   FrameBatch batch = batch_of_run({1, 1}, 0, 10, 80);
   const std::byte* const slab = batch.octets().data();
   FrameBatch front = batch.split_front(5);
@@ -237,7 +237,7 @@ TEST(FrameBatch, CountsLeadingFramesWithinBothBounds) {
   EXPECT_EQ(batch.leading_frames_within(~std::uint64_t{0}, any), 4U);
 }
 
-TEST(FrameBatch, CountsTheFewestLeadingFramesThatReachBothAmounts) {
+TEST(FrameBatch, CountsTheFewestFramesThatReachBothAmounts) {
   for (const bool knows : {true, false}) {
     const FrameBatch plain = batch_of_run({1, 1}, 0, 4, 10);  // of 30 octets
     const FrameBatch batch = knows ? decoded(plain) : plain.share();
@@ -255,7 +255,7 @@ TEST(FrameBatch, CountsTheFewestLeadingFramesThatReachBothAmounts) {
   }
 }
 
-TEST(FrameBatch, KeepsTheRunOfAnOriginThroughASplit) {
+TEST(FrameBatch, KeepsAnOriginsRunThroughASplit) {
   FrameBatch rest =
       decoded(batch_of_run({1, 2}, largest_sequence(SequenceWidth::bits64) - 1, 5, 10));
   const FrameBatch front = rest.split_front(3);
@@ -269,7 +269,7 @@ TEST(FrameBatch, KeepsTheRunOfAnOriginThroughASplit) {
   EXPECT_EQ(rest.footprint() - front.footprint(), 0U) << "one of them has forgotten its run";
 }
 
-TEST(FrameBatch, SplitsFramesOfEqualSizeAsItSplitsOthers) {
+TEST(FrameBatch, SplitsEqualFramesLikeOthers) {
   for (std::uint32_t count = 1; count < 10; ++count) {
     FrameBatch known = decoded(batch_of_run({1, 1}, 0, 10, 3));
     FrameBatch walked = batch_of_run({1, 1}, 0, 10, 3);
@@ -278,7 +278,7 @@ TEST(FrameBatch, SplitsFramesOfEqualSizeAsItSplitsOthers) {
   }
 }
 
-TEST(FrameBatch, KnowsOfWhichSatellitesItHasFramesOnceItWasAsked) {
+TEST(FrameBatch, KnowsItsSatellitesOnceAsked) {
   const std::vector<FrameHeader> headers{header(7, 1, 0), header(3, 1, 0), header(7, 2, 0),
                                          header(5, 1, 0), header(3, 1, 1)};
   FrameBatch batch = batch_of(headers);

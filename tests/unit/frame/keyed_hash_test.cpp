@@ -28,7 +28,7 @@ std::size_t fullest_bucket(std::uint64_t step) {
   return most;
 }
 
-TEST(KeyedHash, SpreadsKeysThatArePickedToShareABucket) {
+TEST(KeyedHash, SpreadsKeysChosenToShareABucket) {
   // Bucket counts of the standard library; any of them shares all keys with the id for a hash.
   for (const std::uint64_t step : {1U, 20'753U, 42'043U, 85'229U, 172'933U, 1U << 16U, 1U << 31U}) {
     EXPECT_LT(fullest_bucket(step), 64U) << "multiples of " << step;
@@ -50,7 +50,7 @@ TEST(KeyedHash, SpreadsKeysOverPowersOfTwo) {
   }
 }
 
-TEST(KeyedHash, IsTheSameInAllTablesOfAProcess) {
+TEST(KeyedHash, IsTheSameThroughoutAProcess) {
   EXPECT_EQ(KeyedHash()(7), KeyedHash()(7));
   EXPECT_NE(KeyedHash()(7), KeyedHash()(8));
 }

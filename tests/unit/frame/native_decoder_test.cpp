@@ -147,7 +147,7 @@ TEST_P(NativeDecoderMalformed, IsReportedAtTheStartOfAStream) {
   EXPECT_FALSE(found.batch.has_value());
 }
 
-TEST_P(NativeDecoderMalformed, IsReportedAsSoonAsTheDecidingFieldIsThere) {
+TEST_P(NativeDecoderMalformed, IsReportedAtTheDecidingField) {
   const BadUnit& bad = GetParam();
   ASSERT_GE(bad.octets.size(), bad.decided_at);
   for (std::size_t there = 0; there < bad.decided_at; ++there) {
@@ -176,7 +176,7 @@ INSTANTIATE_TEST_SUITE_P(
                 Malformed::reserved_flags}),
     [](const auto& each) { return std::string(each.param.name); });
 
-TEST(NativeDecoder, LeavesATruncatedTailAndSaysHowMuchItWants) {
+TEST(NativeDecoder, LeavesATruncatedTailAndStatesItsNeed) {
   const Octets whole = native_frame(header(1, 2, 3), sample_payload(30));
   const Octets next = native_frame(header(1, 2, 4), sample_payload(100));
   for (std::size_t tail = 0; tail < next.size(); ++tail) {
@@ -190,7 +190,7 @@ TEST(NativeDecoder, LeavesATruncatedTailAndSaysHowMuchItWants) {
   }
 }
 
-TEST(NativeDecoder, LooksAtEachHeaderAlsoAmongFramesThatAreAlike) {
+TEST(NativeDecoder, ChecksEachHeaderEvenAmongAlikeFrames) {
   constexpr std::size_t frame_bytes = frame_header_bytes + 10;
   for (std::size_t octet = 0; octet < frame_header_bytes; ++octet) {
     SCOPED_TRACE(octet);
@@ -217,7 +217,7 @@ TEST(NativeDecoder, FindsNothingInNothing) {
   EXPECT_FALSE(found.malformed.has_value());
 }
 
-TEST(NativeDecoder, KeepsNoRunsOverFromOneLookToTheNext) {
+TEST(NativeDecoder, KeepsNoRunsBetweenCalls) {
   NativeDecoder decoder(max_payload);
   for (std::uint64_t sequence = 0; sequence < 3; ++sequence) {
     const Decoded found = decoder.decode(in_slab(native_frame(header(1, 2, sequence))), {});

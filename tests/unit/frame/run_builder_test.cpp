@@ -54,7 +54,7 @@ TEST(RunBuilder, GoesOnBehindFramesThatAreAlike) {
                           meridian::Run{.origin = b, .frames = 5, .first = 5, .bytes = 100}));
 }
 
-TEST(RunBuilder, TellsTheSizeOfFramesOnlyWhereAllHaveTheSame) {
+TEST(RunBuilder, KnowsTheFrameSizeOnlyIfAllAgree) {
   const auto frame_bytes_of = [](std::initializer_list<std::size_t> sizes) {
     RunBuilder runs(SequenceWidth::bits64);
     runs.add(b, 7, 999);  // of the batch before
@@ -71,7 +71,7 @@ TEST(RunBuilder, TellsTheSizeOfFramesOnlyWhereAllHaveTheSame) {
   EXPECT_EQ(frame_bytes_of({20, 24, 16}), 0U) << "the same sum";
 }
 
-TEST(RunBuilder, StartsARunWhereSequencesJumpRepeatOrGoBack) {
+TEST(RunBuilder, StartsARunAtEveryBreakInSequence) {
   RunBuilder runs(SequenceWidth::bits64);
   for (const std::uint64_t sequence : {1U, 2U, 4U, 4U, 3U, 4U}) {
     runs.add(a, sequence, 1);
@@ -100,7 +100,7 @@ TEST(RunBuilder, MakesOneRunEachOfInterleavedOrigins) {
   }
 }
 
-TEST(RunBuilder, NeverContinuesARunBehindANewerOneOfTheSameOrigin) {
+TEST(RunBuilder, ContinuesOnlyTheNewestRunOfAnOrigin) {
   RunBuilder runs(SequenceWidth::bits64);
   runs.add(a, 1, 1);
   runs.add(a, 7, 1);
@@ -120,7 +120,7 @@ TEST(RunBuilder, TellsChannelsOfOneSatelliteApart) {
   EXPECT_EQ(runs.take().runs.size(), 2U);
 }
 
-TEST(RunBuilder, TellsStoredFramesFromLiveOnesInTheirOrder) {
+TEST(RunBuilder, SeparatesStoredFramesFromLiveOnesInOrder) {
   RunBuilder runs(SequenceWidth::bits64);
   runs.add(a, 1, 1);
   runs.add(a, 2, 1, true);

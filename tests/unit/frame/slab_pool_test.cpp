@@ -59,7 +59,7 @@ TEST(SlabPool, KeepsNoMoreThanItMay) {
   EXPECT_EQ(pool.unused(), 2U);
 }
 
-TEST(SlabPool, LetsGoOfWhatWasNotNeededSinceTheLastTrim) {
+TEST(SlabPool, TrimReleasesSlabsUnusedSinceTheLastOne) {
   SlabPool pool(10);
   std::ignore = take(pool, 6);
   EXPECT_EQ(pool.trim(), 0U);

@@ -20,7 +20,7 @@ Decoded decode_packets(const Octets& stream,
   return decoder.decode(in_slab(stream), {.session = 7, .width = SequenceWidth::bits14});
 }
 
-TEST(SpacePacketDecoder, MakesAFrameOfAPacketWithTheWholePacketAsPayload) {
+TEST(SpacePacketDecoder, MakesFramesWithWholePacketsAsPayload) {
   // Written out: version 0, telemetry, secondary header, APID 0x5A3, not segmented, count 0x1234,
   // 2 octets of data.
   const unsigned char octets[] = {0x0D, 0xA3, 0xD2, 0x34, 0x00, 0x01, 0xCA, 0xFE};
@@ -62,7 +62,7 @@ TEST(SpacePacketDecoder, TakesTheSmallestAndTheLargestPacket) {
   }
 }
 
-TEST(SpacePacketDecoder, RefusesAPacketAboveItsLimitAsSoonAsItsLengthIsThere) {
+TEST(SpacePacketDecoder, RefusesAnOverlongPacketAtItsLength) {
   Octets stream = test::space_packet(1, 0, 94);  // 100 octets
   const std::size_t good = stream.size();
   const Octets large = test::space_packet(1, 1, 95);
@@ -78,7 +78,7 @@ TEST(SpacePacketDecoder, RefusesAPacketAboveItsLimitAsSoonAsItsLengthIsThere) {
   EXPECT_EQ(found.batch->frames(), 1U);
 }
 
-TEST(SpacePacketDecoder, RefusesEveryVersionButZeroAtItsFirstOctet) {
+TEST(SpacePacketDecoder, RefusesOtherVersionsAtTheFirstOctet) {
   for (std::uint8_t version = 1; version < 8; ++version) {
     Octets stream = test::space_packet(1, 0, 10);
     const std::size_t good = stream.size();
@@ -99,7 +99,7 @@ Octets sync_marked_frame() {
   return stream;
 }
 
-TEST(SpacePacketDecoder, RefusesAStreamThatBeginsWithASyncMarker) {
+TEST(SpacePacketDecoder, RefusesAStreamStartingWithASyncMarker) {
   const Octets stream = sync_marked_frame();
   for (const std::size_t first : {std::size_t{1}, std::size_t{3}, std::size_t{4}, stream.size()}) {
     SpacePacketDecoder decoder(satellite, space_packet::max_packet_bytes);
@@ -111,7 +111,7 @@ TEST(SpacePacketDecoder, RefusesAStreamThatBeginsWithASyncMarker) {
   }
 }
 
-TEST(SpacePacketDecoder, TakesWhatLooksLikeASyncMarkerBehindAPacket) {
+TEST(SpacePacketDecoder, TakesASyncMarkerLookalikeAfterAPacket) {
   Octets stream = test::space_packet(1, 0, 10);
   const std::size_t first = stream.size();
   append(stream, sync_marked_frame());
@@ -160,7 +160,7 @@ TEST(SpacePacketDecoder, RefusesIdlePacketsAboveItsLimitToo) {
             Malformed::packet_too_large);
 }
 
-TEST(SpacePacketDecoder, LeavesATruncatedTailAndSaysHowMuchItWants) {
+TEST(SpacePacketDecoder, LeavesATruncatedTailAndStatesItsNeed) {
   const Octets whole = test::space_packet(3, 1, 20);
   const Octets next = test::space_packet(3, 2, 40);
   for (std::size_t tail = 0; tail < next.size(); ++tail) {
@@ -174,7 +174,7 @@ TEST(SpacePacketDecoder, LeavesATruncatedTailAndSaysHowMuchItWants) {
   }
 }
 
-TEST(SpacePacketDecoder, ContinuesARunOverTheRollOverOfItsCount) {
+TEST(SpacePacketDecoder, ContinuesARunOverACountRollover) {
   Octets stream;
   for (const std::uint16_t count : std::initializer_list<std::uint16_t>{16382, 16383, 0, 1}) {
     append(stream, test::space_packet(3, count, 1));

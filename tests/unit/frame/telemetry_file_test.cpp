@@ -83,7 +83,7 @@ TEST_P(TelemetryFiles, DecodeToTheFiguresOfAnIndependentReader) {
   EXPECT_EQ(joined, octets_) << "the packets are not those of the file";
 }
 
-TEST_P(TelemetryFiles, DecodeToTheSameInReadsOfAnySize) {
+TEST_P(TelemetryFiles, DecodeAlikeInReadsOfAnySize) {
   SpacePacketDecoder whole_decoder(1, space_packet::max_packet_bytes);
   const SeenStream whole = test::feed(whole_decoder, octets_);
   for (const std::size_t read_bytes : {std::size_t{61}, std::size_t{1448}, std::size_t{65536}}) {

@@ -46,7 +46,7 @@ TEST(Host, IsANameOfTheConfiguration) {
   EXPECT_EQ(judge_host("meridian.example..", local, names), HostVerdict::other);
 }
 
-TEST(Host, IsANameOfTheConfigurationHoweverItIsWritten) {
+TEST(Host, IsAConfiguredNameInAnySpelling) {
   const std::vector<std::string> written{"Meridian.example.", "[2001:DB8:0::7]",
                                          "[::ffff:198.51.100.1]"};
   for (const char* host : {"meridian.example", "meridian.example.:80", "[2001:db8::7]",

@@ -127,7 +127,7 @@ TEST(Metrics, TellOfResetsAndOfStoredFrames) {
       samples.at("meridian_satellite_stored_frames_total{satellite_id=\"8\",channel_id=\"0\"}"), 0);
 }
 
-TEST(Metrics, HaveNoFramesThatAResetMayTakeBack) {
+TEST(Metrics, LeaveOutFramesThatAResetMayRevoke) {
   Scrape scrape;
   OriginStats satellite = origin(7, 2, 100);
   satellite.late = 9;
@@ -196,7 +196,7 @@ TEST(Metrics, TellWhatEachSinkDoes) {
   EXPECT_EQ(samples.at(skipped + "flushed\"}"), 13);
 }
 
-TEST(Metrics, DoNotTakeAClockThatWasSetBackForALag) {
+TEST(Metrics, ShowNoLagForAClockSetBack) {
   Scrape scrape;
   scrape.sinks = {{.name = "a", .figures = {}}};
   scrape.stats.aggregator.consumers = {consumer("a")};
@@ -204,7 +204,7 @@ TEST(Metrics, DoNotTakeAClockThatWasSetBackForALag) {
   EXPECT_EQ(samples_of(scrape).at("meridian_sink_lag_seconds{sink=\"a\"}"), 0);
 }
 
-TEST(Metrics, CountLentFramesAsDrainedOnceTheyHaveArrived) {
+TEST(Metrics, CountLentFramesAsDrainedOnceArrived) {
   Scrape scrape;
   scrape.stats.aggregator.ledger = {.received = 50, .buffered = 0, .drained = 50};
   scrape.stats.aggregator.buffer.lent = {.frames = 20, .bytes = 1280};
@@ -252,7 +252,7 @@ TEST(Metrics, SumSatellitesBeyondTheCapInOneSeries) {
   EXPECT_EQ(samples.at("meridian_satellites_beyond_cap"), 3);
 }
 
-TEST(Metrics, HaveNoSeriesForOthersWhereThereAreNone) {
+TEST(Metrics, HaveNoSeriesForOthersWithoutAny) {
   Scrape scrape;
   scrape.satellites = {origin(1, 0, 10)};
   scrape.stats.aggregator.origins.origins = 1;

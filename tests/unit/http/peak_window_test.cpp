@@ -39,7 +39,7 @@ TEST(PeakWindow, TellsEverybodyTheSameForAMinute) {
   EXPECT_EQ(window.most(some_moment + 70s).buffer.frames, 1U);
 }
 
-TEST(PeakWindow, KeepsOnePartASecondHoweverOftenItIsAsked) {
+TEST(PeakWindow, KeepsOnePartPerSecondHoweverOftenAsked) {
   PeakWindow window;
   for (int i = 0; i < 1000; ++i) {
     window.add(peaks(i == 500 ? 9 : 1, 0, 0), some_moment + i * 1ms);

@@ -75,7 +75,7 @@ TEST(SnapshotText, NamesSilentSatellites) {
   EXPECT_EQ(text.at("satellites").at("rows").at(1).at("silent"), false);
 }
 
-TEST(SnapshotText, OfLongListsHasWhatCallsForAttentionAndWhatWasHeardLast) {
+TEST(SnapshotText, OfLongListsHasTroubledAndLatestRows) {
   Snapshot snapshot{
       .at = at(0),
       .stats = {},

@@ -24,7 +24,7 @@ TEST(Refusals, HaveDistinctNames) {
   EXPECT_FALSE(names.contains("unknown"));
 }
 
-TEST(Refusals, WithoutAWordOfTheStreamLeaveOpenWhetherItHasTheMessage) {
+TEST(Refusals, NotFromTheStreamLeaveTheOutcomeOpen) {
   for (const Refusal refusal :
        {Refusal::unreachable, Refusal::stream_unavailable, Refusal::no_acknowledgement,
         Refusal::bad_acknowledgement, Refusal::false_duplicate, Refusal::authorization,

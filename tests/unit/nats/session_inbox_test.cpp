@@ -25,7 +25,7 @@ TEST(SessionInbox, TheFirstReasonForALossCounts) {
   EXPECT_EQ(inbox.lost(), refused);
 }
 
-TEST(SessionInbox, WhoWaitsForALossIsToldOnceOrNotTakenIn) {
+TEST(SessionInbox, LossWatcherIsToldOnceOrRefused) {
   SessionInbox inbox;
   int told = 0;
   EXPECT_TRUE(inbox.notify([&](const Rejection&) { ++told; }));
@@ -47,7 +47,7 @@ TEST(SessionInbox, JobsComeUntilTheLoss) {
   EXPECT_FALSE(inbox.next({}).has_value());
 }
 
-TEST(SessionInbox, JobsThatAreNotDoneGoWithTheSession) {
+TEST(SessionInbox, UndoneJobsEndWithTheSession) {
   SessionInbox inbox;
   const auto before = std::make_shared<int>();
   const auto after = std::make_shared<int>();
@@ -58,7 +58,7 @@ TEST(SessionInbox, JobsThatAreNotDoneGoWithTheSession) {
   EXPECT_EQ(after.use_count(), 1);
 }
 
-TEST(SessionInbox, TellsOfAViolationWhereItExplainsASilence) {
+TEST(SessionInbox, ReportsAViolationThatExplainsASilence) {
   SessionInbox inbox;
   EXPECT_EQ(inbox.violation_about("meridian.7.1"), "");
   const std::string publish = R"(Permissions Violation for Publish to "meridian.7.1")";
@@ -70,7 +70,7 @@ TEST(SessionInbox, TellsOfAViolationWhereItExplainsASilence) {
   EXPECT_EQ(inbox.violation_about("meridian.7"), answers);
 }
 
-TEST(SessionInbox, ForgetsAViolationWhenWhatItIsAboutIsAnswered) {
+TEST(SessionInbox, ForgetsAViolationOnceItsSubjectIsAnswered) {
   SessionInbox inbox;
   const std::string publish = R"(Permissions Violation for Publish to "meridian.7.1")";
   inbox.set_violation(publish);

@@ -20,7 +20,7 @@ TEST(UserInfo, IsDecoded) {
   EXPECT_EQ(read_user_info("alice:%C3%BC+"), (UserInfo{"alice", "\xC3\xBC+"}));
 }
 
-TEST(UserInfo, WithAPercentSignThatStandsForNothingIsRefused) {
+TEST(UserInfo, WithAStrayPercentSignIsRefused) {
   for (const char* text :
        {"alice:%", "alice:p%4", "alice:p%4g", "alice:% 41", "%zz:p", "alice:%00", "alice:%+4"}) {
     EXPECT_EQ(read_user_info(text), std::nullopt) << text;

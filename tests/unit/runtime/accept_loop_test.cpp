@@ -18,7 +18,7 @@ namespace {
 
 using boost::asio::ip::tcp;
 
-TEST(AcceptLoop, GoesOnWhereAConnectionCannotBeTakenUp) {
+TEST(AcceptLoop, GoesOnIfAConnectionCannotBeServed) {
   boost::asio::io_context context;
   tcp::acceptor acceptor(context, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
   const auto faults = [] {

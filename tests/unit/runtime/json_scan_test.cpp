@@ -35,7 +35,7 @@ TEST(ScanJson, NamesThePlaceOfAFault) {
   EXPECT_EQ(fault_in(R"({"a":[1,[[]]]})", {.deepest = 3}).path, "a[1][0]");
 }
 
-TEST(ScanJson, GoesDownToTheDeepestLevelAndNotBelow) {
+TEST(ScanJson, GoesToTheDeepestLevelAndNoFurther) {
   EXPECT_FALSE(scan_json(lists(5), {.deepest = 5}).fault.has_value());
   EXPECT_EQ(fault_in(lists(6), {.deepest = 5}).kind, Kind::nested_too_deeply);
   EXPECT_EQ(fault_in(lists(3'000'000), {}).kind, Kind::nested_too_deeply);

@@ -20,7 +20,7 @@ TEST(LogLimit, AdmitsTheFirstMessageAtOnce) {
   EXPECT_EQ(limit.admit(start), 0U);
 }
 
-TEST(LogLimit, AdmitsOneMessageASecondAndSaysHowManyItHeldBack) {
+TEST(LogLimit, AdmitsOneMessageASecondAndCountsOthers) {
   LogLimit limit;
   ASSERT_TRUE(limit.admit(start).has_value());
   EXPECT_EQ(limit.admit(start), std::nullopt);
@@ -39,7 +39,7 @@ TEST(LogLimit, CountsAnewAfterEachMessage) {
   EXPECT_EQ(limit.admit(start + 2s), 0U);
 }
 
-TEST(LogLimit, IsNotPutOffByWhatItHoldsBack) {
+TEST(LogLimit, IsNotExtendedByMessagesHeldBack) {
   LogLimit limit;
   int admitted = 0;
   for (int i = 0; i < 100; ++i) {  // ten seconds of a message every 100 ms

@@ -30,7 +30,7 @@ class NotingSink final : public spdlog::sinks::base_sink<spdlog::details::null_m
   void flush_() override {}
 };
 
-TEST(Log, GivesTheSinkTheFieldsOfEachMessageAndOfNoOther) {
+TEST(Log, GivesEachMessageItsOwnFieldsOnly) {
   const auto before = spdlog::default_logger();
   const auto sink = std::make_shared<NotingSink>();
   spdlog::set_default_logger(std::make_shared<spdlog::logger>("noting", sink));

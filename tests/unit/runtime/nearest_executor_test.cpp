@@ -82,7 +82,7 @@ TEST_F(NearestExecutorTest, RunsNothingInsideTheCall) {
   EXPECT_TRUE(first_returned.get_future().get());
 }
 
-TEST_F(NearestExecutorTest, IsTheSameAsOneOfTheSameContexts) {
+TEST_F(NearestExecutorTest, EqualsOneOfTheSameContexts) {
   const NearestExecutor::Contexts others{&first_, &second_};
   EXPECT_EQ(executor_, NearestExecutor(contexts_));
   EXPECT_NE(executor_, NearestExecutor(others));

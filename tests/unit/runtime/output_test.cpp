@@ -17,7 +17,7 @@ namespace {
 using testing::ExitedWithCode;
 using testing::KilledBySignal;
 
-TEST(Output, ReplacesAFileOnlyOnceThereIsSomethingToBeWritten) {
+TEST(Output, ReplacesAFileOnlyOnceSomethingIsWritten) {
   const TempDir directory;
   const std::string file = directory.write("frames", "the only copy");
   {
@@ -51,7 +51,7 @@ void be_interrupted(const std::string& file, int signal) {
   std::raise(signal);
 }
 
-TEST(OutputDeathTest, SignalsCutTheFileBackAndEndTheProcess) {
+TEST(OutputDeathTest, SignalsTruncateTheFileAndEndTheProcess) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     const TempDir directory;
     const std::string file = directory.write("frames", "before");

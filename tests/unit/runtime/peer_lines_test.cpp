@@ -29,7 +29,7 @@ std::uint64_t admitted(PeerLines& lines, std::string_view kind, std::uint64_t co
   return through;
 }
 
-TEST(PeerLines, LetsSomeOfAKindThroughInASecond) {
+TEST(PeerLines, AdmitsSomeOfAKindEachSecond) {
   PeerLines lines;
   EXPECT_EQ(admitted(lines, "truncated", most, first_second), most);
   EXPECT_EQ(admitted(lines, "truncated", 5, first_second + 999ms), 0U);
@@ -43,7 +43,7 @@ TEST(PeerLines, HoldsEachKindBackByItself) {
   EXPECT_EQ(admitted(lines, "malformed", 1, first_second), 1U);
 }
 
-TEST(PeerLines, TellsOnceHowManyWereLeftOutAlsoWhereNoneFollows) {
+TEST(PeerLines, ReportsOnceHowManyWereLeftOut) {
   PeerLines lines;
   admitted(lines, "malformed", most, first_second);
   admitted(lines, "truncated", most + 3, first_second);

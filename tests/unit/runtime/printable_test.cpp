@@ -16,13 +16,13 @@ TEST(Printable, KeepsWhatIsShown) {
   }
 }
 
-TEST(Printable, ShowsWhatWouldMoveTheCursorOrBeginALine) {
+TEST(Printable, EscapesCursorMovesAndLineBreaks) {
   EXPECT_EQ(printable("a\nb\x1b[2Jc\td\x7f\r"), R"(a\nb\x1b[2Jc\td\x7f\x0d)");
   EXPECT_EQ(printable(std::string("\0", 1)), R"(\x00)");
   EXPECT_EQ(printable("\u009b2J"), R"(\u{9b}2J)") << "as good as ESC [ for some terminals";
 }
 
-TEST(Printable, ShowsWhatIsNotThereOrTurnsTextRound) {
+TEST(Printable, EscapesInvisibleAndDirectionalCharacters) {
   EXPECT_EQ(printable("\u202e\u2066\u200b\u2028\ufeff"),
             R"(\u{202e}\u{2066}\u{200b}\u{2028}\u{feff})");
   EXPECT_EQ(printable("\U000e0041"), R"(\u{e0041})");

@@ -66,7 +66,7 @@ TEST(RunOnThreads, StopsAllContextsWhereOneThrows) {
   EXPECT_THROW(run_on_threads({&one, &one, &two}), std::logic_error);
 }
 
-TEST(RunOnThreads, ThrowsHereWhatIsThrownThereAndStopsTheOthers) {
+TEST(RunOnThreads, RethrowsAndStopsTheOtherThreads) {
   asio::io_context context;
   asio::steady_timer never(context, std::chrono::hours(1));
   never.async_wait([](const boost::system::error_code&) {});

@@ -60,7 +60,7 @@ TEST(ConsumeReport, IsWellWithoutExpectation) {
   EXPECT_TRUE(all_well(report));
 }
 
-TEST(ConsumeReport, IsWellWithMoreThanExpectedAndWithRedelivery) {
+TEST(ConsumeReport, IsWellWithExtraFramesAndRedelivery) {
   ConsumeReport report = good_report();
   report.expected = 10;
   report.redelivered = 3;
@@ -99,7 +99,7 @@ TEST(ConsumeReport, TellsOfOriginsInTroubleOnly) {
                           Not(HasSubstr("satellite 1,"))));
 }
 
-TEST(ConsumeReport, TellsOfBadMessagesAndLeavesTheFailureToTheStandardError) {
+TEST(ConsumeReport, ListsBadMessagesButNotTheFailure) {
   ConsumeReport report = good_report();
   report.malformed = 30;
   report.bad_messages = {{.place = 12'345, .fault = "no frames"}};

@@ -52,7 +52,7 @@ class TerminalAsError {
   int before_;
 };
 
-TEST(ProgressLine, ShowsTextOfAServerAndDoesNothingThatItSays) {
+TEST(ProgressLine, ShowsServerTextWithoutItsEscapeSequences) {
   const TerminalAsError terminal;
   const ProgressLine line;
   ASSERT_TRUE(line.is_seen());

@@ -91,14 +91,14 @@ TEST(SequenceCheck, CountsFramesThatWereThereAsRepeated) {
   EXPECT_EQ(report.out_of_order, 0U) << "a frame that is repeated is not out of order too";
 }
 
-TEST(SequenceCheck, CountsFramesBehindAHigherOneAsOutOfOrder) {
+TEST(SequenceCheck, CountsFramesAfterAHigherOneAsDisordered) {
   const OriginReport report = report_of({{1, run(0, 5)}, {2, run(8, 2)}, {3, run(5, 3)}});
   EXPECT_EQ(report.out_of_order, 3U);
   EXPECT_EQ(report.missing, 0U);
   EXPECT_EQ(report.repeated, 0U);
 }
 
-TEST(SequenceCheck, TellsLateFramesFromRepeatedOnesInOneRun) {
+TEST(SequenceCheck, DistinguishesLateFromRepeatedFramesInARun) {
   // Of 2 to 11 there were 0 to 4 and 8 to 9.
   const OriginReport report = report_of({{1, run(0, 5)}, {2, run(8, 2)}, {3, run(2, 10)}});
   EXPECT_EQ(report.repeated, 5U);
@@ -138,13 +138,13 @@ TEST(SequenceCheck, KnowsAMessageThatIsDeliveredAgain) {
   EXPECT_FALSE(check.take_place(3));
 }
 
-TEST(SequenceCheck, TakesDeliveryOutOfOrderForNoDisorderInTheStream) {
+TEST(SequenceCheck, DisorderedDeliveryIsNoDisorderInTheStream) {
   const OriginReport report = report_of(
       {{1, run(0, 10)}, {4, run(30, 10)}, {5, run(40, 10)}, {3, run(20, 10)}, {2, run(10, 10)}});
   EXPECT_FALSE(report.in_trouble()) << report.out_of_order;
 }
 
-TEST(SequenceCheck, SeesDisorderInTheStreamHoweverItIsDelivered) {
+TEST(SequenceCheck, SeesStreamDisorderHoweverDelivered) {
   // 20 to 29 stand before 10 to 19.
   const OriginReport report =
       report_of({{1, run(0, 10)}, {3, run(10, 10)}, {4, run(30, 10)}, {2, run(20, 10)}});
@@ -201,7 +201,7 @@ OriginReport by_definition(std::vector<Placed> messages) {
   return report;
 }
 
-TEST(SequenceCheck, AgreesWithTheDefinitionsInAnyOrderOfDelivery) {
+TEST(SequenceCheck, FollowsTheDefinitionsInAnyDeliveryOrder) {
   std::mt19937 random(11);
   for (int round = 0; round < 500; ++round) {
     std::vector<Placed> messages;

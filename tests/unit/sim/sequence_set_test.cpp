@@ -82,7 +82,7 @@ TEST(SequenceSet, HasRoomForTheLargestNumber) {
   EXPECT_EQ(set.missing(), largest_sequence - 2);
 }
 
-TEST(SequenceSet, IsTheSameAsASetOfSingleNumbers) {
+TEST(SequenceSet, EqualsASetOfSingleNumbers) {
   std::mt19937 random(7);
   for (int round = 0; round < 200; ++round) {
     SequenceSet set;

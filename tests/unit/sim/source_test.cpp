@@ -97,7 +97,7 @@ TEST(NativeSource, NumbersTheFramesOfOneSatellitePerUplink) {
   }
 }
 
-TEST(NativeSource, MakesPayloadsOfEachSizeInTheirRangeAndNoOther) {
+TEST(NativeSource, MakesPayloadsOfEverySizeInRangeOnly) {
   std::set<std::size_t> sizes;
   for (const SeenFrame& frame : decode_native(take(native({10, 20}), 1'000))) {
     sizes.insert(frame.payload.size());
@@ -121,7 +121,7 @@ TEST(NativeSource, VariesItsPayloads) {
   EXPECT_EQ(payloads.size(), 50U);
 }
 
-TEST(Source, MakesTheSameOfTheSameSeedAndAnotherOfAnother) {
+TEST(Source, DependsOnItsSeedAlone) {
   for (const Options& options : {native({10, 20}, 7), packets({10, 20})}) {
     Options reseeded = options;
     reseeded.seed = options.seed + 1;
@@ -143,7 +143,7 @@ TEST(Source, MakesTheSameHoweverItIsAsked) {
   }
 }
 
-TEST(Source, GivesAsMuchAsIsGoodToWriteAtOnce) {
+TEST(Source, GivesAChunkWorthOneWrite) {
   for (const Options& options : {native({1'000, 1'000}), packets({1'000, 1'000})}) {
     const Chunk chunk = make_source(options, 0, nullptr)->next(unlimited);
     EXPECT_GE(chunk.frames, 60U);
@@ -151,7 +151,7 @@ TEST(Source, GivesAsMuchAsIsGoodToWriteAtOnce) {
   }
 }
 
-TEST(SpacePacketSource, CountsEachApidByItselfAndRollsOverAtFourteenBits) {
+TEST(SpacePacketSource, CountsEachApidAloneModuloFourteenBits) {
   constexpr std::size_t apids = 4;
   constexpr std::uint64_t packets_each = 2 * 16'384 + 3;
   std::map<ChannelId, std::uint64_t> counted;
@@ -173,7 +173,7 @@ TEST(SpacePacketSource, MakesUnsegmentedTelemetryPackets) {
   }
 }
 
-TEST(SpacePacketSource, GivesUplinksApidsOfTheirOwnAndNoneTheIdleOne) {
+TEST(SpacePacketSource, GivesUplinksTheirOwnApidsExceptIdle) {
   std::set<ChannelId> seen;
   constexpr std::size_t uplinks = 511;  // as many as have four APIDs each
   for (std::size_t index = 0; index < uplinks; ++index) {
@@ -186,7 +186,7 @@ TEST(SpacePacketSource, GivesUplinksApidsOfTheirOwnAndNoneTheIdleOne) {
   }
 }
 
-TEST(SpacePacketSource, KeepsPayloadsInTheirRangeUpToWhatAPacketCanHold) {
+TEST(SpacePacketSource, KeepsPayloadsWithinRangeAndPacketSize) {
   struct {
     Range asked;
     std::size_t least;
@@ -225,7 +225,7 @@ class ReplayTest : public testing::Test {
   std::string file_ = directory_.file("packets");
 };
 
-TEST_F(ReplayTest, GivesTheFileOncePacketByPacketAndEnds) {
+TEST_F(ReplayTest, GivesTheFileOncePacketByPacket) {
   const Octets content = write_packets(100);
   const auto source = replay();
   EXPECT_EQ(take(*source, 100), content);
@@ -251,7 +251,7 @@ TEST_F(ReplayTest, GivesALargeFileInChunks) {
   EXPECT_LT(chunk.frames, 200U);
 }
 
-TEST_F(ReplayTest, BeginsAnewWhereANumberOfFramesOrATimeIsAskedFor) {
+TEST_F(ReplayTest, RepeatsForARequestedNumberOrTime) {
   const Octets content = write_packets(10);
   Options frames;
   frames.frames = 25;
@@ -274,14 +274,14 @@ TEST_F(ReplayTest, LetsUplinksShareTheFile) {
   EXPECT_EQ(take(*second, 10), content);
 }
 
-TEST_F(ReplayTest, RefusesAFileThatIsNotThereOrADirectory) {
+TEST_F(ReplayTest, RefusesAMissingFileOrADirectory) {
   for (const std::string& file : {directory_.file("missing"), directory_.path().string()}) {
     EXPECT_THAT([&] { std::ignore = load_packets(file); },
                 ThrowsMessage<std::runtime_error>(file + ": cannot be read"));
   }
 }
 
-TEST_F(ReplayTest, RefusesAFileThatIsNotWholePacketsAndSaysWhere) {
+TEST_F(ReplayTest, RefusesPartialPacketsAndSaysWhere) {
   const Octets packet = test::space_packet(5, 0, 10);  // 16 octets
   for (const std::size_t cut : {1U, 5U, 6U, 15U}) {
     Octets content = packet;

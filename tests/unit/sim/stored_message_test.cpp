@@ -60,7 +60,7 @@ TEST(StoredMessage, MayHaveOneFrameWithoutPayload) {
   EXPECT_EQ(inspect(message).fault, "");
 }
 
-TEST(StoredMessage, HasFirstAndLastSequenceOfItsFirstAndLastFrame) {
+TEST(StoredMessage, HasSequencesOfItsFirstAndLastFrame) {
   Octets payload = frames_from(100, 2);
   append(payload, frames_from(50, 3));
   StoredMessage message = good_message(payload);

@@ -1,5 +1,6 @@
 #include "sink/message.hpp"
 
+#include "sink/jetstream/headers.hpp"
 #include "unit/frame/frame_samples.hpp"
 
 #include <gmock/gmock.h>
@@ -13,6 +14,7 @@
 namespace meridian::test {
 
 using namespace sink;
+using namespace sink::jetstream;
 
 namespace {
 
@@ -59,7 +61,7 @@ TEST(Message, EndsBehindARolloverOfTheCounter) {
   EXPECT_EQ(message.last_sequence, 1U);
 }
 
-TEST(Message, HasHeadersForThoseWhoDoNotLookIntoIt) {
+TEST(Message, HasHeadersThatDescribeItsFrames) {
   const Message message = make_message("one.7", parts_of(batch_at(100, 3, 1'764'297'600'000'001),
                                                          batch_at(103, 1, 1'764'297'601'500'000)));
   EXPECT_THAT(

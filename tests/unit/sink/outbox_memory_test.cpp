@@ -106,7 +106,7 @@ bool add_with(Outbox& outbox, const BufferedBatch& batch, std::size_t allocation
   return added;
 }
 
-TEST(OutboxWithoutMemory, HasAllOfABatchOrNothingOfIt) {
+TEST(OutboxWithoutMemory, HasAllOfABatchOrNothing) {
   const std::vector<std::uint64_t> each = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
   const std::map<SatelliteId, std::vector<std::uint64_t>> all = {{7, each}, {8, each}, {9, each}};
   std::size_t failures = 0;

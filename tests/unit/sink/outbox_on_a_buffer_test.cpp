@@ -228,7 +228,7 @@ class OutboxOnABuffer : public test::ConsumerTest {
   bool in_order_ = true;
 };
 
-TEST_F(OutboxOnABuffer, StoresEveryFrameOnceAndInOrderOverRestarts) {
+TEST_F(OutboxOnABuffer, StoresFramesOnceInOrderOverRestarts) {
   for (int step = 0; step < 6'000 && !HasFailure(); ++step) {
     SCOPED_TRACE(step);
     if (up_to(40) == 0) {

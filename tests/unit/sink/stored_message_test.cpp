@@ -1,5 +1,5 @@
 // What a server answers who is asked for a message of a stream.
-#include "sink/stored_message.hpp"
+#include "sink/jetstream/stored_message.hpp"
 
 #include "unit/frame/frame_samples.hpp"
 
@@ -13,6 +13,7 @@
 namespace meridian::test {
 
 using namespace sink;
+using namespace sink::jetstream;
 
 namespace {
 
@@ -92,7 +93,7 @@ StoredMessage stored_as(const Message& message) {
   return stored;
 }
 
-TEST(StoredMessages, AreTheSameWithTheSameIdAndOctets) {
+TEST(StoredMessages, AreEqualWithTheSameIdAndOctets) {
   const Message message = message_of_two_parts();
   StoredMessage stored = stored_as(message);
   EXPECT_TRUE(is_same(stored, message));
@@ -100,7 +101,7 @@ TEST(StoredMessages, AreTheSameWithTheSameIdAndOctets) {
   EXPECT_FALSE(is_same(stored, message));
 }
 
-TEST(StoredMessages, AreOthersWithOtherOctetsUnderTheSameId) {
+TEST(StoredMessages, DifferWithOtherOctetsUnderTheSameId) {
   const Message message = message_of_two_parts();
   StoredMessage stored = stored_as(message);
   stored.payload.back() ^= 1;

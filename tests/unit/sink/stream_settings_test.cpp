@@ -1,4 +1,4 @@
-#include "sink/stream.hpp"
+#include "sink/jetstream/stream.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,6 +10,7 @@
 namespace meridian::test {
 
 using namespace sink;
+using namespace sink::jetstream;
 
 namespace {
 
@@ -59,7 +60,7 @@ INSTANTIATE_TEST_SUITE_P(
         Danger{[](StreamSettings& s) { s.writes_first = false; }, "persist_mode async"},
         Danger{[](StreamSettings& s) { s.sealed = true; }, "sealed"}));
 
-TEST(StreamSettings, MayDiscardTheOldestIfThereIsNoLimit) {
+TEST(StreamSettings, MayDiscardTheOldestWithoutALimit) {
   StreamSettings settings = safe_settings();
   settings.discard = Discard::oldest;
   settings.max_bytes.reset();
@@ -82,7 +83,7 @@ TEST(StreamSettings, TellWhetherTheStreamRemovesMessages) {
   EXPECT_FALSE(removes_messages(settings));
 }
 
-TEST(StreamSettings, TellWhetherAMessageThatIsNotThereCanHaveBeen) {
+TEST(StreamSettings, DecideWhetherAnAbsentMessageMayHaveExisted) {
   StreamSettings settings = safe_settings();
   constexpr StreamState state{.first = 10, .last = 20, .last_of_subject = 15};
   EXPECT_FALSE(can_have_removed(settings, state, 9)) << "it removes nothing";

@@ -1,4 +1,4 @@
-#include "sink/subject.hpp"
+#include "sink/jetstream/subject.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,6 +9,7 @@
 namespace meridian::test {
 
 using namespace sink;
+using namespace sink::jetstream;
 
 namespace {
 
@@ -65,7 +66,7 @@ INSTANTIATE_TEST_SUITE_P(
                     BadSubject{"a.{}", "brace"},
                     BadSubject{std::string(256, 'a'), "longer than 255"}));
 
-TEST(Template, TellsOriginsApartWhereNumbersDoNotRunIntoEachOther) {
+TEST(Template, TellsOriginsApartIfNumbersAreSeparated) {
   for (const char* text : {"m.{satellite_id}.{channel_id}", "{channel_id}-{satellite_id}",
                            "{satellite_id}c{channel_id}x{satellite_id}"}) {
     EXPECT_TRUE(read_subject(text).tells_origins_apart()) << text;

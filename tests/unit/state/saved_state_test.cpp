@@ -1,4 +1,4 @@
-// What was saved comes back, and what is damaged takes nothing else with it.
+// What was saved comes back.
 #include "state/bodies.hpp"
 #include "state/mark.hpp"
 #include "unit/state/saved_samples.hpp"
@@ -6,9 +6,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <random>
-#include <ranges>
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 namespace meridian::test {
 
@@ -17,48 +21,8 @@ using namespace state;
 namespace {
 
 using testing::ElementsAre;
-using testing::Field;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-/// Where the frames of a saved state stand in its file.
-std::vector<Region> frames_in_file(const Octets& file, const std::vector<SavedFrame>& frames) {
-  std::vector<Region> places;
-  auto from = file.begin();
-  for (const SavedFrame& frame : frames) {
-    from = std::search(from, file.end(), frame.octets.begin(), frame.octets.end());
-    places.push_back({static_cast<std::uint64_t>(from - file.begin()), frame.octets.size()});
-    from += static_cast<std::ptrdiff_t>(frame.octets.size());
-  }
-  return places;
-}
-
-/// How many frames end before `offset`.
-std::size_t whole_before(const std::vector<Region>& places, std::uint64_t offset) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      places, [offset](const Region& place) { return place.offset + place.bytes <= offset; }));
-}
-
-std::uint64_t sum_of(const std::vector<Region>& regions) {
-  std::uint64_t bytes = 0;
-  for (const Region& region : regions) {
-    bytes += region.bytes;
-  }
-  return bytes;
-}
-
-/// Whether `part` is `whole` with some left out, in its order.
-bool is_subsequence(const std::vector<SavedFrame>& part, const std::vector<SavedFrame>& whole) {
-  auto from = whole.begin();
-  for (const SavedFrame& frame : part) {
-    from = std::find(from, whole.end(), frame);
-    if (from == whole.end()) {
-      return false;
-    }
-    ++from;
-  }
-  return true;
-}
 
 TEST(SavedState, ComesBackWithFramesTimesAndWidths) {
   const SavedState saved = test::sample_state();
@@ -140,7 +104,7 @@ TEST(SavedState, KeepsResetsUnsettledFramesAndStoredOnes) {
   EXPECT_FALSE(restored.saved.origins[2].stored.has_value());
 }
 
-TEST(SavedState, WithoutThemIsWhatItWasBeforeTheyCame) {
+TEST(SavedState, WithoutResetsOrStoredFramesIsNoLarger) {
   // The mark of one origin: 80 octets and the count.
   SavedState saved;
   saved.origins = {test::sample_state().origins[0]};
@@ -162,120 +126,6 @@ TEST(SavedState, KeepsTheSumOverForgottenOrigins) {
   EXPECT_EQ(restored.saved.forgotten->missing, 6U);
   EXPECT_EQ(restored.saved.forgotten->resets, 7U);
   EXPECT_THAT(restored.saved.origins, SizeIs(3)) << "it is no row";
-}
-
-TEST(SavedState, KeepsPlacesAndPositions) {
-  SavedState saved = test::sample_state();
-  saved.frames[0].place = 100;
-  saved.frames[1].place = 200;
-  saved.frames[2].place = 300;
-  saved.ledger->delivered = 7;
-  saved.positions = SavedPositions{
-      .epoch = 0x0123456789ABCDEF,
-      .next_place = 302,
-      .consumers = {
-          {.name = "archive",
-           .next_place = 300,
-           .unread = {{.first = 100, .frames = 2}, {.first = 201, .frames = 1}},
-           .attempts = {{.origin = {2, 0},
-                         .ranges = {{.first = 200, .frames = 1}},
-                         .frames = 4,
-                         .epoch = 0xFEDCBA9876543210},
-                        {.origin = {2, 0}, .ranges = {{.first = 201, .frames = 1}}, .frames = 1}}},
-          {.name = "", .next_place = 0, .unread = {}, .attempts = {}}}};
-  const Restored restored = test::read_back(test::written(saved));
-  EXPECT_TRUE(restored.is_whole);
-  EXPECT_EQ(restored.saved.positions, saved.positions);
-  EXPECT_EQ(restored.saved.ledger->delivered, 7U);
-  ASSERT_THAT(restored.saved.frames, SizeIs(3));
-  EXPECT_EQ(restored.saved.frames[1].place, 200U);
-}
-
-TEST(SavedState, AttemptsOfOlderFilesAreOfTheEpochOfTheirPlaces) {
-  const ConsumerPart part{
-      .consumer = {.name = "archive",
-                   .next_place = 300,
-                   .unread = {},
-                   .attempts = {{.origin = {2, 0}, .ranges = {{1, 1}}, .frames = 1, .epoch = 5},
-                                {.origin = {3, 0}, .ranges = {{2, 1}}, .frames = 1}}}};
-  Body body = encode(part);
-  constexpr std::uint64_t older_epoch = 7;
-  const auto whole = decode_consumer(body, older_epoch);
-  ASSERT_TRUE(whole.has_value());
-  EXPECT_EQ(whole->consumer, part.consumer);
-  body.resize(body.size() - 2 * sizeof(std::uint64_t));  // which did not have them
-  const auto older = decode_consumer(body, older_epoch);
-  ASSERT_TRUE(older.has_value());
-  for (const Attempt& attempt : older->consumer.attempts) {
-    EXPECT_EQ(attempt.epoch, older_epoch);
-  }
-  body.resize(body.size() - 1);
-  EXPECT_FALSE(decode_consumer(body, older_epoch).has_value());
-}
-
-TEST(SavedState, KeepsThePlacesOfFramesBehindADamagedOne) {
-  SavedState saved;
-  saved.frames.push_back({50, test::batch_of_run({1, 1}, 0, 5, 10, test::stamp_at(1))});
-  Octets octets = test::written(saved);
-  const auto damaged = std::ranges::search(octets, test::sample_payload(10, 2));
-  ASSERT_FALSE(damaged.empty());
-  damaged.front() ^= std::byte{1};
-  const Restored restored = test::read_back(octets);
-  ASSERT_THAT(restored.saved.frames, SizeIs(2));
-  EXPECT_EQ(restored.saved.frames[0].places(), (PlaceRange{50, 2}));
-  EXPECT_EQ(restored.saved.frames[1].places(), (PlaceRange{53, 2}));
-}
-
-/// A position with so many ranges and attempts that it takes several marks.
-SavedState ragged_state() {
-  SavedConsumer ragged{.name = "a", .next_place = 1'000'000, .unread = {}, .attempts = {}};
-  for (std::uint64_t i = 0; i < 100'000; ++i) {
-    ragged.unread.push_back({.first = 10 + 2 * i, .frames = 1});
-    ragged.attempts.push_back(
-        {.origin = {7, 1}, .ranges = {{.first = 11 + 2 * i, .frames = 1}}, .frames = 1});
-  }
-  SavedState saved;
-  saved.positions = SavedPositions{
-      .epoch = 1,
-      .next_place = 2,
-      .consumers = {ragged, {.name = "b", .next_place = 5, .unread = {}, .attempts = {}}}};
-  return saved;
-}
-
-TEST(SavedState, KeepsAPositionThatTakesSeveralMarks) {
-  const SavedState saved = ragged_state();
-  const Octets octets = test::written(saved);
-  EXPECT_GT(octets.size(), 2 * max_mark_bytes);
-  const Restored restored = test::read_back(octets);
-  EXPECT_TRUE(restored.is_whole);
-  EXPECT_EQ(restored.saved.positions, saved.positions);
-}
-
-TEST(SavedState, PositionOfWhichAPartIsDamagedIsNone) {
-  const Octets octets = test::written(ragged_state());
-  for (const std::size_t at : {max_mark_bytes / 2, max_mark_bytes * 3 / 2, max_mark_bytes * 4}) {
-    Octets damaged = octets;
-    damaged.at(at) ^= std::byte{1};
-    const Restored restored = test::read_back(damaged);
-    EXPECT_FALSE(restored.is_whole);
-    ASSERT_TRUE(restored.saved.positions.has_value());
-    EXPECT_THAT(restored.saved.positions->consumers, ElementsAre(Field(&SavedConsumer::name, "b")))
-        << "rather repeats all than misses some";
-  }
-}
-
-TEST(SavedState, AttemptThatIsTooLargeForAMarkRepeatsRatherThanLoses) {
-  SavedConsumer consumer{.name = "a", .next_place = 1'000'000, .unread = {}, .attempts = {}};
-  Attempt& attempt = consumer.attempts.emplace_back();
-  for (std::uint64_t i = 0; i < 100'000; ++i) {
-    attempt.ranges.push_back({.first = 10 + 2 * i, .frames = 1});
-  }
-  SavedState saved;
-  saved.positions = SavedPositions{.epoch = 1, .next_place = 2, .consumers = {consumer}};
-  const Restored restored = test::read_back(test::written(saved));
-  ASSERT_TRUE(restored.saved.positions.has_value());
-  EXPECT_EQ(restored.saved.positions->consumers.at(0).next_place, 10U);
-  EXPECT_THAT(restored.saved.positions->consumers.at(0).attempts, IsEmpty());
 }
 
 TEST(SavedState, KeepsWhatMayHaveBeenDelivered) {
@@ -333,7 +183,7 @@ TEST(SavedState, CanBeEmpty) {
   EXPECT_FALSE(test::read_back({}).is_whole) << "an empty file is not an empty state";
 }
 
-TEST(SavedState, OfTheFormatBeforeItHadANumberIsReadAsEver) {
+TEST(SavedState, OfTheUnnumberedFormatIsStillRead) {
   const SavedState saved = test::sample_state();
   Octets file = test::written(saved);
   const std::size_t version_bytes = mark_bytes(file);
@@ -387,160 +237,6 @@ TEST(SavedState, IsLeftAloneWhereWritingFails) {
       });
   EXPECT_EQ(error, std::errc::no_space_on_device);
   EXPECT_EQ(pieces, 3U);
-}
-
-TEST(DamagedState, CutAtAnyOctetKeepsEveryWholeFrameBeforeTheCut) {
-  const SavedState saved = test::sample_state();
-  const std::vector<SavedFrame> frames = test::frames_in(saved);
-  const Octets file = test::written(saved);
-  const std::vector<Region> places = frames_in_file(file, frames);
-  for (std::size_t cut = 0; cut < file.size(); ++cut) {
-    const Octets part(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(cut));
-    const Restored restored = test::read_back(part);
-    const std::size_t whole = whole_before(places, cut);
-    ASSERT_EQ(test::frames_in(restored.saved),
-              std::vector<SavedFrame>(frames.begin(),
-                                      frames.begin() + static_cast<std::ptrdiff_t>(whole)))
-        << "cut at " << cut;
-    ASSERT_FALSE(restored.is_whole) << "cut at " << cut;
-    ASSERT_LE(sum_of(restored.damaged), cut);
-  }
-}
-
-TEST(DamagedState, AnyWrongOctetLosesNoMoreThanItsBlock) {
-  const SavedState saved = test::sample_state();
-  const std::vector<SavedFrame> frames = test::frames_in(saved);
-  const Octets file = test::written(saved);
-  const std::vector<Region> places = frames_in_file(file, frames);
-  for (std::size_t wrong = 0; wrong < file.size(); ++wrong) {
-    Octets damaged = file;
-    damaged[wrong] ^= std::byte{0x10};
-    const Restored restored = test::read_back(damaged);
-    const std::vector<SavedFrame> back = test::frames_in(restored.saved);
-    ASSERT_FALSE(restored.is_whole) << "wrong at " << wrong;
-    ASSERT_TRUE(is_subsequence(back, frames)) << "wrong at " << wrong;
-    ASSERT_GE(back.size() + 3, frames.size()) << "wrong at " << wrong;
-    const bool in_a_frame = std::ranges::any_of(places, [wrong](const Region& place) {
-      return wrong >= place.offset && wrong < place.offset + place.bytes;
-    });
-    if (in_a_frame) {
-      ASSERT_EQ(back.size() + 1, frames.size()) << "wrong at " << wrong;
-      ASSERT_THAT(restored.damaged, SizeIs(1));
-      ASSERT_TRUE(std::ranges::count(places, restored.damaged.front()) == 1)
-          << "wrong at " << wrong;
-    }
-  }
-}
-
-TEST(DamagedState, FlippedAtRandomKeepsEveryWholeFrameBeforeTheDamage) {
-  SavedState saved;
-  for (std::uint64_t i = 0; i < 300; ++i) {
-    saved.add(test::batch_of_run({1, 1}, i * 100, 100, i % 90,
-                                 test::stamp_at(static_cast<std::int64_t>(i))));
-  }
-  const std::vector<SavedFrame> frames = test::frames_in(saved);
-  const Octets file = test::written(saved);
-  const std::vector<Region> places = frames_in_file(file, frames);
-  std::mt19937 random(1);  // the same damage each time
-  for (int trial = 0; trial < 20; ++trial) {
-    Octets damaged = file;
-    std::size_t first = file.size();
-    for (int flips = 0; flips < 1 + trial * 5; ++flips) {
-      const std::size_t wrong = random() % file.size();
-      damaged[wrong] ^= static_cast<std::byte>(1U << random() % 8);
-      first = damaged[wrong] == file[wrong] ? first : std::min(first, wrong);
-    }
-    const Restored restored = test::read_back(damaged);
-    const std::vector<SavedFrame> back = test::frames_in(restored.saved);
-    const std::size_t whole = whole_before(places, first);
-    ASSERT_GE(back.size(), whole);
-    ASSERT_TRUE(std::equal(back.begin(), back.begin() + static_cast<std::ptrdiff_t>(whole),
-                           frames.begin()));
-    ASSERT_TRUE(is_subsequence(back, frames));
-    ASSERT_GE(back.size(), frames.size() - 100 * static_cast<std::size_t>(1 + trial * 5));
-  }
-}
-
-/// Where the first block begins in a file that has no other marks before it.
-std::size_t behind_version_and_ledger(std::span<const std::byte> file) {
-  const std::size_t version = mark_bytes(file);
-  return version + mark_bytes(file.subspan(version));
-}
-
-TEST(DamagedState, TakesNoMarkOutOfAPayloadForItsOwn) {
-  // An uplink may send whatever it likes: here, a ledger. It must know the nonce to be believed.
-  SavedState forged;
-  forged.ledger = Ledger{.received = 1'000, .drained = 1'000};
-  const Octets forgery = test::written(forged, 0xBAD);
-  FrameBatchBuilder builder;
-  builder.append(test::header(1, 1, 0), forgery);
-  builder.append(test::header(1, 1, 1), forgery);
-  SavedState saved;
-  saved.ledger = Ledger{.received = 2, .buffered = 2};
-  saved.add(builder.finish({}).value());
-  Octets file = test::written(saved);
-  // The block's mark is broken, so that the reader searches its frames for the next mark.
-  const std::size_t block = behind_version_and_ledger(file);
-  file[block + mark_head_bytes] ^= std::byte{1};
-
-  const Restored restored = test::read_back(file);
-  ASSERT_TRUE(restored.saved.ledger.has_value());
-  EXPECT_EQ(restored.saved.ledger->received, 2U);
-  EXPECT_EQ(restored.frames, 0U);
-  EXPECT_FALSE(restored.is_whole);
-}
-
-TEST(DamagedState, TakesNoMarkOutOfAPayloadAlsoWhereItsBeginningIsDamaged) {
-  SavedState forged;
-  forged.add(test::batch_of_run({6, 6}, 666, 1));
-  const Octets forgery = test::written(forged, 0xBAD);
-  FrameBatchBuilder builder;
-  builder.append(test::header(1, 1, 0), forgery);
-  SavedState saved;
-  saved.ledger = Ledger{.received = 101, .buffered = 101};
-  saved.add(builder.finish({}).value());
-  saved.add(test::batch_of_run({1, 1}, 1, 100));
-  Octets file = test::written(saved);
-  // The version, the ledger and the first block's mark.
-  std::fill_n(file.begin(), behind_version_and_ledger(file) + mark_head_bytes, std::byte{0});
-
-  const Restored restored = test::read_back(file);
-  EXPECT_EQ(restored.frames, 100U) << "those of the second block";
-  EXPECT_EQ(test::frames_in(restored.saved), [&saved] {
-    SavedState second;
-    second.add(saved.frames[1].batch.share());
-    return test::frames_in(second);
-  }());
-}
-
-TEST(DamagedState, FullOfWhatBeginsLikeAMarkIsReadInBoundedTime) {
-  Octets file(8 * 1024 * 1024);
-  const Octets mark = encode_mark(MarkKind::end, 0, Octets(max_mark_bytes - mark_head_bytes));
-  for (std::size_t at = 0; at + frame_header_bytes <= file.size(); at += frame_header_bytes) {
-    std::copy_n(mark.begin(), frame_header_bytes, file.begin() + static_cast<std::ptrdiff_t>(at));
-  }
-  std::uint64_t octets_read = 0;
-  const Restored restored = read_saved(
-      {.bytes = file.size(), .read = [&](std::uint64_t offset, std::span<std::byte> out) {
-         const std::size_t bytes = std::min<std::size_t>(out.size(), file.size() - offset);
-         std::copy_n(file.begin() + static_cast<std::ptrdiff_t>(offset), bytes, out.begin());
-         octets_read += bytes;
-         return ReadResult{.bytes = bytes};
-       }});
-  EXPECT_EQ(restored.frames, 0U);
-  EXPECT_LT(octets_read, 20 * file.size());
-}
-
-TEST(DamagedState, OfALaterVersionIsNotGuessed) {
-  Octets file = test::written(test::sample_state());
-  for (std::size_t i = 0; i + 4 <= file.size(); ++i) {
-    if (mark_bytes(std::span(file).subspan(i)) != 0) {
-      file[i + 7] = std::byte{'2'};  // "MRD2"
-    }
-  }
-  const Restored restored = test::read_back(file);
-  EXPECT_EQ(restored.frames, 0U);
-  EXPECT_THAT(restored.damaged, ElementsAre(Region{0, file.size()}));
 }
 
 }  // namespace

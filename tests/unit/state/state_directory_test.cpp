@@ -135,7 +135,7 @@ class NoDescriptors {
   rlimit before_{};
 };
 
-TEST_F(StateDirectoryTest, RefusesAStateThatItCannotOpenAndLeavesItAlone) {
+TEST_F(StateDirectoryTest, RefusesAndLeavesAStateItCannotOpen) {
   StateDirectory directory(path_);
   directory.save(test::sample_state());
   const auto read = [&] {
@@ -150,7 +150,7 @@ TEST_F(StateDirectoryTest, RefusesAStateThatItCannotOpenAndLeavesItAlone) {
   EXPECT_TRUE(directory.read()->is_whole);
 }
 
-TEST_F(StateDirectoryTest, SetsAsideWhatItCannotOpenWhereItIsToldTo) {
+TEST_F(StateDirectoryTest, SetsAsideAnUnreadableStateIfConfigured) {
   StateDirectory directory(path_, WhenUnreadable::set_aside);
   directory.save(test::sample_state());
   const std::string before = test::read_file(file("buffer.saved"));
@@ -167,7 +167,7 @@ TEST_F(StateDirectoryTest, SetsAsideWhatItCannotOpenWhereItIsToldTo) {
   EXPECT_EQ(test::read_file(*aside), before);
 }
 
-TEST_F(StateDirectoryTest, RefusesAStateOfANewerFormatAndLeavesItAlone) {
+TEST_F(StateDirectoryTest, RefusesAndLeavesAStateOfNewerFormat) {
   const StateDirectory directory(path_);
   leave_newer_state();
   const std::string before = test::read_file(file("buffer.saved"));
@@ -180,7 +180,7 @@ TEST_F(StateDirectoryTest, RefusesAStateOfANewerFormatAndLeavesItAlone) {
   EXPECT_EQ(test::read_file(file("buffer.saved")), before);
 }
 
-TEST_F(StateDirectoryTest, SetsAsideAStateOfANewerFormatUnreadWhereItIsToldTo) {
+TEST_F(StateDirectoryTest, SetsAsideNewerFormatsUnreadIfConfigured) {
   StateDirectory directory(path_, WhenUnreadable::set_aside);
   leave_newer_state();
   const std::string before = test::read_file(file("buffer.saved"));
@@ -192,7 +192,7 @@ TEST_F(StateDirectoryTest, SetsAsideAStateOfANewerFormatUnreadWhereItIsToldTo) {
   EXPECT_EQ(test::read_file(*aside), before);
 }
 
-TEST(StateFile, SaysWhyItIsNotOpenAndWhyItCannotBeRead) {
+TEST(StateFile, ReportsErrorsOfOpeningAndReading) {
   EXPECT_EQ(File("/no such file", O_RDONLY).error(), std::errc::no_such_file_or_directory);
   const File memory("/proc/self/mem", O_RDONLY);  // of which the first page is nobody's
   ASSERT_TRUE(memory.is_open());
@@ -213,7 +213,7 @@ TEST_F(StateDirectoryTest, SetsAsideUnderANameThatIsFree) {
   EXPECT_EQ(names().size(), 3U);
 }
 
-TEST_F(StateDirectoryTest, RestoresWhatAStopThatWasCutShortHasWritten) {
+TEST_F(StateDirectoryTest, RestoresWhatAnInterruptedStopWrote) {
   StateDirectory directory(path_);
   directory.save(test::sample_state());
   fs::rename(file("buffer.saved"), file("buffer.saving"));
@@ -241,7 +241,7 @@ TEST_F(StateDirectoryTest, IsRefusedWhereThereIsNoDirectory) {
                   testing::AllOf(HasSubstr("state.directory"), HasSubstr(place))));
 }
 
-TEST_F(StateDirectoryTest, SetsAsideWhatIsNoFileAsAWhole) {
+TEST_F(StateDirectoryTest, SetsADirectoryAsideWhole) {
   StateDirectory directory(path_);
   fs::create_directory(file("buffer.saved"));
   auto read = directory.read();
@@ -254,7 +254,7 @@ TEST_F(StateDirectoryTest, SetsAsideWhatIsNoFileAsAWhole) {
   EXPECT_FALSE(directory.read().has_value());
 }
 
-TEST_F(StateDirectoryTest, WaitsForNobodyAtTheOtherEndOfAPipe) {
+TEST_F(StateDirectoryTest, DoesNotWaitOnAPipe) {
   StateDirectory directory(path_);
   ASSERT_EQ(::mkfifo(file("buffer.saved").c_str(), 0600), 0);
   const auto read = directory.read();
@@ -263,7 +263,7 @@ TEST_F(StateDirectoryTest, WaitsForNobodyAtTheOtherEndOfAPipe) {
   EXPECT_FALSE(directory.read().has_value());
 }
 
-TEST_F(StateDirectoryTest, SetsAsideWhatIsInThePlaceOfTheNextState) {
+TEST_F(StateDirectoryTest, ClearsThePlaceOfTheNextState) {
   StateDirectory directory(path_);
   directory.save(test::sample_state());
   fs::create_directory(file("buffer.saving"));

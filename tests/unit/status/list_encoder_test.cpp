@@ -50,7 +50,7 @@ StoredStats stored_sample() {
   return stored;
 }
 
-TEST(UplinksEncoder, TellsUplinksThatAreOpenAndThoseThatWere) {
+TEST(UplinksEncoder, ListsOpenUplinksAndFormerOnes) {
   const auto receiving = std::make_shared<UplinkRecord>(1, "native", "[::1]:40000", moment(0));
   receiving->add_bytes(100);
   receiving->add_frames(3, moment(1'000'000));

@@ -48,7 +48,7 @@ TEST(Readiness, EndsWithServing) {
             "serving");
 }
 
-TEST(Readiness, EndsWithTheControlSocketAndNamesWhoCanMakeItAgain) {
+TEST(Readiness, EndsWithTheControlSocketNamingTheRemedy) {
   for (const bool inherited : {false, true}) {
     const Verdict verdict = without_control_socket(inherited);
     EXPECT_FALSE(verdict.good);
@@ -58,7 +58,7 @@ TEST(Readiness, EndsWithTheControlSocketAndNamesWhoCanMakeItAgain) {
   }
 }
 
-TEST(Readiness, EndsWithABufferThatHasNoRoomForOneMoreFrame) {
+TEST(Readiness, EndsWhenTheBufferIsFull) {
   for (const WhenFull loses : {WhenFull::drop_oldest, WhenFull::drop_newest}) {
     EXPECT_TRUE(judge_readiness(true, level(9, 90, loses)).good);
     EXPECT_FALSE(judge_readiness(true, level(10, 100, loses)).good) << "in frames";

@@ -77,7 +77,7 @@ TEST(Silence, TakesNoLongerWhicheverIdsPeersChoose) {
   EXPECT_LT(chosen, 30 * (ordinary + 1ms)) << ordinary.count() << " ns otherwise";
 }
 
-TEST_F(SilenceTest, EndsWithTheNextFrameAndIsToldOnce) {
+TEST_F(SilenceTest, EndsOnceWithTheNextFrame) {
   look(100s, {origin(7, 1, 5, 100s)});
   look(130s, {origin(7, 1, 5, 100s)});
   EXPECT_THAT(look(140s, {origin(7, 1, 6, 140s)}).heard_again, ElementsAre(7));
@@ -85,7 +85,7 @@ TEST_F(SilenceTest, EndsWithTheNextFrameAndIsToldOnce) {
   EXPECT_THAT(look(141s, {origin(7, 1, 6, 140s)}).heard_again, IsEmpty());
 }
 
-TEST_F(SilenceTest, IsOfASatelliteAndNotOfOneOfItsChannels) {
+TEST_F(SilenceTest, ConcernsSatellitesAndNotTheirChannels) {
   look(100s, {origin(7, 1, 5, 100s), origin(7, 2, 9, 100s)});
   EXPECT_THAT(look(120s, {origin(7, 1, 5, 100s), origin(7, 2, 10, 120s)}).fell_silent, IsEmpty());
   EXPECT_THAT(look(140s, {origin(7, 1, 5, 100s), origin(7, 2, 10, 120s)}).fell_silent, IsEmpty());
@@ -113,7 +113,7 @@ TEST_F(SilenceTest, GoesOnOverARestart) {
               ElementsAre(7));
 }
 
-TEST_F(SilenceTest, IsNotOfThoseThatAreOnlyInTheSum) {
+TEST_F(SilenceTest, IgnoresUntrackedOrigins) {
   OriginStats others;
   others.frames = 5;
   look(100s, {others});
@@ -137,7 +137,7 @@ TEST_F(SilenceTest, FollowsAChangedLimit) {
   EXPECT_THAT(look(111s, {origin(7, 1, 5, 100s)}).fell_silent, ElementsAre(7));
 }
 
-TEST_F(SilenceTest, DoesNotCountTimeInWhichUplinksAreHeldBack) {
+TEST_F(SilenceTest, DoesNotCountTimeUnderBackpressure) {
   const std::vector<OriginStats> origins{origin(7, 1, 5, 100s)};
   look(100s, origins);
   look(110s, origins);
@@ -151,7 +151,7 @@ TEST_F(SilenceTest, DoesNotCountTimeInWhichUplinksAreHeldBack) {
   EXPECT_THAT(look(220s, origins).fell_silent, ElementsAre(7)) << "10 s before, and 20 s behind";
 }
 
-TEST_F(SilenceTest, IsNotReportedForANewSatelliteWhileUplinksAreHeldBack) {
+TEST_F(SilenceTest, SparesANewSatelliteUnderBackpressure) {
   look(100s, {});
   silence_.look_at({origin(7, 1, 5, 101s)});
   EXPECT_THAT(silence_
@@ -163,7 +163,7 @@ TEST_F(SilenceTest, IsNotReportedForANewSatelliteWhileUplinksAreHeldBack) {
   EXPECT_THAT(look(161s, {origin(7, 1, 5, 101s)}).fell_silent, ElementsAre(7));
 }
 
-TEST_F(SilenceTest, IsNotHeardAgainBecauseTheLimitIsRaised) {
+TEST_F(SilenceTest, DoesNotEndWhenTheLimitIsRaised) {
   look(100s, {origin(7, 1, 5, 100s)});
   look(130s, {origin(7, 1, 5, 100s)});
   silence_.set_limit(3600s);

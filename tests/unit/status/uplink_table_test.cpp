@@ -59,7 +59,7 @@ TEST(UplinkTable, NumbersSessionsFromOneUp) {
   EXPECT_EQ(table.open("native", "127.0.0.1:1", at(12))->id(), 2U) << "a number was used again";
 }
 
-TEST(UplinkTable, ListsOpenSessionsByIdAndClosedOnesLatestFirst) {
+TEST(UplinkTable, ListsSessionsByIdAndLatestClosedFirst) {
   UplinkTable table;
   std::vector<std::shared_ptr<UplinkRecord>> records;
   for (int i = 0; i < 30; ++i) {
@@ -85,7 +85,7 @@ TEST(UplinkTable, ListsOpenSessionsByIdAndClosedOnesLatestFirst) {
   EXPECT_EQ(table.counts().accepted, 30U);
 }
 
-TEST(UplinkTable, RemembersTheLastClosedSessionsAndCountsThemAll) {
+TEST(UplinkTable, RemembersTheLastClosedSessionsAndCountsAll) {
   constexpr std::size_t sessions = UplinkTable::max_closed + 10;
   UplinkTable table;
   for (std::size_t i = 0; i < sessions; ++i) {
@@ -99,7 +99,7 @@ TEST(UplinkTable, RemembersTheLastClosedSessionsAndCountsThemAll) {
             sessions);
 }
 
-TEST(UplinkTable, ShowsInASnapshotWhatTheSessionCountsMeanwhile) {
+TEST(UplinkTable, SnapshotShowsWhatTheSessionCountsMeanwhile) {
   UplinkTable table;
   const auto record = table.open("native", "peer", at(0));
   const UplinkTable::Snapshot snapshot = table.snapshot();
@@ -182,7 +182,7 @@ TEST(UplinkTable, LosesNoSessionOfSeveralThreads) {
   EXPECT_EQ(counts.closed.at(static_cast<std::size_t>(CloseReason::stopped)), 1000U);
 }
 
-TEST(UplinkTable, SaysOnceThatPacketsOfAListenerAreImplausible) {
+TEST(UplinkTable, ReportsImplausiblePacketsOncePerListener) {
   UplinkTable table;
   EXPECT_TRUE(table.count_implausible("a"));
   EXPECT_FALSE(table.count_implausible("a"));

@@ -131,7 +131,7 @@ TEST(TopFigures, WhatHasGrownIsRecentForTenSeconds) {
   }
 }
 
-TEST(TopFigures, ARowThatHasJustAppearedHasNotGrown) {
+TEST(TopFigures, NewRowHasNotGrown) {
   Poll poll = sample_poll(1s);
   poll.satellites["satellites"].push_back(satellite_json(99, 10));
   poll.satellites["satellites"].back()["gaps"] = 3;
@@ -237,7 +237,7 @@ TEST(TopFigures, CountSatellitesNotTheirChannels) {
   EXPECT_THAT(figures.silent, ElementsAre(17, 42));
 }
 
-TEST(TopFigures, ThrowWhereAnAnswerLacksWhatTheContractPromises) {
+TEST(TopFigures, ThrowIfAPromisedFieldIsMissing) {
   for (const char* key : {"ledger", "buffer", "channel", "sessions", "malformed", "truncated"}) {
     Poll poll = sample_poll();
     poll.stats.erase(key);

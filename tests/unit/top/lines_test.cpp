@@ -25,7 +25,7 @@ TEST(TopLines, TellPeopleTheFiguresOfAnInterval) {
             "dropped 0/s  buffered 2,234 (84.0 kB)  uplinks 2, 1 held  satellites 2, 0 silent\n");
 }
 
-TEST(TopLines, SayWhatIsNotKnownAndWhatIsWrong) {
+TEST(TopLines, ShowUnknownValuesAndProblems) {
   Poll poll = sample_poll();
   poll.stats["ledger"]["flushed"] = 0;
   EXPECT_EQ(text_line_of(figures_of(poll, nullptr)),

@@ -62,7 +62,7 @@ TEST(TopNumbers, DurationsHaveTwoUnits) {
   }
 }
 
-TEST(TopNumbers, APercentageIsNeverNothingOrAllUnlessItIs) {
+TEST(TopNumbers, PercentageIsNotRoundedToNothingOrAll) {
   EXPECT_EQ(percent(0, 1000), "0%");
   EXPECT_EQ(percent(1, 1'000'000), "<0.1%");
   EXPECT_EQ(percent(123, 1000), "12.3%");

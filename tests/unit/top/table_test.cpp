@@ -52,7 +52,7 @@ TEST(TopOrder, SortsByAColumnEitherWay) {
   EXPECT_THAT(order(figures, ColumnKey::state, true), ElementsAre(1, 2, 3, 0));
 }
 
-TEST(TopOrder, EqualRowsStandInTheOrderOfTheirIds) {
+TEST(TopOrder, EqualRowsAreOrderedByTheirIds) {
   const Figures figures = four_rows();
   EXPECT_THAT(order(figures, ColumnKey::gaps, true), ElementsAre(2, 1, 3, 0));
   EXPECT_THAT(order(figures, ColumnKey::gaps, false), ElementsAre(0, 1, 3, 2));
@@ -118,7 +118,7 @@ TEST(TopTable, HasAllColumnsWhereThereIsRoom) {
                           "      0           0     0       0        0"));
 }
 
-TEST(TopTable, LeavesOutTheLeastImportantColumnsWhereItIsNarrow) {
+TEST(TopTable, LeavesOutTheLeastImportantColumnsIfNarrow) {
   const Figures figures = four_rows();
   const std::pair<std::size_t, const char*> cases[] = {
       {99,
@@ -194,7 +194,7 @@ Style style_of(const std::vector<Line>& lines, const std::string& text) {
   return {};
 }
 
-TEST(TopTable, WhatIsWrongStandsOutInItsTextToo) {
+TEST(TopTable, ProblemsStandOutInTheTextToo) {
   Poll poll = sample_poll();
   poll.satellites["satellites"][0]["silent"] = true;
   poll.satellites["satellites"][0]["gaps"] = 5;

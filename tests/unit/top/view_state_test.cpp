@@ -93,7 +93,7 @@ TEST(ViewState, ScrollsWithinWhatThereIs) {
   }
 }
 
-TEST(ViewState, ScrollsFromWhereTheScreenIsAfterRowsHaveGone) {
+TEST(ViewState, ScrollsFromTheScreenAfterRowsHaveGone) {
   ViewState state({});
   press(state, {Key::end});
   EXPECT_EQ(state.first(), 90U);
@@ -127,7 +127,7 @@ TEST(ViewState, PausesAndGoesOn) {
   EXPECT_FALSE(state.paused());
 }
 
-TEST(TopColumns, HaveLettersThatDoNothingElseAndStandInTheirHeadings) {
+TEST(TopColumns, HaveUniqueLettersFromTheirHeadings) {
   for (const TableKind kind : {TableKind::satellites, TableKind::uplinks}) {
     std::string letters = "hqsu";
     for (const Column& column : columns_of(kind)) {

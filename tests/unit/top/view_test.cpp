@@ -66,7 +66,7 @@ TEST(TopView, SaysWhatMattersOnASmallScreen) {
           "q quit  ? help  u uplinks       1-2 of 2"}));
 }
 
-TEST(TopView, SaysMoreOnAScreenOfTheUsualSize) {
+TEST(TopView, ShowsMoreOnAnOrdinaryScreen) {
   const std::vector<std::string> lines = screen(busy_figures(), {80, 24});
   EXPECT_EQ(std::vector<std::string>(lines.begin(), lines.begin() + 14),
             (std::vector<std::string>{
@@ -88,7 +88,7 @@ TEST(TopView, SaysMoreOnAScreenOfTheUsualSize) {
             "q quit  ? help  u uplinks  space pause                       satellites 1-2 of 2");
 }
 
-TEST(TopView, HasTheLedgerInOneLineWhereThereIsRoom) {
+TEST(TopView, HasTheLedgerInOneLineIfPossible) {
   EXPECT_THAT(screen(busy_figures(), {200, 60}),
               Contains("received 1,334,567 = buffered 1,000 + drained 1,299,500 + flushed 33,000 + "
                        "!dropped 1,067  balances"));
@@ -135,7 +135,7 @@ TEST(TopView, FitsWhateverThereIsToSay) {
   }
 }
 
-TEST(TopView, HasAtLeastTwoRowsAndAHeadingFromTheLeastSizeUp) {
+TEST(TopView, ShowsRowsAndAHeadingAtAnySize) {
   const Figures figures = figures_of(long_poll(100), nullptr);
   for (std::size_t height = least_height; height < 70; ++height) {
     const ViewState state({});
@@ -191,7 +191,7 @@ TEST(TopView, SaysThatItIsPaused) {
               AllOf(HasSubstr("PAUSED"), Not(HasSubstr("live"))));
 }
 
-TEST(TopView, SaysForHowLongTheDaemonHasBeenGone) {
+TEST(TopView, SaysHowLongTheDaemonHasBeenGone) {
   const ViewState state({});
   const Connection gone{Connection::State::gone, 125s, "control socket /s: no such file"};
   const View view = view_of(busy_figures(), state, gone, {100, 24});
@@ -220,7 +220,7 @@ TEST(TopHeader, DoesWithoutReasonsThatAreNotThere) {
   EXPECT_THAT(lines, Not(Contains(StartsWith("malformed"))));
 }
 
-TEST(TopHeader, PutsWhatGrowsInFrontAndCountsWhatThereIsNoRoomFor) {
+TEST(TopHeader, ShowsGrowingReasonsFirstAndCountsTheRest) {
   const Poll poll = sample_poll();
   const Figures before = figures_of(poll, nullptr);
   Poll next = sample_poll(1s);
@@ -232,7 +232,7 @@ TEST(TopHeader, PutsWhatGrowsInFrontAndCountsWhatThereIsNoRoomFor) {
               Contains("dropped !channel_full 70 +3 and 1 more"));
 }
 
-TEST(TopHeader, NamesSilentSatellitesAsFarAsThereIsRoom) {
+TEST(TopHeader, NamesSilentSatellitesThatFit) {
   Poll poll = long_poll(30);
   for (Json& row : poll.satellites["satellites"]) {
     row["silent"] = true;
@@ -241,7 +241,7 @@ TEST(TopHeader, NamesSilentSatellitesAsFarAsThereIsRoom) {
               Contains("!silent 1, 2, 3, 4, 5, 6, 7 and 23 more"));
 }
 
-TEST(TopHeader, SaysThatThereAreMoreSatellitesThanAreTracked) {
+TEST(TopHeader, SaysThatSomeSatellitesAreNotTracked) {
   Poll poll = sample_poll();
   poll.satellites["satellites"].push_back(satellite_json(std::nullopt));
   const Figures figures = figures_of(poll, nullptr);
@@ -249,7 +249,7 @@ TEST(TopHeader, SaysThatThereAreMoreSatellitesThanAreTracked) {
   EXPECT_THAT(texts(header_lines(figures, 20, 40)), Contains(HasSubstr("2 sats+")));
 }
 
-TEST(TopHeader, TheBarIsOfTheBoundThatIsNearer) {
+TEST(TopHeader, BarShowsTheNearerBound) {
   Poll poll = sample_poll();
   poll.stats["buffer"] = {{"frames", 1}, {"bytes", 500}, {"max_frames", 1000}, {"max_bytes", 1000}};
   EXPECT_THAT(texts(header_lines(figures_of(poll, nullptr), 20, 60)),

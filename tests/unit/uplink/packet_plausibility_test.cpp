@@ -101,7 +101,7 @@ TEST(PacketPlausibility, IsNotGivenWhereCountsAreAnything) {
   EXPECT_EQ(judge(Octets(1000)).verdict, Verdict::implausible) << "zeros";
 }
 
-TEST(PacketPlausibility, IsOpenAsLongAsNoApidComesTwice) {
+TEST(PacketPlausibility, IsOpenWhileNoApidComesTwice) {
   Octets stream;
   for (std::uint16_t apid = 0; apid < 200; ++apid) {
     append(stream, test::space_packet(apid, apid, 10));
@@ -110,7 +110,7 @@ TEST(PacketPlausibility, IsOpenAsLongAsNoApidComesTwice) {
   EXPECT_EQ(judge(packets_with({1, 9000, 5})).verdict, Verdict::open) << "too few to tell";
 }
 
-TEST(PacketPlausibility, OfAFewPacketsIsJudgedAtTheEnd) {
+TEST(PacketPlausibility, OfFewPacketsIsJudgedAtTheEnd) {
   EXPECT_EQ(judge(packets_with(counts(5, 7, 1))).verdict, Verdict::plausible);
   EXPECT_EQ(judge(packets_with({1, 9000, 5, 7000, 20})).verdict, Verdict::implausible);
 }

@@ -35,7 +35,7 @@ class PeerWatch : public testing::Test {
   tcp::socket socket_{context_};
 };
 
-TEST_F(PeerWatch, HasTheKernelAskAndGiveUpInTime) {
+TEST_F(PeerWatch, MakesTheKernelProbeAndGiveUp) {
   for (const int timeout_s : {1, 2, 60, 32'767}) {
     watch_peer(socket_, std::chrono::seconds(timeout_s));
     EXPECT_NE(option(SOL_SOCKET, SO_KEEPALIVE), 0);
@@ -57,7 +57,7 @@ TEST_F(PeerWatch, LeavesItToTheSystemWithoutATimeout) {
   EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPIDLE), 7200);
 }
 
-TEST_F(PeerWatch, TakesASocketThatIsClosedAsItIs) {
+TEST_F(PeerWatch, AcceptsAClosedSocket) {
   socket_.close();
   EXPECT_NO_THROW(watch_peer(socket_, std::chrono::seconds(60)));
 }

@@ -97,7 +97,7 @@ TEST(ReadBuffer, HoldsNothingOnceEverythingIsConsumed) {
   EXPECT_EQ(buffer.unconsumed(), 0U);
 }
 
-TEST(ReadBuffer, KeepsAShortPieceOfAFrameInMemoryOfItsSize) {
+TEST(ReadBuffer, KeepsAShortPieceInLittleMemory) {
   const Octets octets = sample_payload(1007);
   ReadBuffer buffer;
   read(buffer, octets);
@@ -112,7 +112,7 @@ TEST(ReadBuffer, KeepsAShortPieceOfAFrameInMemoryOfItsSize) {
   EXPECT_EQ(buffer.contents().slab_bytes, 7U) << "a slab is pinned while nothing comes";
 }
 
-TEST(ReadBuffer, KeepsALongPieceWhereTheWholeFrameFits) {
+TEST(ReadBuffer, KeepsALongPieceIfItsFrameFits) {
   const Octets octets = sample_payload(40'000);
   ReadBuffer buffer;
   read(buffer, std::span(octets).first(20'000));
@@ -131,7 +131,7 @@ TEST(ReadBuffer, KeepsALongPieceWhereTheWholeFrameFits) {
   EXPECT_GE(buffer.prepare().size(), slab_bytes / 4) << "the next read is as small";
 }
 
-TEST(ReadBuffer, MovesALongPieceWhereItsFrameIsLargerThanItSeemed) {
+TEST(ReadBuffer, MovesALongPieceOfALargerFrame) {
   const Octets octets = sample_payload(20'000);
   ReadBuffer buffer;
   read(buffer, std::span(octets).first(10'000));
@@ -162,7 +162,7 @@ TEST(ReadBuffer, TakesAFrameLargerThanASlab) {
   EXPECT_LE(buffer.prepare().size(), slab_bytes) << "the large size was kept";
 }
 
-TEST(ReadBuffer, AllocatesNothingForALargeFrameOfWhichAShortPieceIsThere) {
+TEST(ReadBuffer, ShortPieceOfALargeFrameAllocatesNothing) {
   const Octets octets = sample_payload(110);
   ReadBuffer buffer;
   read(buffer, octets);
@@ -170,7 +170,7 @@ TEST(ReadBuffer, AllocatesNothingForALargeFrameOfWhichAShortPieceIsThere) {
   EXPECT_EQ(buffer.contents().slab_bytes, 10U);
 }
 
-TEST(ReadBuffer, KeepsWhatIsThereWhereNothingMoreIsWanted) {
+TEST(ReadBuffer, KeepsItsContentsIfNothingMoreIsWanted) {
   const Octets octets = sample_payload(10'000);  // as after a malformed frame
   ReadBuffer buffer;
   read(buffer, octets);
@@ -190,7 +190,7 @@ TEST_F(SharedSlab, IsWhereAllSessionsOfAThreadRead) {
   }
 }
 
-TEST_F(SharedSlab, IsNeverWrittenToWhereABatchAdoptedIt) {
+TEST_F(SharedSlab, IsNeverOverwrittenWhereABatchAdoptedIt) {
   std::vector<SlabRange> adopted;
   std::vector<Octets> octets;
   ReadBuffer buffers[3];
@@ -223,7 +223,7 @@ TEST_F(SharedSlab, IsWrittenOverWhereNobodyAdoptedIt) {
   EXPECT_EQ(buffer.prepare().data(), room);
 }
 
-TEST_F(SharedSlab, IsFreeOnceBatchesAndThreadHaveLeftIt) {
+TEST_F(SharedSlab, IsFreedOnceNobodyUsesIt) {
   ReadBuffer buffer;
   const SlabRange adopted = read_and_adopt(buffer, sample_payload(slab_bytes / 2));
   while (buffer.prepare().data() == adopted.octets.data() + slab_bytes / 2) {

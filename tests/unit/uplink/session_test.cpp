@@ -42,7 +42,7 @@ Octets frames_from(std::uint64_t first, std::uint64_t count, std::size_t payload
   return stream;
 }
 
-TEST_F(SessionTest, HandsOverEveryFrameAndEndsWithItsStream) {
+TEST_F(SessionTest, HandsOverEveryFrameUntilEndOfStream) {
   const auto before = std::chrono::system_clock::now();
   start({});
   const Octets stream = frames_from(0, 2'000);
@@ -65,7 +65,7 @@ TEST_F(SessionTest, HandsOverEveryFrameAndEndsWithItsStream) {
   EXPECT_EQ(table_.counts().truncated, 0U);
 }
 
-TEST_F(SessionTest, HandsOverALoneFrameAtOnceWithoutWaitingForMore) {
+TEST_F(SessionTest, HandsOverALoneFrameAtOnce) {
   start({});
   send_and_be_read(frames_from(0, 1));
   EXPECT_EQ(drain_frames().size(), 1U);
@@ -81,7 +81,7 @@ TEST_F(SessionTest, PutsAFrameTogetherThatComesInPieces) {
   EXPECT_EQ(drain_frames(), (std::vector<SeenFrame>{{header(1, 0, 5), sample_payload(50, 5)}}));
 }
 
-TEST_F(SessionTest, TakesFramesLargerThanAReadBetweenSmallOnes) {
+TEST_F(SessionTest, TakesFramesLargerThanARead) {
   start(at_most(1'000'000));
   Octets stream = frames_from(0, 3);
   append(stream, frames_from(3, 2, 1'000'000));
@@ -96,7 +96,7 @@ TEST_F(SessionTest, TakesFramesLargerThanAReadBetweenSmallOnes) {
   EXPECT_EQ(drained, stream);
 }
 
-TEST_F(SessionTest, ReadsSpacePacketsForTheSatelliteOfItsListener) {
+TEST_F(SessionTest, ReadsSpacePacketsForItsListenersSatellite) {
   ListenerOptions options = at_most(65542);
   options.framing = Framing::ccsds_space_packet;
   options.satellite_id = 42;
@@ -133,14 +133,14 @@ TEST_F(SessionTest, RefusesTransferFramesAndSaysWhatToConfigure) {
   EXPECT_THAT(log_.text(), HasSubstr("framing is \"ccsds_space_packet\""));
 }
 
-TEST_F(SessionTest, SaysOfTransferFramesWhatTheyAreWhereNativeFramesAreToCome) {
+TEST_F(SessionTest, NamesTransferFramesOnANativeListener) {
   start({});
   send({std::byte{0x1A}, std::byte{0xCF}, std::byte{0xFC}, std::byte{0x1D}});
   expect_end(CloseReason::malformed);
   EXPECT_THAT(log_.text(), HasSubstr("length_too_large: it begins with the attached sync marker"));
 }
 
-TEST_F(SessionTest, SaysOnceThatItsPacketsAreImplausibleAndKeepsThem) {
+TEST_F(SessionTest, ReportsImplausiblePacketsOnceAndKeepsThem) {
   start(for_packets());
   send_and_be_read(Octets(70));  // of zeros: ten packets that say that they are the same
   EXPECT_THAT(log_.text(), testing::Not(HasSubstr("look like space packets")));
@@ -156,7 +156,7 @@ TEST_F(SessionTest, SaysOnceThatItsPacketsAreImplausibleAndKeepsThem) {
   EXPECT_EQ(drain_frames().size(), 210U);
 }
 
-TEST_F(SessionTest, SaysAtTheEndThatAFewPacketsAreImplausible) {
+TEST_F(SessionTest, ReportsFewImplausiblePacketsAtTheEnd) {
   start(for_packets());
   send(Octets(35));
   half_close();
@@ -164,7 +164,7 @@ TEST_F(SessionTest, SaysAtTheEndThatAFewPacketsAreImplausible) {
   EXPECT_THAT(log_.text(), HasSubstr("look like space packets: of the first 4 packets"));
 }
 
-TEST_F(SessionTest, EndsAMalformedStreamWithAResetAndKeepsTheFramesBefore) {
+TEST_F(SessionTest, ResetsAMalformedStreamButKeepsEarlierFrames) {
   start(at_most(100));
   Octets stream = frames_from(0, 3);
   const std::size_t offset = stream.size();
@@ -185,7 +185,7 @@ TEST_F(SessionTest, EndsAMalformedStreamWithAResetAndKeepsTheFramesBefore) {
   EXPECT_EQ(ec, asio::error::connection_reset) << "the peer would take it for success";
 }
 
-TEST_F(SessionTest, CountsAStreamThatEndsInTheMiddleOfAFrame) {
+TEST_F(SessionTest, CountsATruncatedStream) {
   start({});
   Octets stream = frames_from(0, 3);
   const std::size_t offset = stream.size();
@@ -199,7 +199,7 @@ TEST_F(SessionTest, CountsAStreamThatEndsInTheMiddleOfAFrame) {
               HasSubstr("at stream offset " + std::to_string(offset) + ": 33 bytes discarded"));
 }
 
-TEST_F(SessionTest, NamesAConnectionThatIsResetAndKeepsItsFrames) {
+TEST_F(SessionTest, NamesAResetConnectionAndKeepsItsFrames) {
   start({});
   send_and_be_read(frames_from(0, 3));
   client_.set_option(asio::socket_base::linger(true, 0));

@@ -86,7 +86,7 @@ TEST_F(TurnsTest, AreHadAtOnceWhileThereAreAny) {
   EXPECT_TRUE(turns_->try_take().has_value());
 }
 
-TEST_F(TurnsTest, ComeInTheOrderInWhichTheyWereAskedFor) {
+TEST_F(TurnsTest, ComeInTheOrderOfRequests) {
   for (const char* const name : {"a", "b", "c", "d", "e"}) {
     ask(name);
   }
@@ -99,7 +99,7 @@ TEST_F(TurnsTest, ComeInTheOrderInWhichTheyWereAskedFor) {
   EXPECT_THAT(order_, ElementsAre("a", "b", "c", "d", "e"));
 }
 
-TEST_F(TurnsTest, MarkThoseWhoWaitAsHeldOnceOneIs) {
+TEST_F(TurnsTest, MarkAllWaitingAsHeldOnceOneIs) {
   ask("a");
   ask("b");
   const auto c = ask("c");

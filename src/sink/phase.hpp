@@ -1,0 +1,69 @@
+/// What a sink is doing, from its start to its end.
+#pragma once
+
+#include <cstdint>
+
+namespace meridian::sink {
+
+/// Where a sink is in its life. The events are calls; one that means nothing in the present phase
+/// changes nothing.
+///
+///     unready ◀──▶ publishing
+///        │             │         stop
+///        ▼             ▼
+///     leaving ◀── last answers
+///
+/// No I/O. Not thread-safe.
+class Phase {
+ public:
+  enum class Name : std::uint8_t {
+    unready,       ///< there is no connection, or what it leads to has not been found fit
+    publishing,    ///< what it leads to is fit
+    last_answers,  ///< stopping, while what is in flight may still be answered
+    leaving,       ///< stopping, and nothing more is expected
+  };
+  [[nodiscard]] Name name() const noexcept { return name_; }
+
+  /// The sink is connected, and where it publishes is as it should be.
+  void found_fit() noexcept {
+    if (name_ == Name::unready) {
+      name_ = Name::publishing;
+    }
+  }
+  /// The connection is lost, or a refusal says that every message would be refused.
+  void found_unfit() noexcept {
+    if (name_ == Name::publishing) {
+      name_ = Name::unready;
+    } else if (name_ == Name::last_answers) {
+      name_ = Name::leaving;
+    }
+  }
+  /// The daemon stops.
+  void stop() noexcept {
+    if (name_ == Name::publishing) {
+      name_ = Name::last_answers;
+    } else if (name_ == Name::unready) {
+      name_ = Name::leaving;
+    }
+  }
+  /// The time to wait for answers is over.
+  void stop_waiting() noexcept {
+    if (name_ == Name::last_answers) {
+      name_ = Name::leaving;
+    }
+  }
+
+  [[nodiscard]] bool may_publish() const noexcept { return name_ == Name::publishing; }
+  /// Whether answers to what was published may come.
+  [[nodiscard]] bool is_answered() const noexcept {
+    return name_ == Name::publishing || name_ == Name::last_answers;
+  }
+  [[nodiscard]] bool is_stopping() const noexcept {
+    return name_ == Name::last_answers || name_ == Name::leaving;
+  }
+
+ private:
+  Name name_ = Name::unready;
+};
+
+}  // namespace meridian::sink

@@ -1,0 +1,57 @@
+/// Reads the list of origins page by page.
+#pragma once
+
+#include <meridian/aggregator.hpp>
+#include <meridian/origins.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/system/result.hpp>
+
+#include <cstddef>
+#include <limits>
+#include <memory>
+
+namespace meridian::status {
+
+namespace asio = boost::asio;
+
+/// Walks through the places of the aggregator's list of origins, from the first one on, so that no
+/// question takes it long. What `AggregatorHandle::origin_page` says of the list holds here too.
+///
+///     OriginPages pages(aggregator, rows_per_piece);
+///     while (!pages.at_end()) {
+///       const auto page = co_await pages.next();
+///       …
+///     }
+///
+/// Not thread-safe: one call at a time.
+class OriginPages {
+ public:
+  /// Each page is of at most `places_per_page` places, all pages together of at most `most_places`.
+  explicit OriginPages(AggregatorHandle aggregator, std::size_t places_per_page,
+                       std::size_t most_places = std::numeric_limits<std::size_t>::max());
+
+  /// Whether there is no next page.
+  [[nodiscard]] bool at_end() const noexcept { return walk_->place >= walk_->most_places; }
+
+  /// The next page; must not be called at the end. Fails as `AggregatorHandle::origin_page` does,
+  /// and can then be called again, for the same page. The call may outlive this object, so that a
+  /// caller may stop waiting for it (`within`), and then must not call it again.
+  [[nodiscard]] asio::awaitable<boost::system::result<OriginPage>> next();
+
+ private:
+  /// How far the walk has come. A call that was given up still refers to it.
+  struct Walk {
+    AggregatorHandle aggregator;
+    std::size_t places_per_page = 0;
+    std::size_t most_places = 0;
+    std::size_t place = 0;  // at which the next page begins; `most_places` at the end
+  };
+
+  [[nodiscard]] static asio::awaitable<boost::system::result<OriginPage>> next_of(
+      std::shared_ptr<Walk> walk);
+
+  std::shared_ptr<Walk> walk_;
+};
+
+}  // namespace meridian::status
