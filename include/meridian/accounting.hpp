@@ -19,14 +19,15 @@
 
 namespace meridian::inline v2 {
 
-/// Why a frame was dropped. Counted per reason.
+/// Why a frame was dropped. Counted per reason. Saved states have the counts in the order of these
+/// numbers, so a number never changes and new reasons come last.
 enum class DropReason : std::uint8_t {
-  buffer_full_oldest,
-  buffer_full_newest,
-  channel_full,
-  not_restored,
-  lease_evicted,
-  consumer_behind,
+  buffer_full_oldest = 0,
+  buffer_full_newest = 1,
+  channel_full = 2,
+  not_restored = 3,
+  lease_evicted = 4,
+  consumer_behind = 5,
 };
 inline constexpr std::array<Named<DropReason>, 6> drop_reasons{{
     {DropReason::buffer_full_oldest, "buffer_full_oldest",
@@ -49,7 +50,7 @@ inline constexpr auto all_drop_reasons = values_of(drop_reasons);
   return name_in(drop_reasons, reason);
 }
 
-/// Every frame accounted for. Balances at any moment:
+/// What has become of every frame. Balances at any moment:
 /// received = buffered + leased + delivered + drained + flushed + Σ dropped.
 struct Ledger {
   std::uint64_t received = 0;
@@ -83,39 +84,39 @@ struct BufferLevel {
   Amount leased{};  ///< counts against the limits, and is not part of `now`
 };
 
-/// Microseconds.
+/// Upper bounds of the ranges in `Arrivals::latency_us`, in microseconds.
 inline constexpr std::array<std::uint64_t, 14> ingest_latency_bounds{
     50,     100,    250,     500,     1'000,     2'500,     5'000,
     10'000, 25'000, 100'000, 250'000, 1'000'000, 5'000'000, 30'000'000};
-/// Frames.
+/// Upper bounds of the ranges in `Arrivals::batch_frames`, in frames.
 inline constexpr std::array<std::uint64_t, 9> batch_frames_bounds{1,     4,     16,     64,    256,
                                                                   1'024, 4'096, 16'384, 65'536};
 
-/// Covers the batches that have left the channel. Each counts once, as a whole, even if the buffer
-/// takes it in parts.
+/// Covers the batches that have left the channel. Each batch counts once, as a whole, even if the
+/// buffer takes it in parts.
 struct Arrivals {
-  Distribution<ingest_latency_bounds> latency_us;  ///< from a batch's read until all is admitted
+  Distribution<ingest_latency_bounds> latency_us;  ///< from the read until all of the batch is in
   Distribution<batch_frames_bounds> batch_frames;
 };
 
 /// Sums over all origins.
 struct OriginTotals {
-  std::uint64_t origins = 0;           ///< tracked ones
-  std::uint64_t max_tracked = 0;       ///< the limit on them
-  std::uint64_t untracked_frames = 0;  ///< of all other origins
+  std::uint64_t origins = 0;           ///< those that are tracked
+  std::uint64_t max_tracked = 0;       ///< the limit on `origins`
+  std::uint64_t untracked_frames = 0;  ///< frames of all other origins
   std::uint64_t bytes = 0;             ///< octets of frames, headers included
   std::uint64_t gaps = 0;
   std::uint64_t missing = 0;  ///< saturates
   std::uint64_t duplicates = 0;
   std::uint64_t late = 0;   ///< without unsettled frames
-  std::uint64_t jumps = 0;  ///< likewise
+  std::uint64_t jumps = 0;  ///< without unsettled frames
   std::uint64_t resets = 0;
 };
 
 /// Watchers: see <meridian/tail.hpp>.
 struct TailCounts {
   std::uint64_t watchers = 0;
-  std::uint64_t lost = 0;  ///< frames lost by slow watchers since the start, counted per watcher
+  std::uint64_t lost = 0;  ///< since the start: frames that slow watchers lost, per watcher
 };
 
 /// How a lease ended. Counted.

@@ -1,4 +1,4 @@
-/// What an aggregator is made with.
+/// The options of an aggregator.
 ///
 /// Stable: see <meridian/version.hpp>.
 #pragma once
@@ -24,7 +24,7 @@ struct BufferLimits {
   WhenFull when_full = WhenFull::drop_oldest;
 };
 
-/// This many frames in a row from elsewhere in its range mean that a counter has started over.
+/// How many late frames or jumps in a row mean that a counter has started over: see SequenceCounts.
 inline constexpr std::uint32_t default_reset_after = 8;
 
 struct AggregatorOptions {

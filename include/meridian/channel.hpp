@@ -6,8 +6,8 @@
 ///
 /// Ends: when the last sender is destroyed, the receiver still gets everything that was sent and
 /// then the end. When the receiver is destroyed, waiting and later sends fail with
-/// Errc::receiver_gone; a message that was in the channel is destroyed. A waiting send never
-/// succeeds for a message that nobody can receive.
+/// Errc::receiver_gone, and messages that are still in the channel are destroyed. A waiting send
+/// never succeeds for a message that nobody can receive.
 ///
 /// Order: first in, first out for each sender.
 ///
@@ -44,10 +44,10 @@ namespace meridian::inline v2 {
 
 namespace asio = boost::asio;
 
-/// A refused message: why, and the message back.
+/// A message that was refused, and why.
 template <typename T>
 struct [[nodiscard]] Refused {
-  error_code reason;  ///< Errc::channel_full or Errc::receiver_gone
+  error_code reason;  ///< Errc::channel_full, Errc::receiver_gone or Errc::aggregator_shut_down
   T value;
 };
 
@@ -66,8 +66,8 @@ template <typename T>
 class Receiver;
 
 /// Makes a channel that holds exactly `capacity` messages: with 32, the 33rd send waits. T must be
-/// move-constructible and move-assignable without throwing. Completions go to the executor of the
-/// operation that waits, or to `executor` if it has none. Neither end may outlive the execution
+/// move-constructible and move-assignable without throwing. Completions run on the executor of the
+/// operation that waits, or on `executor` if it has none. Neither end may outlive the execution
 /// context. Throws std::invalid_argument for a capacity of 0.
 template <typename T>
 [[nodiscard]] std::pair<Sender<T>, Receiver<T>> channel(asio::any_io_executor executor,
@@ -81,13 +81,13 @@ template <typename T>
 
 namespace detail {
 
-/// Whether a message can be moved, into the channel and back to a sender that it is refused to,
-/// without throwing.
+/// Whether moving a message cannot throw: neither into the channel nor, if the channel refuses it,
+/// back to its sender.
 template <typename T>
 inline constexpr bool movable_without_loss =
     std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>;
 
-/// Shared ownership of the sending end: counted, so that the last one ends the stream.
+/// Shares the sending end. Senders are counted, so that the last one ends the stream.
 template <typename T>
 class SenderRef {
  public:
@@ -150,14 +150,14 @@ template <typename T>
 /// The sending end of a bounded channel. Copies share the channel; each is a sender of its own.
 ///
 /// Ownership: destroying the last copy ends the stream.
-/// Thread-safety: distinct copies may be used on distinct threads, and so may one copy's const
-/// members.
+/// Thread-safety: distinct copies, and const members of the same copy, may be used on distinct
+/// threads.
 template <typename T>
 class Sender {
  public:
   /// Sends `value`, waiting while the channel is full.
   ///
-  /// Result: no error once the message is in the channel; Errc::receiver_gone.
+  /// Result: no error once the message is in the channel, or Errc::receiver_gone.
   /// Cancellation: a cancelled send (asio::error::operation_aborted) has not sent its message;
   /// a send that could not be cancelled any more reports success. Do not race a send against a
   /// timer with the `||` of awaitable_operators: it can send twice.
@@ -171,7 +171,7 @@ class Sender {
     return detail::try_send(ref_, std::move(value));
   }
 
-  /// True once no message can be received any more.
+  /// True once sends are refused: the receiver has called `close`, or is gone.
   [[nodiscard]] bool closed() const noexcept { return ref_->receiver_gone(); }
 
   [[nodiscard]] ChannelLevel level() const noexcept {
@@ -229,9 +229,9 @@ class UnboundedSender {
   detail::SenderRef<T> ref_;
 };
 
-/// The receiving end of a channel. There is one.
+/// The only receiving end of a channel.
 ///
-/// Ownership: move-only. Destroying it makes all sends fail and destroys what was not received.
+/// Ownership: move-only. Destroying it makes all sends fail, and destroys what was not received.
 /// Thread-safety: one operation at a time; a `receive` in progress counts as one. Must not be
 /// destroyed while a `receive` is in progress.
 template <typename T>

@@ -23,19 +23,20 @@ namespace meridian::inline v2 {
 struct Decoded {
   /// The whole frames found, if any.
   std::optional<FrameBatch> batch;
-  /// Octets from the start that are done with. The caller shows the rest again, with more behind
-  /// it.
+  /// How many octets at the start are done with. The caller shows the rest again, followed by what
+  /// it reads next.
   std::size_t consumed = 0;
-  /// Octets, counted from `consumed`, that must be there before there can be progress.
+  /// How many octets, counted from `consumed`, the decoder needs before it can go on.
   std::size_t wanted = 0;
-  /// Idle packets skipped.
+  /// How many idle packets were skipped.
   std::uint64_t idle_packets = 0;
   /// Set if the stream is bad at `consumed`. What came before it is in `batch`.
   std::optional<Malformed> malformed;
 };
 
-/// A framing. Keeps no octets: the caller shows the unconsumed rest of the stream again with what
-/// came after it, so any split of the stream into reads gives the same frames.
+/// Finds the frames of one stream, by its framing. Keeps no octets: the caller shows the unconsumed
+/// rest again, followed by what it has read since. So any split of the stream into reads gives the
+/// same frames.
 ///
 /// Not thread-safe. Errors: `Decoded::malformed`; never throws on bad input.
 class Decoder {
@@ -59,7 +60,7 @@ class Decoder {
   Decoder& operator=(const Decoder&) = default;
 };
 
-/// What a decoder must know of the stream.
+/// What a decoder must know about the stream.
 struct DecoderOptions {
   Framing framing = Framing::length_prefixed;
   SatelliteId satellite_id = 0;  ///< of all frames, if the framing does not carry it

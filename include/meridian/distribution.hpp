@@ -13,7 +13,8 @@ namespace meridian::inline v2 {
 /// Observations of a quantity, counted by ranges. `upper_bounds` is an ascending array. Each bound
 /// belongs to the range below it, and values above the last bound have a range of their own.
 ///
-/// A value: not thread-safe, and freely copied. Takes the same few nanoseconds for any value.
+/// A value type: not thread-safe, and freely copied. `add` takes a few nanoseconds, whatever the
+/// value.
 template <const auto& upper_bounds>
 class Distribution {
  public:

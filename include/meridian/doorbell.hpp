@@ -20,12 +20,13 @@ namespace meridian::inline v2 {
 
 namespace asio = boost::asio;
 
-/// For a reader of several queues, which reads each without waiting and waits here when all are
-/// empty. Producers fill a queue first and then ring.
+/// For a coroutine that reads several queues. It reads each without waiting, and waits here when
+/// all are empty. A producer fills its queue first, and then rings.
 ///
 /// `ring` is thread-safe and never waits; all rings before a `wait` count as one. `wait` is for one
-/// coroutine at a time. Everything that was queued before a ring is visible after the wait that it
-/// ended. A cancelled wait throws boost::system::system_error(operation_aborted) and loses no ring.
+/// coroutine at a time. Everything that was queued before a ring is visible after the wait that the
+/// ring ended. A cancelled wait throws boost::system::system_error(operation_aborted) and loses no
+/// ring.
 class Doorbell {
  public:
   explicit Doorbell(const asio::any_io_executor& executor)

@@ -1,4 +1,4 @@
-/// Frames that were taken out of the buffer, and which ones to take.
+/// Frames that were taken out of the buffer, and the queries that choose them.
 ///
 /// Stable: see <meridian/version.hpp>.
 #pragma once
@@ -15,8 +15,8 @@
 
 namespace meridian::inline v2 {
 
-/// A batch that is, or was, in the buffer. `place` is the place of its first frame. It orders the
-/// batch among all others, so that the batch can be put back.
+/// A batch that is, or was, in the buffer. `place` is the place of its first frame. The place
+/// orders the batch among all others, so that the batch can be put back.
 struct BufferedBatch {
   std::uint64_t place = 0;
   FrameBatch batch;
@@ -27,28 +27,28 @@ struct BufferedBatch {
 /// Which frames to drain, oldest first.
 struct DrainQuery {
   std::uint64_t max_frames = 0;
-  std::optional<SatelliteId> satellite_id{};  ///< nothing: all of them
+  std::optional<SatelliteId> satellite_id{};  ///< nothing: of all satellites
 };
 
-/// Frames that are no longer in the buffer.
+/// Frames that have been taken out of the buffer.
 struct Drained {
   std::vector<BufferedBatch> batches;
   Amount taken;                 ///< what `batches` holds
   std::uint64_t remaining = 0;  ///< frames left in the buffer
 };
 
-/// Identifies a lease. Counts up; an aggregator never uses one twice.
+/// Identifies a lease. The ids count up, and an aggregator never uses one twice.
 using LeaseId = std::uint64_t;
 
 /// Which frames to lease, oldest first, and for how long.
 struct LeaseQuery {
   std::uint64_t max_frames = 0;
-  std::optional<SatelliteId> satellite_id{};  ///< nothing: all of them
+  std::optional<SatelliteId> satellite_id{};  ///< nothing: of all satellites
   std::chrono::steady_clock::duration duration{};
 };
 
 struct Leased {
-  std::optional<LeaseId> id;  ///< nothing: there was no frame to take
+  std::optional<LeaseId> id;  ///< nothing: there was no frame to take, and there is no lease
   Drained frames;             ///< a second reference to what the aggregator keeps aside
 };
 

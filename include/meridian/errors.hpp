@@ -15,14 +15,14 @@ using boost::system::error_code;
 
 /// What can go wrong between a sender and a receiver, or a caller and the aggregator.
 enum class Errc {
-  channel_full = 1,      ///< try_send: no room now
-  channel_empty,         ///< try_receive: nothing there now
+  channel_full = 1,      ///< try_send: the channel has no room now
+  channel_empty,         ///< try_receive: the channel is empty now
   channel_ended,         ///< try_receive: all senders are gone and everything was received
-  receiver_gone,         ///< send, try_send: the message can no longer be received
+  receiver_gone,         ///< send, try_send: the receiver refuses messages, or is gone
   reply_dropped,         ///< the replier went away without a reply
   aggregator_shut_down,  ///< the aggregator takes no more frames or requests
-  lease_unknown,         ///< commit, release: there is none, or one of these has ended it
-  lease_expired,         ///< commit, release: too late, its frames have gone back
+  lease_unknown,         ///< commit, release: was committed or released before, or never existed
+  lease_expired,         ///< commit, release: too late; its frames have gone back
   lease_evicted,         ///< commit, release: its frames were dropped
   consumer_unknown,      ///< consume: no consumer has that name
   consumer_claimed,      ///< consume: that consumer is in use already
@@ -30,10 +30,11 @@ enum class Errc {
 
 namespace detail {
 
-// Boost's category has a public destructor that is not virtual, and is never destroyed through it.
+// The base class has a public destructor that is not virtual. Nothing destroys a category through
+// it.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
-/// The number makes categories of several shared libraries compare equal.
+/// The id makes the categories of several shared libraries compare equal.
 class Category final : public boost::system::error_category {
  public:
   Category() noexcept : error_category(0x6d65'7269'6469'616eULL) {}
@@ -72,7 +73,7 @@ class Category final : public boost::system::error_category {
 
 }  // namespace detail
 
-/// "meridian"
+/// The category of `Errc`. Its name is "meridian".
 [[nodiscard]] inline const boost::system::error_category& meridian_category() noexcept {
   static const detail::Category category;
   return category;

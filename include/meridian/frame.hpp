@@ -26,7 +26,7 @@ namespace meridian::inline v2 {
 using SatelliteId = std::uint32_t;
 using ChannelId = std::uint16_t;
 
-/// Numbers the uplink sessions of one daemon, counting up from 1. 0 stands for "no session".
+/// Numbers the uplink sessions of one daemon, counting up from 1. 0 means "no session".
 using SessionId = std::uint64_t;
 
 /// When the octets of a frame were read, UTC, to the microsecond.
@@ -35,13 +35,13 @@ using ReceiveTime = std::chrono::sys_time<std::chrono::microseconds>;
 /// Octets of the native header, the length field included.
 inline constexpr std::size_t frame_header_bytes = 20;
 
-/// What the length field counts besides the payload.
+/// What the length field counts in addition to the payload: the header without that field.
 inline constexpr std::uint32_t frame_length_overhead = 16;
 
 /// Set in `flags` for a frame that was recorded on board and played back.
 inline constexpr std::uint16_t frame_flag_stored = 0x0001;
 
-/// How many distinct values a sequence counter has before it rolls over.
+/// The width of a sequence counter, in bits.
 enum class SequenceWidth : std::uint8_t {
   bits14 = 14,  ///< CCSDS packet sequence count
   bits64 = 64,  ///< native frames
@@ -52,7 +52,8 @@ enum class SequenceWidth : std::uint8_t {
   return width == SequenceWidth::bits14 ? 0x3FFF : ~std::uint64_t{0};
 }
 
-/// Says where a frame comes from: the pair that sequences are counted for.
+/// Where a frame comes from: a satellite and one of its channels. Sequences are counted for each
+/// such pair.
 struct Origin {
   SatelliteId satellite_id = 0;
   ChannelId channel_id = 0;
@@ -70,7 +71,7 @@ struct FrameHeader {
   friend bool operator==(const FrameHeader&, const FrameHeader&) = default;
 };
 
-/// One frame inside octets that it does not own. Valid as long as they are.
+/// One frame. Refers to octets that it does not own, and is valid as long as they are.
 struct FrameView {
   FrameHeader header;
   std::span<const std::byte> octets;  ///< the whole frame, header included

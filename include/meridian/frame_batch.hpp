@@ -17,8 +17,9 @@
 
 namespace meridian::inline v2 {
 
-/// Consecutive frames of one origin, all of them stored or none: the sequences first, first + 1, …
-/// (modulo the counter's width). Sequences are tracked per run, not per frame.
+/// Frames of one origin with consecutive sequences, either all stored or all live: first,
+/// first + 1, … modulo the counter's range. Frames of other origins may lie between them. Sequences
+/// are tracked per run, not per frame.
 struct Run {
   Origin origin;
   std::uint32_t frames = 0;
@@ -32,9 +33,9 @@ struct Run {
 /// What is known of frames without looking at them.
 struct FrameSummary {
   std::uint32_t frames = 0;
-  /// Octets of each frame; 0 where they are not known to be equal.
+  /// Octets of each frame; 0 if the frames are not known to have the same size.
   std::uint32_t frame_bytes = 0;
-  std::vector<Run> runs{};  ///< all of them, those of one origin in their order; empty: not known
+  std::vector<Run> runs{};  ///< all runs, those of one origin in their order; empty: not known
 };
 
 /// What is the same for all frames of one read.
@@ -45,7 +46,7 @@ struct ReadStamp {
   SequenceWidth width = SequenceWidth::bits64;
 };
 
-/// An allocation that batches share. Octets that a batch refers to are never written to again.
+/// An allocation that batches share. Once a batch refers to octets, they do not change.
 using Slab = std::shared_ptr<const std::byte[]>;
 
 /// Octets inside a slab, which stays as long as anything refers to it.
@@ -56,13 +57,14 @@ struct SlabRange {
 };
 
 /// Whole, validated frames back to back in the native layout: the unit that moves through Meridian.
-/// The frames of one read; in the buffer, those of several small reads.
+/// A batch has the frames of one read. In the buffer it may have those of several small reads,
+/// which were joined.
 ///
 /// Ownership: refers to a part of a reference-counted slab, which lives as long as any batch that
-/// refers to it. Moved, never copied by accident: a second reference is made with `share`.
+/// refers to it. Moved, never copied by accident: `share` makes a second reference.
 /// Thread-safety: distinct batches may be used on distinct threads, even if they share a slab.
 /// Errors: none; a batch holds only frames that a decoder or a builder has checked.
-/// Bounds: at least one frame unless moved from; at most 4 GiB - 1.
+/// Bounds: at least one frame, unless the batch was moved from; at most 4 GiB - 1.
 class FrameBatch {
  public:
   class Iterator;
@@ -99,8 +101,8 @@ class FrameBatch {
   [[nodiscard]] Iterator begin() const noexcept;
   [[nodiscard]] Iterator end() const noexcept;
 
-  /// Octets of memory that this batch keeps in use: its whole slab, as if no other batch referred
-  /// to it, and what it knows of its frames.
+  /// Octets of memory that this batch keeps in use: what it knows of its frames, and its whole
+  /// slab, even if other batches share that.
   [[nodiscard]] std::size_t footprint() const noexcept {
     return range_.slab_bytes + summary_.runs.capacity() * sizeof(Run) +
            later_reads_.capacity() * sizeof(LaterRead) +
@@ -110,32 +112,33 @@ class FrameBatch {
   /// Where its slab begins: the same for batches that share one.
   [[nodiscard]] const std::byte* slab() const noexcept { return range_.slab.get(); }
 
-  /// Forgets runs that are large compared with its octets: they can be found again.
+  /// Forgets the runs if they are large compared with the octets: `find_runs` can find them again.
   void forget_large_runs();
 
-  /// For a batch that stays when others that share its slab go. Gives it an allocation of its own
-  /// if it fills less than half of its slab, and forgets large runs. The footprint is then at most
-  /// two and a quarter times its octets, plus 8 octets for each joined read and 4 for each
-  /// satellite that it knows. Returns how many octets were copied.
+  /// For a batch that may stay longer than others that share its slab. If the batch fills less than
+  /// half of its slab, it moves to an allocation of its own. Also forgets large runs. The footprint
+  /// is then at most two and a quarter times its octets, plus 8 octets for each joined read and 4
+  /// for each satellite that it knows. Returns how many octets were copied.
   std::size_t compact();
 
-  /// Refers to a copy of its octets from now on.
+  /// From now on the batch refers to this copy of its octets.
   void relocate(SlabRange copy) noexcept;
 
-  /// Octets of each frame; 0 where they are not known to be equal.
+  /// Octets of each frame; 0 if the frames are not known to have the same size.
   [[nodiscard]] std::uint32_t frame_bytes() const noexcept { return summary_.frame_bytes; }
 
-  /// The run, if the batch is known to be a single one; null otherwise.
+  /// The only run, if the batch is known to be a single run; null otherwise.
   [[nodiscard]] const Run* only_run() const noexcept {
     return summary_.runs.size() == 1 ? &summary_.runs.front() : nullptr;
   }
 
   /// The satellites that have frames in the batch, ascending. The first call walks the batch and
-  /// remembers them. A batch that was divided or joined since may have to be walked again.
+  /// remembers them. A batch that was divided or joined since then may have to be walked again.
   [[nodiscard]] std::span<const SatelliteId> satellites();
   [[nodiscard]] bool knows_satellites() const noexcept { return satellites_ != nullptr; }
 
-  /// The batch as runs: known from decoding, or found by walking a batch that was split.
+  /// The batch as runs: as the decoder found them or, if they are no longer known, found by walking
+  /// the batch.
   [[nodiscard]] std::vector<Run> find_runs() const;
 
   /// Calls `visit(const Run&)` for each run.
@@ -155,13 +158,14 @@ class FrameBatch {
   /// Moves the first `count` frames into a batch of their own. 0 < count < frames().
   [[nodiscard]] FrameBatch split_front(std::uint32_t count);
 
-  /// Moves the frames for which `takes` returns true into a batch of their own: at least one, and
-  /// not all. Both parts keep their order, in allocations of their own.
+  /// Moves the frames for which `takes` returns true into a batch of their own. Both parts keep
+  /// their order, and get allocations of their own. REQUIRES: it returns true for at least one
+  /// frame, and not for all.
   [[nodiscard]] FrameBatch take_if(const std::function<bool(const FrameView&)>& takes);
 
   /// One batch for each origin, with its frames in their order. The batches are in the order in
-  /// which their origins first appear. A batch of a single origin is shared; otherwise each part
-  /// has an allocation of its own.
+  /// which their origins first appear. If there is a single origin, the result is a second
+  /// reference; otherwise each part has an allocation of its own.
   [[nodiscard]] std::vector<FrameBatch> divide_by_origin() const;
 
   /// Adds the frames of a batch whose octets follow in the same slab, without copying. Forgets the

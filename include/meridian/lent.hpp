@@ -18,8 +18,8 @@
 
 namespace meridian::inline v2 {
 
-/// Frames that were taken out of the buffer, to be either settled or put back, once. Each of the
-/// two calls consumes the object; its destruction puts the frames back. Until then the frames keep
+/// Frames that were taken out of the buffer on loan. `settle` or `put_back` ends the loan and
+/// consumes the object; destroying the object also puts the frames back. Until then the frames keep
 /// their room under `WhenFull::backpressure`, so that they can go back.
 ///
 /// Ownership: moved, never copied. Keeps the aggregator alive. Lifetime: must not outlive the
@@ -39,11 +39,13 @@ class Lent {
   /// Lets go of the frames for good.
   [[nodiscard]] asio::awaitable<error_code> settle() &&;
 
-  /// Puts the frames back in their old place. If the buffer has filled up meanwhile, its policy
-  /// applies. Under `WhenFull::backpressure` none is lost; until the next drain the buffer may
-  /// exceed its limits by the frames that passed others. The frames of each satellite are in their
-  /// old order again. After a drain of one satellite, its frames may come before those of others
-  /// that were read in the same read, or in the same group of up to 64 small reads.
+  /// Puts the frames back in their old places. If the buffer has filled up meanwhile, its policy
+  /// applies. Under `WhenFull::backpressure` no frame is lost; until the next drain the buffer may
+  /// exceed its limits by the frames that passed others.
+  ///
+  /// The frames of each satellite are in their old order again. If only one satellite was drained,
+  /// its frames may now precede those of others that came with them: in the same read, or in the
+  /// same group of up to 64 small reads.
   [[nodiscard]] asio::awaitable<error_code> put_back() &&;
 
  private:

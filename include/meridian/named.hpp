@@ -10,7 +10,7 @@
 
 namespace meridian::inline v2 {
 
-/// A value of an enumeration.
+/// A row of such a table: a value of the enumeration, with its name.
 template <typename Enum>
 struct Named {
   Enum value;

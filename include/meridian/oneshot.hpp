@@ -35,7 +35,7 @@ class OneshotSender;
 template <typename T>
 class OneshotReceiver;
 
-/// Makes the two ends, neither of which may outlive the execution context. Completions go to the
+/// Makes the two ends, neither of which may outlive the execution context. Completions run on the
 /// executor of the coroutine that waits.
 template <typename T>
 [[nodiscard]] std::pair<OneshotSender<T>, OneshotReceiver<T>> oneshot(

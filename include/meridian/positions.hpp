@@ -1,4 +1,4 @@
-/// Where consumers stand in the buffer: see <meridian/consumer.hpp>.
+/// How far consumers have read the buffer: see <meridian/consumer.hpp>.
 ///
 /// Stable: see <meridian/version.hpp>.
 #pragma once
@@ -26,26 +26,26 @@ struct PlaceRange {
   friend bool operator==(const PlaceRange&, const PlaceRange&) = default;
 };
 
-/// What a consumer had handed on, and not yet acknowledged, when it stopped: the frames of `origin`
-/// in `ranges`, `frames` in number. Kept across a restart, so that the consumer can hand on the
-/// same frames again, as one unit.
+/// What a consumer had handed on as one unit, or was about to hand on, and had not acknowledged
+/// when it stopped: the frames of `origin` in `ranges`, `frames` in number. An attempt is kept
+/// across a restart, so that the consumer can hand on the same frames again.
 struct Attempt {
   Origin origin;
-  std::vector<PlaceRange> ranges;  ///< each from the first such frame in a batch to the last one
+  std::vector<PlaceRange> ranges;  ///< in each batch, from the first of these frames to the last
   std::uint64_t frames = 0;
-  /// The Consumer::epoch in which they were first handed on, and by which they are known. 0: they
-  /// have not been handed on, and only have to go before what was not read.
+  /// The Consumer::epoch in which the frames were first handed on; with their places, it identifies
+  /// them. 0: they have not been handed on yet, and only have to precede what was not read.
   std::uint64_t epoch = 0;
 
   friend bool operator==(const Attempt&, const Attempt&) = default;
 };
 
-/// A consumer. It is to get every frame that is in the buffer, or goes into it.
+/// A consumer: it gets every frame that is in the buffer or goes into it.
 struct ConsumerOptions {
   std::string name;  ///< identifies its position after a restart
-  /// Whether frames stay in the buffer until it has acknowledged them, whatever the policy for a
-  /// full buffer. (The policy must not be WhenFull::drop_oldest then.) Otherwise frames that only
-  /// such consumers still need make room for new ones, oldest first.
+  /// Whether frames stay in the buffer until this consumer has acknowledged them, whatever the
+  /// policy for a full buffer. That policy must not be WhenFull::drop_oldest then. Frames that only
+  /// consumers without `hold` still need make room for new ones, oldest first.
   bool hold = true;
 };
 
@@ -70,8 +70,10 @@ struct ConsumerStats {
   bool hold = true;
   Amount lag;        ///< unread or not acknowledged, and still held: in the buffer, lent or leased
   Amount in_flight;  ///< read and not acknowledged, even if drained since
-  std::optional<ReceiveTime> oldest;  ///< of the lag; nothing if there is none
-  Amount acknowledged;                ///< since the start, like `skipped`
+  /// When the oldest frame of the lag was received. Nothing if there is no lag, or if all of it is
+  /// unread and is lent or leased.
+  std::optional<ReceiveTime> oldest;
+  Amount acknowledged;  ///< since the start, like `skipped`
   std::array<std::uint64_t, all_skips.size()> skipped{};
   Amount unread{};  ///< the part of the lag that was not read
 };
@@ -80,7 +82,7 @@ struct ConsumerStats {
 struct SavedConsumer {
   std::string name;
   std::uint64_t next_place = 0;    ///< everything from here on is unread
-  std::vector<PlaceRange> unread;  ///< what is unread before that
+  std::vector<PlaceRange> unread;  ///< what is unread before `next_place`
   std::vector<Attempt> attempts;
 
   friend bool operator==(const SavedConsumer&, const SavedConsumer&) = default;
@@ -89,7 +91,7 @@ struct SavedConsumer {
 /// What gives places the same meaning after a restart.
 struct SavedPositions {
   std::uint64_t epoch = 0;       ///< the last Consumer::epoch
-  std::uint64_t next_place = 0;  ///< of the next frame
+  std::uint64_t next_place = 0;  ///< the place that the next frame gets
   std::vector<SavedConsumer> consumers;
 
   friend bool operator==(const SavedPositions&, const SavedPositions&) = default;

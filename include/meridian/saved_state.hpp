@@ -1,4 +1,4 @@
-/// What an aggregator leaves when it ends, so that another one can go on.
+/// What an aggregator leaves when it ends, so that another one can continue.
 ///
 /// Stable: see <meridian/version.hpp>.
 #pragma once
@@ -14,15 +14,14 @@
 
 namespace meridian::inline v2 {
 
-/// What an aggregator hands over when it ends, for another one to restore: the counts then continue
-/// across a restart.
+/// What another aggregator can restore: its counts then continue those of the one that has ended.
 struct SavedState {
   std::optional<Ledger> ledger;      ///< nothing if it is not known
   std::vector<OriginStats> origins;  ///< as `AggregatorHandle::origins` returns them
   /// The sum over origins that were forgotten, so that no total falls; nothing if none was.
   std::optional<OriginStats> forgotten{};
-  /// Oldest first. A place of 0 means that it is not known: the batch gets the first place behind
-  /// the batch before it.
+  /// Oldest first. A place of 0 means that the place is not known: the batch gets the first place
+  /// after the batch before it.
   std::vector<BufferedBatch> frames;
   std::optional<SavedPositions> positions;  ///< nothing if they are not known
 

@@ -34,18 +34,21 @@ struct TailQuery {
 
 /// What has arrived since the previous piece.
 struct TailPiece {
-  /// Oldest first. They may also hold frames that were not asked for: `TailQuery::matches` tells.
+  /// Oldest first. The batches may also hold frames that were not asked for: `TailQuery::matches`
+  /// tells which were.
   std::vector<FrameBatch> batches;
   std::uint64_t lost = 0;  ///< frames that were asked for, came after these and were not kept
 };
 
-/// Follows the frames that an aggregator receives, from the moment of its creation: those that go
-/// into the buffer and those that its policy drops, but not those given up before the channel.
+/// Follows the frames that an aggregator receives from the moment at which the tail is created. It
+/// sees frames that go into the buffer and frames that the policy drops, but not frames that a
+/// session gives up.
 ///
 /// Bounds: at most `TailQuery::max_bytes` of memory, and one batch more, waits for `next`. A
-/// watcher that is slower loses what arrives then, and is told how much. It slows nothing down: a
-/// full watcher is not looked at, so that a batch costs the same however many of them there are.
-/// Watchers of satellites or channels, full or not, cost three look-ups for each run of a batch.
+/// watcher that is slower loses what arrives after that, and is told how many frames. It slows
+/// nothing down: the aggregator does not look at full watchers, so a batch costs the same however
+/// many there are. Watchers of a satellite or a channel, full or not, cost three look-ups for each
+/// run of a batch.
 ///
 /// Ownership: ends the watch when it is destroyed. Keeps the aggregator alive. Lifetime: must not
 /// outlive the execution context. Thread-safety: `end` may be called from any thread; the rest must

@@ -1,7 +1,7 @@
 /// Which Meridian library this is, and what of it is stable.
 ///
-/// Stable: what headers directly in `meridian/` declare, outside of namespaces `detail`, keeps its
-/// meaning within a minor version. A program that compiles against 0.2.x compiles against every
+/// Stable: a declaration in a header directly in `meridian/`, outside of namespace `detail`, keeps
+/// its meaning within a minor version. A program that compiles against 0.2.x compiles against every
 /// later 0.2.x and behaves the same. What is in `detail` may change at any time.
 ///
 /// Binary layout: everything is in an inline namespace, `meridian::v2`, which programs need not

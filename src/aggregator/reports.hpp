@@ -1,4 +1,4 @@
-/// What the daemon reads and begins anew: see maintenance.hpp.
+/// Figures that the daemon reads for a period and sets back: see maintenance.hpp.
 #pragma once
 
 #include <meridian/accounting.hpp>

@@ -17,7 +17,7 @@ namespace meridian::config {
 
 namespace {
 
-/// No configuration is larger than this, and a larger file may be endless.
+/// No configuration is larger than this. A larger file may be endless.
 constexpr std::size_t most_bytes = 16 * 1024 * 1024;
 
 std::string read_text(const std::filesystem::path& file) {

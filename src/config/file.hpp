@@ -11,7 +11,7 @@ namespace meridian::config {
 /// The configuration of the system's service.
 inline constexpr const char* installed_file = "/etc/meridian/meridiand.json";
 
-/// `given`, or the installed file if none is given and that one exists, or nothing.
+/// `given`; if that is nothing, the installed file; nothing if that does not exist either.
 [[nodiscard]] std::optional<std::filesystem::path> find_file(
     const std::optional<std::filesystem::path>& given);
 

@@ -1,9 +1,9 @@
-/// Tables of keys: what a key of the configuration is called, what its value may be, and where the
-/// value goes.
+/// Tables of keys. A table says what each key of the configuration is called, what its value may
+/// be, and where the value goes.
 ///
 /// A room that can be configured has such a table for its options, and the daemon puts the tables
-/// together. Configurations are read, checked and compared by these tables, and the reference, the
-/// schema and the installed file are written from them. So all of these know every key.
+/// together. The daemon reads, checks and compares configurations by these tables. It also writes
+/// the reference, the schema and the installed file from them. So all of these have every key.
 #pragma once
 
 #include "config/reader.hpp"
@@ -27,7 +27,7 @@ namespace meridian::config {
 
 using Json = Reader::Json;
 
-/// A year: no duration is longer, so that a typo is noticed.
+/// A year. No duration may be longer, so that a typo is noticed.
 inline constexpr std::uint64_t most_seconds = 365 * 24 * 3600;
 
 /// When a changed value takes effect.
@@ -40,13 +40,13 @@ enum class Kind : std::uint8_t { integer, boolean, text, text_or_null, choice, l
 struct KeyFacts {
   std::string_view name;  ///< in its object, such as "max_frames"
   Applies applies = Applies::on_reload;
-  std::uint64_t least = 0;  ///< of an integer, or of the length of a list
+  std::uint64_t least = 0;  ///< bound of an integer, or of the length of a list
   std::uint64_t most = 0;
-  /// What an integer counts, such as "frames"; what a text or the elements of a list are, such as
+  /// What an integer counts, such as "frames". What a text is, or each element of a list, such as
   /// "absolute path".
   std::string_view of{};
-  std::string_view sentence{};  ///< what it is; with code between backticks, like `details`
-  std::string_view details{};   ///< what else a reader must know, "" if nothing
+  std::string_view sentence{};  ///< what the key is; code is between backticks, as in `details`
+  std::string_view details{};   ///< what else one must know about the key; "" if nothing
   bool required = false;        ///< there is no default
   Kind kind = Kind::integer;    ///< set by the functions below
   std::span<const std::string_view> choices{};  ///< set by `choice`
@@ -58,7 +58,7 @@ struct Key {
   KeyFacts facts;
   /// Throws Error. Leaves the target unchanged if the key is missing.
   void (*read)(Reader&, const KeyFacts&, T&) = nullptr;
-  /// The value as it would be in a file.
+  /// The value as a configuration would have it.
   Json (*value)(const T&) = nullptr;
   void (*copy)(const T& from, T& to) = nullptr;
 };
@@ -66,7 +66,7 @@ struct Key {
 template <typename T>
 using Keys = std::span<const Key<T>>;
 
-/// Names of an enumeration: pairs of a name and its value.
+/// Only the names, out of pairs of a name and its value in an enumeration.
 template <const auto& names>
 inline constexpr auto names_alone = [] {
   std::array<std::string_view, names.size()> alone;
@@ -108,11 +108,11 @@ inline constexpr Kind kind_of = std::same_as<V, bool>          ? Kind::boolean
                                 : std::same_as<V, std::string> ? Kind::text
                                                                : Kind::integer;
 
-// In what follows `member` is a lambda that returns a reference to a part of a `T`, or of a const
+// In what follows, `member` is a lambda that returns a reference to a part of a `T`, or of a const
 // `T`: `[](auto& options) -> auto& { return options.limit; }`.
 
-/// A key that is read in its own way: `read` gets the whole object, so that it can depend on keys
-/// that come before it in the table.
+/// A key with functions of its own. `read` gets the reader of the whole object, so that it can
+/// depend on keys that precede it in the table.
 template <typename T, auto member>
 [[nodiscard]] constexpr Key<T> own(Kind kind, KeyFacts facts,
                                    void (*read)(Reader&, const KeyFacts&, T&),
@@ -121,7 +121,8 @@ template <typename T, auto member>
   return {facts, read, value, [](const T& from, T& to) { member(to) = member(from); }};
 }
 
-/// An integer from `facts.least` to `facts.most`, also of a duration; a boolean; a text.
+/// A key for a boolean, a text, an integer from `facts.least` to `facts.most`, or a duration whose
+/// count is such an integer.
 template <typename T, auto member>
 [[nodiscard]] constexpr Key<T> key(const KeyFacts& facts) {
   using Value = std::remove_cvref_t<std::invoke_result_t<decltype(member), T&>>;
@@ -133,7 +134,7 @@ template <typename T, auto member>
       [](const T& target) { return value_as_json(member(target)); });
 }
 
-/// One of the `names` of an enumeration, which are pairs of a name and a value.
+/// A key for one of the `names` of an enumeration, which are pairs of a name and a value.
 template <typename T, auto member, const auto& names>
 [[nodiscard]] constexpr Key<T> choice(KeyFacts facts) {
   using Value = std::remove_cvref_t<std::invoke_result_t<decltype(member), T&>>;
@@ -154,13 +155,16 @@ template <typename T, auto member, const auto& names>
       });
 }
 
-/// The absolute path of a file, or null for "".
+/// A key for the absolute path of a file. Null means "", and so does a missing key.
 template <typename T, auto member>
 [[nodiscard]] constexpr Key<T> file_or_null(KeyFacts facts) {
   facts.of = "an absolute path";
   return own<T, member>(
       Kind::text_or_null, facts,
       [](Reader& reader, const KeyFacts& about, T& target) {
+        if (reader.find(about.name) == nullptr) {
+          return;
+        }
         std::optional<std::string> given;
         reader.read_or_null(about.name, given);
         if (given && !given->starts_with('/')) {
@@ -191,7 +195,7 @@ template <typename T>
   return changed;
 }
 
-/// Gives `next` the value of `now` for all keys that a reload does not apply.
+/// Gives `next` the values of `now` for all keys that apply only on a restart.
 template <typename T>
 void keep_until_restart(Keys<T> keys, const T& now, T& next) {
   for (const Key<T>& each : keys) {

@@ -21,7 +21,8 @@ std::string shown(const Json& value) {
   return text;
 }
 
-/// Control characters are those of ASCII, and those that UTF-8 encodes as C2 80 to C2 9F.
+/// Whether there are control characters: those of ASCII, or those that UTF-8 encodes as C2 80 to C2
+/// 9F.
 bool has_control_characters(std::string_view text) {
   unsigned char before = 0;
   for (const char each : text) {

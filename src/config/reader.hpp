@@ -19,8 +19,8 @@
 namespace meridian::config {
 
 /// One object of the configuration. Each `read` leaves its target unchanged if the key is missing,
-/// and throws Error if the value is not allowed. `finish` throws Error if there are
-/// keys that were not read.
+/// and throws Error if the value is not allowed. `finish` throws Error if there are keys that
+/// were not read.
 class Reader {
  public:
   using Json = nlohmann::json;
@@ -63,7 +63,7 @@ class Reader {
     fail(key, fmt::format("must be one of {}", allowed), *value);
   }
 
-  /// The value of a key that the caller reads itself, or nullptr.
+  /// The value of a key, for a caller that reads it itself; nullptr if the key is missing.
   [[nodiscard]] const Json* find(std::string_view key);
 
   /// The path of a key of this object.

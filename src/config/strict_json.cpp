@@ -16,8 +16,9 @@ namespace {
 
 constexpr runtime::JsonRules rules{.deepest = 16, .comments = true};
 
-/// The parser's reason shows what it read last, up to the fault. In a URL that may be part of the
-/// password, before the @ that would reveal it as one.
+/// Cuts a reason before the first URL in it. The parser's reason shows what the parser read last,
+/// up to the fault. That may be part of a URL with a password, but without the @ by which
+/// `hide_password` would find it.
 std::string without_urls(const std::string& reason) {
   constexpr std::array<std::string_view, 2> behind_scheme{":/", ":\\"};  // the slash may be escaped
   std::size_t shown = reason.size();

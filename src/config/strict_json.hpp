@@ -11,9 +11,10 @@ namespace meridian::config {
 
 using runtime::shown_key;
 
-/// Reads JSON with `//` comments. Throws Error if it is not valid. Also throws it, naming the
-/// place by its path, if a key is given twice in one object (the parser alone would keep the last
-/// one), a number is too large, or it is nested deeper than any configuration.
+/// Reads JSON with `//` comments. Throws Error if the text is not valid. Also throws Error if an
+/// object has a key twice, of which the parser alone would keep the last one, if a number is too
+/// large, or if values are nested deeper than in any configuration. The message then names the
+/// place by its path.
 [[nodiscard]] nlohmann::json parse_strictly(std::string_view text);
 
 }  // namespace meridian::config

@@ -165,14 +165,14 @@ void ClientSession::watch_idle(ClientLifecycle::Wait wait) {
     return;
   }
   idle_timer_.expires_after(timeout);
-  idle_timer_.async_wait([self = shared_from_this(), wait](const error_code& cancelled) {
+  idle_timer_.async_wait([self = shared_from_this(), wait, timeout](const error_code& cancelled) {
     if (!cancelled) {
-      self->end_if_idle(wait);
+      self->end_if_idle(wait, timeout);
     }
   });
 }
 
-void ClientSession::end_if_idle(ClientLifecycle::Wait wait) {
+void ClientSession::end_if_idle(ClientLifecycle::Wait wait, std::chrono::seconds timeout) {
   switch (lifecycle_.at_timeout(wait, ClientLifecycle::Clock::now())) {
     case ClientLifecycle::AtTimeout::nothing:
       return;
@@ -180,7 +180,9 @@ void ClientSession::end_if_idle(ClientLifecycle::Wait wait) {
       watch_idle(wait);
       return;
     case ClientLifecycle::AtTimeout::cut_off:
-      cut_off_for_idleness(context_->idle_timeout, "raise control.idle_timeout_s");
+      if (context_->idle_timeout.load().count() > 0) {  // a reload may have lifted the limit
+        cut_off_for_idleness(timeout, "raise control.idle_timeout_s");
+      }
       return;
   }
 }

@@ -83,7 +83,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   /// Starts the idle timeout of a wait for a request, if there is a timeout.
   void watch_idle(ClientLifecycle::Wait wait);
   /// That timeout has passed.
-  void end_if_idle(ClientLifecycle::Wait wait);
+  void end_if_idle(ClientLifecycle::Wait wait, std::chrono::seconds timeout);
   void cut_off_for_idleness(std::chrono::seconds idle, std::string_view advice);
   /// Tells the client why, as far as the socket takes it at once, and closes.
   void close_with(const Error& why);

@@ -3,7 +3,7 @@
 /// Requests are read and checked by this table, and the reference is written from it.
 #pragma once
 
-#include "control/protocol.hpp"
+#include "control/request.hpp"
 
 #include <meridian/named.hpp>
 

@@ -45,7 +45,7 @@ void Client::connect() {
     const asio::local::stream_protocol::endpoint endpoint(path_);
     socket_.open(endpoint.protocol(), ec);
     if (patience_) {
-      // If many clients are already waiting to be accepted, connecting waits too.
+      // If many clients already wait to be accepted, connecting waits, too.
       const timeval time{.tv_sec = patience_->count(), .tv_usec = 0};
       ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
     }
@@ -90,7 +90,9 @@ Client::Json Client::tail(const Json& params, const OnMessage& on_message) {
 }
 
 bool Client::was_closed() {
-  char octet = 0;  // of a farewell; recv fails if there is none and the connection is open
+  // If nothing has come and the connection is open, recv fails. It returns 0 at the end of the
+  // connection, or 1 for an octet of the daemon's last words.
+  char octet = 0;
   return !received_.empty() ||
          ::recv(socket_.native_handle(), &octet, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
 }
@@ -103,7 +105,7 @@ void Client::send(const std::string& method, const Json& params) {
   }
   boost::system::error_code ec;
   asio::write(socket_, asio::buffer(request.dump() + "\n"), ec);
-  // A daemon that refuses this client has said why and may already have closed the connection.
+  // A daemon that refuses this client has said why, and may already have closed the connection.
   if (ec && ec != asio::error::broken_pipe) {
     throw failure(path_, "cannot send", ec);
   }

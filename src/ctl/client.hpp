@@ -16,7 +16,7 @@
 
 namespace meridian::ctl {
 
-/// An error that the daemon answered with.
+/// The daemon has answered a request with an error.
 class RequestFailed : public std::runtime_error {
  public:
   RequestFailed(int code, const std::string& message) : std::runtime_error(message), code_(code) {}
@@ -26,8 +26,8 @@ class RequestFailed : public std::runtime_error {
   int code_;
 };
 
-/// Not thread-safe. Calls throw RequestFailed, or std::runtime_error naming the socket if the
-/// connection fails.
+/// Not thread-safe. Calls throw RequestFailed if the daemon answers with an error. They throw
+/// std::runtime_error, which names the socket, if the connection fails.
 class Client {
  public:
   using Json = nlohmann::ordered_json;
@@ -35,25 +35,25 @@ class Client {
 
   /// Waits for the daemon as long as it takes.
   explicit Client(std::string path);
-  /// Waits at most `patience` to connect, and each time for more of an answer.
+  /// Waits at most `patience` for the connection, and as long for each part of an answer.
   Client(std::string path, std::chrono::seconds patience);
 
   /// Sends a request and returns its result.
   [[nodiscard]] Json call(const std::string& method, const Json& params = Json::object());
 
-  /// Sends a binary drain, passes the octets on as they arrive, and returns the reply line's
-  /// result.
+  /// Sends a binary drain, and passes the octets on as they arrive. Returns the result in the line
+  /// of the reply.
   Json drain_binary(Json params, const OnOctets& on_octets);
 
-  /// Sends `tail`, passes each message on as it arrives, in binary format with the octets that
-  /// follow it, and returns the final result.
+  /// Sends `tail`, and passes each message on as it arrives. In the binary format, `octets` are the
+  /// ones that follow the message. Returns the final result.
   using OnMessage = std::function<void(const Json& message, std::span<const std::byte> octets)>;
   Json tail(const Json& params, const OnMessage& on_message);
 
  private:
   void connect();
-  /// Whether the daemon has ended the connection since the last answer, as it does if the client is
-  /// idle for a while. The client then reconnects, so that a tool that writes frames to a slow pipe
+  /// Whether the daemon has ended the connection since the last answer, as it does if a client is
+  /// idle for a while. If so, `send` reconnects, so that a tool that writes frames to a slow pipe
   /// can go on.
   [[nodiscard]] bool was_closed();
   void send(const std::string& method, const Json& params);

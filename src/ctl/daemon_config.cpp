@@ -19,7 +19,7 @@ std::string socket_of_the_daemon() {
   if (!file) {
     return runtime::default_socket();
   }
-  // The service's configuration may hold a password, so not every user may be able to read it.
+  // The service's configuration may hold a password. Then not every user can read it.
   if (::access(file->c_str(), R_OK) != 0) {
     return runtime::socket_of_the_service;
   }
@@ -33,8 +33,8 @@ std::string socket_of_the_daemon() {
       return socket;
     }
   } catch (const config::Error&) {
-    // A running daemon keeps the configuration that it had, and can say what is wrong with this
-    // one.
+    // A running daemon keeps the configuration that it had, and `reload` says what is wrong with the
+    // file.
   }
   return runtime::default_socket();
 }

@@ -1,5 +1,5 @@
-/// What the tools read in the daemon's configuration file. The rest of the file may be wrong, or
-/// for another version of the daemon.
+/// What the tools read from the daemon's configuration file. The rest of the file may be wrong, or
+/// may be for another version of the daemon.
 #pragma once
 
 #include "sink/options.hpp"
@@ -11,7 +11,7 @@
 
 namespace meridian::ctl {
 
-/// Where the daemon of this machine puts its control socket, as far as this user can know.
+/// Where the daemon of this machine puts its control socket, as far as the user can find out.
 [[nodiscard]] std::string socket_of_the_daemon();
 
 /// The sinks in `file`, by default in the installed configuration. Throws config::Error.

@@ -15,8 +15,8 @@ namespace {
 
 using Json = Client::Json;
 
-/// Frames in one request. Limits what could be lost if the output fails, and what is in memory as
-/// text.
+/// The most frames in one request. This limits how many frames could be lost if the output fails,
+/// and how much text is in memory.
 constexpr std::uint64_t json_portion = 1'000;
 constexpr std::uint64_t binary_portion = 200'000;
 
@@ -46,7 +46,8 @@ Portion drain_portion(Client& client, const DrainOptions& options, std::uint64_t
   return {frames.size(), result.value("lease", Json(nullptr))};
 }
 
-/// Makes one request and flushes its frames. Puts leased ones onto the device.
+/// Makes one request, writes its frames and flushes the output. Puts leased frames onto the device.
+/// If that fails, removes leased frames from the output again.
 Portion write_portion(Client& client, const DrainOptions& options, std::uint64_t max_frames,
                       runtime::Output& output) {
   try {
@@ -67,7 +68,7 @@ Portion write_portion(Client& client, const DrainOptions& options, std::uint64_t
 }  // namespace
 
 std::uint64_t drain(Client& client, const DrainOptions& options) {
-  // Fails before anything is drained.
+  // First, so that a bad output fails before anything is drained.
   runtime::Output output(options.output, options.when_there);
   require_whole_end(options.output, options.when_there, options.format);
   if (options.lease) {
@@ -83,7 +84,7 @@ std::uint64_t drain(Client& client, const DrainOptions& options) {
     if (got.frames == 0) {
       break;
     }
-    output.keep();  // from here on the daemon may release them, whatever it answers
+    output.keep();  // from here on the daemon may have let go of the frames, whatever it answers
     if (!got.lease.is_null()) {
       std::ignore = client.call("commit", {{"lease", got.lease}});
     }

@@ -9,7 +9,7 @@ namespace meridian::ctl {
 
 // Exit statuses in the style of Nagios plugins.
 inline constexpr int health_ok = 0;
-inline constexpr int health_not_ready = 1;  ///< alive, but should get no uplinks
+inline constexpr int health_not_ready = 1;  ///< alive, but no uplinks should connect to the daemon
 inline constexpr int health_dead = 2;       ///< the aggregator does not answer
 inline constexpr int health_unknown = 3;    ///< the daemon does not answer
 

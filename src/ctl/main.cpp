@@ -1,4 +1,4 @@
-// meridianctl: asks a running daemon over its control socket.
+// meridianctl: queries and controls a running daemon over its control socket.
 #include "ctl/client.hpp"
 #include "ctl/daemon_config.hpp"
 #include "ctl/drain.hpp"
@@ -36,7 +36,7 @@ namespace {
 
 using namespace meridian;
 
-/// --socket, $MERIDIAN_SOCKET, then where the daemon would put it.
+/// The control socket: --socket, or else $MERIDIAN_SOCKET, or else where the daemon would put it.
 std::string find_socket(const std::string& given) {
   if (!given.empty()) {
     return given;
@@ -93,7 +93,7 @@ struct Options {
 
 constexpr std::uint64_t most_frames = 1'000'000'000'000;
 
-/// CLI::Range would let NaN through.
+/// A number of seconds within bounds. CLI::Range would let NaN through.
 CLI::Validator seconds_from(double least, double most) {
   return CLI::Validator(
       [least, most](const std::string& text) {
@@ -104,7 +104,7 @@ CLI::Validator seconds_from(double least, double most) {
       fmt::format("FLOAT in [{} - {}]", least, most));
 }
 
-/// Adds the options that all commands that print frames have.
+/// Adds the options that every command for frames has.
 void add_frame_options(CLI::App& command, Options& options, std::string& output,
                        std::optional<SatelliteId>& satellite_id) {
   command.add_option("--satellite", satellite_id, "Only frames of this satellite")
@@ -175,7 +175,7 @@ void add_top(CLI::App& app, Options& options) {
   top.add_option("--interval", options.top_interval_s, "Seconds between updates (default 1)")
       ->option_text("SECONDS")
       ->check(seconds_from(0.1, 3600));
-  top.add_option("--sort", options.top_sort, "Column to sort by at first (default satellite)")
+  top.add_option("--sort", options.top_sort, "Column to sort by initially (default satellite)")
       ->option_text("COLUMN");
   top.add_option("--count", options.top.count, "Stop after this many intervals")
       ->option_text("N")
@@ -200,12 +200,12 @@ void add_sink(CLI::App& app, Options& options) {
       ->check(CLI::Range(1U, 5U));
   create
       .add_option("--duplicate-window-s", options.duplicate_window_s,
-                  "Seconds that the stream recognises repeated messages (default 120)")
+                  "Seconds for which the stream recognises repeated messages (default 120)")
       ->option_text("SECONDS")
       ->check(CLI::Range(std::uint64_t{1}, ten_years_s));
   create
       .add_option("--max-bytes", options.stream.max_bytes,
-                  "Most bytes that it holds (default: no limit)")
+                  "Most bytes that the stream holds (default: no limit)")
       ->option_text("N")
       ->check(CLI::Range(std::uint64_t{1}, most_bytes));
   create
@@ -257,7 +257,7 @@ int run_tail(ctl::Client& client, Options& options) {
   return EXIT_SUCCESS;
 }
 
-/// Asks the servers of the sink, not the daemon, which need not run.
+/// Asks the servers of the sink. The daemon need not run.
 int run_sink_create(Options& options) {
   options.stream.duplicate_window = std::chrono::seconds(options.duplicate_window_s);
   if (options.max_age_s) {
@@ -288,7 +288,7 @@ int run_forget(ctl::Client& client, const Options& options) {
 }
 
 int run_health(const Options& options) {
-  // The aggregator has a second for its answer, and this is for scripts, which must not hang.
+  // Scripts run this, and must not hang. The aggregator has a second for its answer.
   constexpr std::chrono::seconds patience{5};
   ctl::Client client(find_socket(options.socket), patience);
   const ctl::Json result = client.call("health");
@@ -296,7 +296,7 @@ int run_health(const Options& options) {
   return ctl::health_status(result);
 }
 
-/// `top` connects on its own, and again if the connection breaks.
+/// `top` connects on its own, and reconnects if the connection breaks.
 int run_top(Options& options) {
   options.top.interval = std::chrono::duration<double>(options.top_interval_s);
   options.top.json = options.json;
@@ -307,7 +307,7 @@ int run_top(Options& options) {
 }
 
 int run(const CLI::App& app, Options& options) {
-  std::ignore = read_format(options);  // refuses a bad format before it asks for anything
+  std::ignore = read_format(options);  // refuses a bad format before any request
   if (app.got_subcommand("top")) {
     return run_top(options);
   }
@@ -368,11 +368,11 @@ int main(int argc, char** argv) {
     const bool failed = *status != EXIT_SUCCESS && app.got_subcommand("health");
     return failed ? ctl::health_unknown : *status;
   }
-  // With this a file that gets too long is a write error, as a full disk is.
+  // So a file that gets too long is a write error, as a full disk is, and does not kill the process.
   std::signal(SIGXFSZ, SIG_IGN);
   try {
-    // Otherwise a descriptor of the connection could take its place, and drained frames would be
-    // lost.
+    // If standard output is closed, the connection's descriptor could get its number, and drained
+    // frames would be lost.
     if (::fcntl(STDOUT_FILENO, F_GETFD) == -1) {
       throw std::runtime_error("standard output is closed");
     }

@@ -37,7 +37,7 @@ std::string plain(const Json& value) {
   return runtime::printable(value.is_string() ? value.get<std::string>() : value.dump());
 }
 
-/// "reason 3, reason 4" for what is not 0, or "none".
+/// The reasons that are not 0, such as "truncated 3, malformed 4", or "none".
 std::string reasons(const Json& by_reason) {
   std::string text;
   for (const auto& [reason, count] : by_reason.items()) {
@@ -163,7 +163,7 @@ std::string report_uplinks(const Json& result) {
 
 namespace {
 
-/// The cells for sequences, from the last one on; "-" for what the daemon does not count.
+/// The cells from LAST SEQUENCE to RESETS. "-" for figures that the daemon does not count.
 std::vector<std::string> sequence_cells(const Json& row) {
   std::vector<std::string> cells{plain(row.at("last_sequence"))};
   for (const char* const key : {"gaps", "missing", "duplicates", "late", "jumps", "resets"}) {
@@ -172,7 +172,7 @@ std::vector<std::string> sequence_cells(const Json& row) {
   return cells;
 }
 
-/// Those frames of a row that were played back, as a row below it.
+/// The row for the stored frames of an origin, below the origin's own row.
 std::vector<std::string> stored_cells(const Json& stored) {
   std::vector<std::string> cells{"", "stored", counted(stored, "frames"), "-"};
   std::ranges::move(sequence_cells(stored), std::back_inserter(cells));

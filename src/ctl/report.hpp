@@ -9,7 +9,7 @@ namespace meridian::ctl {
 
 using Json = nlohmann::ordered_json;
 
-/// Each takes the result of the method of its name and returns lines of text. Throws
+/// Each function takes the result of the method of its name, and returns lines of text. It throws
 /// nlohmann::json::exception if the result lacks a field of docs/reference/control-methods.md.
 [[nodiscard]] std::string report_depth(const Json& result);
 [[nodiscard]] std::string report_flush(const Json& result);
@@ -22,7 +22,7 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] std::string report_log_level(const Json& result);
 [[nodiscard]] std::string report_version(const Json& result);
 
-/// A line for programs, in ASCII, so that any terminal shows all of it.
+/// A line of JSON for programs. It is ASCII, so that any terminal shows all of it.
 [[nodiscard]] inline std::string json_line(const Json& json) {
   return json.dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace) + "\n";
 }

@@ -9,8 +9,8 @@
 
 namespace meridian::ctl {
 
-/// Rows under a heading. Columns are as wide as they need to be, those of numbers aligned to the
-/// right.
+/// Rows under a heading. Each column is as wide as its widest cell, and aligned as its `Column`
+/// says: right for numbers.
 class Table {
  public:
   enum class Align : std::uint8_t { left, right };
@@ -21,11 +21,11 @@ class Table {
 
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
-  /// Adds a row, with a cell for each column. Cells are made printable.
+  /// Adds a row, with a cell for each column. Makes the cells printable.
   void add(std::vector<std::string> row);
   [[nodiscard]] bool empty() const noexcept { return rows_.empty(); }
 
-  /// Columns are as wide as their headings even if these are omitted.
+  /// The rows as text. Columns are at least as wide as their headings, even without headings.
   [[nodiscard]] std::string to_text(bool with_heading = true) const;
 
  private:

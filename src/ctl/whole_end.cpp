@@ -90,11 +90,11 @@ class Octets {
   int descriptor_ = -1;
   std::uint64_t size_ = 0;
   std::vector<std::byte> window_ = std::vector<std::byte>(window_bytes);
-  std::uint64_t begin_ = 0;  // of what is in window_
-  std::size_t count_ = 0;
+  std::uint64_t begin_ = 0;  // offset in the file of window_
+  std::size_t count_ = 0;    // octets in window_
 };
 
-/// How many octets there are up to the end of the last whole line.
+/// The offset of the end of the last whole line. 0 if there is none.
 std::uint64_t end_of_whole_lines(Octets& octets) {
   for (std::uint64_t end = octets.size(); end > 0;) {
     const std::uint64_t begin = end - std::min<std::uint64_t>(end, window_bytes);
@@ -119,7 +119,7 @@ bool can_begin_a_frame(std::span<const std::byte> octets) {
          (frame::wire::frame_flags(octets.data()) & ~known_flags) == 0;
 }
 
-/// How many octets there are up to the end of the last whole frame.
+/// The offset of the end of the last whole frame. 0 if there is none.
 std::uint64_t end_of_whole_frames(Octets& octets) {
   std::uint64_t at = 0;
   while (at < octets.size()) {

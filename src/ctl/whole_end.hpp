@@ -8,12 +8,13 @@
 
 namespace meridian::ctl {
 
-/// Throws std::runtime_error, with the file's name and what to do, if frames are to be appended to
-/// a file that ends with a part of a line (ndjson) or of a frame (binary). A reader would take that
-/// part and what follows it for one, and in binary it would never find the next frame. Nothing is
-/// cut off here, since a part may be all that is left of a frame. Tables are for people, so
-/// anything may precede one. Pipes and devices are not checked, either. For binary, reads the whole
-/// file.
+/// Refuses to append frames to a file that ends in the middle of a line (ndjson) or of a frame
+/// (binary): throws std::runtime_error, with the file's name and what to do. A reader would join the
+/// incomplete part to what follows it, and in binary it would never find the next frame. The part is
+/// not cut off here, since it may be all that is left of a frame.
+///
+/// Does not check tables: they are for people, so anything may precede one. Does not check pipes and
+/// devices, either. For binary, reads the whole file.
 void require_whole_end(const std::string& path, runtime::WhenThere when_there, FrameFormat format);
 
 }  // namespace meridian::ctl

@@ -1,4 +1,4 @@
-// Stands in for what needs the NATS client library in a build without it (MERIDIAN_WITH_NATS).
+// Replaces the sources that need the NATS client library in a build without it (MERIDIAN_WITH_NATS).
 #include "ctl/sink.hpp"
 
 #include <stdexcept>

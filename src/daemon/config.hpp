@@ -1,7 +1,6 @@
-/// The daemon's configuration.
+/// The daemon's configuration, as it is in memory.
 #pragma once
 
-#include "config/error.hpp"
 #include "control/options.hpp"
 #include "http/options.hpp"
 #include "sink/options.hpp"
@@ -18,7 +17,6 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace meridian::daemon {
@@ -45,25 +43,5 @@ struct Config {
   std::size_t threads = 0;  ///< 0: one for each processor, at least 2
   LogOptions log;
 };
-
-/// Throws config::Error if a sink must hold frames that the buffer's policy would drop.
-void check_sinks(const Config& config);
-
-/// The values of all keys that a file leaves out.
-[[nodiscard]] Config default_config();
-
-/// Reads JSON with `//` comments. Throws config::Error. Also accepts the keys of parts that this
-/// build leaves out.
-[[nodiscard]] Config parse_config(std::string_view text);
-
-/// Reads a file. Throws config::Error, whose message begins with the file's name.
-[[nodiscard]] Config load_config(const std::filesystem::path& file);
-
-/// Throws config::Error if the configuration asks for a part that this build leaves out.
-void check_build(const Config& config);
-
-/// The configuration in the file that config::find_file finds, or the defaults. Throws
-/// config::Error.
-[[nodiscard]] Config find_config(const std::optional<std::filesystem::path>& given);
 
 }  // namespace meridian::daemon

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "control/server.hpp"
-#include "daemon/config.hpp"
+#include "daemon/read_config.hpp"
 #include "daemon/heartbeat.hpp"
 #include "daemon/housekeeping.hpp"
 #include "daemon/listeners.hpp"

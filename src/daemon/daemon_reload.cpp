@@ -4,6 +4,7 @@
 #include "daemon/daemon.hpp"
 #include "daemon/descriptors.hpp"
 #include "daemon/logging.hpp"
+#include "daemon/read_config.hpp"
 #include "daemon/secrets.hpp"
 #include "runtime/log.hpp"
 

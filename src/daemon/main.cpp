@@ -1,7 +1,7 @@
 // meridiand: the daemon.
-#include "daemon/config.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/logging.hpp"
+#include "daemon/read_config.hpp"
 #include "daemon/reference/reference.hpp"
 #include "daemon/secrets.hpp"
 #include "runtime/command_line.hpp"

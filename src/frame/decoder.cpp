@@ -12,7 +12,7 @@ namespace meridian::inline v2 {
 
 namespace {
 
-/// A larger frame's octets, with its length field, could not be counted in 32 bits.
+/// 32 bits could not count the octets of a larger frame, length field included.
 constexpr std::uint32_t most_payload_bytes =
     std::numeric_limits<std::uint32_t>::max() - static_cast<std::uint32_t>(frame_header_bytes);
 

@@ -83,7 +83,8 @@ std::span<const SatelliteId> FrameBatch::satellites() {
   if (!satellites_) {
     std::vector<SatelliteId> found;
     for_each_run([&found](const Run& run) {
-      // So a few interleaved satellites are not noted again for each run.
+      // Looks at the last few first, so that interleaved satellites are not noted again for each
+      // run.
       const auto last = found.end() - std::min<std::ptrdiff_t>(std::ssize(found), 8);
       if (std::find(last, found.end(), run.origin.satellite_id) == found.end()) {
         found.push_back(run.origin.satellite_id);
@@ -131,7 +132,7 @@ FrameSummary FrameBatch::split_summary(std::uint32_t count, std::size_t bytes) {
   FrameSummary front{.frames = count, .frame_bytes = summary_.frame_bytes};
   summary_.frames -= count;
   if (summary_.runs.size() != 1) {
-    summary_.runs = std::vector<Run>();  // which run is in which part would have to be looked up
+    summary_.runs = std::vector<Run>();  // to assign the runs to the parts would take a walk
     return front;
   }
   Run& rest = summary_.runs.front();

@@ -47,7 +47,7 @@ class KeyedHash {
     return secret;
   }
 
-  Secret secret_;  // a copy, so that a look-up does not check whether it was drawn
+  Secret secret_;  // a copy: a look-up need not check whether it was drawn
 };
 
 /// A table keyed by an integer that a peer, a client or a queried daemon chooses.

@@ -9,8 +9,8 @@ namespace meridian::inline v2::frame {
 
 namespace {
 
-/// Counts the whole frames after a valid one that differ from it only in payload and in the
-/// sequence, which counts up. Most frames do, and they need no further check.
+/// Counts the whole frames after a valid one that differ from it only in their payload and in the
+/// sequence, which counts up. Most frames are like that, and need no further check.
 std::uint32_t count_alike(const std::byte* frame, std::size_t bytes, std::size_t left) {
   std::uint32_t count = 0;
   std::uint64_t sequence = wire::frame_sequence(frame);
@@ -42,8 +42,8 @@ Decoded NativeDecoder::decode(const SlabRange& stream, const ReadStamp& stamp) {
       break;
     }
     const std::byte* frame = data + at;
-    // Each field is checked as soon as it is there: the decoder does not wait for a frame of a bad
-    // length.
+    // Checks each field as soon as it is there, so that the decoder never waits for a frame of a
+    // bad length.
     const std::uint32_t length = wire::frame_length(frame);
     if (length < frame_length_overhead) [[unlikely]] {
       found.malformed = Malformed::length_too_small;

@@ -7,7 +7,7 @@
 
 namespace meridian::inline v2::frame {
 
-/// Decodes the layout of meridian/frame.hpp in place.
+/// Decodes the layout of meridian/frame.hpp. Copies only small batches.
 class NativeDecoder final : public Decoder {
  public:
   /// Accepts payloads of up to `max_payload_bytes`, at most 2^32 - 21.

@@ -12,7 +12,7 @@ void RunBuilder::add_elsewhere(Origin origin, std::uint64_t sequence, std::size_
       continue;
     }
     if (!continues(runs_[i], origin, sequence, stored)) {
-      break;  // an older run of this origin must not be continued behind this one
+      break;  // frames that come later must not go into an older run of this origin
     }
     extend(runs_[i], bytes);
     last_ = i;

@@ -1,4 +1,4 @@
-/// Gathers runs while frames are decoded.
+/// Collects runs while frames are decoded.
 #pragma once
 
 #include <meridian/frame_batch.hpp>
@@ -9,10 +9,10 @@
 
 namespace meridian::inline v2::frame {
 
-/// Turns a stream of (origin, sequence, octets, stored or live) into a summary with runs. Frames of
-/// a few interleaved origins still make one run each, since a run is continued as long as it is
-/// among the last `open_runs`; the runs of one origin, stored and live, stay in the order in which
-/// its frames came.
+/// Turns frames, given by origin, sequence, octets and whether they are stored, into a summary with
+/// runs. A run can be continued as long as it is among the last `open_runs`, so a few interleaved
+/// origins still make one run each. The runs of one origin, stored and live, stay in the order in
+/// which its frames came.
 class RunBuilder {
  public:
   explicit RunBuilder(SequenceWidth width) noexcept : mask_(largest_sequence(width)) {}
@@ -67,8 +67,8 @@ class RunBuilder {
   std::size_t last_ = 0;  // the run that was touched last
   std::uint64_t mask_;
   std::uint32_t frames_ = 0;
-  std::size_t first_bytes_ = 0;  // of the first frame
-  std::size_t differs_ = 0;      // not 0 once a frame differs in size from the first
+  std::size_t first_bytes_ = 0;  // octets of the first frame
+  std::size_t differs_ = 0;      // not 0 once a frame has another size
 };
 
 }  // namespace meridian::inline v2::frame

@@ -53,7 +53,7 @@ SlabPool::~SlabPool() {
 }
 
 SlabPool& SlabPool::of_process() {
-  // Never destroyed: slabs may still be referred to when static objects are.
+  // Never destroyed: something may still refer to slabs when static objects are destroyed.
   static SlabPool& pool = *new SlabPool(usual_max_unused);
   return pool;
 }

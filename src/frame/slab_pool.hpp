@@ -1,4 +1,4 @@
-/// Slabs to read into, which are reused.
+/// A pool of slabs, into which sessions read.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@ namespace meridian::inline v2::frame {
 /// Keeps slabs for reuse once nothing refers to them. Fresh memory costs more than the read that
 /// fills it: the kernel hands it out page by page, each cleared first.
 ///
-/// Thread-safe. A slab must not outlive its pool; that of the process is never destroyed.
+/// Thread-safe. A slab must not outlive its pool. The pool of the process is never destroyed.
 class SlabPool {
  public:
   static constexpr std::size_t slab_bytes = 256 * 1024;
@@ -28,8 +28,8 @@ class SlabPool {
   /// A slab with undefined contents. Goes back to the pool with its last reference.
   [[nodiscard]] std::shared_ptr<std::byte[]> take();
 
-  /// Frees the slabs that were not needed since the last call, so that memory follows the load with
-  /// a delay of the time between two calls. Returns how many slabs were freed.
+  /// Frees the slabs that were not needed since the last call. So memory follows the load, later by
+  /// the time between two calls. Returns how many slabs were freed.
   std::size_t trim();
 
   /// How many slabs are not in use.
@@ -45,7 +45,7 @@ class SlabPool {
   const std::size_t max_unused_;
   mutable std::mutex mutex_;
   // Protected by mutex_.
-  std::vector<void*> unused_;     // last in, first out: it may still be cached
+  std::vector<void*> unused_;     // the last one in goes out first: it may still be cached
   std::size_t never_needed_ = 0;  // the fewest in unused_ since the last trim
 };
 

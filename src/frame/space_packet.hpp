@@ -1,7 +1,9 @@
-/// The primary header of a CCSDS space packet (CCSDS 133.0-B), 6 octets:
+/// The primary header of a CCSDS space packet (CCSDS 133.0-B): 6 octets, in three 16-bit fields.
 ///
 ///     version 3 | type 1 | secondary header 1 | APID 11 || sequence flags 2 | sequence count 14
-///     || data length 16 = octets after the header - 1
+///     || data length 16
+///
+/// The numbers are bits. The data length is the number of octets after the header, less 1.
 #pragma once
 
 #include "frame/wire.hpp"
@@ -17,8 +19,8 @@ inline constexpr ChannelId idle_apid = 0x7FF;
 inline constexpr auto sequence_count_mask =
     static_cast<std::uint16_t>(largest_sequence(SequenceWidth::bits14));
 
-/// Precedes each transfer frame that a receiver passes on (CCSDS 131.0-B). Read as a packet it
-/// would be a telecommand with APID 0x2CF.
+/// Precedes each transfer frame that a receiver passes on (CCSDS 131.0-B). Read as a packet, the
+/// marker would be a telecommand with APID 0x2CF.
 inline constexpr std::uint32_t attached_sync_marker = 0x1ACFFC1D;
 
 inline bool begins_with_sync_marker(std::span<const std::byte> stream) noexcept {

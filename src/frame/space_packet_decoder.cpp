@@ -75,7 +75,8 @@ Decoded SpacePacketDecoder::decode(const SlabRange& stream, const ReadStamp& sta
   found.consumed = at;
   at_start_ &= at == 0;
   if (runs_.frames() > 0) {
-    // Headers go between the packets, so this framing makes one copy, into an exact allocation.
+    // A native header goes in front of each packet, so this framing copies once, into an exact
+    // allocation.
     auto exact = std::make_shared_for_overwrite<std::byte[]>(framed_bytes);
     write_frames(stream.octets.first(at), satellite_id_, exact.get());
     const std::span<const std::byte> octets(exact.get(), framed_bytes);

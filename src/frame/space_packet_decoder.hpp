@@ -9,10 +9,10 @@
 
 namespace meridian::inline v2::frame {
 
-/// Makes a native frame of each packet: the satellite is given, the channel is the APID, the
-/// sequence is the 14-bit count and the payload the whole packet. Idle packets are counted and
-/// skipped. A stream that begins with an attached sync marker is malformed: it consists of transfer
-/// frames, which would parse as packets with made-up APIDs.
+/// Makes a native frame of each packet. The satellite is that of the options, the channel is the
+/// APID, the sequence is the 14-bit count, and the payload is the whole packet. Idle packets are
+/// counted and skipped. A stream that begins with an attached sync marker is malformed: it consists
+/// of transfer frames, which would parse as packets with made-up APIDs.
 class SpacePacketDecoder final : public Decoder {
  public:
   /// Accepts packets of up to `max_packet_bytes`, header included.

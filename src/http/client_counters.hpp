@@ -1,7 +1,7 @@
 /// What the HTTP server counts about its clients.
 #pragma once
 
-#include "http/metrics.hpp"
+#include "http/scrape.hpp"
 
 #include <atomic>
 #include <cstddef>

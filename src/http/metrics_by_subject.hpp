@@ -3,7 +3,7 @@
 
 #include "aggregator/reports.hpp"
 #include "http/metric_families.hpp"
-#include "http/metrics.hpp"
+#include "http/scrape.hpp"
 #include "runtime/faults.hpp"
 #include "status/control_counts.hpp"
 #include "status/process_figures.hpp"

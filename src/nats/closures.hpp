@@ -8,9 +8,9 @@
 
 namespace meridian::nats {
 
-/// Gives objects numbers, which are passed to the library instead of addresses. The library does
-/// not say when it makes its last call with a closure: calls go on for a moment after everything
-/// was destroyed. A number that is no longer in use finds nothing, where an address would dangle.
+/// Gives objects numbers, which the library gets instead of their addresses. The library does not
+/// say when it makes its last call with a closure: calls go on for a moment after everything was
+/// destroyed. A number that is no longer in use finds nothing; an address would dangle.
 ///
 /// Thread-safe. Never destroyed, since the library's threads outlive `main`.
 template <typename T>

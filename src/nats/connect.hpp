@@ -7,12 +7,14 @@
 
 namespace meridian::nats {
 
-/// Connects, and tries again if the server refuses good credentials, because version 3.4.1 of the
-/// library omits a signature that begins with a zero octet: of 256 attempts one is refused. Blocks.
+/// Connects. If the server refuses credentials, tries up to twice more: version 3.4.1 of the
+/// library omits a signature that begins with a zero octet, so of 256 attempts with good
+/// credentials one is refused. Blocks.
 [[nodiscard]] natsStatus connect(natsConnection** connection, natsOptions* options,
                                  bool with_credentials);
 
-/// Passes user and password to the library, apart from the URL, which it does not decode.
+/// Passes user and password to the library. They are not part of the URL, since the library does
+/// not decode URLs.
 [[nodiscard]] natsStatus set_user(natsOptions* options, const UserInfo& user);
 
 }  // namespace meridian::nats

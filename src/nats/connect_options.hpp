@@ -6,7 +6,7 @@
 
 namespace meridian::nats {
 
-/// Certificates, as files in PEM. They are read again for every connection.
+/// Certificates, as files in PEM. Every new connection reads them again.
 struct Tls {
   bool enabled = false;          ///< a server without TLS is refused
   std::string ca_file;           ///< CAs that vouch for the servers; "": those of the system
@@ -19,8 +19,8 @@ struct Tls {
 struct ConnectOptions {
   std::string client_name;  ///< shown by the servers' monitoring
   /// "nats://host:port" or "tls://host:port", optionally with "user:password@" in front of the
-  /// host. At least one. For a cluster list all servers, since those that the cluster advertises
-  /// are not used.
+  /// host. At least one. For a cluster, list all servers: the client does not use those that the
+  /// cluster advertises.
   std::vector<std::string> servers;
   std::string credentials{};  ///< a file with a user's JWT and seed (.creds); "": none
   Tls tls{};

@@ -20,33 +20,35 @@ namespace meridian::nats {
 
 class Session;
 
-/// The server that a connection is to, without user and password.
+/// There is a connection to `server`, a URL without user and password.
 struct Connected {
   std::string server;
 
   friend bool operator==(const Connected&, const Connected&) = default;
 };
 
-/// A Rejection says why there is no connection: it was lost, or no server let us in during the last
+/// A Rejection says why there is no connection: it was lost, or no server accepted one in the last
 /// round.
 using ConnectionState = std::variant<Rejection, Connected>;
 
-/// Keeps one session after another. A thread of its own connects, serves the session, and connects
-/// again, as long as this object lives and whatever the reason for the loss. It pauses between two
-/// rounds of all servers (see Pauses), but not after the loss of a connection that had lasted for
-/// `steady`.
+/// Has one session after another. A thread of its own connects, serves the session, and connects
+/// again, as long as this object lives, whatever the reason for the loss. A round tries all
+/// servers. The thread pauses between two rounds (see Pauses), but not after the loss of a
+/// connection that had lasted for `steady`.
 ///
-/// Thread-safety: all members may be called from any thread. Only the destructor waits, for an
-/// attempt to connect that is in progress: at most Session::connect_timeout, or write_deadline.
-/// Errors: none. A fault in the options, such as a file that cannot be read, is a state like any
-/// other, since it can be fixed meanwhile.
+/// Thread-safety: all members may be called from any thread. Only the destructor waits. It may wait
+/// for an attempt to connect: about Session::connect_timeout, or longer if a name must be resolved,
+/// or if `connect` repeats the attempt. Otherwise it may wait for a job of the session that is in
+/// progress, and then at most Session::write_deadline.
+/// Errors: none. If something is wrong with the options, such as a file that cannot be read, that
+/// is a state like any other: an operator can fix it meanwhile.
 class Connection {
  public:
   static constexpr std::chrono::seconds steady{10};
   using OnChange = std::function<void(const ConnectionState&)>;
 
   /// `on_change` runs in `executor` for each connection, each loss, and each round that reached no
-  /// server. It does not run after the destructor, which may itself run in it. See Outlet.
+  /// server. It does not run after the destructor. It may itself destroy this object. See Outlet.
   Connection(ConnectOptions options, const asio::any_io_executor& executor, OnChange on_change);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

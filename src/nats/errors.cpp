@@ -27,8 +27,8 @@ Refusal refusal_of_code(int code) noexcept {
       return Refusal::subject_not_in_stream;
     case JSStreamMessageExceedsMaximumErr:
       return Refusal::message_too_large;
-    // The last of these is about one message that could not be stored. Its text is "maximum bytes
-    // exceeded", or the file system's error.
+    // JSStreamStoreFailedErr is about one message that could not be stored. Its text is "maximum
+    // bytes exceeded", or the file system's error.
     case JSAccountResourcesExceededErr:
     case JSInsufficientResourcesErr:
     case JSMemoryResourcesExceededErr:
@@ -79,8 +79,8 @@ Refusal refusal_of(natsStatus status, int code, std::string_view text) noexcept 
     default:
       break;
   }
-  // What a server says before it ends a connection comes only as text, and so does what is wrong
-  // with a credentials file ("no nkey user seed found in …").
+  // What a server says before it ends a connection comes as text, without a status. So does what is
+  // wrong with a credentials file ("no nkey user seed found in …").
   if (has(text, "authorization") || has(text, "authentication") || has(text, "permissions") ||
       has(text, "nkey") || has(text, "jwt")) {
     return Refusal::authorization;
@@ -107,8 +107,8 @@ std::string describe(natsStatus status) {
 Rejection last_rejection(std::string_view what, natsStatus status, int code) {
   natsStatus last = NATS_OK;
   const char* detail = nats_GetLastError(&last);
-  // The library keeps the text of the last failure, which may be a different one. A failure to
-  // connect leaves a text without a status.
+  // The library keeps the text of its last failure, which may be another one than this. A failure
+  // to connect leaves a text without a status.
   const bool fits = detail != nullptr && *detail != '\0' && (last == status || last == NATS_OK);
   const std::string_view text = fits ? without_place(detail) : natsStatus_GetText(status);
   return {refusal_of(status, code, text), fmt::format("{}: {}", what, text)};

@@ -27,7 +27,7 @@ class MessageList {
   MessageList& operator=(const MessageList&) = delete;
   ~MessageList() { natsMsgList_Destroy(&list_); }
 
-  /// For the library to fill. Only once.
+  /// The library fills this, only once.
   [[nodiscard]] natsMsgList* out() noexcept { return &list_; }
 
   [[nodiscard]] std::span<natsMsg* const> messages() const noexcept {

@@ -13,10 +13,10 @@ namespace meridian::nats {
 
 namespace asio = boost::asio;
 
-/// `post` is thread-safe and does not wait for a call of the function that is in progress. After
-/// `close` the function does not run, even for events that were posted before, and the executor is
-/// not used. `close` may be called in the function itself; from another thread it waits until the
-/// function has returned. Must be held by a shared_ptr.
+/// `post` is thread-safe, and does not wait while the function runs. After `close` the function
+/// does not run, even for events that were posted before, and nothing uses the executor. The
+/// function itself may call `close`; on another thread, `close` waits until the function has
+/// returned. Must be held by a shared_ptr.
 template <typename Event>
 class Outlet : public std::enable_shared_from_this<Outlet<Event>> {
  public:
@@ -27,7 +27,7 @@ class Outlet : public std::enable_shared_from_this<Outlet<Event>> {
         receive_(std::make_shared<const Receive>(std::move(receive))) {}
 
   void post(Event event) {
-    // Under the lock, so that the executor's context may be destroyed once `close` has returned.
+    // Under the lock, so that the executor's context may end once `close` has returned.
     const std::lock_guard lock(posting_);
     if (!closed_) {
       asio::post(executor_, [self = this->shared_from_this(), event = std::move(event)] {
@@ -49,7 +49,7 @@ class Outlet : public std::enable_shared_from_this<Outlet<Event>> {
  private:
   void receive(const Event& event) {
     const std::lock_guard lock(receiving_);
-    // A copy, since `close` in the function must not destroy the function while it runs.
+    // A copy: if the function calls `close`, that must not destroy the function while it runs.
     const std::shared_ptr<const Receive> receive = receive_;
     if (receive) {
       (*receive)(event);

@@ -7,8 +7,8 @@
 
 namespace meridian::nats {
 
-/// Pauses that double from 100 ms to 10 s, each shortened at random by up to a half, so that many
-/// clients of a server that comes back do not all connect at once. Not thread-safe.
+/// Pauses that double from 100 ms to 10 s. Each is shortened at random, by up to a half: when a
+/// server comes back, its clients do not all connect at once. Not thread-safe.
 class Pauses {
  public:
   static constexpr std::chrono::milliseconds shortest{100};

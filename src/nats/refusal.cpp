@@ -15,9 +15,9 @@ bool concerns_all(Refusal refusal) noexcept {
 }
 
 bool leaves_open(Refusal refusal) noexcept {
-  // Only what the stream or its server says about this very message settles it. A connection that
-  // ends for lack of a permission or a certificate says nothing about the messages that were sent
-  // before.
+  // A refusal rules out that the message is stored only if the stream, or its server, says
+  // something about this very message. A connection that ends for lack of a permission or a
+  // certificate says nothing about the messages that were sent before.
   switch (refusal) {
     case Refusal::stream_missing:
     case Refusal::subject_not_in_stream:

@@ -12,8 +12,8 @@
 
 namespace meridian::nats {
 
-/// Counted per kind. In all of these cases the frames stay where they are, and nothing is known to
-/// be lost.
+/// Why a server, or a stream, did not accept something. Counted per kind. In all of these cases the
+/// frames stay where they are, and nothing is known to be lost.
 enum class Refusal : std::uint8_t {
   unreachable,
   authorization,
@@ -63,10 +63,10 @@ inline constexpr auto all_refusals = values_of(refusals);
   return name_in(refusals, refusal);
 }
 
-/// Whether every other message would be refused, too, until an operator has fixed the cause.
+/// Whether the server would refuse every other message, too, until an operator has fixed the cause.
 [[nodiscard]] bool concerns_all(Refusal refusal) noexcept;
 
-/// Whether a message that was refused for this reason may have been stored nevertheless.
+/// Whether the stream may have stored a message although it was refused for this reason.
 [[nodiscard]] bool leaves_open(Refusal refusal) noexcept;
 
 /// A refusal and its explanation, without passwords.

@@ -20,7 +20,7 @@ std::optional<ServerUrl> read_server_url(std::string_view text) {
     return std::nullopt;
   }
   std::string_view address = text.substr(colon + 3);
-  // A password may have an @ in it, a host cannot.
+  // A password can contain an @; a host cannot.
   const std::size_t at = address.rfind('@');
   std::optional<UserInfo> user_info;
   if (at != std::string_view::npos) {

@@ -16,9 +16,9 @@ struct ServerUrl {
   bool tls = false;  ///< the scheme asks for it
 };
 
-/// Nothing if the scheme is not "nats" or "tls", there is no host, the port is not within 1 to
-/// 65535, user and password cannot be read, or the text has blanks, control characters or a path.
-/// The default port is 4222.
+/// Reads a URL. The default port is 4222. Returns nothing if the scheme is not "nats" or "tls", if
+/// there is no host, if the port is not from 1 to 65535, if user and password cannot be read, or if
+/// the text has blanks, control characters or a path.
 [[nodiscard]] std::optional<ServerUrl> read_server_url(std::string_view text);
 
 }  // namespace meridian::nats

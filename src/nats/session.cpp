@@ -20,7 +20,7 @@ namespace {
 
 using Inboxes = Closures<SessionInbox>;
 
-/// The library calls both, and keeps the connection alive during the call.
+/// The library calls `closed` and `failed`, and keeps the connection alive during the call.
 void closed(natsConnection* connection, void* closure) {
   if (const auto inbox = Inboxes::of_process().find(closure)) {
     const char* text = nullptr;
@@ -44,7 +44,7 @@ void failed(natsConnection* connection, natsSubscription* /*subscription*/, nats
   }
 }
 
-/// Collects options, up to the first that the library does not accept.
+/// Sets options, and keeps the first failure.
 class OptionsBuilder {
  public:
   OptionsBuilder() {
@@ -73,7 +73,7 @@ class OptionsBuilder {
 };
 
 bool readable(const std::string& file) {
-  // A directory can be opened, too.
+  // A directory can be opened, too, but not read.
   std::error_code ignored;
   return std::filesystem::is_regular_file(file, ignored) && std::ifstream(file).good();
 }
@@ -132,7 +132,7 @@ void interpret(Rejection& failure, bool with_tls) {
     failure.refusal = Refusal::tls;
     failure.text += " (the server may require a client certificate, or a different one)";
   } else if (failure.refusal == Refusal::no_acknowledgement || failure.refusal == Refusal::other) {
-    failure.refusal = Refusal::unreachable;  // a server that is silent was not reached, either
+    failure.refusal = Refusal::unreachable;  // a silent server was not reached, either
   }
 }
 
@@ -174,7 +174,8 @@ Result<std::shared_ptr<Session>> Session::connect(const ConnectOptions& options,
       break;
     }
     const std::optional<ServerUrl> server = read_server_url(url);
-    Rejection why{Refusal::other, "a server's URL cannot be read"};  // which may have a password
+    // The text does not show the URL, which may have a password.
+    Rejection why{Refusal::other, "a server's URL cannot be read"};
     if (server) {
       Result<std::shared_ptr<Session>> session = connect_to(options, *server);
       if (session) {

@@ -18,40 +18,39 @@ namespace meridian::nats {
 class Session;
 
 /// The part of a session that the client library's threads may use. It does not own the connection,
-/// since dropping the last reference to that waits for those very threads. Thread-safe; only `next`
-/// waits.
+/// whose destructor waits for those very threads. Thread-safe; only `next` waits.
 class SessionInbox {
  public:
   using Job = std::function<void(Session&)>;
   using WhenLost = std::function<void(const Rejection&)>;
 
-  /// Marks the session as lost. The first reason counts.
+  /// Marks the session as lost. The first call gives the reason.
   void lose(Rejection why);
   [[nodiscard]] std::optional<Rejection> lost() const;
 
-  /// Has the thread that serves the session do a job, which may wait for the server there. If the
-  /// session is lost first, the job is destroyed without being done.
+  /// Gives the thread that serves the session a job, which may wait for the server. If the session
+  /// is lost first, the job is destroyed without being done.
   void ask(Job job);
 
-  /// Has the thread that serves the session call `when_lost` once, after the session is lost.
-  /// Returns false, and never calls it, if the session is lost already.
+  /// Makes the thread that serves the session call `when_lost` once, after the session is lost. If
+  /// it is lost already, returns false, and `when_lost` is never called.
   [[nodiscard]] bool notify(WhenLost when_lost);
 
-  /// Waits for the next job. Returns nothing once the session is lost. A stop request makes it
-  /// lost.
+  /// Waits for the next job. Returns nothing once the session is lost. A stop request marks the
+  /// session as lost.
   [[nodiscard]] std::optional<Job> next(const std::stop_token& stop);
 
-  /// Takes out the functions to be called now that the session is lost.
+  /// Takes out the functions that are to be called now that the session is lost.
   [[nodiscard]] std::vector<WhenLost> take_watchers();
 
-  /// Keeps the server's latest complaint about a subject that we may not use.
+  /// Keeps the server's latest complaint about a subject that this client may not use.
   void set_violation(std::string text);
-  /// That complaint, if it explains why something sent to `subject` has no effect: it is about that
-  /// subject, or about the subscription through which answers come. Otherwise, or without a
-  /// complaint, "".
+  /// The complaint, if it explains why what was sent to `subject` has no effect: it is about that
+  /// subject, or about the subscription through which answers come. Otherwise "".
   [[nodiscard]] std::string violation_about(std::string_view subject) const;
-  /// Drops that complaint once something sent to `subject` was answered: permissions can change
-  /// during a connection, and a later silence has another reason.
+  /// Drops the complaint if `violation_about` returns it for this subject. To be called when an
+  /// answer has come: permissions can change during a connection, and a later silence has another
+  /// reason.
   void forget_violation_about(std::string_view subject);
 
  private:

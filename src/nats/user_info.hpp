@@ -19,8 +19,8 @@ struct UserInfo {
 /// if it encodes a zero octet.
 [[nodiscard]] std::optional<UserInfo> read_user_info(std::string_view text);
 
-/// Escapes a text for use between quotes in JSON. For the NATS client library, which inserts user
-/// and password there unescaped.
+/// Escapes a text for use between quotes in JSON. For the NATS client library, which puts user and
+/// password between such quotes as they are.
 [[nodiscard]] std::string escape_for_json(std::string_view text);
 
 }  // namespace meridian::nats

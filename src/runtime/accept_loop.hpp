@@ -26,18 +26,19 @@ namespace asio = boost::asio;
 template <typename Protocol>
 using Acceptor = asio::basic_socket_acceptor<Protocol>;
 
-/// Without file descriptors `accept` fails again at once: without a pause the loop would spin.
+/// When there is no file descriptor left, `accept` fails again at once. Without a pause the loop
+/// would spin.
 inline constexpr std::chrono::milliseconds accept_pause{150};
 
 /// Which descriptors of the process a listener may use: all of them, or only those that are not
 /// reserved (`keep_descriptors`).
 enum class Descriptors : std::uint8_t { all, those_to_spare };
 
-/// Passes each new socket to `on_socket` until the acceptor is closed. `next_executor` is called
-/// for the executor of each socket. If another acceptor is assigned to `acceptor` meanwhile, the
-/// loop continues with that one. Failures are logged under `name`, at most one a second. If
-/// `on_socket` throws, that counts as a fault of `kind`, and the loop goes on to the next socket.
-/// Runs on the acceptor's executor.
+/// Passes each new socket to `on_socket`, until the acceptor is closed. `next_executor` returns the
+/// executor for each socket. If another acceptor is assigned to `acceptor` meanwhile, the loop
+/// continues with that one. Logs failures under `name`, at most one a second. If `on_socket`
+/// throws, counts that as a fault of `kind`, and goes on to the next socket. Runs on the acceptor's
+/// executor.
 template <typename Protocol, typename NextExecutor, typename OnSocket>
 asio::awaitable<void> accept_all(asio::basic_socket_acceptor<Protocol>& acceptor,
                                  NextExecutor next_executor, FaultOf kind, std::string name,
@@ -46,7 +47,7 @@ asio::awaitable<void> accept_all(asio::basic_socket_acceptor<Protocol>& acceptor
   LogLimit limit;
   while (acceptor.is_open()) {
     if (descriptors == Descriptors::those_to_spare) {
-      // Checks only once a client is waiting: a descriptor may have become free by then.
+      // Checks only once a client is waiting, since a descriptor may have become free by then.
       const auto [gone] = co_await acceptor.async_wait(Acceptor<Protocol>::wait_read, use_tuple);
       if (!gone && !has_descriptor_to_spare(acceptor.native_handle())) {
         if (const auto held_back = limit.admit(LogLimit::Clock::now())) {

@@ -24,14 +24,14 @@ namespace meridian::runtime {
 
 namespace asio = boost::asio;
 
-/// Calls functions, each on a thread of its own, and waits for one at a time. They may block:
-/// reading a file may wait for a disk that does not answer, or for the other end of a pipe; looking
-/// up a group may wait for a server.
+/// Calls functions, each on a thread of its own, and waits for one at a time. The functions may
+/// block: reading a file may wait for a disk that does not answer, or for the other end of a pipe.
+/// Looking up a group may wait for a server.
 ///
 /// A function that is given up keeps running, even after this object is destroyed, so it must own
-/// everything it uses. It may run for ever without delaying later ones: another one is refused only
-/// while `most_running` are running. Confined to a strand, and must outlive the execution context's
-/// `run`.
+/// everything that it uses. It may run for ever without delaying later ones: a function is refused
+/// only while `most_running` others are running. Confined to a strand. This object must outlive the
+/// execution context's `run`.
 template <typename T>
 class Aside {
  public:
@@ -48,15 +48,16 @@ class Aside {
     }
   }
 
-  /// Whether so many functions that were given up are still running that no other one is called.
+  /// Whether `call` would refuse a function, because `most_running` functions that were given up
+  /// are still running.
   [[nodiscard]] bool is_full() {
     std::erase_if(running_, [](const std::shared_ptr<Shared>& each) { return !each->busy; });
     return running_.size() >= most_running;
   }
 
   /// Returns what `function` returns, or throws what it throws. Returns nothing if that takes
-  /// longer than `patience` or if `give_up` is called, and at once if this is full. One call at a
-  /// time.
+  /// longer than `patience`, or if `give_up` is called. If `is_full()`, does not call it, and
+  /// returns nothing at once. One call at a time.
   [[nodiscard]] asio::awaitable<std::optional<T>> call(
       std::function<T()> function, std::chrono::steady_clock::duration patience) {
     if (is_full()) {
@@ -85,7 +86,7 @@ class Aside {
   /// State that one function shares with its caller.
   struct Shared {
     std::mutex mutex;
-    std::optional<asio::any_io_executor> strand;  // protected by mutex; nothing: Aside is gone
+    std::optional<asio::any_io_executor> strand;  // protected by mutex; no value: Aside is gone
 
     // On the strand.
     asio::steady_timer* done = nullptr;

@@ -13,7 +13,7 @@ struct Destroy {
   }
 };
 
-/// `destroy` is the library's function that destroys an object.
+/// Owns one object. `destroy` is the library's function that destroys it.
 template <typename T, auto destroy>
 using CHandle = std::unique_ptr<T, Destroy<destroy>>;
 

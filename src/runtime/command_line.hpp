@@ -32,7 +32,7 @@ inline void print(std::string_view text) {
   }
 }
 
-/// Makes sure that what was printed has been written. Throws std::runtime_error if it was not.
+/// Writes what was printed and is still buffered. Throws std::runtime_error if that fails.
 inline void flush_output() {
   std::cout.flush();
   if (std::fflush(stdout) != 0 || !std::cout) {
@@ -41,10 +41,11 @@ inline void flush_output() {
   }
 }
 
-/// How many letters must be inserted, removed, replaced or swapped with the next one to turn one
-/// word into the other.
+/// The number of steps that turn one word into the other. A step inserts, removes or replaces a
+/// letter, or swaps two neighbours.
 inline std::size_t distance_between(std::string_view a, std::string_view b) {
-  // Rows of the table of distances between their prefixes: two back, the last, and this one.
+  // Rows of the table of distances between prefixes of the two words: the last but one, and the
+  // last.
   std::vector<std::size_t> older;
   std::vector<std::size_t> above(b.size() + 1);
   std::iota(above.begin(), above.end(), std::size_t{0});
@@ -70,8 +71,8 @@ inline std::optional<std::string> nearest(std::string_view word,
   // At most one letter in three may be wrong, or one letter of a short word.
   std::size_t least = std::max<std::size_t>(1, word.size() / 3) + 1;
   for (const std::string& name : names) {
-    const std::size_t distance =
-        name.starts_with(word) ? 1 : distance_between(word, name);  // or it is incomplete
+    // An incomplete name counts as one wrong letter.
+    const std::size_t distance = name.starts_with(word) ? 1 : distance_between(word, name);
     if (distance < least) {
       least = distance;
       found = name;
@@ -81,7 +82,7 @@ inline std::optional<std::string> nearest(std::string_view word,
 }
 
 /// What is wrong with a command line that lacks a command, or has an unknown word in its place.
-/// Nothing if something else is wrong with it.
+/// Nothing if something else is wrong.
 inline std::optional<std::string> about_command(const CLI::App& app) {
   const CLI::App* at = &app;
   while (!at->get_subcommands().empty()) {
@@ -109,15 +110,15 @@ inline std::optional<std::string> about_command(const CLI::App& app) {
                : fmt::format("{}; the commands are {}", none, known);
 }
 
-/// Whether an error can be about a missing or unknown command. Others are about an option, and
-/// their own text says what is wrong: its argument is missing, or not allowed.
+/// Whether an error can be about a missing or unknown command. All other errors are about an
+/// option, and their own text says what is wrong: its argument is missing, or not allowed.
 inline bool can_be_about_command(const CLI::ParseError& error) {
   return error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError) ||
          error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError);
 }
 
-/// Reads the command line. Returns nothing if the program is to go on. Otherwise this has printed
-/// what was asked for, or what is wrong, and returns the exit status.
+/// Reads the command line. Returns nothing if the program is to go on. Otherwise prints what was
+/// asked for, or what is wrong, and returns the exit status.
 inline std::optional<int> read_command_line(CLI::App& app, int argc, char** argv,
                                             std::string_view program) {
   try {

@@ -18,7 +18,7 @@ std::atomic<std::int64_t> octets_to_keep{as_it_is};
 static_assert(std::atomic<int>::is_always_lock_free &&
               std::atomic<std::int64_t>::is_always_lock_free);
 
-/// Calls only functions that are async-signal-safe.
+/// A signal handler: calls only functions that are async-signal-safe.
 extern "C" void cut_and_end(int signal) {
   const std::int64_t octets = octets_to_keep;
   struct stat status{};

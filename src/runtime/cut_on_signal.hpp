@@ -8,10 +8,9 @@
 
 namespace meridian::runtime {
 
-/// As long as this object lives, SIGINT, SIGTERM and SIGHUP cut a file back before they end the
-/// process, as they do by default. A signal that is ignored stays ignored. The handler itself cuts
-/// the file, so it does not matter what the program is waiting for. There may be one object at a
-/// time.
+/// As long as this object lives, SIGINT, SIGTERM and SIGHUP first cut a file back, and then end the
+/// process as usual. A signal that is ignored stays ignored. The handler itself cuts the file, so
+/// it does not matter what the program is waiting for. There may be only one such object at a time.
 class CutOnSignal {
  public:
   explicit CutOnSignal(int descriptor) noexcept;
@@ -19,8 +18,8 @@ class CutOnSignal {
   CutOnSignal& operator=(const CutOnSignal&) = delete;
   ~CutOnSignal();
 
-  /// From now on the file is cut back to this many octets, if it is longer. Nothing: not at all, as
-  /// at first.
+  /// From now on a signal cuts the file back to this many octets, if it is longer. Without a value,
+  /// and before the first call, a signal leaves the file as it is.
   static void keep(std::optional<std::uint64_t> octets) noexcept;
 
  private:

@@ -8,8 +8,8 @@ namespace meridian::runtime {
 /// The control socket of the system service.
 inline constexpr const char* socket_of_the_service = "/run/meridian/control.sock";
 
-/// Below $XDG_RUNTIME_DIR for an ordinary user for whom it is set; otherwise
-/// /run/meridian/control.sock.
+/// $XDG_RUNTIME_DIR/meridian/control.sock for an ordinary user, if that variable is set. Otherwise
+/// the socket of the service.
 [[nodiscard]] std::string default_socket();
 
 }  // namespace meridian::runtime

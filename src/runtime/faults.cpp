@@ -36,7 +36,7 @@ void Faults::note(FaultOf kind, std::string_view whose, const std::exception_ptr
                  "unless memory has run out",
                  whose, describe(error), *held_back);
     }
-  } catch (...) {  // NOLINT(bugprone-empty-catch): counted anyway; there may be no memory to log
+  } catch (...) {  // NOLINT(bugprone-empty-catch): it is counted; there may be no memory to log it
   }
 }
 

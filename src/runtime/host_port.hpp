@@ -21,10 +21,10 @@ struct HostPort {
 /// no port from 0 to 65535, or an IPv6 address without brackets.
 [[nodiscard]] std::optional<HostPort> read_host_port(std::string_view text);
 
-/// Whether `text` is a host as in a URL: a name, or a numeric address, with IPv6 in brackets.
+/// Whether `text` is a host as in a URL: a name, or a numeric address (IPv6 in brackets).
 [[nodiscard]] bool is_host(std::string_view text);
 
-/// The address of a host that is numeric, with IPv6 in brackets; nothing for any other host.
+/// The address of a numeric host (IPv6 in brackets); nothing for any other host.
 [[nodiscard]] std::optional<boost::asio::ip::address> host_address(std::string_view host);
 
 /// Writes an endpoint as "HOST:PORT", for messages.

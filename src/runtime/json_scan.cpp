@@ -20,9 +20,9 @@ std::string quoted(std::string_view text) {
   return Json(std::string(text)).dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
-/// Follows the parser, to know where it is and what it has seen. Continues after a fault that the
-/// parser can get past, so that the id is found wherever it is. Skips everything below the deepest
-/// level.
+/// Follows the parser: knows where it is, and what it has seen. Continues after a fault that does
+/// not stop the parser, so that it finds the id wherever that is. Skips everything below the
+/// deepest level.
 class Watch final : public nlohmann::json_sax<Json> {
  public:
   explicit Watch(const JsonRules& rules) : deepest_(rules.deepest) {}
@@ -37,7 +37,7 @@ class Watch final : public nlohmann::json_sax<Json> {
   bool null() override { return value("null"); }
   bool boolean(bool /*value*/) override { return value(std::nullopt); }
   bool number_integer(number_integer_t number) override {
-    // -0 is the only integer that loses its sign when it is read.
+    // Only negative integers come here, so 0 was written as -0, and has lost its sign.
     return value(number == 0 ? "-0" : std::to_string(number));
   }
   bool number_unsigned(number_unsigned_t number) override { return value(std::to_string(number)); }
@@ -88,8 +88,8 @@ class Watch final : public nlohmann::json_sax<Json> {
   /// An object or a list that has begun but not ended.
   struct Open {
     bool is_list = false;
-    std::size_t elements = 0;  // of a list: those that have ended
-    std::string key{};         // of an object: the latest one
+    std::size_t elements = 0;  // of a list: how many have ended
+    std::string key{};         // of an object: the latest
     std::set<std::string> keys{};
   };
 
@@ -114,7 +114,8 @@ class Watch final : public nlohmann::json_sax<Json> {
     return true;
   }
 
-  /// `text` is the value as it is sent back if it is the id; nothing if it cannot be one.
+  /// `text` is the value as JSON text, which is sent back if it is the id. No value: it cannot be
+  /// an id.
   bool value(std::optional<std::string> text) {
     if (beyond_ > 0) {
       return true;

@@ -1,8 +1,8 @@
 /// Checks JSON from outside before anything is built from it.
 ///
-/// The library parses without recursion, but it copies and writes values recursively: a deeply
-/// nested value would overflow the stack. And if an object has a key twice, it silently keeps the
-/// last one.
+/// The JSON library parses without recursion, but copies and writes values recursively: a deeply
+/// nested value would overflow the stack. And if an object has a key twice, the library silently
+/// keeps the last one.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@ namespace meridian::runtime {
 struct JsonFault {
   enum class Kind : std::uint8_t { not_json, nested_too_deeply, doubled_key, number_too_large };
   Kind kind{};
-  std::string path;    ///< where it is, such as "uplinks[1].name"; "" for the whole text
+  std::string path;    ///< where the fault is, such as "uplinks[1].name"; "": the whole text
   std::string reason;  ///< the parser's own, for `not_json`
 };
 
@@ -38,7 +38,7 @@ struct JsonScan {
 [[nodiscard]] JsonScan scan_json(std::string_view text, const JsonRules& rules);
 
 /// Whether objects and lists are nested more than `levels` deep. Only counts brackets outside
-/// strings, which is cheap for long answers, and does not check that the text is valid.
+/// strings, which is cheap even for long answers. Does not check that the text is valid.
 [[nodiscard]] bool is_nested_deeper(std::string_view json, std::size_t levels) noexcept;
 
 /// More levels than any answer of the daemon has.

@@ -14,17 +14,17 @@
 
 namespace meridian::runtime::log {
 
-/// What a message is about. A name may occur several times, in a row. The names in use: peer,
-/// reason, satellite, listener, uplink, sink, request, uid, pid. The text must be complete without
-/// them.
+/// What a message is about. A name may occur several times, if its fields follow each other. The
+/// names in use: peer, reason, satellite, listener, uplink, sink, request, uid, pid. The text must
+/// be complete without them.
 struct Field {
   std::string_view name;
   std::string value;
 };
 using Fields = std::vector<Field>;
 
-/// The fields of the message that this thread is logging; for log sinks and formatters, which run
-/// on the thread that logs.
+/// The fields of the message that this thread is logging. For log sinks and formatters, which run
+/// on that thread.
 [[nodiscard]] std::span<const Field> current_fields() noexcept;
 
 /// Sets `current_fields` for as long as it lives.
@@ -56,9 +56,9 @@ void error(const Fields& fields, fmt::format_string<Args...> format, Args&&... a
   write(spdlog::level::err, fields, format, std::forward<Args>(args)...);
 }
 
-/// Logs a line that a peer can cause again and again: of each `kind`, a limited number a second is
-/// logged and the rest is counted (`PeerLines`). A kind is a reason, and the listener, sink or user
-/// it is about.
+/// Logs a line that a peer can cause again and again. Logs only a limited number a second of each
+/// `kind`, and counts the rest (`PeerLines`). A kind is a reason, and the listener, sink or user
+/// that it is about.
 template <typename... Args>
 void limited(spdlog::level::level_enum level, std::string_view kind, const Fields& fields,
              fmt::format_string<Args...> format, Args&&... args) {
@@ -67,12 +67,12 @@ void limited(spdlog::level::level_enum level, std::string_view kind, const Field
   }
 }
 
-/// Logs how many lines of each kind were left out. Must be called every second, and at the end with
-/// a time by which every second is over.
+/// Logs how many lines of each kind were left out. Must be called every second. At the end of the
+/// program, `now` must be so late that the last second is over.
 void tell_left_out(PeerLines::Clock::time_point now = PeerLines::Clock::now());
 
-/// Counts lines that could not be written because the target did not take them in time or at all.
-/// Called by the writer of the lines. Thread-safe.
+/// Counts lines that could not be written, because the target did not take them in time or at all.
+/// The writer of the lines calls it. Thread-safe.
 void count_lost(std::uint64_t lines) noexcept;
 [[nodiscard]] std::uint64_t lost_lines() noexcept;
 

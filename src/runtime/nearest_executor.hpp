@@ -14,10 +14,10 @@ namespace meridian::runtime {
 namespace asio = boost::asio;
 
 /// Runs a function on the context whose thread submits it, or on the first context if the calling
-/// thread runs none of them. For a strand that all the contexts need: a caller that finds the
-/// strand idle does not wait for a thread of another context, which may be busy, or asleep and slow
-/// to wake. A context with long-running handlers must not be one of them: the strand, and
-/// everything that needs it, would wait behind these handlers.
+/// thread runs none of them. It is for a strand that all these contexts need. A caller that finds
+/// the strand idle does not wait for a thread of another context, which may be busy, or asleep and
+/// slow to wake. None of the contexts may have long-running handlers: the strand, and everything
+/// that needs it, would wait for them.
 ///
 /// Thread-safe. The contexts and their list must outlive it. It keeps no context running: something
 /// else must, as long as there is work.

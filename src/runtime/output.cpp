@@ -26,8 +26,8 @@ std::optional<std::uint64_t> size_of_file(int descriptor) {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
-/// Whether a sync failed, as errno says, on something that cannot be synced and need not be: a
-/// pipe, a terminal, some file systems.
+/// Whether a sync failed, according to errno, only because its target cannot be synced, and need
+/// not be: a pipe, a terminal, some file systems.
 bool needs_no_sync() {
   return errno == EINVAL || errno == EROFS || errno == ENOTSUP;
 }
@@ -42,7 +42,7 @@ bool sync_name(const std::string& path) {
   }
   const int directory = ::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory < 0) {
-    return errno == EACCES;  // a directory in which we may write, but which we may not read
+    return errno == EACCES;  // the process may write in this directory, but not read it
   }
   const bool done = ::fsync(directory) == 0 || needs_no_sync();
   const int error = errno;

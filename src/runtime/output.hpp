@@ -1,4 +1,4 @@
-/// Where frames are written.
+/// Where a program writes frames.
 #pragma once
 
 #include "runtime/cut_on_signal.hpp"
@@ -14,12 +14,12 @@
 
 namespace meridian::runtime {
 
-/// A file, or the standard output. Every write is checked: members throw std::runtime_error that
-/// names the output if one fails. A file that is to be replaced keeps what it holds until something
-/// is flushed.
+/// A file, or the standard output. Members check every write: if one fails, they throw
+/// std::runtime_error, which names the output. A file that is to be replaced keeps its contents
+/// until the first flush that writes something.
 class Output {
  public:
-  /// "" is the standard output.
+  /// The path "" means the standard output.
   Output(const std::string& path, WhenThere when_there);
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
@@ -30,18 +30,19 @@ class Output {
 
   void flush();
 
-  /// Puts what was flushed onto the device, if there is one: not for pipes and terminals. For a
-  /// file, also its name.
+  /// Waits until what was flushed is on the device. Does nothing for pipes and terminals. For a
+  /// file, also syncs the entry in its directory.
   void sync();
 
-  /// Keeps what was flushed so far, whatever happens later.
+  /// From now on, `take_back` and signals leave what was flushed so far.
   void keep();
 
-  /// Removes what was written since the last `keep` from a file again, as far as possible: the
-  /// frames will come once more, and a part of one would spoil what is appended after it.
+  /// Removes from a file what was written since the last `keep`, as far as possible. Those frames
+  /// will come once more, and part of a frame would spoil what is appended after it.
   void take_back() noexcept;
 
-  /// From now on does the same if SIGINT, SIGTERM or SIGHUP ends the process.
+  /// From now on, a file is also cut back in this way if SIGINT, SIGTERM or SIGHUP ends the
+  /// process.
   void take_back_on_signals();
 
  private:
@@ -51,7 +52,7 @@ class Output {
   std::string path_;  // "": the standard output
   int descriptor_;
   std::string pending_;                // what was written and not flushed
-  std::optional<std::uint64_t> kept_;  // octets; nothing if nothing can be taken back
+  std::optional<std::uint64_t> kept_;  // octets; no value if the output cannot be cut back
   bool replaces_;                      // the first flush replaces what is in the file
   bool name_is_synced_ = false;
   std::optional<CutOnSignal> cut_on_signal_;

@@ -15,7 +15,7 @@ namespace meridian::runtime {
 
 namespace {
 
-/// Why an open file must not be written to; "" if it may be.
+/// Why the program must not write to an open file; "" if it may.
 std::string reason_against(int descriptor, WhenThere when_there) {
   struct stat status{};
   if (::fstat(descriptor, &status) != 0) {

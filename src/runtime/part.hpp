@@ -5,7 +5,7 @@
 
 namespace meridian::runtime {
 
-/// The daemon's view of a part that a build may leave out: the HTTP server, each sink.
+/// The daemon's view of a part that a build may leave out: the HTTP server, or a sink.
 /// Thread-safety: `start`, `stop` and `give_up` may be called from any thread.
 class Part {
  public:
@@ -22,7 +22,7 @@ class Part {
   /// After `stop`: waits until the part has ended, or until `give_up`.
   [[nodiscard]] virtual boost::asio::awaitable<void> wait_stopped() = 0;
 
-  /// Stops waiting for anything that has not ended: `wait_stopped` returns without it.
+  /// Ends the wait: `wait_stopped` returns, even if the part has not ended.
   virtual void give_up() = 0;
 };
 

@@ -13,8 +13,8 @@
 namespace meridian::runtime {
 
 /// Lets `lines_a_second` lines of each kind through in a second, counts the others, and reports
-/// their number once the second is over. Kinds are few: a reason, and the listener, sink or user
-/// that it is about. Thread-safe.
+/// their number once the second is over. A kind is a reason, with the listener, sink or user that
+/// it is about, so there are few kinds. Thread-safe.
 class PeerLines {
  public:
   using Clock = std::chrono::steady_clock;
@@ -24,7 +24,7 @@ class PeerLines {
   /// The instance for everything that this process logs.
   [[nodiscard]] static PeerLines& of_process();
 
-  /// Whether to log a line of that kind. Otherwise it is counted as left out.
+  /// Whether to log a line of that kind. If not, counts it as left out.
   [[nodiscard]] bool admit(std::string_view kind, Clock::time_point now);
 
   struct LeftOut {
@@ -33,8 +33,8 @@ class PeerLines {
 
     friend bool operator==(const LeftOut&, const LeftOut&) = default;
   };
-  /// The kinds of which lines were left out in a second that is over by `now`. Each line is
-  /// reported once.
+  /// The kinds of which lines were left out, in a second that is over by `now`. Reports each line
+  /// once.
   [[nodiscard]] std::vector<LeftOut> take_left_out(Clock::time_point now);
 
   /// How many lines were left out so far.

@@ -43,7 +43,8 @@ std::optional<char32_t> character_of(std::string_view text, std::size_t length) 
   return is_overlong || is_half || code > 0x10FFFF ? std::nullopt : std::optional(code);
 }
 
-/// Whether a character is shown, unlike those that only have an effect or do not exist.
+/// Whether a character is visible. Not visible are characters that only have an effect, and code
+/// points that no character has.
 bool is_shown(char32_t code) {
   using Range = std::pair<char32_t, char32_t>;
   static constexpr std::array hidden{
@@ -56,7 +57,8 @@ bool is_shown(char32_t code) {
       hidden, [code](const Range& range) { return code >= range.first && code <= range.second; });
 }
 
-/// Where the JSON string around `begin` ends, or else the text. `\"` is part of the string.
+/// Where the JSON string around `begin` ends: at its closing quotation mark, or at the end of the
+/// text. An escaped quotation mark (`\"`) does not end it.
 std::size_t end_of_string(std::string_view text, std::size_t begin) {
   bool escaped = false;
   for (std::size_t i = begin; i < text.size(); ++i) {

@@ -8,8 +8,8 @@ namespace meridian::runtime {
 /// Raises the limit on open files as far as the system allows for this process.
 void raise_open_files_limit();
 
-/// Reserves `count` descriptors, but at most a quarter of all, that uplinks may not use: operators
-/// can then connect however many uplinks there are. Thread-safe.
+/// Reserves `count` descriptors, but at most a quarter of all, which uplinks may not use. So
+/// operators can connect, however many uplinks there are. Thread-safe.
 void keep_descriptors(std::size_t count) noexcept;
 
 /// Whether an uplink may have one more descriptor. `open` is any open descriptor. Thread-safe.

@@ -19,13 +19,13 @@ namespace {
 
 using boost::asio::io_context;
 
-/// Threads that run contexts together: one for each entry of `runs`. The calling thread runs the
-/// first.
+/// Threads that run contexts: one for each entry of `runs`. The calling thread runs the first
+/// entry.
 class Crew {
  public:
   using OnException = std::function<void(const std::exception_ptr&)>;
 
-  /// Without `on_exception` the first exception stops all contexts and is thrown by `run`.
+  /// Without `on_exception`, the first exception stops all contexts, and `run` throws it.
   Crew(std::vector<io_context*> runs, OnException on_exception)
       : runs_(std::move(runs)), on_exception_(std::move(on_exception)) {}
 

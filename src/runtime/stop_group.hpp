@@ -1,4 +1,4 @@
-/// Everything of one kind that runs, so that it can be stopped and waited for.
+/// All running objects of one kind, so that they can be stopped and waited for.
 #pragma once
 
 #include <meridian/doorbell.hpp>
@@ -17,8 +17,8 @@ namespace meridian::runtime {
 
 namespace asio = boost::asio;
 
-/// Accepts new members until `stop`, which stops those it has. Thread-safe. `Member::stop()` must
-/// be callable from any thread.
+/// Accepts new members until `stop`, which stops all members. Thread-safe. `Member::stop()` must be
+/// callable from any thread.
 template <typename Member>
 class StopGroup {
  public:
@@ -62,14 +62,14 @@ class StopGroup {
     return members_.size();
   }
 
-  /// Waits until a stopped group is empty or has been given up. One waiter at a time.
+  /// Waits until a stopped group is empty, or until `give_up`. One waiter at a time.
   [[nodiscard]] asio::awaitable<void> wait_empty() {
     while (size() > 0 && !given_up_) {
       co_await emptied_.wait();
     }
   }
 
-  /// Stops waiting for members that have not ended.
+  /// Ends the wait, even if members have not ended.
   void give_up() {
     given_up_ = true;
     emptied_.ring();

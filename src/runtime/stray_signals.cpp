@@ -7,7 +7,7 @@ namespace meridian::runtime {
 
 void ignore_stray_signals() {
   // SIGPIPE: the reader of the log may go away. SIGXFSZ: a file has reached its maximum size, and
-  // the failed write says so. The others mean nothing here.
+  // the failed write says so. The others have no meaning for this program.
   for (const int signal :
        {SIGPIPE, SIGXFSZ, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGSTKFLT}) {
     std::signal(signal, SIG_IGN);

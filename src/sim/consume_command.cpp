@@ -16,7 +16,7 @@ namespace meridian::sim {
 
 namespace {
 
-/// Reads the name of a file. Refuses an empty one instead of taking it for none.
+/// Reads the name of a file. Refuses an empty name instead of treating it as no file.
 std::string read_file_name(const char* option, const std::optional<std::string>& given) {
   if (given && given->empty()) {
     throw std::runtime_error(fmt::format("{}: needs the name of a file", option));

@@ -10,7 +10,7 @@
 
 namespace meridian::sim {
 
-/// The options of the command, as they are given.
+/// The options of the command, as the user gives them.
 struct GivenConsume {
   std::vector<std::string> servers;
   std::optional<std::string> credentials;
@@ -29,8 +29,8 @@ struct GivenConsume {
 /// Adds the command. `given` gets its values when the command line is read, and must outlive `app`.
 CLI::App& add_consume(CLI::App& app, GivenConsume& given);
 
-/// Reads the stream, prints the result and returns the exit status. Throws std::runtime_error if
-/// that cannot be done.
+/// Reads the stream, prints the result and returns the exit status. Throws std::runtime_error if an
+/// option is invalid, or as `consume` does.
 [[nodiscard]] int run_consume(const GivenConsume& given);
 
 }  // namespace meridian::sim

@@ -1,4 +1,4 @@
-/// What to read back.
+/// Which stream to read back, and how.
 #pragma once
 
 #include "runtime/output_file.hpp"
@@ -12,16 +12,16 @@
 namespace meridian::sim {
 
 struct ConsumeOptions {
-  std::vector<std::string> servers{"nats://127.0.0.1:4222"};  ///< any of one cluster
+  std::vector<std::string> servers{"nats://127.0.0.1:4222"};  ///< some or all of one cluster
   std::string credentials;                                    ///< a file; "": none
-  std::string tls_ca;  ///< a file with CA certificates, turns on TLS; "": as the URLs say
+  std::string tls_ca;  ///< a file with CA certificates, which turns TLS on; "": as the URLs say
   std::string stream;
-  std::string durable;  ///< name of the consumer; "": one of its own, from the start of the stream
-  std::string subject;  ///< with wildcards; "": all of the stream
+  std::string durable;  ///< the consumer; "": a temporary one that begins at the stream's start
+  std::string subject;  ///< may have wildcards; "": all subjects of the stream
   std::optional<std::uint64_t> expected_frames;
   std::chrono::duration<double> idle_timeout{5};
   std::string output;                                          ///< a file for the frames; "": none
-  runtime::WhenThere when_there = runtime::WhenThere::refuse;  ///< what becomes of that file
+  runtime::WhenThere when_there = runtime::WhenThere::refuse;  ///< what to do with what is in it
 };
 
 }  // namespace meridian::sim

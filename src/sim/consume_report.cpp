@@ -36,7 +36,7 @@ Sums sums_of(const ConsumeReport& report) {
   return sums;
 }
 
-/// The origins that are listed one by one.
+/// The origins in trouble that the report lists one by one.
 std::vector<const OriginReport*> first_in_trouble(const ConsumeReport& report) {
   std::vector<const OriginReport*> found;
   for (const OriginReport& origin : report.origins) {
@@ -51,7 +51,7 @@ double per_second(std::uint64_t count, double seconds) {
   return static_cast<double>(count) / std::max(seconds, 1e-9);
 }
 
-/// "3 to 7", or "3" for one alone.
+/// "3 to 7", or "3" for a range of one number.
 std::string text_of(const SequenceRange& range) {
   return range.first == range.last
              ? with_separators(range.first)

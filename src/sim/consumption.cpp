@@ -30,11 +30,11 @@ namespace {
 namespace asio = boost::asio;
 using Clock = std::chrono::steady_clock;
 
-/// How long to wait before a read that failed is tried again.
+/// How long to wait before trying a failed read again.
 constexpr std::chrono::milliseconds retry_pause{50};
 
-/// How long to wait for the rest: a server may not have handled all that it has received, and a
-/// cluster may be about to elect a leader.
+/// How long to wait at the end for an answer that nothing is left. A server may not have handled all
+/// acknowledgements that it has received, and a cluster may be about to elect a leader.
 constexpr std::chrono::seconds settled_within{3};
 
 StoredMessage::Header header(natsMsg& message, const char* name) {
@@ -57,8 +57,8 @@ StoredMessage stored_message(natsMsg& message) {
           .last_received_at = header(message, last_received_at_header)};
 }
 
-/// The file that frames are written to as they come, or none. Throws std::runtime_error if that
-/// fails.
+/// Writes frames to a file as they come, or nowhere if no file is wanted. Throws std::runtime_error
+/// if it cannot write.
 class FramesFile {
  public:
   FramesFile(const std::string& path, runtime::WhenThere when_there)
@@ -96,7 +96,7 @@ class FramesFile {
   }
 
   std::string path_;
-  bool replaces_;  // the first write replaces what is in the file
+  bool replaces_;  // the next write first removes what is in the file
   std::unique_ptr<std::FILE, Close> file_;
 };
 
@@ -127,8 +127,8 @@ class Consumption {
     return stopped_ || everything_came() || Clock::now() - news_at_ > options_.idle_timeout;
   }
 
-  /// Waits for all messages of the stream, since a frame that is stored twice may come after all
-  /// that were expected.
+  /// Whether all expected frames have come, and all messages of the stream. The latter matters
+  /// because a frame that is stored twice may come after all expected frames.
   [[nodiscard]] bool everything_came() const {
     return options_.expected_frames && check_.distinct() >= *options_.expected_frames &&
            pending_ == 0;
@@ -157,7 +157,7 @@ class Consumption {
   void take(natsMsg& message) {
     jsMsgMetaData* data = nullptr;
     if (natsMsg_GetMetaData(&data, &message) != NATS_OK) {
-      return;  // not of a stream: another client has guessed where we listen
+      return;  // not from a stream: another client has guessed the subject on which we listen
     }
     const nats::MetaDataHandle meta(data);
     pending_ = meta->NumPending;
@@ -188,8 +188,9 @@ class Consumption {
     }
   }
 
-  /// That nothing comes does not mean that nothing is left: a stream may have no leader, and
-  /// messages that went to a reader that died are delivered again later.
+  /// Asks whether messages are left, and notes it as a failure if some are. Messages may be left
+  /// although none come: the stream may have no leader, and messages that went to a reader that died
+  /// are delivered again later.
   void expect_nothing_left() {
     report_.failure = reader_.trouble();
     if (!report_.failure.empty()) {
@@ -254,7 +255,7 @@ class Consumption {
 
   SequenceCheck check_;
   ConsumeReport report_;
-  std::uint64_t pending_ = 1;  // messages in the stream after the last one; not known yet
+  std::uint64_t pending_ = 1;  // messages in the stream after the last one; 1 until that is known
   bool stopped_ = false;
   Clock::time_point started_at_;
   Clock::time_point news_at_ = Clock::now();

@@ -6,12 +6,12 @@
 
 namespace meridian::sim {
 
-/// Reads until the frames that are expected have come and the stream holds no more, until nothing
-/// new has come for the idle timeout, or until SIGINT or SIGTERM. By then what was read is
-/// acknowledged. Shows progress on the standard error if that is a terminal.
+/// Reads until all expected frames have come and the stream holds no more, until nothing new has
+/// come for the idle timeout, or until SIGINT or SIGTERM. Acknowledges everything that it has read.
+/// Shows progress on the standard error if that is a terminal.
 ///
-/// Throws std::runtime_error if reading cannot start, or if the output cannot be written. What else
-/// goes wrong is in the report.
+/// Throws std::runtime_error if reading cannot start, or if the output cannot be written. The report
+/// has all other failures.
 [[nodiscard]] ConsumeReport consume(const ConsumeOptions& options);
 
 }  // namespace meridian::sim

@@ -1,4 +1,4 @@
-// meridian-sim: simulated uplinks, and a reader of what became of their frames.
+// meridian-sim: simulates uplinks, and reads their frames back from a stream.
 #include "runtime/command_line.hpp"
 #include "runtime/complain.hpp"
 #include "runtime/host_port.hpp"
@@ -89,7 +89,7 @@ void check_payload(const sim::Options& options) {
   }
 }
 
-/// The command line as it is given.
+/// The command line, as the user gives it.
 struct Given {
   std::string connect;
   std::string payload = "64";
@@ -132,8 +132,8 @@ void add_options(CLI::App& app, Given& given) {
                        fmt::format("meridian-sim {} ({})", status::version, status::build));
 }
 
-/// Reads what is to be simulated. Throws std::runtime_error, which names the option, if that is
-/// impossible.
+/// Reads the options of a simulation. If one is invalid, throws std::runtime_error, which names the
+/// option.
 sim::Options read_options(const Given& given) {
   sim::Options options;
   options.framing = read_framing(given.framing);
@@ -179,7 +179,7 @@ int run_simulation(const Given& given) {
   return result.failures.empty() ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/// Refuses options of a simulation that are given with a command.
+/// Throws if an option of a simulation is given together with a command.
 void check_alone(const CLI::App& app, const CLI::App& command) {
   for (const CLI::Option* const option : app.get_options()) {
     if (option->count() > 0) {

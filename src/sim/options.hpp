@@ -1,4 +1,4 @@
-/// What to simulate.
+/// The options of a simulation.
 #pragma once
 
 #include <meridian/framing.hpp>
@@ -20,9 +20,8 @@ struct Options {
   std::string host = "127.0.0.1";
   std::uint16_t port = 7400;
   std::size_t uplinks = 48;
-  std::optional<std::uint64_t>
-      frames;       ///< per uplink; nothing: what the source or the duration gives
-  double rate = 0;  ///< frames/s per uplink; 0: as fast as they are taken
+  std::optional<std::uint64_t> frames;  ///< per uplink; no value: until source or duration ends
+  double rate = 0;                      ///< frames/s per uplink; 0: as fast as the daemon reads
   Range payload_bytes;
   std::optional<std::chrono::duration<double>> duration;
   std::string replay;  ///< a file of space packets; "": make frames

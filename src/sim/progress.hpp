@@ -18,7 +18,7 @@ class Progress {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// `total_frames`: of all uplinks, if it is known.
+  /// `total_frames` is the number of frames of all uplinks together, if it is known.
   Progress(const Options& options, std::optional<std::uint64_t> total_frames);
 
   void draw(const Totals& totals);

@@ -23,7 +23,7 @@ void ProgressLine::draw(double share, std::string_view text) const {
 
 void ProgressLine::draw(std::string_view text) const {
   if (terminal_) {
-    // What a server said may be in it, and must not do anything to the terminal.
+    // The text may quote a server, which must not control the terminal.
     fmt::print(stderr, "\r{}\x1b[K", runtime::printable(text));
     std::fflush(stderr);
   }

@@ -1,4 +1,4 @@
-/// Checks whether frames that were stored are all there, each once and in order.
+/// Checks that a stream has all frames, each once and in order.
 #pragma once
 
 #include "sim/sequence_set.hpp"
@@ -13,13 +13,13 @@
 
 namespace meridian::sim {
 
-/// What is known about one satellite and channel. The sequences are those that were seen.
+/// What is known about one satellite and channel, from the sequences that were seen.
 struct OriginReport {
   Origin origin;
-  std::uint64_t frames = 0;        ///< repeated ones included
-  std::uint64_t missing = 0;       ///< holes between the lowest and the highest sequence
-  std::uint64_t repeated = 0;      ///< frames whose sequence was there already
-  std::uint64_t out_of_order = 0;  ///< not repeated, and stored after a higher sequence
+  std::uint64_t frames = 0;        ///< including repeated ones
+  std::uint64_t missing = 0;       ///< sequences between the lowest and the highest, not seen
+  std::uint64_t repeated = 0;      ///< frames whose sequence had been seen before
+  std::uint64_t out_of_order = 0;  ///< frames, not repeated, stored after a higher sequence
   std::uint64_t lowest = 0;
   std::uint64_t highest = 0;
   std::vector<SequenceRange> holes{};  ///< the lowest ones, at most `most_holes`
@@ -30,17 +30,16 @@ struct OriginReport {
 /// How many holes a report lists at most.
 inline constexpr std::size_t most_holes = 8;
 
-/// Judges the frames of a stream by their places in it: the order in which messages are delivered
-/// does not matter, and one that is delivered again is recognised by its place.
+/// Judges frames by the place of their message, which is its sequence in the stream. So the order of
+/// delivery does not matter, and a message that is delivered again is recognised by its place.
 ///
-/// Bounds: memory for each hole in the sequences of an origin, and for each stretch of an origin in
-/// which no place of the stream is unseen. That is about 32 octets for each message if a filter
-/// leaves places out, and next to nothing otherwise.
+/// Bounds: memory for each hole in the sequences of an origin, and for each `Stretch`. If a filter
+/// leaves out places, this is about 32 octets for each message; otherwise it is next to nothing.
 /// Not thread-safe.
 class SequenceCheck {
  public:
-  /// Notes that a message was delivered. False if it had been delivered before: then the caller
-  /// adds nothing of it.
+  /// Notes that a message was delivered. False if it had been delivered before: then the caller must
+  /// not add its frames.
   [[nodiscard]] bool take_place(std::uint64_t place);
 
   /// Adds consecutive frames of a message, in order. REQUIRES: `take_place` was called for its
@@ -56,8 +55,8 @@ class SequenceCheck {
   [[nodiscard]] std::vector<OriginReport> report() const;
 
  private:
-  /// Frames with consecutive sequences, between whose places there is no other that could still be
-  /// delivered.
+  /// Frames of an origin with consecutive sequences. All places from the first to the last have been
+  /// seen, so no message between them can still be delivered.
   struct Stretch {
     std::uint64_t first_place = 0;
     std::uint64_t last_place = 0;

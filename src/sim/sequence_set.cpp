@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::uint64_t largest = std::numeric_limits<std::uint64_t>::max();
 
-/// Whether a range begins inside another one or directly after its end, given that it does not
-/// begin before the other one.
+/// Whether the range that begins at `next_first` overlaps or touches the one that ends at `last`.
+/// REQUIRES: it does not begin before the other one.
 bool goes_on(std::uint64_t last, std::uint64_t next_first) {
   return last == largest || next_first <= last + 1;
 }
@@ -32,7 +32,7 @@ std::uint64_t SequenceSet::add(SequenceRange range) {
   }
   const std::uint64_t added = count_absent(range);
   size_ += added;
-  // Merges all ranges that it overlaps or touches.
+  // Merges `range` with all ranges that it overlaps or touches.
   auto next = ranges_.upper_bound(range.first);
   if (next != ranges_.begin() && goes_on(std::prev(next)->second, range.first)) {
     --next;

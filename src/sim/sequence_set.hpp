@@ -8,7 +8,7 @@
 
 namespace meridian::sim {
 
-/// first, first + 1, …, last.
+/// The numbers first, first + 1, …, last.
 struct SequenceRange {
   std::uint64_t first = 0;
   std::uint64_t last = 0;
@@ -19,12 +19,12 @@ struct SequenceRange {
 /// A set of sequences, or of other numbers that mostly follow each other.
 ///
 /// Bounds: memory for each range between two holes, however many numbers are in it. Adding a range
-/// that continues the highest one costs a comparison; adding any other costs the logarithm of the
-/// number of ranges. Not thread-safe.
+/// takes one comparison if it continues the highest range. Otherwise it takes a time that grows with
+/// the logarithm of the number of ranges. Not thread-safe.
 class SequenceSet {
  public:
-  /// Adds a range, whose first is not above its last. Returns how many of its numbers were not in
-  /// the set before.
+  /// Adds a range, and returns how many of its numbers were not in the set before. REQUIRES: first
+  /// is not above last.
   std::uint64_t add(SequenceRange range);
 
   /// How many numbers of a range are not in the set.
@@ -38,15 +38,15 @@ class SequenceSet {
   [[nodiscard]] std::uint64_t lowest() const { return ranges_.begin()->first; }
   [[nodiscard]] std::uint64_t highest() const { return ranges_.rbegin()->second; }
 
-  /// How many are absent between the lowest and the highest.
+  /// How many numbers between the lowest and the highest are not in the set.
   [[nodiscard]] std::uint64_t missing() const;
-  /// The lowest holes, `at_most` of them.
+  /// The lowest holes, at most `at_most`.
   [[nodiscard]] std::vector<SequenceRange> holes(std::size_t at_most) const;
 
  private:
-  using Ranges = std::map<std::uint64_t, std::uint64_t>;  // first to last; they do not touch
+  using Ranges = std::map<std::uint64_t, std::uint64_t>;  // last by first; ranges do not touch
 
-  /// The range that a number is in, or else the first one above it.
+  /// The range that has the number, or else the first range above it.
   [[nodiscard]] Ranges::const_iterator at_or_above(std::uint64_t number) const;
 
   Ranges ranges_;

@@ -31,7 +31,7 @@ using asio::ip::tcp;
 
 constexpr std::size_t threads = 2;
 
-/// How much longer the daemon has to take what is in flight when the time of `--duration` is over.
+/// How long after `--duration` the daemon still has to take what is in flight.
 constexpr std::chrono::seconds grace{1};
 
 class Simulation {
@@ -95,7 +95,7 @@ class Simulation {
     });
   }
 
-  /// Uplinks end on their own when their time is over, unless the daemon holds them back.
+  /// Stops the uplinks that the daemon holds back when the time is over. The others end on their own.
   void stop_after_duration() {
     if (!options_.duration) {
       return;
@@ -118,7 +118,7 @@ class Simulation {
   void redraw() {
     tick_.expires_after(redraw_every);
     tick_.async_wait([this](const error_code& cancelled) {
-      // `finish` cannot cancel a tick whose handler is queued already.
+      // `finish` cannot cancel a tick whose handler is already queued.
       if (!cancelled && !finished_) {
         progress_.draw(totals_);
         redraw();

@@ -20,14 +20,14 @@ struct Result {
 };
 
 /// Runs all uplinks to their end, or until SIGINT or SIGTERM. Shows progress on the standard error
-/// if that is a terminal. Throws std::runtime_error if nothing can be started.
+/// if that is a terminal. Throws std::runtime_error if the simulation cannot start.
 [[nodiscard]] Result simulate(const Options& options);
 
 /// The result as lines of text, without its failures, and as JSON.
 [[nodiscard]] std::string to_text(const Result& result);
 [[nodiscard]] std::string to_json(const Result& result);
 
-/// What failed, a sentence for each reason.
+/// Why uplinks failed: one sentence for each reason, with the number of uplinks.
 [[nodiscard]] std::vector<std::string> failures_of(const Result& result);
 
 }  // namespace meridian::sim

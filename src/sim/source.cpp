@@ -21,11 +21,11 @@ namespace meridian::sim {
 
 namespace {
 
-/// What is written at once: enough to keep a socket busy.
+/// How much is written at once, or a little more: enough to keep a socket busy.
 constexpr std::size_t chunk_bytes = 64 * 1024;
 
-/// Random octets to cut payloads from: generating each payload anew would be slower than the
-/// daemon.
+/// Random octets, from which payloads are cut. To generate each payload anew would be slower than
+/// the daemon.
 class PayloadPool {
  public:
   PayloadPool(Range sizes, std::uint64_t seed) : random_(seed), sizes_(sizes.least, sizes.most) {

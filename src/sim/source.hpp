@@ -17,13 +17,13 @@ struct Chunk {
   std::uint64_t frames = 0;
 };
 
-/// An endless stream of frames, or one of the length of a file. Not thread-safe.
+/// A stream of frames, either endless or as long as a file. Not thread-safe.
 class Source {
  public:
   virtual ~Source() = default;
 
-  /// The next frames: at most `max_frames`, and no more than are good to write at once. An empty
-  /// chunk is the end.
+  /// The next frames: at most `max_frames`, and about as many as one write should have. An empty
+  /// chunk is the end of the stream.
   [[nodiscard]] virtual Chunk next(std::uint64_t max_frames) = 0;
 
  protected:
@@ -36,8 +36,9 @@ class Source {
 /// not consist of whole packets.
 [[nodiscard]] std::shared_ptr<const std::vector<std::byte>> load_packets(const std::string& file);
 
-/// The source for uplink `index`, from 0. `replayed` is the file to replay, or nullptr. A replay is
-/// repeated if `options` ask for a number of frames or a time.
+/// The source for uplink `index`, counted from 0. `replayed` has the packets of the file to replay,
+/// or is nullptr. The replay begins again at the end of the file if `options` ask for a number of
+/// frames or a time.
 [[nodiscard]] std::unique_ptr<Source> make_source(
     const Options& options, std::size_t index,
     const std::shared_ptr<const std::vector<std::byte>>& replayed);

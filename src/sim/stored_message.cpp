@@ -60,7 +60,7 @@ std::string time_fault(const char* name, const Header& header) {
   return fits ? "" : fmt::format("{} is not a UTC time with microseconds", name);
 }
 
-/// For a message whose payload is whole frames.
+/// What is wrong with a message whose payload consists of whole frames, or "".
 std::string find_fault(const StoredMessage& message, const Inspected& found) {
   const Run& first = found.runs.front();
   const Run& last = found.runs.back();

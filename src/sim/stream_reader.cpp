@@ -33,8 +33,8 @@ constexpr milliseconds ping_every{2000};
 constexpr int unanswered_pings = 2;
 constexpr milliseconds reconnect_pause{200};
 
-/// The server removes a consumer of our own that is unused for this long, in case we could not
-/// remove it.
+/// The server removes a consumer of our own that nobody has used for this long. This is needed if we
+/// could not remove it ourselves.
 constexpr std::chrono::minutes forgotten_after{5};
 
 constexpr milliseconds look_again_after{100};
@@ -51,7 +51,7 @@ std::string name_of_our_own() {
   return fmt::format("meridian-sim-{:08x}{:08x}", random(), random());
 }
 
-/// Without user and password, as it is passed to the library.
+/// The URL without user and password. The library gets them separately, by `set_user`.
 std::string shown_url(const std::string& url) {
   const std::size_t scheme = url.find("://");
   const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
@@ -127,8 +127,8 @@ nats::OptionsHandle make_options(const ConsumeOptions& options) {
   return owned;
 }
 
-/// Whether this is the answer of a cluster that has no leader at the moment, or none for this
-/// stream or consumer.
+/// Whether a failure may pass on its own. A cluster may have no leader at the moment, or none for
+/// this stream or consumer; or it did not answer in time, or there is no connection.
 bool may_pass(natsStatus status, jsErrCode code) {
   return code == JSClusterNotAvailErr || code == JSClusterNotLeaderErr ||
          code == JSClusterNoPeersErr || code == JSStreamOfflineErr ||
@@ -137,7 +137,7 @@ bool may_pass(natsStatus status, jsErrCode code) {
                         status == NATS_CONNECTION_DISCONNECTED));
 }
 
-/// Why a consumer that exists cannot be used, or "".
+/// Why an existing consumer cannot be used, or "".
 std::string misfit(const jsConsumerConfig& found, const std::string& wanted_subject) {
   const std::string_view filter = found.FilterSubject == nullptr ? "" : found.FilterSubject;
   if (found.DeliverSubject != nullptr && *found.DeliverSubject != '\0') {
@@ -167,7 +167,7 @@ StreamReader::~StreamReader() {
     jsOptions patience;
     jsOptions_Init(&patience);
     patience.Wait = answer_patience.count();
-    // If that fails, the server removes it later on its own.
+    // If this fails, the server removes the consumer later on its own.
     js_DeleteConsumer(jet_stream_.get(), stream_.c_str(), consumer_.c_str(), &patience, nullptr);
   }
 }
@@ -207,7 +207,7 @@ void StreamReader::open_consumer(const ConsumeOptions& options) {
   subscription_.reset(subscription);
 }
 
-/// Returns why it could not be done now, or "". Throws if it cannot be done at all.
+/// Returns why the consumer could not be opened now, or "". Throws if it cannot be opened at all.
 std::string StreamReader::try_to_open_consumer(const ConsumeOptions& options) {
   jsConsumerInfo* info = nullptr;
   jsErrCode code{};
@@ -253,7 +253,7 @@ natsStatus StreamReader::make_consumer(const ConsumeOptions& options, jsErrCode&
 
 void StreamReader::fetch(nats::MessageList& list) {
   trouble_.clear();
-  // Requests made without a connection would all be sent once there is one.
+  // The library would keep requests that are made without a connection, and send all of them later.
   if (natsConnection_Status(connection_.get()) != NATS_CONN_STATUS_CONNECTED) {
     trouble_ = "no connection to a server";
     return;
@@ -280,7 +280,7 @@ StreamReader::Left StreamReader::ask_what_is_left() {
 }
 
 void StreamReader::acknowledge(natsMsg& message) {
-  // If this fails, the message is delivered again, and recognised by its place.
+  // If this fails, the server delivers the message again, and the reader recognises its place.
   natsMsg_Ack(&message, nullptr);
 }
 

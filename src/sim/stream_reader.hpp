@@ -10,19 +10,19 @@
 
 namespace meridian::sim {
 
-/// A message that is not acknowledged within this time, because its reader died or the connection
-/// broke, is delivered again.
+/// The server delivers a message again if it is not acknowledged within this time, because its
+/// reader died or the connection broke.
 inline constexpr std::chrono::seconds acknowledged_within{2};
 
-/// A connection and a consumer. The library's threads reconnect on their own, and for ever. The
-/// server keeps the place of the consumer, so reading goes on where it stopped.
+/// A connection and a consumer. The library's threads reconnect on their own, as often as it takes.
+/// The server keeps the consumer's place in the stream, so reading goes on where it stopped.
 ///
 /// Every call blocks. Not thread-safe.
 class StreamReader {
  public:
-  /// Connects, and uses the consumer that `options` name, or makes it. Throws std::runtime_error if
-  /// there is no server, no stream, or if the consumer reads in another way. A cluster without a
-  /// leader has `options.idle_timeout` to elect one.
+  /// Connects, and opens the consumer that `options` name; makes the consumer if it does not exist.
+  /// Throws std::runtime_error if there is no server or no stream, or if the consumer exists but
+  /// reads in another way. A cluster without a leader has `options.idle_timeout` to elect one.
   explicit StreamReader(const ConsumeOptions& options);
   StreamReader(const StreamReader&) = delete;
   StreamReader& operator=(const StreamReader&) = delete;
@@ -30,15 +30,14 @@ class StreamReader {
   /// Removes the consumer unless `options` named it.
   ~StreamReader();
 
-  /// Puts the next messages into `list` as soon as there are some: up to 64. None if none come
-  /// within 250 ms, or if they cannot be fetched: then `trouble` says why.
+  /// Puts up to 64 messages into `list`, as soon as there are some. Puts none if none come within
+  /// 250 ms, or if they cannot be fetched: then `trouble` says why.
   void fetch(nats::MessageList& list);
 
   /// Why the last `fetch` or `ask_what_is_left` failed, or "".
   [[nodiscard]] const std::string& trouble() const noexcept { return trouble_; }
 
-  /// Acknowledges a message. Without a connection, the acknowledgement goes out when there is one
-  /// again.
+  /// Acknowledges a message. Without a connection, the acknowledgement goes out with the next one.
   static void acknowledge(natsMsg& message);
 
   /// Waits until the server has received the acknowledgements, up to 2 s.
@@ -61,7 +60,7 @@ class StreamReader {
   std::string stream_;
   std::string consumer_;
   bool consumer_is_ours_;
-  // In this order: each needs the one before.
+  // In this order, since each handle needs the one before it.
   nats::ConnectionHandle connection_;
   nats::JetStreamHandle jet_stream_;
   nats::SubscriptionHandle subscription_;

@@ -20,7 +20,7 @@ namespace {
 
 using runtime::use_tuple;
 
-/// How finely a rate is kept: frames that are due are sent this often.
+/// The shortest wait for the next frames of a rate. All frames that are then due go together.
 constexpr std::chrono::milliseconds shortest_pause{1};
 
 }  // namespace
@@ -108,7 +108,7 @@ asio::awaitable<void> Uplink::send_all() {
   }
 }
 
-/// How many frames the rate allows by now; if none, waits a little and returns 0.
+/// How many more frames the rate allows now. If it allows none, waits a little and returns 0.
 asio::awaitable<std::uint64_t> Uplink::wait_until_due() {
   if (options_.rate <= 0) {
     co_return std::numeric_limits<std::uint64_t>::max();
@@ -156,7 +156,7 @@ asio::awaitable<void> Uplink::write(Chunk chunk) {
   }
   sent_ += chunk.frames;
   totals_.frames.fetch_add(chunk.frames, std::memory_order_relaxed);
-  // Gives other uplinks on this thread their turn.
+  // Lets other uplinks on this thread run.
   co_await asio::post(socket_.get_executor(), asio::use_awaitable);
 }
 

@@ -30,8 +30,8 @@ struct Totals {
   std::atomic<std::uint64_t> done{0};     ///< uplinks that have ended, well or not
 };
 
-/// Connects, sends its frames, half-closes and waits until the daemon has taken everything and
-/// closed. Runs on one strand; only `stop` may be called from elsewhere.
+/// Connects, sends its frames, half-closes, and waits until the daemon has taken everything and
+/// closes the connection. Runs on one strand; only `stop` may be called from elsewhere.
 class Uplink : public std::enable_shared_from_this<Uplink> {
  public:
   using Clock = std::chrono::steady_clock;
@@ -39,13 +39,13 @@ class Uplink : public std::enable_shared_from_this<Uplink> {
   Uplink(const asio::any_io_executor& strand, const Options& options,
          std::unique_ptr<Source> source, Totals& totals);
 
-  /// Runs to the end. Then `failure` tells whether everything was done.
+  /// Runs to the end. After that, `failure` says whether everything was sent and taken.
   [[nodiscard]] asio::awaitable<void> run(asio::ip::tcp::resolver::results_type endpoints);
 
-  /// Ends the connection, in the middle of a frame if need be. `why` is what `failure` says then.
+  /// Ends the connection, in the middle of a frame if need be. `failure` then returns `why`.
   void stop(const std::string& why);
 
-  /// Why not everything asked for was done, or "".
+  /// Why the uplink has not done everything that `options` asked for, or "".
   [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
 
  private:
@@ -65,7 +65,7 @@ class Uplink : public std::enable_shared_from_this<Uplink> {
   asio::steady_timer timer_;
   Clock::time_point started_at_;
   std::uint64_t sent_ = 0;
-  std::optional<std::string> stopped_;  // why
+  std::optional<std::string> stopped_;  // why `stop` was called; no value: it was not
   std::string failure_;
 };
 

@@ -79,7 +79,7 @@ asio::awaitable<void> Feed::add(std::vector<BufferedBatch> batches) {
     } catch (...) {
       note_fault(options_.name, std::current_exception());
     }
-    // These batches have been read, so the sink must not lose them.
+    // The consumer has read this batch and would not read it again, so the sink must not lose it.
     asio::steady_timer pause(context_, pauses_.next());
     std::ignore = co_await pause.async_wait(use_tuple);
   }
@@ -123,7 +123,7 @@ asio::awaitable<void> Feed::close() {
   if (!outbox_) {
     co_return;
   }
-  // What was stored in the last moment is delivered, and must not count as unread after `suspend`.
+  // Batches that were stored in the last moment are delivered. `suspend` would make them unread.
   std::vector<PlaceRange> stored = std::exchange(to_acknowledge_, {});
   std::ignore = co_await consumer_->acknowledge(std::move(stored));
   std::vector<Attempt> attempts = outbox_->attempts();

@@ -1,5 +1,5 @@
-/// What every sink does, whatever it publishes into: it reads frames into an outbox, and tells the
-/// aggregator which have arrived.
+/// What sinks of every type do: read frames into an outbox, and tell the aggregator which frames
+/// have arrived.
 #pragma once
 
 #include "nats/pauses.hpp"
@@ -22,29 +22,29 @@
 
 namespace meridian::sink {
 
-/// Counts and logs an exception in the sink of that name, which goes on.
+/// Counts and logs an exception in the sink with the name `sink`. The sink goes on.
 void note_fault(const std::string& sink, const std::exception_ptr& error) noexcept;
 
-/// A consumer of the buffer, and the outbox that it reads into. Every batch that it reads gets into
-/// the outbox, and every batch that is done is acknowledged to the aggregator, whatever fails on
-/// the way.
+/// A consumer of the buffer, and the outbox that it reads into. An exception ends neither `read`
+/// nor `acknowledge`: it is noted, and they go on. Until `stop_reading`, every batch that was read
+/// gets into the outbox.
 ///
-/// Confined to the sink's context. The sink keeps it until its coroutines have ended: `read` and
-/// `acknowledge` after `stop_reading` and `close`.
+/// Confined to the sink's context. The sink keeps the feed until its coroutines have ended: `read`
+/// ends after `stop_reading`, and `acknowledge` after `close`.
 class Feed {
  public:
   using Clock = Outbox::Clock;
 
-  /// `on_read` is called whenever there is more in the outbox, and what it throws is noted.
-  /// `on_acknowledged` is called when `unacknowledged` may have changed.
+  /// `on_read` is called whenever there is more in the outbox. What it throws is noted.
+  /// `on_acknowledged` is called when `has_unacknowledged` may have changed.
   Feed(asio::io_context& context, const Options& options, std::function<void()> on_read,
        std::function<void()> on_acknowledged);
 
-  /// Claims the consumer, and takes up what was attempted before the restart. False if the daemon
-  /// stops meanwhile: then what had been attempted stays with the consumer.
+  /// Claims the consumer, and puts the attempts from before the restart into the outbox. False if
+  /// the daemon stops meanwhile: then the attempts stay with the consumer.
   [[nodiscard]] asio::awaitable<bool> open(AggregatorHandle aggregator);
 
-  /// Whether `open` has come to its end. Before that there is no outbox.
+  /// Whether `open` has succeeded. Before that there is no outbox.
   [[nodiscard]] bool is_open() const noexcept { return outbox_.has_value(); }
   [[nodiscard]] Outbox& outbox() { return *outbox_; }
   [[nodiscard]] const Outbox& outbox() const { return *outbox_; }
@@ -56,13 +56,13 @@ class Feed {
   /// The outbox has let go of these batches, and has more room.
   void done(const std::vector<PlaceRange>& batches);
 
-  /// Passes on to the aggregator what is done, until `close`.
+  /// Acknowledges to the aggregator the batches that are done, until `close`.
   [[nodiscard]] asio::awaitable<void> acknowledge();
   [[nodiscard]] bool has_unacknowledged() const noexcept {
     return acknowledging_ || !to_acknowledge_.empty();
   }
 
-  /// Acknowledges the rest and leaves to the next start what was attempted.
+  /// Acknowledges the rest, and leaves the messages in flight to the next start, as attempts.
   [[nodiscard]] asio::awaitable<void> close();
 
  private:
@@ -79,10 +79,10 @@ class Feed {
   std::optional<Outbox> outbox_;
   bool reads_ = true;
   bool is_closed_ = false;
-  bool acknowledging_ = false;  // the aggregator has been told, and has not answered
+  bool acknowledging_ = false;  // the aggregator has not answered the last acknowledgement yet
   std::vector<PlaceRange> to_acknowledge_;
-  asio::steady_timer more_room_;            // cancelled when there is some
-  asio::steady_timer more_to_acknowledge_;  // cancelled when there is some
+  asio::steady_timer more_room_;            // cancelled when there may be more room in the outbox
+  asio::steady_timer more_to_acknowledge_;  // cancelled when to_acknowledge_ has something
 };
 
 }  // namespace meridian::sink

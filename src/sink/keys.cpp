@@ -27,7 +27,7 @@ using std::string_view_literals::operator""sv;
 constexpr std::array behind_policies{std::pair{"hold"sv, WhenBehind::hold},
                                      std::pair{"skip_oldest"sv, WhenBehind::skip_oldest}};
 
-// Well within what the library and the server can count.
+// Far below what the library and the server can count.
 constexpr std::uint64_t least_batch_bytes = 1'024;
 constexpr std::uint64_t most_batch_bytes = 64 * 1024 * 1024;
 constexpr std::uint64_t most_in_flight_bytes = std::uint64_t{1} << 30;
@@ -62,9 +62,9 @@ void read_type(Reader& reader, const KeyFacts& facts, Options& options) {
 void read_max_in_flight_bytes(Reader& reader, const KeyFacts& facts, Options& options) {
   if (reader.find(facts.name) == nullptr && options.max_in_flight_bytes < options.batch_max_bytes) {
     throw config::Error(
-        fmt::format("{}: must be there, not below {}, which is {}: without it is {}",
-                    reader.path_of(facts.name), reader.path_of("batch_max_bytes"),
-                    options.batch_max_bytes, options.max_in_flight_bytes));
+        fmt::format("{}: must be set, because its default, {}, is less than {}, which is {}",
+                    reader.path_of(facts.name), options.max_in_flight_bytes,
+                    reader.path_of("batch_max_bytes"), options.batch_max_bytes));
   }
   reader.read(facts.name, options.max_in_flight_bytes, options.batch_max_bytes, facts.most);
 }

@@ -1,4 +1,4 @@
-/// What is published.
+/// The messages that a sink publishes.
 #pragma once
 
 #include <meridian/frame_batch.hpp>
@@ -10,11 +10,11 @@
 
 namespace meridian::sink {
 
-/// Frames of one origin in the order in which they are to be read, back to back in the native
-/// layout. Refers to the octets of its parts; moved, never copied.
+/// Frames of one origin, back to back in the native layout, in the order in which readers must read
+/// them. Refers to the octets of its parts. Can be moved, but not copied.
 struct Message {
   Origin origin;
-  /// The server recognises a repetition by it: it is the same for each attempt to publish these
+  /// The server recognises a repetition by the id, which is the same for each try to publish these
   /// frames.
   std::string id;
   std::uint32_t frames = 0;
@@ -26,13 +26,13 @@ struct Message {
   std::size_t bytes = 0;  ///< octets of all parts
 };
 
-/// The origin of frames that all have the same.
+/// The origin of frames that all have the same origin.
 [[nodiscard]] inline Origin origin_of(const FrameBatch& frames) {
   return (*frames.begin()).header.origin;
 }
 
-/// Makes a message of whole batches: at least one, all of the same origin, and together less than 2
-/// GiB, the limit of the NATS library. Throws std::invalid_argument for anything else.
+/// Makes a message of whole batches: at least one, all of the same origin. Together they must be
+/// smaller than 2 GiB, the limit of the NATS library. Throws std::invalid_argument otherwise.
 [[nodiscard]] Message make_message(std::string id, std::vector<FrameBatch> parts);
 
 }  // namespace meridian::sink

@@ -19,16 +19,16 @@ enum class WhenBehind : std::uint8_t {
 
 struct Options {
   std::string name;
-  const Type* type = nullptr;  ///< one of `types()`: says which of the last members counts
-  /// Maximum octets of payload in one message. By default servers accept 1 MiB including headers. A
-  /// single frame that is larger is a message of its own.
+  const Type* type = nullptr;  ///< one of `types()`: decides which of the last members applies
+  /// The most octets of payload in one message. By default, servers accept 1 MiB including headers.
+  /// A single frame that is larger is a message of its own.
   std::size_t batch_max_bytes = 524'288;
-  /// Octets of payload that may be in flight: sent and not acknowledged. At least batch_max_bytes.
-  /// The client library holds a copy of them.
+  /// The most octets of payload that may be in flight: sent and not acknowledged. At least
+  /// batch_max_bytes. The client library holds a copy of these octets.
   std::size_t max_in_flight_bytes = 8'388'608;
   WhenBehind when_behind = WhenBehind::hold;
 
-  // What each type of sink needs besides.
+  // For each type of sink, one member with what only this type needs.
   jetstream::Destination jetstream{};
 
   friend bool operator==(const Options&, const Options&) = default;

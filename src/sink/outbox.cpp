@@ -20,7 +20,7 @@ Outbox::Outbox(std::string name, std::uint64_t epoch, const Limits& limits)
     : name_(std::move(name)), epoch_(epoch), limits_(limits) {}
 
 std::size_t Outbox::room() const noexcept {
-  // As much may wait as may be in flight, so that the next messages are full.
+  // As many octets may wait as may be in flight, so that the next messages are full.
   const std::size_t most = 2 * limits_.max_in_flight_bytes;
   return most - std::min(held_bytes_, most);
 }
@@ -121,7 +121,8 @@ void Outbox::compose(OriginQueue& queue) {
   queue.sending.emplace(sending_of(std::move(pieces), epoch_));
 }
 
-/// From the first frame of the piece to its last: the same however the batch is cut.
+/// The places from the first frame of the piece to its last. They are the same however the batch is
+/// cut.
 PlaceRange Outbox::places_of(const Piece& piece) const {
   const Batch& batch = batches_.at(piece.place);
   std::uint64_t first = piece.skip;

@@ -1,4 +1,5 @@
-// How an outbox survives a restart: what it leaves to the next one, and what it takes up.
+// How an outbox survives a restart: the attempts that it leaves to the next start, and how it takes
+// them up then.
 #include "sink/outbox.hpp"
 
 #include <algorithm>
@@ -12,8 +13,8 @@
 namespace meridian::sink {
 
 std::vector<Attempt> Outbox::attempts() const {
-  // Pieces that precede a touched batch are included. If they were read again after the restart,
-  // they would come after it.
+  // Includes untouched pieces that precede a touched batch. If the sink read these again after the
+  // restart, they would come after that batch.
   std::uint64_t last_touched = 0;
   for (const auto& [place, batch] : batches_) {
     last_touched = batch.touched ? place : last_touched;
@@ -46,7 +47,7 @@ std::vector<PlaceRange> Outbox::resume(const Resumed& resumed) {
   for (const Attempt& attempt : resumed.attempts) {
     resume(attempt, parts);
   }
-  // Frames of these batches that are part of no attempt were stored before the restart.
+  // The stream stored all frames of these batches that are part of no attempt before the restart.
   std::vector<PlaceRange> done;
   std::erase_if(batches_, [&done](const auto& each) {
     if (each.second.undelivered == 0) {
@@ -57,7 +58,8 @@ std::vector<PlaceRange> Outbox::resume(const Resumed& resumed) {
   return done;
 }
 
-/// The frames of one origin in a batch that are also in a range.
+/// The part of `frames`, which are those of one origin in `batch`, that lies in `range`. No value
+/// if there is none.
 std::optional<Outbox::Piece> Outbox::piece_in(const PlaceRange& range, const Batch& batch,
                                               const FrameBatch& frames) const {
   const std::uint64_t place = batch.places.first;
@@ -88,7 +90,7 @@ void Outbox::resume(const Attempt& attempt, const std::map<std::uint64_t, Parts>
   std::vector<Piece> pieces;
   std::uint64_t found = 0;
   for (const PlaceRange& range : attempt.ranges) {
-    // Batches may have been cut since, or drained in part.
+    // Since the attempt, batches may have been cut, or drained in part.
     auto each = batches_.upper_bound(range.first);
     if (each != batches_.begin()) {
       --each;
@@ -111,8 +113,8 @@ void Outbox::resume(const Attempt& attempt, const std::map<std::uint64_t, Parts>
     return;
   }
   OriginQueue& queue = queues_[attempt.origin];
-  // A message that was in flight is the first of its origin. It goes unchanged if all of it is
-  // there.
+  // A message that was in flight is the first of its origin. It goes unchanged if all of its frames
+  // are still there.
   const bool was_tried = attempt.epoch != 0;
   if (was_tried && found == attempt.frames && !queue.sending && queue.pending.empty()) {
     for (const Piece& piece : pieces) {

@@ -5,8 +5,8 @@
 
 namespace meridian::sink {
 
-/// Where a sink is in its life. The events are calls; one that means nothing in the present phase
-/// changes nothing.
+/// Where a sink is in its life. Its destination is what it publishes into, such as a stream. The
+/// events are calls. A call that means nothing in the current phase changes nothing.
 ///
 ///     unready ◀──▶ publishing
 ///        │             │         stop
@@ -17,20 +17,20 @@ namespace meridian::sink {
 class Phase {
  public:
   enum class Name : std::uint8_t {
-    unready,       ///< there is no connection, or what it leads to has not been found fit
-    publishing,    ///< what it leads to is fit
-    last_answers,  ///< stopping, while what is in flight may still be answered
-    leaving,       ///< stopping, and nothing more is expected
+    unready,       ///< not connected, or the destination is not known to be fit
+    publishing,    ///< connected, and the destination is fit
+    last_answers,  ///< stopping; answers to messages in flight may still come
+    leaving,       ///< stopping; the sink expects nothing more
   };
   [[nodiscard]] Name name() const noexcept { return name_; }
 
-  /// The sink is connected, and where it publishes is as it should be.
+  /// The sink is connected, and its destination is fit.
   void found_fit() noexcept {
     if (name_ == Name::unready) {
       name_ = Name::publishing;
     }
   }
-  /// The connection is lost, or a refusal says that every message would be refused.
+  /// The connection is lost, or a refusal shows that every message would be refused.
   void found_unfit() noexcept {
     if (name_ == Name::publishing) {
       name_ = Name::unready;
@@ -54,7 +54,7 @@ class Phase {
   }
 
   [[nodiscard]] bool may_publish() const noexcept { return name_ == Name::publishing; }
-  /// Whether answers to what was published may come.
+  /// Whether answers to published messages may come.
   [[nodiscard]] bool is_answered() const noexcept {
     return name_ == Name::publishing || name_ == Name::last_answers;
   }

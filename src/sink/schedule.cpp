@@ -22,7 +22,7 @@ void Schedule::change(const Origin& origin, State from, State to) {
 }
 
 void Schedule::make_ready(const Origin& origin) {
-  ready_.push_back(origin);  // first: `keep_ready` undoes both
+  ready_.push_back(origin);  // first, so that `keep_ready` undoes the change as well
   change(origin, State::idle, State::ready);
 }
 

@@ -1,4 +1,4 @@
-/// Whose turn it is to send: the origins of an outbox, each in one of four states.
+/// Decides which origin of an outbox sends next. Each origin is in one of four states.
 #pragma once
 
 #include "sink/ticket.hpp"
@@ -15,16 +15,16 @@
 
 namespace meridian::sink {
 
-/// Each origin has at most one message in flight. Origins that have something to send take turns in
-/// the order in which they came to have it; a refused one waits until its time has come, and then
-/// goes to the end.
+/// Each origin has at most one message in flight. Ready origins take turns, in the order in which
+/// they became ready. A refused origin waits until its time has come, and then goes to the end of
+/// the line.
 ///
 ///     idle ──▶ ready ──▶ in flight ──▶ idle, or ready if it has more to send
 ///                ▲           │
 ///                └─ refused ◀┘
 ///
-/// A call that the state of its origin does not allow throws std::logic_error. Reads no clock. Not
-/// thread-safe.
+/// A call that the state of its origin does not allow throws std::logic_error, except for
+/// `send_front`. Reads no clock. Not thread-safe.
 class Schedule {
  public:
   using Clock = std::chrono::steady_clock;
@@ -32,38 +32,39 @@ class Schedule {
   enum class State : std::uint8_t {
     idle,       ///< has nothing to send
     ready,      ///< has a message to send, and waits for its turn
-    in_flight,  ///< its message is on its way
-    refused,    ///< its message was refused, and waits for its time
+    in_flight,  ///< its message is in flight
+    refused,    ///< its message was refused; waits until it may try again
   };
   [[nodiscard]] State state_of(const Origin& origin) const;
 
-  /// An idle origin has something to send.
+  /// An idle origin now has something to send: it becomes ready.
   void make_ready(const Origin& origin);
 
-  /// Undoes the last calls of `make_ready`, so that `count` origins are left that are ready.
+  /// Undoes the last calls of `make_ready`, until only `count` origins are ready.
   void keep_ready(std::size_t count) noexcept;
   [[nodiscard]] std::size_t ready() const noexcept { return ready_.size(); }
 
-  /// The origin whose turn it is, once those refused ones are ready whose time has come; nothing if
-  /// none is ready.
+  /// Makes the refused origins ready whose time has come. Returns the origin whose turn it is, or
+  /// no value if none is ready.
   [[nodiscard]] std::optional<Origin> front(Clock::time_point now);
 
-  /// The message of the front origin is sent. Returns a ticket that was never used before.
+  /// The message of the front origin is being sent. Returns a ticket that was never used before.
+  /// REQUIRES: an origin is ready.
   [[nodiscard]] Ticket send_front();
 
-  /// The origin whose message has that ticket. Throws std::out_of_range if none is in flight.
+  /// The origin whose message in flight has that ticket. Throws std::out_of_range if there is none.
   [[nodiscard]] const Origin& origin_of(Ticket ticket) const { return in_flight_.at(ticket); }
 
-  /// The message has arrived: its origin is idle.
+  /// The message has arrived: its origin becomes idle.
   void settle(Ticket ticket);
 
   /// The message was refused: its origin waits until `retry_at`.
   void refuse(Ticket ticket, Clock::time_point retry_at);
 
-  /// Makes every refused origin ready, in the order of their times.
+  /// Makes all refused origins ready, in the order of their times.
   void retry_now();
 
-  /// The earliest time at which a refused origin becomes ready; nothing if none is refused.
+  /// The earliest time at which a refused origin may try again. No value if none is refused.
   [[nodiscard]] std::optional<Clock::time_point> next_retry() const;
 
   [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_.size(); }

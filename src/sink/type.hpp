@@ -19,7 +19,7 @@
 
 namespace meridian::sink {
 
-/// What secrets the options of a sink have, so that the daemon can warn if others can read them.
+/// The secrets in the options of a sink. The daemon warns if other users can read them.
 struct Secrets {
   struct File {
     std::string path;       ///< "" if there is none
@@ -29,27 +29,28 @@ struct Secrets {
   std::vector<File> files;
 };
 
-/// One type of sink. Constant, and there as long as the program runs.
+/// One type of sink. Constant, and exists as long as the program runs.
 struct Type {
   std::string_view name;  ///< the value of `type` in the configuration
-  /// The library that it needs and the option that builds it in, for an error message.
+  /// For an error message: the library that the type needs, and the build option without it.
   std::string_view part;
-  bool is_built = false;  ///< whether this program has it
+  bool is_built = false;  ///< whether this program has sinks of this type
 
-  /// Its own keys, besides those of every sink.
+  /// The keys that only this type has.
   config::Keys<Options> (*keys)() = nullptr;
   Secrets (*secrets)(const Options&) = nullptr;
-  /// What `sinks` and the metrics say of it.
+  /// What the method `sinks` and the metrics say about a sink with these options.
   status::SinkInfo (*info)(const Options&) = nullptr;
-  /// `context` is the sink's own; `wait_stopped` is called in `waiter`. `context` and `record` must
-  /// outlive the sink. Throws std::logic_error where the type is not built.
+  /// Makes a sink. `context` is the sink's own; the daemon calls `wait_stopped` on `waiter`.
+  /// `context` and `record` must outlive the sink. Throws std::logic_error if this program does not
+  /// have the type.
   std::shared_ptr<runtime::Part> (*make)(boost::asio::io_context& context,
                                          const boost::asio::any_io_executor& waiter,
                                          const Options& options, const AggregatorHandle& aggregator,
                                          status::SinkRecord& record) = nullptr;
 };
 
-/// All types. The first is what a sink has whose configuration names none.
+/// All types. The first is the default, for a sink whose configuration names no type.
 [[nodiscard]] std::span<const Type* const> types() noexcept;
 
 /// The value of `when_behind` in configurations and answers.

@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint64_t read_entry_bytes = 12;
 constexpr std::uint64_t frame_entry_bytes = 8;
 
-// These share an octet with the width.
+// These bits share an octet with the width.
 constexpr std::uint8_t redelivered_bit = 0x80;
 constexpr std::uint8_t place_bit = 0x20;
 
@@ -66,7 +66,7 @@ Attempt get_attempt(OctetReader& in) {
   return attempt;
 }
 
-/// Whether this can be a range of places, so that nothing overflows.
+/// Whether this can be a range of places. Then arithmetic with it does not overflow.
 bool is_sound(const PlaceRange& range) {
   return range.first > 0 && range.frames > 0 && range.end() > range.first;
 }
@@ -96,7 +96,7 @@ std::optional<FormatVersion> decode_version(std::span<const std::byte> body) {
     return std::nullopt;
   }
   const std::span<const std::byte> program = in.take(in.get<std::uint16_t>());
-  // The name is shown to users, and may come from a damaged disk or a stranger.
+  // The text is shown to users, but may come from a damaged disk or from a stranger.
   const bool is_printable = std::ranges::all_of(
       program, [](std::byte octet) { return octet > std::byte{' '} && octet <= std::byte{'~'}; });
   if (in.complete() && is_printable) {

@@ -16,7 +16,7 @@ namespace meridian::state {
 /// What a block's mark says about the frames that follow it.
 struct BlockTable {
   struct Read {
-    std::uint32_t first_frame = 0;  ///< its index
+    std::uint32_t first_frame = 0;  ///< index of its first frame
     ReceiveTime received_at{};
   };
   struct Frame {
@@ -31,7 +31,7 @@ struct BlockTable {
   std::uint64_t bytes = 0;  ///< of all frames
 };
 
-/// A consumer's position, or one of the parts that it is written in, with some of its ranges and
+/// A consumer's position. A large one is written in several parts, each with some of its ranges and
 /// attempts.
 struct ConsumerPart {
   SavedConsumer consumer;
@@ -42,7 +42,7 @@ struct ConsumerPart {
 /// Which program wrote a file, and in which format.
 struct FormatVersion {
   std::uint16_t format = 0;
-  std::string program{};  ///< such as "0.2.0"; "" if only the format is understood
+  std::string program{};  ///< such as "0.2.0"; "" if only the format is known
 };
 
 using Body = std::vector<std::byte>;
@@ -57,19 +57,20 @@ using Body = std::vector<std::byte>;
 [[nodiscard]] Body encode(const BlockTable& table);
 [[nodiscard]] Body encode_end(std::uint64_t frames);
 
-/// Divides a position into parts, each of which has at most `max_bytes` when it is encoded. Empty
-/// if that is impossible: a single attempt is larger, or there would be too many parts.
+/// Divides a position into parts of at most `max_bytes` each, when they are encoded. Empty if that
+/// is impossible: a single attempt is larger, or there would be too many parts.
 [[nodiscard]] std::vector<ConsumerPart> divide(const SavedConsumer& consumer,
                                                std::size_t max_bytes);
 
-// Each returns nothing for octets that no encoder makes.
-/// If the format is newer than `format_version`, nothing else need be understood.
+// Each of these returns nothing for octets that no encoder makes.
+/// Of a format newer than `format_version`, only the number must be readable.
 [[nodiscard]] std::optional<FormatVersion> decode_version(std::span<const std::byte> body);
 [[nodiscard]] std::optional<Ledger> decode_ledger(std::span<const std::byte> body);
 [[nodiscard]] std::optional<std::vector<OriginStats>> decode_origins(
     std::span<const std::byte> body);
 [[nodiscard]] std::optional<SavedPositions> decode_places(std::span<const std::byte> body);
-/// `older_epoch` is the epoch of attempts that have none of their own.
+/// `older_epoch` is the epoch of attempts that an older program wrote, without an epoch of their
+/// own.
 [[nodiscard]] std::optional<ConsumerPart> decode_consumer(std::span<const std::byte> body,
                                                           std::uint64_t older_epoch);
 [[nodiscard]] std::optional<BlockTable> decode_block(std::span<const std::byte> body);

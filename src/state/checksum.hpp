@@ -7,7 +7,7 @@
 
 namespace meridian::state {
 
-/// CRC-32C (Castagnoli), as in RFC 3720. `before` is the checksum of the octets before these.
+/// CRC-32C (Castagnoli), as in RFC 3720. `before` is the checksum of the octets that precede these.
 [[nodiscard]] std::uint32_t crc32c(std::span<const std::byte> octets,
                                    std::uint32_t before = 0) noexcept;
 

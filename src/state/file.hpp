@@ -15,11 +15,11 @@ namespace meridian::state {
 /// The error code in `errno`.
 [[nodiscard]] std::error_code last_error() noexcept;
 
-/// An open file, which the destructor closes. Opening it does not follow a symbolic link, and does
-/// not wait for the other end of a pipe. All calls block.
+/// An open file, which the destructor closes. The constructor does not follow a symbolic link, and
+/// does not wait for the other end of a pipe. All calls block.
 class File {
  public:
-  /// `flags` are those of open(2); `is_open` tells whether it could be opened.
+  /// Opens a file with the flags of open(2). `is_open` tells whether that succeeded.
   File(const std::filesystem::path& path, int flags);
   File(const File&) = delete;
   File& operator=(const File&) = delete;
@@ -29,16 +29,16 @@ class File {
   [[nodiscard]] bool is_regular() const noexcept;
   [[nodiscard]] std::uint64_t size() const noexcept;
 
-  /// Why it could not be opened.
+  /// Why the file could not be opened.
   [[nodiscard]] std::error_code error() const noexcept { return error_; }
 
-  /// Reads from `offset` on until `out` is full, the file ends, or the disk fails.
+  /// Reads from `offset` on, until `out` is full, the file ends, or the disk fails.
   [[nodiscard]] ReadResult read(std::uint64_t offset, std::span<std::byte> out) const noexcept;
 
-  /// Writes all octets behind those written before.
+  /// Writes all octets, after those that were written before.
   [[nodiscard]] std::error_code write(std::span<const std::byte> octets) const noexcept;
 
-  /// Makes a hole: its octets read as 0, and take no space.
+  /// Makes a hole in the file, whose octets read as 0 and take no space.
   [[nodiscard]] std::error_code punch(std::uint64_t offset, std::uint64_t bytes) const noexcept;
 
   /// Waits until the file is on the disk.
@@ -49,7 +49,7 @@ class File {
   std::error_code error_;
 };
 
-/// Collects what is written into pieces that are worth a system call.
+/// Collects what is written, until a piece is large enough for a system call.
 class BufferedWriter {
  public:
   explicit BufferedWriter(const File& file) : file_(file) {}

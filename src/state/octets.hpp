@@ -32,7 +32,7 @@ class OctetWriter {
   std::vector<std::byte> octets_;
 };
 
-/// Reads integers from the front of octets. What is missing reads as 0, and `ok` is then false.
+/// Reads integers from the front of octets. Missing octets read as 0, and then `ok` is false.
 class OctetReader {
  public:
   explicit OctetReader(std::span<const std::byte> octets) noexcept : rest_(octets) {}
@@ -50,7 +50,7 @@ class OctetReader {
     return boost::endian::big_to_native(big);
   }
 
-  /// The next `count` octets.
+  /// The next `count` octets; none if there are fewer.
   [[nodiscard]] std::span<const std::byte> take(std::size_t count) noexcept {
     if (rest_.size() < count) {
       ok_ = false;
@@ -64,7 +64,7 @@ class OctetReader {
 
   [[nodiscard]] std::size_t left() const noexcept { return rest_.size(); }
 
-  /// Whether everything that was asked for was there.
+  /// Whether there were enough octets for every call.
   [[nodiscard]] bool ok() const noexcept { return ok_; }
 
   /// Whether `ok` holds and nothing is left.

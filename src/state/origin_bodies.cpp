@@ -25,7 +25,7 @@ std::optional<std::uint64_t> get_last(OctetReader& in) {
   return has_last ? std::optional(last) : std::nullopt;
 }
 
-/// What format 2 added to an origin's row, and to the row of its stored frames.
+/// The counts that format 2 added. Rows of stored frames, which are as new, always have them.
 template <typename Stats>
 void put_counts(OctetWriter& out, const Stats& stats) {
   out.put(stats.jumps);
@@ -70,7 +70,7 @@ StoredStats get_stored(OctetReader& in) {
   return stored;
 }
 
-// The kind of a row.
+// Bits of the kind of a row.
 constexpr unsigned origin_bit = 1;
 constexpr unsigned counts_bit = 2;
 constexpr unsigned stored_bit = 4;
@@ -130,7 +130,7 @@ OriginStats get_origin(OctetReader& in) {
   return stats;
 }
 
-// A mark has room for all of its rows.
+// The rows of one mark always have room in it.
 constexpr std::size_t counts_bytes = 40;
 constexpr std::size_t stored_bytes = 57 + counts_bytes;
 constexpr std::size_t most_origin_bytes = 80 + counts_bytes + stored_bytes;

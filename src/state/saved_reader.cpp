@@ -54,8 +54,8 @@ class Reader {
     return got.bytes;
   }
 
-  /// The mark at `offset`, if there is a whole one that may follow. It is read into `octets`, and
-  /// refers to them.
+  /// The mark at `offset`, if a whole one is there that may follow. Its octets are read into
+  /// `octets`, to which it refers.
   [[nodiscard]] std::optional<Mark> mark_at(std::uint64_t offset,
                                             std::vector<std::byte>& octets) const {
     std::array<std::byte, frame_header_bytes> header{};
@@ -97,7 +97,7 @@ class Reader {
     return std::nullopt;
   }
 
-  /// Takes what a mark says, and the frames behind it. False if the mark makes no sense.
+  /// Takes what a mark says, and the frames after it. False if the mark makes no sense.
   bool take(const Mark& mark, std::size_t bytes) {
     if (mark.kind != MarkKind::consumer) {
       forget_unfinished_consumer();
@@ -188,7 +188,7 @@ class Reader {
     return false;
   }
 
-  /// Takes the frames behind a block's mark that are there and undamaged.
+  /// Takes the frames after a block's mark, as far as they are there and undamaged.
   void take_block(const BlockTable& table) {
     const std::uint64_t there = std::min(table.bytes, source_.bytes - at_);
     auto slab = std::make_shared_for_overwrite<std::byte[]>(there);
@@ -196,8 +196,8 @@ class Reader {
     const SlabRange block{.slab = slab,
                           .slab_bytes = there,
                           .octets = std::span<const std::byte>(slab.get(), readable)};
-    std::size_t begin = 0;  // of the frames in `runs`
-    std::size_t index = 0;  // of the first of them
+    std::size_t begin = 0;  // offset of the frames in `runs`
+    std::size_t index = 0;  // index of the first of them
     std::size_t offset = 0;
     std::size_t read = 0;
     frame::RunBuilder runs(table.width);
@@ -224,7 +224,7 @@ class Reader {
       }
       const std::size_t bytes = table.frames[i].bytes;
       if (bytes > readable - offset) {
-        break;  // cut off, and so is all that follows
+        break;  // this frame is cut off, and nothing follows
       }
       const std::span<const std::byte> frame = block.octets.subspan(offset, bytes);
       if (is_intact(frame, table.frames[i])) {
@@ -289,7 +289,7 @@ class Reader {
     return source_.bytes;
   }
 
-  /// Bounds the search: payloads may be full of what looks like the header of a long mark.
+  /// Bounds the search: a payload may be full of octets that look like headers of long marks.
   [[nodiscard]] std::uint64_t most_checked_in_vain() const noexcept {
     return 4 * source_.bytes + 64 * max_mark_bytes;
   }
@@ -299,7 +299,7 @@ class Reader {
   std::optional<std::uint64_t> nonce_;
   std::uint64_t next_sequence_ = 0;            // the lowest that the next mark may have
   mutable std::uint64_t checked_in_vain_ = 0;  // octets
-  unsigned next_part_ = 0;                     // of the position that is being read
+  unsigned next_part_ = 0;                     // of the position that is being read; 0: none is
   std::optional<std::uint64_t> end_frames_;
   std::optional<FormatVersion> newer_;
   mutable std::error_code unreadable_;

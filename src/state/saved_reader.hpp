@@ -16,7 +16,7 @@
 
 namespace meridian::state {
 
-/// How many octets could be read, and why no more; no error at the end of the source.
+/// How many octets could be read, and why no more. The end of the source is no error.
 struct ReadResult {
   std::size_t bytes = 0;
   std::error_code error{};
@@ -42,16 +42,18 @@ struct Restored {
   SavedState saved;
   std::uint64_t frames = 0;      ///< in `saved`
   std::vector<Region> damaged;   ///< what could not be read, in order
-  bool is_whole = false;         ///< read to its end mark, nothing damaged, nothing missing
+  bool is_whole = false;         ///< has its end mark; nothing is damaged or missing
   std::error_code unreadable{};  ///< the first error of the source
-  std::string why_unreadable{};  ///< if it is set aside for that, or for its format
+  /// Why the state counts as unreadable: the error of the source, or a newer format. Set by
+  /// StateDirectory; "" otherwise.
+  std::string why_unreadable{};
   /// Set if the format is newer than this reader's; nothing else is set then.
   std::optional<FormatVersion> newer{};
 };
 
-/// Reads a state in the format of state/mark.hpp: every intact frame whose block's mark is intact
-/// too, in order, however much is damaged around it. Never throws on bad input. Takes no more
-/// memory than the size of the source.
+/// Reads a state in the format of state/mark.hpp. Finds every intact frame whose block's mark is
+/// intact, too, in order, however much is damaged around it. Never throws on bad input. Keeps no
+/// more octets than the source has.
 [[nodiscard]] Restored read_saved(const Source& source);
 
 }  // namespace meridian::state

@@ -73,7 +73,8 @@ class Writer {
 
 constexpr std::size_t max_body_bytes = max_mark_bytes - mark_head_bytes;
 
-/// Simplifies a position that cannot be written. It repeats some frames rather than lose one.
+/// Simplifies a position that cannot be written, so that the consumer repeats some frames rather
+/// than losing one.
 SavedConsumer from_the_first_gap_on(const SavedConsumer& consumer) {
   SavedConsumer simple;
   simple.name = consumer.name;

@@ -60,7 +60,8 @@ std::error_code copy_regions(const File& from, const std::vector<Region>& region
   return to.sync();
 }
 
-/// If the file system cannot punch holes, the whole file stays.
+/// Frees the space of what is not in `regions`. If the file system cannot punch holes, the file
+/// stays whole.
 void punch_all_but(const File& file, const std::vector<Region>& regions) {
   std::uint64_t at = 0;
   for (const Region& region : regions) {
@@ -186,7 +187,8 @@ std::optional<fs::path> StateDirectory::forget(const Restored& read) {
   if (!read.damaged.empty()) {
     aside = set_aside(read);
   }
-  // Removes both, `buffer.saving` first: it must not be restored in the place of the other one.
+  // Removes both files, `buffer.saving` first. If only that one were left, the next start would
+  // restore it.
   for (const char* name : {saving_name, saved_name}) {
     const fs::path path = path_ / name;
     if (::unlink(path.c_str()) == 0 || errno == ENOENT) {
@@ -221,7 +223,8 @@ fs::path StateDirectory::set_aside(const Restored& read) const {
     if (to.is_open() && !copy_regions(from, read.damaged, to)) {
       return aside;
     }
-    // There is no room for a copy: the file itself takes the name, without what was restored.
+    // The copy failed, for lack of room for example. So the file itself gets the name, without what
+    // was restored.
     punch_all_but(from, read.damaged);
   }
   if (::rename(source.c_str(), aside.c_str()) != 0) {
@@ -243,7 +246,7 @@ void StateDirectory::save(const SavedState& saved) {
   for (const std::error_code later : {writer.flush(), file.sync()}) {
     error = error ? error : later;
   }
-  // Also renames an incomplete file: everything before its end can be restored.
+  // Renames even an incomplete file: everything up to its end can be restored.
   if (::rename(beside.c_str(), place.c_str()) != 0) {
     error = error ? error : last_error();
   }
@@ -254,7 +257,7 @@ void StateDirectory::save(const SavedState& saved) {
 }
 
 void StateDirectory::sync() const {
-  if (::fsync(directory_) != 0 && errno != EINVAL) {  // some file systems cannot, and need not
+  if (::fsync(directory_) != 0 && errno != EINVAL) {  // some file systems cannot sync, and need not
     throw failure(path_, "cannot sync", last_error());
   }
 }

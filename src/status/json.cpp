@@ -144,7 +144,7 @@ Json to_json(const OriginStats& stats, const SilentSatellites& silent) {
   json["late"] = stats.late;
   json["dropped"] = stats.dropped;
   json["last_seen_at"] = format_time(stats.last_seen_at);
-  json["silent"] = nullptr;  // not known for those beyond the cap
+  json["silent"] = nullptr;  // not known for origins beyond `max_tracked`
   if (stats.origin) {
     json["silent"] = silent.contains(stats.origin->satellite_id);
   }

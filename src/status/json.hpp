@@ -22,13 +22,13 @@
 
 namespace meridian::status {
 
-/// Keeps the order of its fields.
+/// A JSON value that keeps the order of its fields.
 using Json = nlohmann::ordered_json;
 
 using runtime::format_time;
 
-/// The JSON as text. What is not UTF-8, such as in a path from the environment, becomes a
-/// replacement character: it is no reason not to answer.
+/// The JSON as text. Octets that are not UTF-8, which a path from the environment may have, become
+/// replacement characters, so that there is always an answer.
 template <typename AnyJson>
 [[nodiscard]] std::string dump(const AnyJson& json) {
   return json.dump(-1, ' ', false, AnyJson::error_handler_t::replace);
@@ -48,18 +48,19 @@ struct Stats {
 };
 [[nodiscard]] Json to_json(const Stats& stats);
 
-// Each makes one row of a list. Lists are long, so a reply writes them in pieces.
+// Each of these makes one row of a list, or a part of a row. Lists are long, so a reply writes them
+// in pieces.
 [[nodiscard]] Json to_json(const UplinkRecord& open);
 [[nodiscard]] Json to_json(const ClosedUplink& closed);
 [[nodiscard]] Json to_json(const ListenerInfo& listener);
 [[nodiscard]] Json to_json(const StoredStats& stored);
 [[nodiscard]] Json to_json(const OriginStats& origin, const SilentSatellites& silent);
 
-/// A row of the answer to `sinks`. `consumer` is the sink's own; `now` serves to work out how old
-/// its oldest frame is.
+/// A row of the answer to `sinks`. `consumer` is the sink's consumer. The age of its oldest frame
+/// is counted up to `now`.
 [[nodiscard]] Json to_json(const SinkRecord& sink, const ConsumerStats& consumer, ReceiveTime now);
 
-/// The answer to `sinks`. Each sink has a consumer of its name.
+/// The answer to `sinks`. Each sink has the consumer of the same name.
 [[nodiscard]] Json sinks_json(const SinkTable& sinks, const std::vector<ConsumerStats>& consumers,
                               ReceiveTime now);
 

@@ -10,7 +10,7 @@
 
 namespace meridian::status {
 
-/// The consumer of that name, or one that has nothing to do if there is none.
+/// The figures of the consumer of that name. If there is none, all figures are 0.
 [[nodiscard]] inline ConsumerStats consumer_of(std::string_view name,
                                                const std::vector<ConsumerStats>& consumers) {
   const auto found = std::ranges::find(consumers, name, &ConsumerStats::name);

@@ -1,4 +1,4 @@
-/// Encodes replies that are long lists, in pieces.
+/// Encodes long lists in pieces.
 #pragma once
 
 #include "status/json.hpp"
@@ -14,7 +14,7 @@
 
 namespace meridian::status {
 
-/// Rows in one piece: about a hundred kilobytes of text, and a millisecond of work.
+/// How many rows a piece has: about a hundred kilobytes of text, and a millisecond of work.
 inline constexpr std::size_t rows_per_piece = 512;
 
 /// Makes {"satellites": […]} out of pages: `begin`, `page` for each, `end`.

@@ -15,8 +15,9 @@ namespace meridian::status {
 
 namespace asio = boost::asio;
 
-/// Walks through the places of the aggregator's list of origins, from the first one on, so that no
-/// question takes it long. What `AggregatorHandle::origin_page` says of the list holds here too.
+/// Walks through the places of the aggregator's list of origins, from the first one on. Each page
+/// is a request of its own, so that no request takes the aggregator long. What
+/// `AggregatorHandle::origin_page` says about changes of the list holds here, too.
 ///
 ///     OriginPages pages(aggregator, rows_per_piece);
 ///     while (!pages.at_end()) {
@@ -27,16 +28,16 @@ namespace asio = boost::asio;
 /// Not thread-safe: one call at a time.
 class OriginPages {
  public:
-  /// Each page is of at most `places_per_page` places, all pages together of at most `most_places`.
+  /// A page covers at most `places_per_page` places, and all pages together at most `most_places`.
   explicit OriginPages(AggregatorHandle aggregator, std::size_t places_per_page,
                        std::size_t most_places = std::numeric_limits<std::size_t>::max());
 
   /// Whether there is no next page.
   [[nodiscard]] bool at_end() const noexcept { return walk_->place >= walk_->most_places; }
 
-  /// The next page; must not be called at the end. Fails as `AggregatorHandle::origin_page` does,
-  /// and can then be called again, for the same page. The call may outlive this object, so that a
-  /// caller may stop waiting for it (`within`), and then must not call it again.
+  /// The next page. Must not be called at the end. Fails as `AggregatorHandle::origin_page` does;
+  /// the caller may then call it again, for the same page. A call may outlive this object, so the
+  /// caller may stop waiting for it (see `within`). It must not call `next` again after that.
   [[nodiscard]] asio::awaitable<boost::system::result<OriginPage>> next();
 
  private:

@@ -22,8 +22,8 @@ namespace meridian::status {
 
 namespace asio = boost::asio;
 
-/// The answer to a question, or asio::error::timed_out. Cancels nothing: if a question takes
-/// longer, its answer is discarded, so this is only for questions that change nothing.
+/// The answer to a question, or asio::error::timed_out. Cancels nothing: an answer that comes later
+/// is discarded. So this is only for questions that change nothing.
 /// REQUIRES: the calling coroutine runs on a strand.
 template <typename T>
 asio::awaitable<boost::system::result<T>> within(

@@ -19,12 +19,12 @@ struct Verdict {
 /// Whether there is no room for one more frame of the average size.
 [[nodiscard]] bool is_full(const BufferLevel& buffer) noexcept;
 
-/// Ready: listeners and control socket are up, and a buffer whose policy loses frames has room for
-/// one more of the average size.
+/// Ready: listeners and control socket are up. If the policy drops frames from a full buffer, the
+/// buffer also has room for one more frame of the average size.
 [[nodiscard]] Verdict judge_readiness(bool serving, const BufferLevel& buffer);
 
-/// Not ready, since the file of the control socket is gone and no operator can connect.
-/// `inherited`: the file came from the service manager.
+/// Not ready: the file of the control socket is gone, so no operator can connect. `inherited`: the
+/// file came from the service manager.
 [[nodiscard]] Verdict without_control_socket(bool inherited);
 
 }  // namespace meridian::status

@@ -18,7 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Fields of /proc/self/stat after the name, as proc(5) numbers them, from `state` (3) on.
+// Fields of /proc/self/stat after the name of the program: indices from `state` on, which is number
+// 3 in proc(5).
 constexpr std::size_t first_field = 3;
 constexpr std::size_t utime = 14 - first_field;
 constexpr std::size_t stime = 15 - first_field;
@@ -44,7 +45,7 @@ double seconds_of(clockid_t clock) {
          static_cast<double>(time.tv_nsec) / nanoseconds_per_second;
 }
 
-/// In seconds since 1970. The result is the same for every call, even if the clock is set. Does not
+/// In seconds since 1970. Every call returns the same, even if somebody sets the clock. Does not
 /// need /proc/stat, which may be hidden from a service.
 double start_of_process(double after_boot_s) {
   static const double start =

@@ -16,7 +16,7 @@ struct ProcessFigures {
   double started_at_s = 0;  ///< since 1970
 };
 
-/// Asks the system, which takes less than a millisecond. Nothing if it does not say.
+/// Asks the system, which takes less than a millisecond. Nothing if the system does not answer.
 [[nodiscard]] std::optional<ProcessFigures> process_figures();
 
 }  // namespace meridian::status

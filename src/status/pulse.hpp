@@ -6,7 +6,8 @@
 
 namespace meridian::status {
 
-/// The daemon asks the aggregator repeatedly, and notes here when it answered. Thread-safe.
+/// When the aggregator last answered. The daemon asks it repeatedly, and notes the answers here.
+/// Thread-safe.
 class Pulse {
  public:
   using Clock = std::chrono::steady_clock;
@@ -17,7 +18,7 @@ class Pulse {
   /// The aggregator has answered.
   void beat(Clock::time_point now) noexcept { last_beat_.store(now, std::memory_order_relaxed); }
 
-  /// Whether it answers within `patience`.
+  /// Whether the aggregator answers within `patience`, as far as the last answer shows.
   [[nodiscard]] bool beats(Clock::time_point now) const noexcept;
 
   /// Whether listeners and control socket are up.

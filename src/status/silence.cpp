@@ -36,16 +36,16 @@ Silence::Changes Silence::finish_look(Clock::time_point now, ReceiveTime time, U
   for (auto& [id, satellite] : satellites_) {
     satellite.listed = false;
     const bool is_new = satellite.last_heard == Clock::time_point{};
-    // There are fewer frames than before if a channel was forgotten.
+    // If a channel was forgotten, there are fewer frames than before.
     const bool heard = !is_new && satellite.frames_now > satellite.frames;
-    if (is_new) {  // it may have been heard last before a restart
+    if (is_new) {  // it may have been last heard before a restart
       satellite.last_heard = now - std::max(time - satellite.last_seen_at, ReceiveTime::duration{});
     } else if (heard) {
       satellite.last_heard = now;
     }
     if (!heard && uplinks == Uplinks::held_back && !satellite.silent) {
-      // Backpressure has kept its frames out since the last look, so that time does not count. This
-      // is so for a new satellite, too.
+      // Backpressure has kept its frames out since the last look, so that time does not count. The
+      // same holds for a new satellite.
       satellite.last_heard = std::min(now, satellite.last_heard + since_last_look);
     }
     satellite.frames = std::exchange(satellite.frames_now, 0);

@@ -21,9 +21,9 @@ struct SilentSatellites {
   [[nodiscard]] bool contains(SatelliteId satellite) const noexcept;
 };
 
-/// Looks repeatedly at what has been counted: a satellite is silent if looks over some time find no
-/// new frame of it. The time comes from a steady clock, not from one that may be set; only for a
-/// satellite that is new here, the time before comes from its last receive time. Satellites beyond
+/// Looks repeatedly at the counts of frames. A satellite is silent if no look has found a new frame
+/// of it for some time. That time comes from a steady clock, not from one that may be set. Only the
+/// time before the first look at a satellite comes from its last receive time. Satellites beyond
 /// `max_tracked`, which are counted only as a sum, are not watched.
 ///
 /// Thread-safety: `silent` may be called from any thread; the rest by one thread at a time.
@@ -31,21 +31,21 @@ class Silence {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// 0: none is silent.
+  /// Sets the time after which a satellite is silent. With 0, none is.
   void set_limit(std::chrono::seconds after);
   [[nodiscard]] bool watches() const noexcept { return after_.count() > 0; }
 
   /// Looks at a part of all origins.
   void look_at(const std::vector<OriginStats>& origins);
 
-  /// What has changed, after a look at all origins. A satellite that is no longer silent because
-  /// the limit was raised is in neither list. Nor is a satellite that this look did not find: it is
-  /// forgotten.
+  /// What a look at all origins has found to be different. A satellite that is no longer silent
+  /// only because the limit was raised is in neither list. Nor is a satellite that this look did
+  /// not find: it is forgotten.
   struct Changes {
     std::vector<SatelliteId> fell_silent;
     std::vector<SatelliteId> heard_again;
   };
-  /// Whether frames could arrive since the look before. If backpressure held them back, that time
+  /// Whether frames could arrive since the previous look. If backpressure held them back, that time
   /// does not count as silence.
   enum class Uplinks : std::uint8_t { open, held_back };
   [[nodiscard]] Changes finish_look(Clock::time_point now, ReceiveTime time,
@@ -55,8 +55,8 @@ class Silence {
 
  private:
   struct Satellite {
-    std::uint64_t frames = 0;      // of all its channels, at the look before
-    std::uint64_t frames_now = 0;  // as far as this look has come
+    std::uint64_t frames = 0;      // of all its channels, at the previous look
+    std::uint64_t frames_now = 0;  // the same, as far as this look has come
     ReceiveTime last_seen_at{};
     Clock::time_point last_heard{};
     bool silent = false;

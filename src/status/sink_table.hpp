@@ -14,7 +14,7 @@
 namespace meridian::status {
 
 /// Why a sink makes no progress, or made none the last time: a reason that is counted, and a
-/// sentence.
+/// message.
 struct SinkProblem {
   std::string reason;
   std::string message;
@@ -33,14 +33,14 @@ struct SinkInfo {
 
 struct SinkFigures {
   std::optional<std::string> server;   ///< the one it is connected to
-  std::optional<SinkProblem> problem;  ///< nothing is published, or some of it is refused
-  std::vector<std::string> unsafe;     ///< sentences about the stream
+  std::optional<SinkProblem> problem;  ///< why nothing is published, or some messages are refused
+  std::vector<std::string> unsafe;     ///< what is unsafe about the stream, in sentences
   std::uint64_t in_flight_messages = 0;
   std::uint64_t in_flight_bytes = 0;  ///< octets of their frames
   std::uint64_t acknowledged_messages = 0;
-  std::uint64_t duplicates = 0;                  ///< of these, messages that the server already had
-  std::uint64_t retried = 0;                     ///< tries of messages after the first
-  std::map<std::string, std::uint64_t> refused;  ///< refusals by reason, including those with 0
+  std::uint64_t duplicates = 0;                  ///< of these, messages that the stream already had
+  std::uint64_t retried = 0;                     ///< how often a message was tried again
+  std::map<std::string, std::uint64_t> refused;  ///< refusals by reason, including reasons with 0
 };
 
 /// The record of one sink. Written by the sink, read from any thread.

@@ -28,7 +28,7 @@ Verdict Sources::health() const {
 asio::awaitable<Verdict> Sources::readiness() const {
   Verdict alive = health();
   if (!alive.good) {
-    co_return alive;  // it would not answer this question, either
+    co_return alive;  // the aggregator would not answer this question, either
   }
   const auto figures = co_await within(Pulse::patience, aggregator.stats());
   if (!figures && figures.error() == asio::error::timed_out) {

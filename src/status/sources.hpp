@@ -22,7 +22,8 @@ namespace meridian::status {
 
 namespace asio = boost::asio;
 
-/// Shared by the parts that answer questions; everything in it outlives them. Thread-safe.
+/// The parts that answer questions share this. Everything that it refers to outlives those parts.
+/// Thread-safe.
 struct Sources {
   AggregatorHandle aggregator;
   UplinkTable& uplinks;
@@ -37,7 +38,7 @@ struct Sources {
   std::function<bool()> control_socket_is_inherited;
   std::chrono::steady_clock::time_point started_at = std::chrono::steady_clock::now();
 
-  /// All figures of one moment. Fails as `AggregatorHandle::stats` does.
+  /// All figures at one moment. Fails as `AggregatorHandle::stats` does.
   [[nodiscard]] asio::awaitable<boost::system::result<Stats>> stats() const;
 
   /// Whether the daemon is alive, and whether it is ready. If the aggregator does not answer,

@@ -13,7 +13,7 @@ struct StateReport {
   std::uint64_t restored = 0;            ///< frames
   std::uint64_t not_restored = 0;        ///< frames that were saved and could not be read
   std::uint64_t damaged_bytes = 0;       ///< octets of the saved state that could not be read
-  std::optional<std::string> set_aside;  ///< the file that has these octets now
+  std::optional<std::string> set_aside;  ///< the file that has the damaged octets now
 };
 
 }  // namespace meridian::status

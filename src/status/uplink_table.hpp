@@ -68,7 +68,8 @@ class UplinkRecord {
   [[nodiscard]] ReceiveTime connected_at() const noexcept { return connected_at_; }
 
   void add_bytes(std::uint64_t bytes) noexcept { bytes_.fetch_add(bytes, relaxed); }
-  /// A reader that calls `frames` before `last_frame_at` gets a time no older than those frames.
+  /// A reader must call `frames` before `last_frame_at`: then the time is not older than the frames
+  /// that were counted.
   void add_frames(std::uint64_t frames, ReceiveTime at) noexcept {
     last_frame_at_.store(at.time_since_epoch().count(), relaxed);
     frames_.fetch_add(frames, std::memory_order_release);
@@ -112,7 +113,7 @@ struct SessionCounts {
   std::array<std::uint64_t, all_close_reasons.size()> closed{};
   std::array<std::uint64_t, std::size(all_malformed)> malformed{};
   std::uint64_t truncated = 0;
-  std::uint64_t implausible = 0;  ///< sessions whose data is probably not packets
+  std::uint64_t implausible = 0;  ///< sessions whose octets are probably not packets
   std::uint64_t idle_packets = 0;
 };
 
@@ -123,8 +124,8 @@ struct ListenerInfo {
   std::string address;
 };
 
-/// All sessions of the daemon. Thread-safe; its lock is taken when sessions begin and end and for a
-/// snapshot, never on the path of a frame.
+/// All sessions of the daemon. Thread-safe. Its lock is taken when a session begins or ends, and
+/// for a snapshot, but never while a frame passes.
 class UplinkTable {
  public:
   /// How many closed sessions are remembered.
@@ -140,8 +141,8 @@ class UplinkTable {
 
   void count_malformed(Malformed reason);
   void count_truncated();
-  /// Counts a session whose packets are implausible. Returns whether to log it: only for the first
-  /// one of a listener.
+  /// Counts a session whose packets are implausible. Returns whether to log it, which is so only
+  /// for the first one of a listener.
   [[nodiscard]] bool count_implausible(const std::string& listener);
   void count_idle_packets(std::uint64_t packets) noexcept {
     idle_packets_.fetch_add(packets, std::memory_order_relaxed);

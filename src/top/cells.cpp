@@ -69,7 +69,7 @@ SortValue value_of(const std::optional<double>& rate) {
   return rate ? SortValue(*rate) : SortValue();
 }
 
-/// An alarm counts as more.
+/// An alarm has the larger value.
 SortValue value_of(bool is_alarm) {
   return std::uint64_t{is_alarm ? 1U : 0U};
 }
@@ -105,7 +105,7 @@ Cell time_cell(const std::string& time) {
   throw std::logic_error("a column of the other table");
 }
 
-// The columns that both tables have.
+// For the columns that both tables have.
 
 template <typename Row>
 Cell shared_cell_of(const Row& row, ColumnKey key) {

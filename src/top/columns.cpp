@@ -10,7 +10,7 @@ namespace meridian::top {
 
 namespace {
 
-// None of the letters is a key that does something else: h, q, s, u.
+// The letters must not be h, q, s or u: these keys do something else.
 constexpr std::array satellite_columns{
     Column{ColumnKey::satellite, "satellite", "SATELLITE", 'i', 12, true, false},
     Column{ColumnKey::channel, "channel", "CHANNEL", 'c', 11, true, false},
@@ -45,7 +45,7 @@ std::string all_names() {
   std::string names;
   for (const TableKind kind : kinds) {
     for (const Column& column : columns_of(kind)) {
-      // A column that both tables have is named once.
+      // If both tables have a column, its name appears once.
       const bool named = kind == TableKind::uplinks &&
                          std::ranges::count(satellite_columns, column.key, &Column::key) > 0;
       if (!named) {

@@ -33,17 +33,17 @@ enum class ColumnKey : std::uint8_t {
 struct Column {
   ColumnKey key;
   std::string_view name;     ///< as --sort takes it
-  std::string_view heading;  ///< contains `letter`
-  char letter;               ///< the key that sorts by it
-  int weight;                ///< if there is not room for all, the lighter ones go first
+  std::string_view heading;  ///< contains `letter`, in upper case
+  char letter;               ///< the key that sorts by this column
+  int weight;                ///< without room for all columns, the lightest are left out first
   bool to_right;             ///< aligned to the right, as numbers are
-  bool largest_first;        ///< as is useful for amounts
+  bool largest_first;        ///< how the first press of `letter` sorts: right for amounts
 };
 
-/// In the order in which they are shown.
+/// The columns of a table, in the order in which they are shown.
 [[nodiscard]] std::span<const Column> columns_of(TableKind kind) noexcept;
 
-/// What a table is sorted by.
+/// The column that a table is sorted by, and the direction.
 struct Sort {
   ColumnKey key = ColumnKey::satellite;
   bool descending = false;
@@ -57,8 +57,8 @@ struct FirstTable {
   Sort sort{};
 };
 
-/// The table and the order for the name of a column; the satellites' table if both have it. Throws
-/// std::runtime_error that names --sort.
+/// The table that has the column `name`, sorted by it. If both tables have the column, the
+/// satellites' table. If none has, throws std::runtime_error, which names --sort.
 [[nodiscard]] FirstTable first_table_from(std::string_view name);
 
 }  // namespace meridian::top

@@ -18,14 +18,14 @@ std::uint64_t number(const Json& json, const char* key) {
   return json.at(key).get<std::uint64_t>();
 }
 
-/// The value of a member, or nothing if it is null.
+/// The value of a member; no value if the member is null.
 template <typename T>
 std::optional<T> optional(const Json& json, const char* key) {
   const Json& value = json.at(key);
   return value.is_null() ? std::nullopt : std::optional(value.get<T>());
 }
 
-/// How much a counter has grown. `drained` may also fall, which is no fault: a drain that fails
+/// How much a counter has grown; 0 if it has fallen. `drained` may fall, because a drain that fails
 /// puts its frames back.
 std::uint64_t growth(std::uint64_t before, std::uint64_t now) {
   return now > before ? now - before : 0;
@@ -75,9 +75,10 @@ class Comparison {
   using Satellites = frame::KeyedMap<std::uint64_t, const SatelliteRow*>;
   using Uplinks = frame::KeyedMap<std::uint64_t, const UplinkRow*>;
 
-  /// Whether the uptime or the count of received frames has fallen, or the daemon has been up for
-  /// less time than has passed since the poll before (less what an answer may take). The latter
-  /// shows a restart even if counters have grown past what they were.
+  /// Whether the daemon has restarted since the poll before. If so, the uptime or the count of
+  /// received frames has fallen, or the uptime is shorter than the time since that poll. The uptime
+  /// shows a restart even if the counters are already higher than before. `answer_s` allows for the
+  /// time that an answer takes.
   [[nodiscard]] bool has_restarted() const {
     constexpr double answer_s = 0.05;
     const double uptime_s = poll_.stats.at("uptime_s").get<double>();
@@ -85,12 +86,13 @@ class Comparison {
            number(poll_.stats.at("ledger"), "received") < before_->ledger.received;
   }
 
-  /// Over too short a time, a small difference would make any rate.
+  /// Whether enough time has passed for rates: over too short a time, a small difference would make
+  /// a huge rate.
   [[nodiscard]] bool has_rates() const { return elapsed_s_ >= 0.001; }
   [[nodiscard]] double per_second(std::uint64_t before, std::uint64_t now) const {
     return static_cast<double>(growth(before, now)) / elapsed_s_;
   }
-  /// Nothing if the row has just appeared, or has fewer frames than before.
+  /// The rate of a row. No value if the row has just appeared, or has fewer frames than before.
   template <typename Row>
   [[nodiscard]] std::optional<double> rate(const Row* before, std::uint64_t frames) const {
     return before == nullptr || !has_rates() || frames < before->frames
@@ -202,7 +204,7 @@ SatelliteRow Comparison::satellite(const Json& json, const SatelliteRow* before)
   return row;
 }
 
-/// Tells rows apart; all rows without an id count as one.
+/// A key that tells rows apart. All rows without an id have the same key.
 std::uint64_t key_of(std::optional<SatelliteId> satellite_id, std::optional<ChannelId> channel_id) {
   constexpr std::uint64_t others = std::numeric_limits<std::uint64_t>::max();
   return satellite_id ? std::uint64_t{*satellite_id} << 16U | channel_id.value_or(0) : others;

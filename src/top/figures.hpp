@@ -15,29 +15,30 @@
 
 namespace meridian::top {
 
-/// The answers to `stats`, `satellites` and `uplinks`, and when they came.
+/// The answers to `stats`, `satellites` and `uplinks`, and when the first of them came.
 struct Poll {
-  std::chrono::steady_clock::time_point taken{};  ///< to measure by
-  ReceiveTime at{};                               ///< by the wall clock, which may be set
+  std::chrono::steady_clock::time_point taken{};  ///< for rates
+  ReceiveTime at{};                               ///< by the wall clock, which somebody may set
   nlohmann::ordered_json stats;
   nlohmann::ordered_json satellites;
   nlohmann::ordered_json uplinks;
 };
 
-/// How long a counter that has grown stands out, so that an operator who looks up sees it.
+/// How long a counter stands out after it has grown, so that an operator who looks up sees it.
 inline constexpr std::chrono::seconds recently{10};
 
 /// A counter that should stay at 0.
 struct Counter {
   std::uint64_t total = 0;
-  std::uint64_t grown = 0;  ///< since the poll before; 0 if that is not known
-  std::optional<std::chrono::steady_clock::time_point> grew_at{};
-  bool recent = false;  ///< it has grown within `recently`
+  std::uint64_t grown = 0;  ///< by how much, since the poll before; 0 if that is not known
+  std::optional<std::chrono::steady_clock::time_point> grew_at{};  ///< last; no value: never
+  bool recent = false;                                             ///< has grown within `recently`
 };
 
+/// Why frames were dropped, or why streams are malformed.
 struct Reason {
   std::string name;
-  Counter frames;  ///< streams, if the reason is one for malformed streams
+  Counter frames;  ///< or streams, if the reason is one for malformed streams
 };
 
 struct LedgerFigures {
@@ -57,7 +58,7 @@ struct Level {
   std::uint64_t most = 0;
 };
 
-/// Per second, between two polls.
+/// What happened per second between two polls, in frames unless it says otherwise.
 struct Rates {
   double received = 0;
   double bytes = 0;  ///< octets received
@@ -69,13 +70,14 @@ enum class Loss : std::uint8_t { gaps, missing, duplicates, late, resets, droppe
 inline constexpr std::array all_losses{Loss::gaps, Loss::missing, Loss::duplicates,
                                        Loss::late, Loss::resets,  Loss::dropped};
 
-/// A satellite and a channel; or, without ids, the sum of those that have no row of their own.
+/// The row of a satellite and channel. Without ids, it is the sum over all that have no row of their
+/// own.
 struct SatelliteRow {
   std::optional<SatelliteId> satellite_id;
   std::optional<ChannelId> channel_id;
   bool silent = false;
-  std::optional<std::chrono::seconds> age;  ///< since the last frame came
-  std::optional<double> rate;               ///< frames a second
+  std::optional<std::chrono::seconds> age;  ///< of the last frame
+  std::optional<double> rate;               ///< frames per second
   std::uint64_t frames = 0;
   std::uint64_t bytes = 0;
   std::array<Counter, all_losses.size()> losses;
@@ -91,8 +93,8 @@ struct UplinkRow {
   std::string listener;
   std::string connected_at;  ///< RFC 3339
   bool held = false;
-  std::optional<std::chrono::seconds> age;  ///< since the last frame came; nothing if none did
-  std::optional<double> rate;               ///< frames a second
+  std::optional<std::chrono::seconds> age;  ///< of the last frame; no value if none has come
+  std::optional<double> rate;               ///< frames per second
   std::uint64_t frames = 0;
   std::uint64_t bytes = 0;
 };
@@ -104,7 +106,7 @@ struct Figures {
 
   LedgerFigures ledger;
   std::uint64_t bytes = 0;     ///< octets received, of all satellites
-  std::optional<Rates> rates;  ///< nothing if there is no poll before to compare with
+  std::optional<Rates> rates;  ///< no value if there is no earlier poll to compare with
   Level buffer_frames;
   Level buffer_bytes;
   Level channel;  ///< batches
@@ -117,14 +119,14 @@ struct Figures {
   std::vector<SatelliteId> silent;  ///< sorted
 
   std::vector<Reason> drops;
-  std::vector<Reason> malformed;  ///< and truncated
+  std::vector<Reason> malformed;  ///< and one for truncated streams
   std::vector<SatelliteRow> satellites;
   std::vector<UplinkRow> uplinks;
 };
 
-/// `before`: the figures of the poll before, or null. If the daemon has restarted since, nothing is
-/// compared with them. Throws nlohmann::json::exception if an answer lacks a field of
-/// docs/reference/control-methods.md.
+/// The figures of a poll. `before` has the figures of the poll before it, or is null. They are
+/// compared only if the daemon has not restarted since. Throws nlohmann::json::exception if an
+/// answer lacks a field of docs/reference/control-methods.md.
 [[nodiscard]] Figures figures_of(const Poll& poll, const Figures* before);
 
 }  // namespace meridian::top

@@ -23,7 +23,7 @@ std::string scaled_count(std::uint64_t count) {
   return scaled(static_cast<double>(count));
 }
 
-/// The text, as an alarm with its sign if it is one.
+/// The text; if it is an alarm, in the alarm's style and after its sign.
 Line alarm_if(bool is_alarm, std::string_view text) {
   return is_alarm ? Line(alarm_sign, alarm_style).add(text, alarm_style) : Line(text);
 }
@@ -45,7 +45,7 @@ Line facts_line(const Figures& figures, std::size_t cells) {
                 cells);
 }
 
-/// "!silent 17, 23 and 5 more": as many as there is room for.
+/// "!silent 17, 23 and 5 more", with as many ids as there is room for. No value if none is silent.
 std::optional<Line> silent_line(const Figures& figures, std::size_t cells) {
   for (std::size_t shown = std::min(figures.silent.size(), cells); shown > 0; --shown) {
     std::string text;
@@ -137,7 +137,7 @@ double share(const Level& level) {
              : std::min(1.0, static_cast<double>(level.now) / static_cast<double>(level.most));
 }
 
-/// The bar shows the limit that is nearer. Both limits have a percentage.
+/// The bar shows the level that is nearer to its limit, of frames or of octets. Each has a percentage.
 Line buffer_line(const Figures& figures, std::size_t cells) {
   constexpr double nearly_full = 0.9;
   constexpr std::size_t longest_bar = 40;
@@ -160,7 +160,7 @@ Line buffer_line(const Figures& figures, std::size_t cells) {
   const std::size_t room = cells - std::min(cells, around + text.cells());
   const std::size_t length = std::min(longest_bar, room);
   const double level = std::max(share(frames), share(bytes));
-  // The last cell is filled only if the buffer is full, the first one unless it is empty.
+  // The last cell is filled only if the buffer is full. The first is filled unless it is empty.
   auto filled = static_cast<std::size_t>(level * static_cast<double>(length));
   filled = std::max<std::size_t>(filled, level > 0 && length > 0 ? 1 : 0);
   const Style style{.tone = level >= nearly_full ? Tone::bad : Tone::good};
@@ -194,7 +194,7 @@ Line reason_text(const Reason& reason, bool is_brief) {
                               is_brief ? "" : growth));
 }
 
-/// The reasons that are not 0, those that have grown recently first; nothing if all are 0.
+/// The reasons that are not 0. Those that have grown recently come first. No value if all are 0.
 std::optional<Line> reasons_line(std::string_view label, const std::vector<Reason>& all,
                                  std::size_t cells) {
   std::vector<Reason> reasons;
@@ -228,7 +228,8 @@ std::optional<Line> reasons_line(std::string_view label, const std::vector<Reaso
 
 std::vector<Line> header_lines(const Figures& figures, std::size_t most, std::size_t cells) {
   std::vector<Line> ledger = ledger_lines(figures.ledger, cells);
-  // The room beside the lines that are always there goes to the most important ones first.
+  // Four or five lines are always there. The room that they leave goes to the most important of the
+  // others first.
   std::size_t room = most - std::min(most, 3 + ledger.size());
   const auto if_room = [&room](std::optional<Line> line) {
     if (!line || room == 0) {

@@ -9,8 +9,8 @@
 
 namespace meridian::top {
 
-/// At least five lines, and no more than `most` (5 or more): the least important ones are left out.
-/// No line is longer than `cells` (40 or more).
+/// At least five lines, and at most `most` lines: the least important ones are left out. No line is
+/// longer than `cells`. REQUIRES: `most` is at least 5, and `cells` at least 40.
 [[nodiscard]] std::vector<Line> header_lines(const Figures& figures, std::size_t most,
                                              std::size_t cells);
 

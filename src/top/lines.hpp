@@ -1,4 +1,4 @@
-/// What `meridianctl top` writes if there is no screen: a line for each interval.
+/// What `meridianctl top` writes if it does not draw a screen: a line for each interval.
 #pragma once
 
 #include "top/figures.hpp"
@@ -7,10 +7,10 @@
 
 namespace meridian::top {
 
-/// For people, with a newline at the end.
+/// A line for people, with a newline at the end.
 [[nodiscard]] std::string text_line_of(const Figures& figures);
 
-/// For programs: a JSON object, with a newline at the end. Rates that are not known are null.
+/// A line for programs: a JSON object, with a newline at the end. Unknown rates are null.
 [[nodiscard]] std::string json_line_of(const Figures& figures);
 
 }  // namespace meridian::top

@@ -1,4 +1,5 @@
-/// What both forms of `meridianctl top` share: the clock, the signals, and the daemon to ask.
+/// What both forms of `meridianctl top` share: the clock, the signals, and the questions to the
+/// daemon.
 #pragma once
 
 #include "top/poller.hpp"
@@ -21,13 +22,13 @@ class Loop {
   Loop& operator=(const Loop&) = delete;
   virtual ~Loop() = default;
 
-  /// Returns the exit status. What a coroutine throws is thrown from here.
+  /// Runs until `end`, and returns the exit status. Throws whatever a coroutine throws.
   int run();
 
  protected:
   Loop(const std::string& socket, const Options& options);
 
-  /// Asks and shows, until `end`, or until `goes_on` is false.
+  /// Polls the daemon and shows the figures, until `end` is called or `goes_on` returns false.
   [[nodiscard]] virtual boost::asio::awaitable<void> show() = 0;
   /// Called when the size of the terminal has changed.
   virtual void resize() {}
@@ -40,10 +41,11 @@ class Loop {
   /// Waits for the next interval to begin. Counts from tick to tick, so that intervals do not
   /// drift.
   [[nodiscard]] boost::asio::awaitable<void> next_interval();
-  /// False once there were as many intervals as were asked for.
+  /// False once there were as many intervals as `Options::count` asks for.
   [[nodiscard]] bool goes_on(std::uint64_t intervals) const noexcept {
     return !options_.count || intervals < *options_.count;
   }
+  /// Makes `run` return `status`.
   void end(int status);
 
  private:

@@ -12,7 +12,7 @@ namespace meridian::top {
 
 namespace {
 
-/// The digits, and the prefix of their unit.
+/// The digits of a number, and the prefix of its unit.
 std::pair<std::string, std::string_view> scale(double number) {
   constexpr std::array<std::string_view, 7> prefixes{"", "k", "M", "G", "T", "P", "E"};
   std::size_t prefix = 0;

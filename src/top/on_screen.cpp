@@ -18,9 +18,9 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// Makes a descriptor that becomes readable when the terminal does. Asio must not get the terminal
-/// itself: it would make it non-blocking for every program that has it open, the shell too, and
-/// output would fail when the terminal is slow.
+/// Makes a descriptor that becomes readable when the terminal does. Asio must not get the terminal's
+/// own descriptor, since it would make the terminal non-blocking. This would hold for every program
+/// that has the terminal open, even the shell. Output would then fail while the terminal is slow.
 int open_watch_on(int descriptor) {
   const int watch = ::epoll_create1(EPOLL_CLOEXEC);
   epoll_event event{};
@@ -69,8 +69,7 @@ asio::awaitable<void> OnScreen::wait_for_keys() {
   }
 }
 
-/// Redraws between two polls, too, so that the operator sees for how long the daemon has not
-/// answered.
+/// Redraws every second while the daemon does not answer, so that the operator sees for how long.
 asio::awaitable<void> OnScreen::keep_time_running() {
   for (;;) {
     second_.expires_after(std::chrono::seconds(1));
@@ -97,7 +96,7 @@ void OnScreen::press_keys() {
     }
   }
   if (!pressed && ::isatty(STDIN_FILENO) == 0) {
-    throw std::runtime_error("the terminal is gone");  // it would be readable for ever
+    throw std::runtime_error("the terminal is gone");  // its descriptor would stay readable forever
   }
   draw();
 }

@@ -16,8 +16,9 @@
 
 namespace meridian::top {
 
-/// Takes the screen once there is something to show, so that a daemon that is not there is reported
-/// as by every other command. The destructor restores the terminal, whatever ends the program.
+/// Takes over the screen only once there is something to show. So if there is no daemon, the user
+/// sees the same error as from every other command. The destructor restores the terminal, whatever
+/// ends the program.
 class OnScreen final : public Loop {
  public:
   OnScreen(const std::string& socket, const Options& options);
@@ -28,7 +29,7 @@ class OnScreen final : public Loop {
   [[nodiscard]] boost::asio::awaitable<void> show() override;
   void resize() override;
 
-  /// If the daemon does not answer, puts the reason into `why_gone_`.
+  /// Takes the next poll. If the daemon does not answer, puts the reason into `why_gone_`.
   [[nodiscard]] boost::asio::awaitable<void> take_poll();
   [[nodiscard]] boost::asio::awaitable<void> wait_for_keys();
   [[nodiscard]] boost::asio::awaitable<void> keep_time_running();
@@ -38,7 +39,7 @@ class OnScreen final : public Loop {
 
   ViewState state_;
   Figures latest_;
-  std::optional<Figures> held_;  // while paused: what was shown
+  std::optional<Figures> held_;  // while paused: the figures at the beginning of the pause
   std::string why_gone_;         // "" while the daemon answers
   Extent scrolled_;
   boost::asio::steady_timer second_;

@@ -17,7 +17,7 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-/// Takes the leading digits off a text. Returns them without leading zeros.
+/// Takes the leading digits off a text, and returns them without leading zeros.
 std::string_view take_digits(std::string_view& text) {
   const auto length =
       static_cast<std::size_t>(std::ranges::find_if_not(text, is_digit) - text.begin());
@@ -35,7 +35,7 @@ std::strong_ordering compare(std::uint64_t a, std::uint64_t b) {
   return a <=> b;
 }
 
-/// Neither of them is NaN.
+/// REQUIRES: neither value is NaN.
 std::strong_ordering compare(double a, double b) {
   return a < b   ? std::strong_ordering::less
          : b < a ? std::strong_ordering::greater
@@ -46,7 +46,7 @@ std::strong_ordering compare(std::monostate, std::monostate) {
   return std::strong_ordering::equal;
 }
 
-/// Compares values of one column. Those that are not known come last.
+/// Compares values of one column. Unknown values come last.
 std::strong_ordering compare(const SortValue& a, const SortValue& b, bool descending) {
   const bool a_known = a.index() != 0;
   const bool b_known = b.index() != 0;

@@ -19,12 +19,12 @@ auto with_rows_of(const Figures& figures, TableKind kind, Use&& use) {
 
 [[nodiscard]] std::size_t rows_in(const Figures& figures, TableKind kind) noexcept;
 
-/// Indexes of the figures' rows, in order. Values that are not known come last, whichever way the
-/// others are sorted; equal rows are in the order of their ids.
+/// The indexes of the figures' rows, in sorted order. Unknown values come last, whichever way the
+/// others are sorted. Rows with equal values are in the order of their ids.
 [[nodiscard]] std::vector<std::size_t> sorted_rows(const Figures& figures, TableKind kind,
                                                    Sort sort);
 
-/// "node-9" before "node-10".
+/// Compares numbers within texts by their value: "node-9" comes before "node-10".
 [[nodiscard]] std::strong_ordering compare_naturally(std::string_view a, std::string_view b);
 
 }  // namespace meridian::top

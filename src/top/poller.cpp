@@ -57,10 +57,12 @@ asio::awaitable<Poll> Poller::poll() {
   }
 }
 
-/// The daemon ends a connection on which nothing is asked for a while, such as ours with long
-/// intervals.
+/// Whether the daemon has ended the connection since the last answer. It does so if a client is idle
+/// for a while, as we are with long intervals.
 bool Poller::was_closed() {
-  char octet = 0;  // of a farewell; recv fails if nothing came and the connection is open
+  // If nothing has come and the connection is open, recv fails. It returns 0 at the end of the
+  // connection, or 1 for an octet of the daemon's last words.
+  char octet = 0;
   return ::recv(socket_.native_handle(), &octet, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
 }
 
@@ -69,7 +71,7 @@ void Poller::connect() {
   boost::system::error_code ec;
   socket_.close(ec);
   try {
-    // Does not wait: it fails if the daemon's backlog is full.
+    // Does not wait: connecting fails if the daemon's backlog is full.
     socket_.open();
     socket_.non_blocking(true);
     socket_.connect(asio::local::stream_protocol::endpoint(path_), ec);
@@ -81,11 +83,11 @@ void Poller::connect() {
   }
 }
 
-/// Ends the connection, and so whatever waits on it, if the answers take too long.
+/// Closes the connection if the answers take too long. So everything that waits on it ends.
 void Poller::watch_deadline() {
   deadline_.expires_after(answer_timeout);
   deadline_.async_wait([this](const boost::system::error_code& ec) {
-    // The handler may have been queued already when the answers came.
+    // The answers may have come when this handler was already queued.
     const bool still_waits = deadline_.expiry() <= asio::steady_timer::clock_type::now();
     if (!ec && still_waits) {
       too_late_ = true;
@@ -97,7 +99,7 @@ void Poller::watch_deadline() {
 
 asio::awaitable<Poll> Poller::ask() {
   const auto [ec, written] = co_await asio::async_write(socket_, asio::buffer(requests), use_tuple);
-  // A daemon that has refused this client has said why, and may have closed already.
+  // A daemon that refuses this client has said why, and may already have closed the connection.
   if (ec && ec != asio::error::broken_pipe) {
     throw failure("cannot send: " + ec.message());
   }

@@ -14,20 +14,21 @@
 
 namespace meridian::top {
 
-/// The daemon does not answer, or not what was asked for; names the control socket.
+/// The daemon does not answer, or its answer is an error or cannot be read. The text names the
+/// control socket.
 class NoAnswer : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// Does not block, unlike ctl::Client: an operator can still press a key while no answer comes.
-/// Confined to one strand. Must outlive what it has running.
+/// Does not block, unlike ctl::Client, so that the operator can press keys while no answer comes.
+/// Confined to one strand. Must outlive a running `poll`.
 class Poller {
  public:
   Poller(const boost::asio::any_io_executor& strand, std::string socket);
 
-  /// Asks on the existing connection, or makes one. Throws NoAnswer; then the next poll makes a new
-  /// connection. One call at a time.
+  /// Asks over the existing connection, or makes one. If it throws NoAnswer, the next poll makes a
+  /// new connection. One call at a time.
   [[nodiscard]] boost::asio::awaitable<Poll> poll();
 
  private:

@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <string>
 
-// Functions only: the macros have very common names.
+// Declares functions and no macros, since the macros have very common names.
 #define NCURSES_NOMACROS
 #include <curses.h>
 #include <sys/ioctl.h>
@@ -19,10 +19,10 @@ namespace meridian::top {
 
 namespace {
 
-/// How long after Escape the rest of a key's sequence, which begins with Escape, may come.
+/// Some keys send a sequence that begins with Escape. How long its rest may take to come.
 constexpr int escape_delay_ms = 25;
 
-/// What ncurses has allocated for the terminal. Only one can be current at a time.
+/// What ncurses has allocated for the terminal. Only one SCREEN can be current at a time.
 SCREEN* current = nullptr;
 
 bool wants_colours() {

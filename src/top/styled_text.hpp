@@ -12,8 +12,8 @@ namespace meridian::top {
 
 enum class Tone : std::uint8_t { plain, good, warning, bad };
 
-/// A tone is lost if there are no colours. So text that must be seen is reversed, too, and has a
-/// sign in it.
+/// How text looks. Without colours the tone is lost. So text that must be seen is also reversed, and
+/// contains a sign.
 struct Style {
   Tone tone = Tone::plain;
   bool bold = false;
@@ -26,7 +26,7 @@ struct Style {
 
 inline constexpr Style alarm_style{.tone = Tone::bad, .bold = true, .reverse = true};
 
-/// Put in front of an alarm.
+/// The sign in front of an alarm.
 inline constexpr std::string_view alarm_sign = "!";
 
 struct Span {
@@ -34,7 +34,7 @@ struct Span {
   Style style{};
 };
 
-/// One line, made of spans. What is added is made printable.
+/// One line, made of spans. Makes all text that is added printable.
 class Line {
  public:
   Line() = default;
@@ -47,9 +47,9 @@ class Line {
   [[nodiscard]] std::size_t cells() const noexcept { return cells_; }
   [[nodiscard]] std::string text() const;
 
-  /// Leaves out what is beyond this many cells.
+  /// Cuts the line off after `cells` cells.
   void clip(std::size_t cells);
-  /// Adds blanks up to a width.
+  /// Adds blanks until the line has `cells` cells.
   void pad(std::size_t cells, Style style = {});
   /// Dims the line, so that nothing in it stands out any more.
   void fade();
@@ -59,15 +59,15 @@ class Line {
   std::size_t cells_ = 0;
 };
 
-/// A part of a line that can give way.
+/// A part of a line, which can become brief or be left out.
 struct Piece {
   Line full;
   Line brief{};    ///< says the same as `full` in less room; empty if there is no such form
-  int weight = 0;  ///< the lighter ones give way first
+  int weight = 0;  ///< the lightest pieces give way first
 };
 
-/// The pieces in order with `gap` blanks between them. As long as they do not fit, pieces become
-/// brief, and then some are left out.
+/// The pieces in order, with `gap` blanks between them. As long as they do not fit into `cells`,
+/// one piece after another becomes brief, and then one after another is left out.
 [[nodiscard]] Line fitted(std::vector<Piece> pieces, std::size_t cells, std::size_t gap = 2);
 
 }  // namespace meridian::top

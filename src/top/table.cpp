@@ -56,7 +56,8 @@ void add_cell(Line& line, const Column& column, const Cell& cell, std::size_t wi
   }
 }
 
-/// A text may be cut off, but not so far that it says nothing. A number may not be cut off.
+/// The widths of a column. A text may be cut off, but not so far that it says nothing. A number must
+/// not be cut off.
 ColumnWidth width_of(const Column& column, const std::vector<std::vector<Cell>>& rows,
                      std::size_t index, Sort sort) {
   constexpr std::size_t least_text = 15;
@@ -73,8 +74,8 @@ ColumnWidth width_of(const Column& column, const std::vector<std::vector<Cell>>&
   return width;
 }
 
-/// The column that the rows are sorted by is among the last to be left out: otherwise their order
-/// would make no sense.
+/// The columns of a table. The column that the rows are sorted by is among the last to be left out,
+/// since without it their order would make no sense.
 std::vector<Column> weighed_columns(TableKind kind, Sort sort) {
   const std::span<const Column> all = columns_of(kind);
   std::vector<Column> columns(all.begin(), all.end());

@@ -16,13 +16,13 @@ namespace meridian::top {
                                             std::size_t first, std::size_t count,
                                             std::size_t cells);
 
-/// How wide a column has to be, and how wide it would be with enough room.
+/// How wide a column must be, and how wide it is with enough room.
 struct ColumnWidth {
   std::size_t least = 0;
   std::size_t full = 0;
 };
 
-/// How wide each column is, 0 if it is left out.
+/// How wide each column is; 0 if it is left out.
 struct ColumnFit {
   std::vector<std::size_t> widths;
   std::size_t gap = 1;

@@ -1,4 +1,4 @@
-// A file of its own: <term.h> defines macros with names like `lines` and `tone`.
+// A file of its own, because <term.h> defines macros with names like `lines` and `tone`.
 #include "top/terminal.hpp"
 
 #include <curses.h>

@@ -12,7 +12,7 @@ namespace {
 
 constexpr wchar_t invalid = 0xFFFF;  // not a character, so never printable
 
-/// How many octets the sequence has that begins with this octet; 0 if none does.
+/// How many octets a UTF-8 sequence has that begins with `first`. 0 if none begins with it.
 std::size_t length_of_sequence(unsigned char first) {
   if (first < 0x80) {
     return 1;

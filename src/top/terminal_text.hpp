@@ -7,10 +7,10 @@
 
 namespace meridian::top {
 
-// The locale (LC_CTYPE) decides how wide a character is, and whether it can be shown at all. All of
-// these functions take UTF-8.
+// All functions here take UTF-8. The locale (LC_CTYPE) decides how wide a character is, and whether
+// it can be shown at all.
 
-/// The text as `runtime::printable` returns it, with a "?" for each character that this locale
+/// The text as `runtime::printable` returns it, but with a "?" for each character that the locale
 /// cannot show.
 [[nodiscard]] std::string printable(std::string_view text);
 

@@ -12,7 +12,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// Writes a line for each interval, from a comparison with the poll before it.
+/// Writes a line for each interval, with rates since the poll before.
 class InLines final : public Loop {
  public:
   InLines(const std::string& socket, const Options& options) : Loop(socket, options) {}

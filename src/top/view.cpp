@@ -39,7 +39,7 @@ Line title_line(const Figures& figures, const ViewState& state, std::size_t cell
   return line;
 }
 
-/// Replaces the title when the figures below are old.
+/// Replaces the title while the figures below it are old.
 Line alarm_line(const Figures& figures, const Connection& connection, std::size_t cells) {
   const bool is_gone = connection.state == Connection::State::gone;
   std::string text = fmt::format("{} {} for {}", alarm_sign, is_gone ? "daemon gone" : "no answer",
@@ -57,7 +57,7 @@ Line alarm_line(const Figures& figures, const Connection& connection, std::size_
   return line;
 }
 
-/// The letters that sort; only those of the more important columns if there is not room for all.
+/// The letters that sort. Without room for all, only those of the more important columns.
 Line sort_line(TableKind kind, std::size_t cells) {
   std::vector<Piece> pieces;
   for (const Column& column : columns_of(kind)) {
@@ -69,7 +69,7 @@ Line sort_line(TableKind kind, std::size_t cells) {
   return Line(label).add(fitted(std::move(pieces), cells - label.size()));
 }
 
-/// The keys, and on the right which rows are shown.
+/// The keys, and at the right which rows are shown.
 Line keys_line(const ViewState& state, Extent rows, std::size_t first, std::size_t cells) {
   const bool satellites = state.table() == TableKind::satellites;
   const std::size_t last = std::min(first + rows.room, rows.count);
@@ -123,10 +123,10 @@ struct Layout {
         most_header(height - footer - 2 - std::max<std::size_t>(2, height / 4)) {}
 
   std::size_t footer;
-  std::size_t most_header;  // without the title; leaves room for rows below the heading
+  std::size_t most_header;  // most lines, without the title; leaves room for rows of the table
 };
 
-/// What is below the header and above the footer.
+/// The part between the header and the footer: a table, or the help.
 View body_of(const Figures& figures, const ViewState& state, std::size_t lines, std::size_t cells) {
   View body;
   if (state.help()) {

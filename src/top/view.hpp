@@ -1,4 +1,4 @@
-/// The screen of `meridianctl top`, as text: what it says, not how it gets there.
+/// The screen of `meridianctl top` as text: what it says, but not how a terminal shows it.
 #pragma once
 
 #include "top/figures.hpp"
@@ -21,24 +21,25 @@ struct ScreenSize {
   std::size_t height = 24;
 };
 
-/// How the daemon is being reached.
+/// Whether the daemon answers.
 struct Connection {
   enum class State : std::uint8_t {
     live,
-    waiting,  ///< asked, and without an answer for longer than usual
-    gone,
+    waiting,  ///< the daemon has not answered for longer than usual
+    gone,     ///< the last poll failed
   };
   State state = State::live;
-  std::chrono::seconds since{};  ///< since its last answer, unless `live`
-  std::string why;
+  std::chrono::seconds since{};  ///< the last answer
+  std::string why;               ///< it is gone; "" unless it is
 };
 
 struct View {
-  std::vector<Line> lines;  ///< at most as many as fit, none longer than fits
+  std::vector<Line> lines;  ///< no more than the screen's height, none longer than its width
   Extent scrolled;
 };
 
-/// On a screen smaller than the least, a message that says so.
+/// What the screen shows. If it is smaller than `least_width` by `least_height`, only a message that
+/// says so.
 [[nodiscard]] View view_of(const Figures& figures, const ViewState& state,
                            const Connection& connection, ScreenSize size);
 

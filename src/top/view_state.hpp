@@ -1,4 +1,4 @@
-/// What an operator has chosen in `meridianctl top`, and what keys do.
+/// What the operator has chosen in `meridianctl top`, and what keys do.
 #pragma once
 
 #include "top/columns.hpp"
@@ -9,7 +9,7 @@
 
 namespace meridian::top {
 
-/// A key: any ASCII character, or one of the special keys beyond.
+/// A key: any ASCII character, or, from 0x100 on, a special key.
 enum class Key : std::uint32_t {
   tab = '\t',
   escape = 0x1B,
@@ -32,12 +32,12 @@ enum class Key : std::uint32_t {
   return static_cast<Key>(static_cast<unsigned char>(character));
 }
 
-/// What is scrolled: `count` lines, of which the screen has room for `room`.
+/// What can be scrolled: `count` lines, of which the screen has room for `room`.
 struct Extent {
   std::size_t count = 0;
   std::size_t room = 0;
 
-  /// The last line that can be the first one shown.
+  /// The highest index that the first line on the screen can have.
   [[nodiscard]] std::size_t last_first() const noexcept { return count > room ? count - room : 0; }
 };
 
@@ -46,13 +46,14 @@ class ViewState {
  public:
   explicit ViewState(FirstTable first);
 
-  /// Does what a key is for. `shown` is what the last view scrolled. False if the key ends the
-  /// program.
+  /// Does what a key is for. `shown` is `View::scrolled` of the last view. Returns false if the key
+  /// ends the program.
   [[nodiscard]] bool press(Key key, Extent shown);
 
   [[nodiscard]] TableKind table() const noexcept { return table_; }
   [[nodiscard]] Sort sort() const noexcept { return chosen().sort; }
-  /// The first row, or the first line of the help. May be beyond the last one by now.
+  /// The index of the first row to show, or of the first line of the help. It may be beyond the last
+  /// one, since rows may have gone meanwhile.
   [[nodiscard]] std::size_t first() const noexcept {
     return help_ ? first_of_help_ : chosen().first;
   }

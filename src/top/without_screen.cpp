@@ -1,4 +1,4 @@
-// Stands in for what draws on a terminal in a build without ncurses (MERIDIAN_WITH_TOP).
+// Replaces the sources that draw on a terminal in a build without ncurses (MERIDIAN_WITH_TOP).
 #include "top/run_on_screen.hpp"
 #include "top/terminal.hpp"
 

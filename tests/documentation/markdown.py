@@ -60,7 +60,7 @@ def links_of(document):
 # Riddles, and phrases that are translated word for word. In their place: say who does what.
 REFUSED = (r"who has neither", r"nobody waits who", r"left away", r"leave \w+ away", r"stands twice", r"is to be had",
            r"are to be had", r"so it is with", r"begins? anew", r"begun anew", r"by itself alone", r"as it were",
-           r"the lesson\b", r"the contract\b", r"its design\b", r"whoever has not")
+           r"the lesson\b", r"the contract\b", r"its design\b", r"whoever has not", r"stop(?:s|ped)? in order\b")
 SEARCHED = {"*.md": ".", "*.hpp": "include src", "*.cpp": "src", "*.1": "docs/man", "*.5": "docs/man", "*.8": "docs/man",
             "*.yml": "docs/prometheus", "*.js": "src/http/page", "*.html": "src/http/page", "*.py": "scripts"}
 

@@ -58,7 +58,8 @@ class LengthGauge {
   std::atomic<std::size_t> high_water_{0};
 };
 
-/// A value in transit, counted for as long as it is. Without a value: the end of the stream.
+/// A value in transit; the gauge counts it until it is taken or destroyed. Without a value it is
+/// the end of the stream.
 template <typename T>
 class Message {
  public:
@@ -97,10 +98,10 @@ class Message {
 
 /// The queue between the two ends, on a concurrent_channel of Boost 1.81.
 ///
-/// Traps of that channel, and what is done here about each:
+/// Traps of that channel, and how this class avoids each:
 /// - `close()` makes buffered messages unreachable: the end of the stream is a message instead.
-/// - `close()` leaves a parked sender parked, and a `cancel()` after it reports success: the
-///   receiver's end cancels first and then closes, behind a gate that no sender can pass meanwhile.
+/// - `close()` leaves a waiting sender waiting, and a `cancel()` after it reports success: the
+///   receiver's end cancels first and then closes, while a gate lets no sender in.
 /// - A cancelled receive leaves a channel that refuses sends although it is empty: a receive is not
 ///   cancelled, but interrupted by a message that carries operation_aborted.
 /// - A send to a channel whose context is being destroyed crashes: none is started.
@@ -117,11 +118,11 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore<T>> {
 
   void add_sender() noexcept { senders_.fetch_add(1, std::memory_order_relaxed); }
 
-  /// The last sender queues the end of the stream behind everything that was sent.
+  /// The last sender queues the end of the stream after everything that was sent.
   void remove_sender() {
     if (senders_.fetch_sub(1, std::memory_order_acq_rel) == 1 && enter()) {
       const Inside inside{gate_};
-      // The handler keeps this object alive while the mark waits for room.
+      // The handler keeps this object alive while the end of the stream waits for room.
       raw_.async_send(error_code{}, Message<T>{}, EndSent{this->shared_from_this()});
     }
   }
@@ -166,7 +167,7 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore<T>> {
         result = ec;
         message = std::move(received);
       });
-    } while (result == asio::error::operation_aborted);  // interrupted nothing: came too late
+    } while (result == asio::error::operation_aborted);  // too late: no receive waits
     return result;
   }
 
@@ -180,7 +181,7 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore<T>> {
     raw_.async_receive(asio::bind_cancellation_slot(asio::cancellation_slot(), std::move(handler)));
   }
 
-  /// Ends all sends with an error, including those that are waiting. What is in the channel stays.
+  /// Ends all sends with an error, including those that are waiting. Keeps what is in the channel.
   void refuse_sends() {
     gate_.close();
     raw_.cancel();
@@ -206,7 +207,7 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore<T>> {
     void operator()(error_code) const noexcept {}
   };
 
-  /// Must precede each send. False if there is no receiver. Otherwise an `Inside` must follow.
+  /// Must precede each send. False if sends are refused. Otherwise an `Inside` must follow.
   [[nodiscard]] bool enter() noexcept { return !context_.ended() && gate_.enter(); }
 
   /// Leaves the gate when it is destroyed, even if an allocation throws.

@@ -14,10 +14,10 @@ namespace meridian::inline v2::detail {
 namespace asio = boost::asio;
 
 /// Why it is needed: a context that is being destroyed destroys the coroutines that wait in it, and
-/// they release their senders. By then the channels of Boost 1.81 have dropped the operations that
-/// wait on them, but still count on them: a send crashes. Senders therefore check here first.
+/// they release their senders. By then the channels of Boost 1.81 have destroyed the operations
+/// that wait on them, but still refer to them: a send crashes. Senders therefore check here first.
 ///
-/// Thread-safe. Create it after the channel that it is for: services are shut down newest first.
+/// Thread-safe. Create it after the channel that it guards: the newest service is shut down first.
 class ContextWatch {
  public:
   explicit ContextWatch(const asio::any_io_executor& executor)

@@ -1,4 +1,5 @@
-/// Lets senders in until the receiver closes it, and tells the receiver when the last one is out.
+/// A gate that lets senders in until the receiver closes it, and then waits for the last one to
+/// leave.
 #pragma once
 
 #include <atomic>
@@ -7,8 +8,8 @@
 namespace meridian::inline v2::detail {
 
 /// Why it is needed: between `cancel()` and `close()` of a concurrent_channel a sender could still
-/// put a message into the buffer, or park itself for ever. Every operation is started inside the
-/// gate, so once `close` has returned none is being started, and none will be.
+/// put a message into the buffer, or park itself for ever. Every send is started inside the gate.
+/// So once `close` has returned, no send is being started, and none will be.
 ///
 /// Thread-safe. `enter` and `leave` never wait; `close` waits for senders that are inside, for as
 /// long as it takes to start an operation.

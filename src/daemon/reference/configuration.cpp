@@ -1,7 +1,7 @@
 // The keys of the configuration as documents.
 #include "config/key.hpp"
-#include "daemon/config.hpp"
 #include "daemon/keys.hpp"
+#include "daemon/read_config.hpp"
 #include "daemon/reference/forms.hpp"
 #include "daemon/reference/markup.hpp"
 #include "runtime/default_socket.hpp"

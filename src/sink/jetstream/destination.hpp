@@ -16,7 +16,7 @@ struct Destination {
   std::string credentials{};  ///< a file with a user's JWT and seed (.creds); "": none
   nats::Tls tls{};
 
-  /// For the sink of that name.
+  /// How the sink with the name `name` connects.
   [[nodiscard]] nats::ConnectOptions connection(const std::string& name) const {
     return {.client_name = "meridian " + name,
             .servers = servers,

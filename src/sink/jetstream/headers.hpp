@@ -17,11 +17,11 @@ struct Header {
   friend bool operator==(const Header&, const Header&) = default;
 };
 
-/// Octets that headers may add to the payload of a message: our own headers and those that the
-/// client library adds.
+/// The most octets that headers add to the payload of a message: Meridian's own headers, and those
+/// of the client library.
 inline constexpr std::size_t max_header_bytes = 1024;
 
-/// The headers of a message, by which a reader can select messages without decoding the payload.
+/// The headers of a message. By these, a reader can select messages without decoding payloads.
 [[nodiscard]] std::array<Header, 6> headers_of(const Message& message);
 
 }  // namespace meridian::sink::jetstream

@@ -15,8 +15,8 @@ namespace meridian::sink::jetstream {
 
 namespace {
 
-/// Whether the library could not parse an answer. Then the text is the name of the library's own
-/// status; a server's error has a text of its own.
+/// Whether the library could not parse an answer. In this case the text is the name of the
+/// library's status. An error from a server has a text of its own.
 bool is_unreadable(const jsPubAckErr& refused) {
   return (refused.Err == NATS_ERR || refused.Err == NATS_INVALID_ARG) && refused.ErrCode == 0 &&
          refused.ErrText != nullptr &&
@@ -51,7 +51,7 @@ std::optional<Ticket> InFlight::take(const natsMsg* message) {
 }
 
 void InFlight::answer(natsMsg* message, const jsPubAck* acknowledged, const jsPubAckErr* refused) {
-  // Takes out the entry before the message is destroyed and another one may get its address.
+  // The entry goes before the message is destroyed, because another message may get its address.
   const nats::MessageHandle owner(message);
   std::unique_lock lock(mutex_);
   const auto node = entries_.extract(message);
@@ -94,7 +94,8 @@ nats::Result<Acknowledged> InFlight::acknowledgement(const Entry& entry,
 nats::Rejection InFlight::rejection_of(const Entry& entry, const jsPubAckErr& refused) const {
   const std::string_view text = refused.ErrText != nullptr ? refused.ErrText : "";
   const nats::Refusal refusal = nats::refusal_of(refused.Err, refused.ErrCode, text);
-  // Publishing to a subject that we may not use gets no answer: the server reports it separately.
+  // A message to a subject that we may not use gets no answer: the server reports the violation
+  // separately.
   std::string violation = inbox_->violation_about(entry.subject);
   if (refusal == nats::Refusal::no_acknowledgement && !violation.empty()) {
     return {nats::Refusal::authorization, std::move(violation)};
@@ -105,7 +106,7 @@ nats::Rejection InFlight::rejection_of(const Entry& entry, const jsPubAckErr& re
   return {refusal, fmt::format("publishing to {}: {}", entry.subject, text)};
 }
 
-/// With the mutex held. Asks once for all messages that come meanwhile.
+/// Called with the mutex held. Asks once, also for the messages that come until the answer.
 void InFlight::find_out_why_nobody_took(Ticket ticket) {
   unclaimed_.push_back(ticket);
   if (unclaimed_.size() > 1) {

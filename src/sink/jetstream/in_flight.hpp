@@ -17,10 +17,10 @@
 
 namespace meridian::sink::jetstream {
 
-/// The code that takes a ticket out of here reports its outcome, so each ticket has exactly one:
-/// `answer`, `publish` if the library did not take the message, or `give_up`. The last is needed
-/// because the library reports nothing about messages whose connection has ended, not even a
-/// timeout.
+/// Each ticket has exactly one outcome, which is reported by the function that takes the ticket out
+/// of here. That is `answer`, `give_up`, or `Publisher::publish` if the library did not take the
+/// message. `give_up` is needed because the library reports nothing about messages whose connection
+/// has ended, not even a timeout.
 ///
 /// Thread-safe. Must be held by a shared_ptr.
 class InFlight : public std::enable_shared_from_this<InFlight> {
@@ -28,10 +28,11 @@ class InFlight : public std::enable_shared_from_this<InFlight> {
   InFlight(std::shared_ptr<nats::SessionInbox> inbox, std::shared_ptr<nats::Outlet<Outcome>> outlet,
            const Options& options);
 
-  /// False after `give_up`: then the message must not be published.
+  /// Adds a message. False after `give_up`: then the caller must not publish the message.
   [[nodiscard]] bool add(const natsMsg* message, Ticket ticket, std::string subject);
 
-  /// Takes out a message that the library did not take. Nothing if it has its outcome already.
+  /// Takes out a message that the library did not take. No value if the message already has its
+  /// outcome.
   [[nodiscard]] std::optional<Ticket> take(const natsMsg* message);
 
   /// Handles the library's answer to a message: either `acknowledged` or `refused` is not nullptr.
@@ -47,8 +48,8 @@ class InFlight : public std::enable_shared_from_this<InFlight> {
     std::string subject;
   };
 
-  /// What the stream has said; an error if something else answered. Any client that may subscribe
-  /// to our subjects learns where the answer is to go.
+  /// What the stream has answered, or an error if another client has. Any client that may subscribe
+  /// to our subjects learns the subject for the answer.
   [[nodiscard]] nats::Result<Acknowledged> acknowledgement(const Entry& entry,
                                                            const jsPubAck& told) const;
   [[nodiscard]] nats::Rejection rejection_of(const Entry& entry, const jsPubAckErr& refused) const;
@@ -62,7 +63,7 @@ class InFlight : public std::enable_shared_from_this<InFlight> {
   std::mutex mutex_;
   // Protected by mutex_.
   std::unordered_map<const natsMsg*, Entry> entries_;
-  std::vector<Ticket> unclaimed_;  // had no receiver; the reason is being asked for
+  std::vector<Ticket> unclaimed_;  // of messages without a receiver; the reason is being asked for
   bool given_up_ = false;
 };
 

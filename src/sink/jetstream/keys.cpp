@@ -22,7 +22,7 @@ using config::KeyFacts;
 using config::Kind;
 using config::Reader;
 
-/// The servers without what precedes an @, which may be a password.
+/// The servers, without the part of each URL in front of the @, which may have a password.
 config::Json as_shown(config::Json servers) {
   if (servers.is_structured()) {
     std::ranges::transform(servers, servers.begin(), as_shown);
@@ -32,7 +32,8 @@ config::Json as_shown(config::Json servers) {
   return servers;
 }
 
-/// Whether what precedes the @ has an invalid %: it must introduce the number of a character.
+/// Whether the user or password in `url`, in front of the @, has an invalid %. After each %, the
+/// two hexadecimal digits of a character must follow.
 bool has_bad_percent(std::string_view url) {
   const std::size_t at = url.rfind('@');
   const std::size_t scheme = url.find("://");
@@ -115,7 +116,7 @@ void read_tls(Reader& sink, const KeyFacts& facts, Options& options) {
   tls.enabled = true;
   config::read_all(reader, tls_keys(), tls);
   if (tls.certificate_file.empty() != tls.key_file.empty()) {
-    reader.fail("key_file", "and certificate_file must both be there, or neither", tls.key_file);
+    reader.fail("key_file", "must be set if certificate_file is, and only then", tls.key_file);
   }
   reader.finish();
 }

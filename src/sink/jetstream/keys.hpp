@@ -7,10 +7,10 @@
 
 namespace meridian::sink::jetstream {
 
-/// Their values are in `Options::jetstream`.
+/// The keys of sinks of this type alone. Their values are in `Options::jetstream`.
 [[nodiscard]] config::Keys<Options> destination_keys();
 
-/// Those of the object `tls`.
+/// The keys of the object `tls`.
 [[nodiscard]] config::Keys<nats::Tls> tls_keys();
 
 }  // namespace meridian::sink::jetstream

@@ -73,7 +73,7 @@ class OnTheirWay {
   }
 
   [[nodiscard]] std::size_t count() const noexcept { return asked_.size(); }
-  /// If set, nothing can be asked any more.
+  /// If there is a value, the session is lost: no more questions can be asked.
   [[nodiscard]] const std::optional<nats::Rejection>& failure() const noexcept { return failure_; }
 
   void ask(Question question) {
@@ -90,7 +90,7 @@ class OnTheirWay {
     asked_.emplace(number, Asked{std::move(question), Clock::now() + stream_timeout});
   }
 
-  /// Waits a moment for an answer, and passes it on.
+  /// Waits a moment for one answer. Passes the answer on, if it comes.
   void take_one() {
     constexpr std::int64_t moment_ms = 50;
     natsMsg* received = nullptr;
@@ -139,7 +139,7 @@ class OnTheirWay {
     std::from_chars(token.data(), token.data() + token.size(), number);
     const Entry entry = asked_.find(number);
     if (entry == asked_.end()) {
-      return;  // it came too late
+      return;  // the answer came too late
     }
     if (natsMsg_IsNoResponders(&message)) {
       tell(entry, nats::Rejection{nats::Refusal::not_enabled, "JetStream is not enabled"});
@@ -166,23 +166,24 @@ class OnTheirWay {
   std::string inbox_;
   nats::SubscriptionHandle subscription_;
   std::optional<nats::Rejection> failure_;
-  std::map<std::uint64_t, Asked> asked_;  // in the order in which they were asked
+  std::map<std::uint64_t, Asked> asked_;  // by number, so in the order in which they were asked
   std::uint64_t last_number_ = 0;
 };
 
 }  // namespace
 
-/// The questions that are asked in one session, until none is left.
+/// Asks questions in one session, until none is left.
 class LookUps::Round {
  public:
   Round(Options options, std::shared_ptr<nats::Outlet<Found>> outlet)
       : options_(std::move(options)), outlet_(std::move(outlet)) {}
   Round(const Round&) = delete;
   Round& operator=(const Round&) = delete;
-  /// Refuses the questions if the session was lost before the round began, or if there was none.
+  /// Refuses the questions that are left: the session was lost before the round began, or there was
+  /// no session.
   ~Round() { refuse_waiting({nats::Refusal::unreachable, "the connection was lost"}); }
 
-  /// False if it is over already.
+  /// False if the round is over already.
   [[nodiscard]] bool add(Question question) {
     const std::lock_guard lock(mutex_);
     if (!over_) {
@@ -191,7 +192,7 @@ class LookUps::Round {
     return !over_;
   }
 
-  /// Drops the questions, since their answers are no longer wanted.
+  /// Ends the round. Drops the questions, since nobody wants the answers any more.
   void cancel() {
     const std::lock_guard lock(mutex_);
     over_ = true;
@@ -218,7 +219,7 @@ class LookUps::Round {
   }
 
  private:
-  /// The questions that may be asked while this many are in flight.
+  /// Takes the questions that may be asked now, while `on_their_way` others are in flight.
   [[nodiscard]] std::vector<Question> take(std::size_t on_their_way) {
     const std::lock_guard lock(mutex_);
     std::vector<Question> questions;

@@ -1,4 +1,4 @@
-/// Asks a stream for messages that it has, with many questions in flight.
+/// Asks a stream for messages that it may have, with many questions in flight.
 #pragma once
 
 #include "nats/outlet.hpp"
@@ -23,22 +23,24 @@ class Connection;
 
 namespace meridian::sink::jetstream {
 
-/// The message at a sequence, or the last one of a subject.
+/// Which message to ask for: the one at a sequence, or the last one of a subject.
 using Where = std::variant<std::uint64_t, std::string>;
 
 struct Found {
   Ticket ticket = 0;
-  nats::Result<std::optional<StoredMessage>> message;  ///< nothing: there is none
+  nats::Result<std::optional<StoredMessage>> message;  ///< no value: there is no such message
 };
 
-/// Gives each question exactly one answer: what the leader of the stream says, that it does not
-/// answer within `stream_timeout`, or that the connection was lost. Up to `most_at_once` questions
-/// are in flight, so that a thousand of them take a few round trips. The others wait in order.
+/// Gives each question exactly one answer: what the leader of the stream says, that the leader has
+/// not answered within `stream_timeout`, or that the connection was lost. Up to `most_at_once`
+/// questions are in flight, so that a thousand of them take a few round trips. The others wait in
+/// order.
 ///
-/// Only the thread that serves the session asks and waits.
-/// Bounds: the caller sets them, by counting the messages that it asks for. Besides, the answers in
-/// flight take memory, each as much as a message of the stream.
-/// Thread-safety: `ask` may be called by one thread at a time. Lifetime: as Publisher.
+/// Only the thread that serves the session asks the server and waits for answers.
+///
+/// Bounds: the caller sets them, by counting the messages that it asks for. In addition, each
+/// answer in flight takes as much memory as a message of the stream. Thread-safety: `ask` may be
+/// called by one thread at a time. Lifetime: as Publisher.
 class LookUps {
  public:
   static constexpr std::size_t most_at_once = 256;
@@ -50,7 +52,7 @@ class LookUps {
   LookUps& operator=(const LookUps&) = delete;
   ~LookUps();
 
-  /// Does not wait.
+  /// Asks for a message. Does not wait for the answer, which `on_found` gets.
   void ask(Ticket ticket, Where where);
 
  private:
@@ -59,7 +61,7 @@ class LookUps {
   nats::Connection& connection_;
   const Options options_;
   const std::shared_ptr<nats::Outlet<Found>> outlet_;
-  std::weak_ptr<Round> round_;  // the one in the current session
+  std::weak_ptr<Round> round_;  // the round in the current session
 };
 
 }  // namespace meridian::sink::jetstream

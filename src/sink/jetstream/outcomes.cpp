@@ -1,5 +1,5 @@
-// What becomes of each message of a sink: it has arrived, it is tried again, or the stream is asked
-// whether it has it.
+// What becomes of each message of a sink: it has arrived, or the sink tries it again, or the sink
+// asks the stream whether it has the message.
 #include "aggregator/epoch.hpp"
 #include "sink/jetstream/sink.hpp"
 
@@ -63,8 +63,8 @@ void Sink::refused(const nats::Rejection& why, Ticket ticket) {
 
 void Sink::refused_as_too_large(Ticket ticket, Clock::time_point retry_at) {
   if (can_look_for(ticket)) {
-    // The limit may have been lowered since an earlier try, or before the restart. That try may
-    // have been stored and its answer lost.
+    // The limit may have been lowered since an earlier try, perhaps one before the restart. The
+    // server may have stored that try, and its answer was lost.
     look_for(ticket, IfAbsent::make_smaller);
   } else {
     feed_.outbox().refused_as_too_large(ticket, retry_at);
@@ -76,8 +76,8 @@ bool Sink::can_look_for(Ticket ticket) const {
 }
 
 void Sink::look_for(Ticket ticket, IfAbsent then) {
-  // Each origin has only one message in flight, so if it is stored, it is the last one of its
-  // subject.
+  // Each origin has only one message in flight. So if this message is stored, it is the last one of
+  // its subject.
   look_for(ticket, then, subject_.expand(feed_.outbox().message_of(ticket).origin));
 }
 
@@ -110,16 +110,16 @@ void Sink::found(const Found& found) {
 void Sink::could_not_look(const nats::Rejection& why, Ticket ticket) {
   refused(why, ticket);
   if (phase_.is_answered()) {
-    stop_publishing();  // the others would have to wait for the same thing
+    stop_publishing();  // the other messages would wait for the same answer
   }
 }
 
 void Sink::not_there(Ticket ticket, std::uint64_t sequence) {
   const std::shared_ptr<nats::Session> session = connection_->session();
   if (!session || !phase_.may_publish()) {
-    // Each such message would wait here for a server that does not answer.
-    feed_.outbox().refused(ticket, Clock::now(),
-                           Outbox::Fate::unknown);  // tried again when it may be
+    // Otherwise each such message would wait here for a server that does not answer. The sink tries
+    // the message again once it may publish.
+    feed_.outbox().refused(ticket, Clock::now(), Outbox::Fate::unknown);
     return;
   }
   const nats::Result<bool> removed = can_have_removed(
@@ -140,7 +140,7 @@ void Sink::absent(Ticket ticket, IfAbsent then) {
     feed_.outbox().refused_as_too_large(ticket,
                                         now + pauses_.after(feed_.outbox().tries_of(ticket)));
   } else if (!phase_.is_answered()) {
-    feed_.outbox().refused(ticket, now, Outbox::Fate::unknown);  // tried again when it may be
+    feed_.outbox().refused(ticket, now, Outbox::Fate::unknown);  // until the sink may publish
   } else {
     if (then == IfAbsent::rename) {
       feed_.outbox().rename(ticket, aggregator::new_epoch());
@@ -158,8 +158,8 @@ void Sink::said_to_be_stored(Ticket ticket, std::uint64_t sequence) {
 }
 
 void Sink::refuse_as_false_duplicate(Ticket ticket, std::uint64_t sequence, std::string_view why) {
-  // Only now that the message is known not to be there: a doubt lets the next try use another id,
-  // and a message that is stored under this one would then be stored twice.
+  // Doubts the claim only now that the message is known not to be there. A doubt lets the next try
+  // use another id. A message that is stored under its present id would then be stored twice.
   feed_.outbox().doubt(ticket, sequence);
   refused({nats::Refusal::false_duplicate,
            fmt::format("publishing to {}: the server says that stream {} already has this message, "

@@ -22,8 +22,9 @@ namespace {
 
 using InFlights = nats::Closures<InFlight>;
 
-/// Publishes in one session. Is dropped when the session is lost, or before; destroyed on the
-/// caller's thread or on the one that serves the session, never on one of the library's.
+/// What publishing in one session needs. Core drops it when the session is lost, or earlier. It is
+/// destroyed on the caller's thread or on the thread that serves the session, but never on one of
+/// the library's threads.
 struct SessionPublisher {
   SessionPublisher(std::shared_ptr<nats::Session> own_session,
                    std::shared_ptr<InFlight> own_in_flight)
@@ -74,7 +75,7 @@ struct Publisher::Core {
   std::shared_ptr<SessionPublisher> publisher;  // protected by mutex
 };
 
-/// Makes what publishes in a session. `core` keeps it until the session is lost.
+/// Makes the publisher of a session. `core` keeps it until the session is lost.
 nats::Result<std::shared_ptr<SessionPublisher>> Publisher::Core::open(
     const std::shared_ptr<Core>& core, std::shared_ptr<nats::Session> session) {
   const std::shared_ptr<nats::SessionInbox> inbox = session->inbox();
@@ -103,7 +104,8 @@ nats::Result<std::shared_ptr<SessionPublisher>> Publisher::Core::open(
       gone = std::exchange(there->publisher, nullptr);
     }
   };
-  // With the lock, so that a loss finds the publisher, and that of a lost session does not stay.
+  // Under the lock: a loss from here on waits for it, and then finds the publisher. So the
+  // publisher of a lost session does not stay.
   const std::lock_guard lock(core->mutex);
   if (!inbox->notify(when_lost)) {
     return inbox->lost().value();
@@ -197,7 +199,7 @@ void Publisher::publish(const Message& message, Ticket ticket) {
   if (status != NATS_OK) {
     nats::Rejection why = nats::last_rejection("publishing to " + subject, status);
     if (why.refusal == nats::Refusal::no_acknowledgement) {
-      why.refusal = nats::Refusal::unreachable;  // it could not be written
+      why.refusal = nats::Refusal::unreachable;  // the message could not be written
     }
     if (const auto untaken = publisher->in_flight->take(key)) {
       core_->refuse(*untaken, why);

@@ -22,10 +22,10 @@ namespace meridian::sink::jetstream {
 
 namespace asio = boost::asio;
 
-/// The stream has the message, on as many servers as it needs.
+/// The stream has stored the message, on as many servers as it requires.
 struct Acknowledged {
-  std::uint64_t sequence = 0;  ///< its place in the stream, from 1 up
-  bool duplicate = false;      ///< it already had a message with this id, and keeps that one
+  std::uint64_t sequence = 0;  ///< of the message in the stream, counted from 1
+  bool duplicate = false;  ///< the stream already had a message with this id, and keeps that one
 };
 
 struct Outcome {
@@ -33,15 +33,15 @@ struct Outcome {
   std::variant<nats::Rejection, Acknowledged> result;
 };
 
-/// Gives each ticket exactly one outcome: the server's answer, that none came within
-/// `acknowledgement_timeout`, or that the connection was lost, which is reported at once. A message
-/// that was refused may be published again with the same id: some refusals leave open whether it is
-/// stored.
+/// Gives each ticket exactly one outcome: the server's answer, that no answer came within
+/// `acknowledgement_timeout`, or that the connection was lost, which is reported at once. The
+/// caller may publish a refused message again with the same id: some refusals leave open whether
+/// the message is stored.
 ///
 /// Ownership: keeps nothing of a message but a copy of its octets, until its outcome.
-/// Bounds: the caller sets them, by counting what is in flight.
-/// Thread-safety: `publish` may be called by one thread at a time, and by none of the library's.
-/// Lifetime: `connection` must outlive this object. After the destructor, which may run in
+/// Bounds: the caller sets them, by counting the messages in flight.
+/// Thread-safety: `publish` may be called by one thread at a time, but not by the library's
+/// threads. Lifetime: `connection` must outlive this object. After the destructor, which may run in
 /// `on_outcome`, no more outcomes are reported.
 class Publisher {
  public:

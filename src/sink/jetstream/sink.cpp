@@ -96,7 +96,7 @@ void Sink::connection_changed(const nats::ConnectionState& state) {
 void Sink::look_at_stream() {
   const std::shared_ptr<nats::Session> session = connection_->session();
   if (!session || phase_.is_stopping()) {
-    return;  // called again when there is a new session
+    return;  // a new session leads here again
   }
   const nats::Result<StreamReport> report = check_stream(*session, options_);
   if (!report) {
@@ -126,7 +126,7 @@ void Sink::look_at_stream() {
 
 void Sink::stop_publishing() {
   phase_.found_unfit();
-  call_again_at(Clock::now() + pauses_.next());  // which looks at the stream
+  call_again_at(Clock::now() + pauses_.next());  // then it looks at the stream
 }
 
 void Sink::pump() {
@@ -199,7 +199,7 @@ void Sink::stop() {
       note_fault(self->options_.name, error);
     }
     self->give_up();
-    // Destroying these may wait for a server, so it comes after `wait_stopped` can return.
+    // Last, since destroying these may wait for a server: `wait_stopped` can already return.
     self->look_ups_.reset();
     self->publisher_.reset();
     self->connection_.reset();

@@ -35,30 +35,30 @@
 
 namespace meridian::sink::jetstream {
 
-/// A consumer of the buffer that publishes what it reads, and acknowledges it once the stream has
-/// it. What is refused is tried again for as long as it takes: nothing is given up.
+/// Reads the buffer as a consumer, publishes the frames, and acknowledges them once the stream has
+/// them. Tries refused messages again for as long as it takes, and gives up none.
 ///
-/// Runs entirely in an execution context of its own, since publishing and asking about the stream
-/// may wait for the server, and nothing else should have to wait with it. The library's threads
-/// only post into that context.
+/// Runs entirely in an execution context of its own. Publishing and asking about the stream may
+/// wait for the server, and no other part of the daemon should have to wait with the sink. The
+/// library's threads only post into this context.
 ///
 /// Must be held by a shared_ptr. Thread-safety: `start`, `stop` and `give_up` may be called from
 /// any thread.
 class Sink final : public runtime::Part, public std::enable_shared_from_this<Sink> {
  public:
-  /// `context` is the sink's own; `wait_stopped` is called in `waiter`. `context` and `record` must
-  /// outlive the sink.
+  /// `context` is the sink's own; the daemon calls `wait_stopped` on `waiter`. `context` and
+  /// `record` must outlive the sink.
   Sink(asio::io_context& context, const asio::any_io_executor& waiter, Options options,
        AggregatorHandle aggregator, status::SinkRecord& record);
 
   void start() override;
 
-  /// Stops reading, waits a moment for what is in flight, and leaves the rest to the next start of
-  /// the daemon.
+  /// Stops reading, and waits for the answers to messages in flight, at most `farewell`. Leaves the
+  /// rest to the next start of the daemon.
   void stop() override;
 
-  /// The longest that `stop` waits for what is in flight. A request to a server that is in progress
-  /// when `stop` is called may take `stream_timeout` or nats::Session::write_deadline in addition.
+  /// The longest that a stop waits for answers. A request to a server that is in progress when
+  /// `stop` is called may take `stream_timeout` or nats::Session::write_deadline in addition.
   static constexpr std::chrono::milliseconds farewell{1000};
 
   /// Waits until the stop is complete, or until `give_up`.
@@ -71,7 +71,7 @@ class Sink final : public runtime::Part, public std::enable_shared_from_this<Sin
   [[nodiscard]] asio::awaitable<void> run();
   [[nodiscard]] asio::awaitable<void> end();
 
-  /// Calls `function`; what it throws is noted, and the sink goes on.
+  /// Calls `function`. Notes what it throws; the sink goes on.
   template <typename Function>
   void guarded(Function&& function) noexcept {
     try {
@@ -84,14 +84,14 @@ class Sink final : public runtime::Part, public std::enable_shared_from_this<Sin
   void connection_changed(const nats::ConnectionState& state);
   void look_at_stream();
 
-  /// Publishes what may be published now, and arranges to be called again when more may be.
+  /// Publishes the messages that may go now. Arranges to be called again when more may go.
   void pump();
   void call_again_at(Clock::time_point time);
 
-  /// Publishes nothing until the stream has been checked: every message would be refused.
+  /// Stops publishing until the stream has been checked, since every message would be refused.
   void stop_publishing();
 
-  // What becomes of each message: outcomes.cpp.
+  // What becomes of each message. Defined in outcomes.cpp.
   void outcome(const Outcome& outcome);
   void acknowledged(Ticket ticket, bool duplicate);
   void refused(const nats::Rejection& why, Ticket ticket);
@@ -100,12 +100,12 @@ class Sink final : public runtime::Part, public std::enable_shared_from_this<Sin
   /// What to do with a message that the stream does not have.
   enum class IfAbsent : std::uint8_t {
     publish,
-    make_smaller,  ///< it is too large
-    refuse,        ///< the server claimed to have it
-    rename,        ///< the server claimed so at the last try
+    make_smaller,  ///< the message is too large
+    refuse,        ///< the server now claims to have it
+    rename,        ///< the server claimed to have it, after an earlier try
   };
 
-  /// Whether the stream can be asked for a message whose answer was lost.
+  /// Whether an earlier try may be stored, and the sink can ask the stream about it.
   [[nodiscard]] bool can_look_for(Ticket ticket) const;
   void look_for(Ticket ticket, IfAbsent then);
   void look_for(Ticket ticket, IfAbsent then, Where where);
@@ -113,11 +113,11 @@ class Sink final : public runtime::Part, public std::enable_shared_from_this<Sin
   void could_not_look(const nats::Rejection& why, Ticket ticket);
   void absent(Ticket ticket, IfAbsent then);
 
-  /// The server takes the message for a repetition of the one that it has at that sequence. That is
-  /// no proof: the answer may come from a server that does not have it, or the message there may be
-  /// another one.
+  /// The server takes the message for a repetition of the message at `sequence`. This is no proof:
+  /// the answer may come from a server that does not have the message, or another message may be at
+  /// that sequence.
   void said_to_be_stored(Ticket ticket, std::uint64_t sequence);
-  /// Nothing is at that sequence, but the stream may have removed it since.
+  /// There is no message at `sequence`, but the stream may have removed it since.
   void not_there(Ticket ticket, std::uint64_t sequence);
   void refuse_as_false_duplicate(Ticket ticket, std::uint64_t sequence, std::string_view why);
 
@@ -144,8 +144,8 @@ class Sink final : public runtime::Part, public std::enable_shared_from_this<Sin
   Doorbell stopped_bell_;
 
   nats::Pauses pauses_;
-  asio::steady_timer again_;    // calls pump, or look_at_stream
-  asio::steady_timer changed_;  // cancelled when what `stop` waits for may have come
+  asio::steady_timer again_;    // calls `pump` or `look_at_stream`
+  asio::steady_timer changed_;  // cancelled when an answer that `end` waits for may have come
 
   status::SinkFigures figures_;
   std::array<std::uint64_t, nats::all_refusals.size()> refusals_{};

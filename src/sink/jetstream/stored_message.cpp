@@ -31,7 +31,7 @@ int number_of(const Json& object, const char* name) {
   return found != object.end() && found->is_number_integer() ? found->get<int>() : 0;
 }
 
-/// Nothing if the text is not base64.
+/// No value if the text is not base64.
 std::optional<std::string> decode_base64(std::string_view text) {
   std::string octets(text.size() / 4 * 3, '\0');
   const int count = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(octets.data()),

@@ -10,7 +10,7 @@
 
 namespace meridian::sink::jetstream {
 
-/// The parts of a message in a stream that tell whether it is one of ours.
+/// The parts of a message in a stream that show whether a sink of Meridian published it.
 struct StoredMessage {
   std::string id;  ///< its Nats-Msg-Id; "" if it has none
   std::string payload;
@@ -18,11 +18,11 @@ struct StoredMessage {
   friend bool operator==(const StoredMessage&, const StoredMessage&) = default;
 };
 
-/// Whether `stored` is `message`: it has the same id and the same octets. The id alone does not
-/// prove it, since a copy of this daemon may have used it for other frames.
+/// Whether `stored` is `message`: both have the same id and the same octets. The id alone proves
+/// nothing, since a copy of this daemon may have used the same id for other frames.
 [[nodiscard]] bool is_same(const StoredMessage& stored, const Message& message);
 
-/// Parses the answer to a request for a stored message. Nothing: there is no such message. Errors:
+/// Parses the answer to a request for a stored message. No value: there is no such message. Errors:
 /// the server's error, or bad_acknowledgement if the text is not such an answer.
 [[nodiscard]] nats::Result<std::optional<StoredMessage>> read_stored(std::string_view answer);
 

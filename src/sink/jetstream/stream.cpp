@@ -17,7 +17,7 @@ namespace meridian::sink::jetstream {
 
 namespace {
 
-/// In the library, -1 stands for no limit, and 0 for one that the server left out.
+/// In the library, -1 means that there is no limit, and 0 that the server did not mention it.
 std::optional<std::uint64_t> limit_of(std::int64_t number) {
   return number > 0 ? std::optional(static_cast<std::uint64_t>(number)) : std::nullopt;
 }
@@ -67,8 +67,8 @@ nats::Result<nats::JetStreamHandle> jet_stream(nats::Session& session) {
   return nats::JetStreamHandle(context);
 }
 
-/// For a request to JetStream's API, such as "STREAM.INFO.TELEMETRY". Such a request gets no answer
-/// if JetStream is not enabled at all, or if we may not ask.
+/// Why a request to JetStream's API failed, such as "STREAM.INFO.TELEMETRY". A request gets no
+/// answer if JetStream is not enabled at all, or if we are not permitted to send it.
 nats::Rejection api_rejection(nats::Session& session, std::string_view what,
                               std::string_view request, natsStatus status, jsErrCode code) {
   if (code == 0 && status == NATS_NO_RESPONDERS) {
@@ -88,7 +88,7 @@ nats::Result<nats::StreamInfoHandle> info_of(nats::Session& session, jsCtx* cont
   jsStreamInfo* info = nullptr;
   jsErrCode code{};
   const natsStatus status = js_GetStreamInfo(&info, context, stream.c_str(), nullptr, &code);
-  if (status == NATS_NOT_FOUND) {  // which the library reports without the server's code
+  if (status == NATS_NOT_FOUND) {  // the library reports this without the server's code
     return nats::Rejection{nats::Refusal::stream_missing,
                            fmt::format("there is no stream {}", stream)};
   }
@@ -117,8 +117,8 @@ nats::Result<Asked> ask_for_stream(nats::Session& session, const Options& option
   return Asked{.context = *std::move(context), .info = *std::move(info)};
 }
 
-/// Asks the server directly: the library is older than this setting of a stream, and does not
-/// report it.
+/// Whether the stream writes messages before it acknowledges them. Asks the server directly,
+/// because the library is older than this setting and does not report it.
 nats::Result<bool> writes_first(nats::Session& session, const std::string& stream) {
   const std::string request = "STREAM.INFO." + stream;
   natsMsg* reply = nullptr;
@@ -139,7 +139,7 @@ nats::Result<bool> writes_first(nats::Session& session, const std::string& strea
   return !readable || config->value("persist_mode", nlohmann::json()) != "async";
 }
 
-/// The sequence of the last message of a subject; nothing if there is none.
+/// The sequence of the last message of a subject. No value if there is no such message.
 nats::Result<std::optional<std::uint64_t>> last_sequence_of(nats::Session& session, jsCtx* context,
                                                             const std::string& stream,
                                                             const std::string& subject) {

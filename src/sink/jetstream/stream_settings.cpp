@@ -39,8 +39,8 @@ bool removes_from_the_beginning(const StreamSettings& settings) {
   return settings.discard == Discard::oldest && (settings.max_bytes || settings.max_messages);
 }
 
-/// Whether it removes the oldest messages of a subject. By default it does, also where it discards
-/// new messages when it is full.
+/// Whether the stream removes the oldest messages of a subject that has reached its limit. By
+/// default it does, even if it discards new messages when the whole stream is full.
 bool removes_of_a_subject(const StreamSettings& settings) {
   return settings.max_messages_per_subject &&
          (settings.discard == Discard::oldest || !settings.discards_newest_of_subject);
@@ -79,7 +79,7 @@ bool can_have_removed(const StreamSettings& settings, const StreamState& state,
     return false;
   }
   if (settings.retention != Retention::limits) {
-    // Any message that a reader acknowledges is removed, also from the middle.
+    // Every message that a reader acknowledges is removed, even from the middle.
     return sequence <= state.last;
   }
   // A limit of the whole stream removes from its beginning.

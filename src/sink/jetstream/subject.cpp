@@ -27,7 +27,7 @@ bool stands_for_octet(char octet) {
   return value > 0x20 && value != 0x7F && octet != '*' && octet != '>';
 }
 
-/// What is wrong with a text, apart from its placeholders, or "".
+/// What is wrong with a text, apart from its placeholders. "" if nothing is.
 std::string complaint_about(std::string_view text) {
   if (text.empty()) {
     return "is empty";
@@ -87,7 +87,7 @@ std::string SubjectTemplate::expand(const Origin& origin) const {
 }
 
 bool SubjectTemplate::tells_origins_apart() const noexcept {
-  // Consecutive numbers can be told apart only if there is a non-digit between them.
+  // Two numbers can be told apart only if there is a non-digit between them.
   const auto is_number = [](const Part& part) { return std::holds_alternative<Placeholder>(part); };
   const auto separates = [](const Part& part) {
     const auto* const text = std::get_if<std::string>(&part);

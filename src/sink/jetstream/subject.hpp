@@ -14,11 +14,11 @@
 
 namespace meridian::sink::jetstream {
 
-/// The longest template, in octets. Servers accept subjects of some kilobytes, but those are
-/// unreadable.
+/// The longest template, in octets. Servers accept subjects of some kilobytes, but such subjects
+/// are unreadable.
 inline constexpr std::size_t max_subject_bytes = 255;
 
-/// Which subject the frames of an origin go to: "meridian.{satellite_id}.{channel_id}". Immutable.
+/// Gives each origin the subject for its frames: "meridian.{satellite_id}.{channel_id}". Immutable.
 class SubjectTemplate {
  public:
   /// Parses a template. It may contain the two placeholders, any number of times or not at all, and
@@ -45,8 +45,8 @@ class SubjectTemplate {
   std::vector<Part> parts_;
 };
 
-/// For a text that was already checked as part of a configuration. Throws std::invalid_argument if
-/// it is not a template.
+/// Parses a text that was already checked as part of a configuration. Throws std::invalid_argument
+/// if the text is not a template.
 [[nodiscard]] SubjectTemplate read_subject(std::string_view text);
 
 /// Whether `pattern` matches every subject that `filter` matches. Both may contain the wildcards

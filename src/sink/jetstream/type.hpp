@@ -1,4 +1,4 @@
-/// Sinks into streams of NATS JetStream, as a type of sink.
+/// The type of sinks that publish into streams of NATS JetStream.
 #pragma once
 
 #include "sink/type.hpp"

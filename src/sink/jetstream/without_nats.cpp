@@ -1,4 +1,5 @@
-// Stands in for what needs the NATS client library in a build without it (MERIDIAN_WITH_NATS).
+// Replaces the sources that need the NATS client library in a build without it
+// (MERIDIAN_WITH_NATS).
 #include "sink/jetstream/type.hpp"
 
 #include <stdexcept>

@@ -95,7 +95,7 @@ class Daemon {
 /// The lines of a text.
 [[nodiscard]] std::vector<std::string> lines_of(const std::string& text);
 
-/// A test with one daemon. Every test also checks that it stops in order.
+/// A test with one daemon. Every test also checks its orderly stop.
 class DaemonTest : public testing::Test {
  protected:
   Daemon& start(const Json& changes = Json::object(), const Surroundings& surroundings = {});

@@ -117,6 +117,27 @@ TEST_F(LeftBehind, ByADrainOfEarlierFrames) {
   EXPECT_EQ(stats().ledger.buffered, slabs);
 }
 
+/// Whether there is a consumer, so that a drain cuts batches where they are.
+class LeftBehindByDivision : public LeftBehind, public testing::WithParamInterface<bool> {};
+
+TEST_P(LeftBehindByDivision, KeepsNoSlab) {
+  spawn_with(WhenFull::backpressure,
+             GetParam() ? std::vector<ConsumerOptions>{{"a"}} : std::vector<ConsumerOptions>{},
+             1'000'000);
+  {
+    std::vector<FrameBatch> batches = slabs_.read(1, 2);
+    ASSERT_TRUE(batches[1].join(batches[2]));
+    send(std::move(batches[0]));
+    send(std::move(batches[1]));
+  }
+  EXPECT_EQ(slabs_.in_use(), 1U);
+  EXPECT_EQ(drain(1, 2).taken.frames, 1U);
+  EXPECT_EQ(slabs_.in_use(), 0U);
+  EXPECT_EQ(stats().ledger.buffered, 2U);
+}
+
+INSTANTIATE_TEST_SUITE_P(WithAndWithoutAConsumer, LeftBehindByDivision, testing::Bool());
+
 TEST_F(LeftBehind, FramesOutsideTheTakenSlabsDoNotMove) {
   test::Buffer buffer(test::limits(test::any, 1'000'000'000, WhenFull::drop_oldest));
   buffer->add(test::batch_of_run({3, 1}, 0, 1, large));

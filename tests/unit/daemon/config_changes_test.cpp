@@ -1,5 +1,7 @@
 #include "daemon/config_changes.hpp"
 
+#include "daemon/read_config.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

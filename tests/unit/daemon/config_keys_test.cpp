@@ -2,6 +2,7 @@
 // does with a change.
 #include "daemon/config_changes.hpp"
 #include "daemon/keys.hpp"
+#include "daemon/read_config.hpp"
 #include "sink/keys.hpp"
 #include "uplink/keys.hpp"
 

@@ -1,7 +1,6 @@
 // What a configuration makes the daemon hold. That broken ones are refused by the program, and how,
 // is in integration/check_config_test.cpp.
-#include "daemon/config.hpp"
-
+#include "daemon/read_config.hpp"
 #include "integration/harness/temp_dir.hpp"
 #include "places.hpp"
 #include "runtime/default_socket.hpp"

@@ -1,5 +1,6 @@
 // A daemon in which something throws while others wait: the logger, wherever it is called.
 #include "daemon/daemon.hpp"
+#include "daemon/read_config.hpp"
 #include "integration/harness/deadlines.hpp"
 #include "integration/harness/temp_dir.hpp"
 #include "runtime/faults.hpp"
@@ -137,7 +138,7 @@ TEST_F(BrokenDaemon, GoesOnWithoutASessionThatBreaks) {
   EXPECT_TRUE(test::eventually([&] { return faults() == before + 1; }));
   EXPECT_NO_THROW(std::ignore = connect());
   ASSERT_EQ(::kill(::getpid(), SIGTERM), 0);
-  EXPECT_EQ(ended_.get(), 0) << "it stops in order, each of its sessions by a fault";
+  EXPECT_EQ(ended_.get(), 0) << "an orderly stop, after each session has ended with a fault";
 }
 
 TEST_F(BrokenDaemon, SavesTheBufferAndExitsWithOne) {

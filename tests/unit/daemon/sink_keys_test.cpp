@@ -1,5 +1,5 @@
 // What a configuration says of sinks, and what is said of a wrong one.
-#include "daemon/config.hpp"
+#include "daemon/read_config.hpp"
 #include "sink/type.hpp"
 
 #include <gmock/gmock.h>
@@ -107,7 +107,7 @@ TEST(SinkConfig, RefusesAnInFlightBoundBelowOneMessage) {
             67'108'864U);
   EXPECT_THAT(
       [] { std::ignore = parse_sink(R"("batch_max_bytes":8388609)"); },
-      ThrowsMessage<config::Error>(AllOf(HasSubstr("sinks[0].max_in_flight_bytes: must be there"),
+      ThrowsMessage<config::Error>(AllOf(HasSubstr("sinks[0].max_in_flight_bytes: must be set"),
                                          HasSubstr("8388609"), HasSubstr("8388608"))));
 }
 
@@ -159,7 +159,8 @@ INSTANTIATE_TEST_SUITE_P(
                        {"servers":["nats://h"],"stream":"B"}])",
                    "sinks[1].name: \"sink-2\" is taken by another sink"},
         wrong("UnknownKey", R"("server":"nats://h")",
-              ".server: unknown key; allowed here: name, type, servers, stream"),
+              ".server: unknown key; allowed here: name, type, batch_max_bytes, "
+              "max_in_flight_bytes, when_behind, servers, stream, subject, credentials, tls"),
         wrong("EmptyName", R"("name":"")", ".name: must be 1 to 64 letters"),
         wrong("NameWithADot", R"("name":"a.b")", ".name: must be 1 to 64 letters"),
         wrong("LongName", R"("name":")" + std::string(65, 'x') + "\"",
@@ -189,9 +190,9 @@ INSTANTIATE_TEST_SUITE_P(
         wrong("UnknownKeyOfTls", R"("tls":{"verify":false})", ".tls.verify: unknown key"),
         wrong("RelativeCaFile", R"("tls":{"ca_file":"ca.pem"})", ".tls.ca_file: must be the abs"),
         wrong("CertificateWithoutKey", R"("tls":{"certificate_file":"/c"})",
-              ".tls.key_file: and certificate_file must both be there, or neither"),
+              ".tls.key_file: must be set if certificate_file is, and only then"),
         wrong("KeyWithoutCertificate", R"("tls":{"key_file":"/k"})",
-              ".tls.key_file: and certificate_file must both be there, or neither"),
+              ".tls.key_file: must be set if certificate_file is, and only then"),
         wrong("SmallBatches", R"("batch_max_bytes":1023)",
               ".batch_max_bytes: must be an integer from 1024 to 67108864"),
         wrong("LargeBatches", R"("batch_max_bytes":67108865)",

@@ -128,6 +128,21 @@ TEST(Layering, TableHasTheDirectoriesOfSources) {
   EXPECT_EQ(rows, directories) << "each room has a row in ARCHITECTURE.md and a directory in src/";
 }
 
+TEST(Layering, SinksKnowTheirTypesInTwoFiles) {
+  const std::set<std::string> that_name_types = {"src/sink/options.hpp", "src/sink/types.cpp"};
+  std::set<std::string> found;
+  for (const fs::path& file : files_below({"src/sink"}, {".cpp", ".hpp"})) {
+    const std::string name = name_in_tree(file);
+    const bool is_of_a_type = file.parent_path().filename() != "sink";
+    for (const std::string& include : includes_of(file)) {
+      if (!is_of_a_type && include.starts_with("sink/jetstream/")) {
+        found.insert(name);
+      }
+    }
+  }
+  EXPECT_EQ(found, that_name_types) << "what every sink does must not know where frames go";
+}
+
 TEST(Layering, NothingRacesAChannelOperationAgainstAnother) {
   // `||` on a receive can drop a message and on a send can send twice: see meridian/channel.hpp.
   for (const fs::path& file : files_below({"include", "src", "examples"}, {".cpp", ".hpp"})) {

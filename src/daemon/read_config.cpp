@@ -1,4 +1,4 @@
-#include "daemon/config.hpp"
+#include "daemon/read_config.hpp"
 
 #include "config/error.hpp"
 #include "config/file.hpp"
