@@ -33,8 +33,8 @@ std::string socket_of_the_daemon() {
       return socket;
     }
   } catch (const config::Error&) {
-    // A running daemon keeps the configuration that it had, and `reload` says what is wrong with the
-    // file.
+    // A running daemon keeps the configuration that it had, and `reload` says what is wrong with
+    // the file.
   }
   return runtime::default_socket();
 }

@@ -368,7 +368,8 @@ int main(int argc, char** argv) {
     const bool failed = *status != EXIT_SUCCESS && app.got_subcommand("health");
     return failed ? ctl::health_unknown : *status;
   }
-  // So a file that gets too long is a write error, as a full disk is, and does not kill the process.
+  // So a file that gets too long is a write error, as a full disk is, and does not kill the
+  // process.
   std::signal(SIGXFSZ, SIG_IGN);
   try {
     // If standard output is closed, the connection's descriptor could get its number, and drained

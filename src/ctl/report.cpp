@@ -114,7 +114,7 @@ std::string report_stats(const Json& result) {
        fmt::format("{}, {} accepted, cut off: {}", counted(control, "clients"),
                    counted(control, "accepted"), reasons(control.at("cut_off"))));
   if (const Json faults = result.value("faults", Json::object()); sum(faults) > 0) {
-    line("faults", fmt::format("sessions that ended with an internal error: {}", reasons(faults)));
+    line("faults", fmt::format("internal errors: {}", reasons(faults)));
   }
   const Json& state = result.at("state");
   line("state", state.at("directory").is_null()

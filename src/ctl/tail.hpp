@@ -29,7 +29,8 @@ struct TailEnd {
 };
 
 /// Writes frames as they reach the daemon. Calls `on_lost` with the number of frames that are lost
-/// because this client is too slow. Throws std::runtime_error if the output or the connection fails.
+/// because this client is too slow. Throws std::runtime_error if the output or the connection
+/// fails.
 TailEnd tail(Client& client, const TailOptions& options,
              const std::function<void(std::uint64_t)>& on_lost);
 

@@ -1,4 +1,5 @@
-// Replaces the sources that need the NATS client library in a build without it (MERIDIAN_WITH_NATS).
+// Replaces the sources that need the NATS client library in a build without it
+// (MERIDIAN_WITH_NATS).
 #include "ctl/sink.hpp"
 
 #include <stdexcept>

@@ -2,10 +2,10 @@
 #pragma once
 
 #include "control/server.hpp"
-#include "daemon/read_config.hpp"
 #include "daemon/heartbeat.hpp"
 #include "daemon/housekeeping.hpp"
 #include "daemon/listeners.hpp"
+#include "daemon/read_config.hpp"
 #include "daemon/reloads.hpp"
 #include "daemon/reports.hpp"
 #include "daemon/stop_deadline.hpp"

@@ -53,8 +53,8 @@ void add_clients(Families& to, const status::ControlCounts& control, const Clien
 
 void add_faults(Families& to, const runtime::Faults::Counts& faults) {
   to.by("of", "meridian_faults_total",
-        "Sessions that ended with an exception, from a bug or because memory ran out, by kind of "
-        "session. Nothing else ends with them, and a sink carries on. The log names the exception.",
+        "Exceptions, from a bug or because memory ran out, by where they occurred. A session or a "
+        "client ends with its exception, and a sink goes on. The log names the exception.",
         runtime::all_fault_kinds, faults);
 }
 

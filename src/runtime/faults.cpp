@@ -32,7 +32,7 @@ void Faults::note(FaultOf kind, std::string_view whose, const std::exception_ptr
     }
     if (held_back) {
       log::error({{"reason", "fault"}},
-                 "{} ended with an internal error: {} ({} more since the last message); report it, "
+                 "{} had an internal error: {} ({} more since the last message); report it, "
                  "unless memory has run out",
                  whose, describe(error), *held_back);
     }

@@ -16,8 +16,8 @@
 
 namespace meridian::runtime {
 
-/// Kinds of faults, named after what a fault ends: one session, one client or one sink, and nothing
-/// else.
+/// Kinds of faults, named after where they occur. A session or a client ends with its fault, a sink
+/// goes on, and nothing else is affected.
 enum class FaultOf : std::uint8_t {
   uplink,
   control,
@@ -45,8 +45,8 @@ class Faults {
 
   [[nodiscard]] static Faults& of_process();
 
-  /// `whose` names what ends, such as "uplink 5 from 127.0.0.1:4711". Never throws. If memory has
-  /// run out, counts the fault without logging it.
+  /// `whose` names where it occurred, such as "uplink 5 from 127.0.0.1:4711". Never throws. If
+  /// memory has run out, counts the fault without logging it.
   void note(FaultOf kind, std::string_view whose, const std::exception_ptr& error) noexcept;
 
   [[nodiscard]] Counts counts() const noexcept;

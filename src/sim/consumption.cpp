@@ -33,8 +33,8 @@ using Clock = std::chrono::steady_clock;
 /// How long to wait before trying a failed read again.
 constexpr std::chrono::milliseconds retry_pause{50};
 
-/// How long to wait at the end for an answer that nothing is left. A server may not have handled all
-/// acknowledgements that it has received, and a cluster may be about to elect a leader.
+/// How long to wait at the end for an answer that nothing is left. A server may not have handled
+/// all acknowledgements that it has received, and a cluster may be about to elect a leader.
 constexpr std::chrono::seconds settled_within{3};
 
 StoredMessage::Header header(natsMsg& message, const char* name) {
@@ -189,8 +189,8 @@ class Consumption {
   }
 
   /// Asks whether messages are left, and notes it as a failure if some are. Messages may be left
-  /// although none come: the stream may have no leader, and messages that went to a reader that died
-  /// are delivered again later.
+  /// although none come: the stream may have no leader, and messages that went to a reader that
+  /// died are delivered again later.
   void expect_nothing_left() {
     report_.failure = reader_.trouble();
     if (!report_.failure.empty()) {

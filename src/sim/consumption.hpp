@@ -10,8 +10,8 @@ namespace meridian::sim {
 /// come for the idle timeout, or until SIGINT or SIGTERM. Acknowledges everything that it has read.
 /// Shows progress on the standard error if that is a terminal.
 ///
-/// Throws std::runtime_error if reading cannot start, or if the output cannot be written. The report
-/// has all other failures.
+/// Throws std::runtime_error if reading cannot start, or if the output cannot be written. The
+/// report has all other failures.
 [[nodiscard]] ConsumeReport consume(const ConsumeOptions& options);
 
 }  // namespace meridian::sim

@@ -9,8 +9,8 @@ namespace meridian::sim {
 /// The shortest time between two redraws.
 inline constexpr std::chrono::milliseconds redraw_every{200};
 
-/// Draws on the standard error; silent if that is not a terminal. Makes control characters in a text
-/// visible. Not thread-safe.
+/// Draws on the standard error; silent if that is not a terminal. Makes control characters in a
+/// text visible. Not thread-safe.
 class ProgressLine {
  public:
   ProgressLine();

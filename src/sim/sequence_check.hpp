@@ -30,16 +30,16 @@ struct OriginReport {
 /// How many holes a report lists at most.
 inline constexpr std::size_t most_holes = 8;
 
-/// Judges frames by the place of their message, which is its sequence in the stream. So the order of
-/// delivery does not matter, and a message that is delivered again is recognised by its place.
+/// Judges frames by the place of their message, which is its sequence in the stream. So the order
+/// of delivery does not matter, and a message that is delivered again is recognised by its place.
 ///
 /// Bounds: memory for each hole in the sequences of an origin, and for each `Stretch`. If a filter
 /// leaves out places, this is about 32 octets for each message; otherwise it is next to nothing.
 /// Not thread-safe.
 class SequenceCheck {
  public:
-  /// Notes that a message was delivered. False if it had been delivered before: then the caller must
-  /// not add its frames.
+  /// Notes that a message was delivered. False if it had been delivered before: then the caller
+  /// must not add its frames.
   [[nodiscard]] bool take_place(std::uint64_t place);
 
   /// Adds consecutive frames of a message, in order. REQUIRES: `take_place` was called for its
@@ -55,8 +55,8 @@ class SequenceCheck {
   [[nodiscard]] std::vector<OriginReport> report() const;
 
  private:
-  /// Frames of an origin with consecutive sequences. All places from the first to the last have been
-  /// seen, so no message between them can still be delivered.
+  /// Frames of an origin with consecutive sequences. All places from the first to the last have
+  /// been seen, so no message between them can still be delivered.
   struct Stretch {
     std::uint64_t first_place = 0;
     std::uint64_t last_place = 0;

@@ -19,8 +19,8 @@ struct SequenceRange {
 /// A set of sequences, or of other numbers that mostly follow each other.
 ///
 /// Bounds: memory for each range between two holes, however many numbers are in it. Adding a range
-/// takes one comparison if it continues the highest range. Otherwise it takes a time that grows with
-/// the logarithm of the number of ranges. Not thread-safe.
+/// takes one comparison if it continues the highest range. Otherwise it takes a time that grows
+/// with the logarithm of the number of ranges. Not thread-safe.
 class SequenceSet {
  public:
   /// Adds a range, and returns how many of its numbers were not in the set before. REQUIRES: first

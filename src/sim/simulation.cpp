@@ -95,7 +95,8 @@ class Simulation {
     });
   }
 
-  /// Stops the uplinks that the daemon holds back when the time is over. The others end on their own.
+  /// Stops the uplinks that the daemon holds back when the time is over. The others end on their
+  /// own.
   void stop_after_duration() {
     if (!options_.duration) {
       return;

@@ -41,14 +41,15 @@ struct StoredMessage {
 struct Inspected {
   std::uint32_t frames = 0;
   std::vector<Run> runs;  ///< of all frames; those of one origin in their order
-  /// What is wrong with the message, or "". If the payload does not consist of whole frames, nothing
-  /// in it can be trusted, so `frames` is 0 and `runs` is empty. Other faults leave both.
+  /// What is wrong with the message, or "". If the payload does not consist of whole frames,
+  /// nothing in it can be trusted, so `frames` is 0 and `runs` is empty. Other faults leave both.
   std::string fault;
 };
 
-/// Decodes the payload in place, and compares the headers with it. A message must have: whole native
-/// frames, at least one, all of one satellite and channel; an id that is not empty; numbers that
-/// agree with the frames; and times in UTC to the microsecond, such as 2026-11-24T10:00:00.000000Z.
+/// Decodes the payload in place, and compares the headers with it. A message must have: whole
+/// native frames, at least one, all of one satellite and channel; an id that is not empty; numbers
+/// that agree with the frames; and times in UTC to the microsecond, such as
+/// 2026-11-24T10:00:00.000000Z.
 [[nodiscard]] Inspected inspect(const StoredMessage& message);
 
 }  // namespace meridian::sim

@@ -33,8 +33,8 @@ constexpr milliseconds ping_every{2000};
 constexpr int unanswered_pings = 2;
 constexpr milliseconds reconnect_pause{200};
 
-/// The server removes a consumer of our own that nobody has used for this long. This is needed if we
-/// could not remove it ourselves.
+/// The server removes a consumer of our own that nobody has used for this long. This is needed if
+/// we could not remove it ourselves.
 constexpr std::chrono::minutes forgotten_after{5};
 
 constexpr milliseconds look_again_after{100};

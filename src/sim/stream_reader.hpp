@@ -37,7 +37,8 @@ class StreamReader {
   /// Why the last `fetch` or `ask_what_is_left` failed, or "".
   [[nodiscard]] const std::string& trouble() const noexcept { return trouble_; }
 
-  /// Acknowledges a message. Without a connection, the acknowledgement goes out with the next one.
+  /// Acknowledges a message. Without a connection, the library sends the acknowledgement once there
+  /// is one again.
   static void acknowledge(natsMsg& message);
 
   /// Waits until the server has received the acknowledgements, up to 2 s.

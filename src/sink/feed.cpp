@@ -101,19 +101,28 @@ void Feed::done(const std::vector<PlaceRange>& batches) {
 
 asio::awaitable<void> Feed::acknowledge() {
   while (!is_closed_) {
-    if (to_acknowledge_.empty()) {
+    if (telling_.empty()) {
+      telling_ = std::exchange(to_acknowledge_, {});
+    }
+    if (telling_.empty()) {
       std::ignore = co_await more_to_acknowledge_.async_wait(use_tuple);
       continue;
     }
-    std::vector<PlaceRange> stored = std::exchange(to_acknowledge_, {});
-    acknowledging_ = true;
+    bool told = false;
     try {
+      std::vector<PlaceRange> stored = telling_;  // told again if it fails
       std::ignore = co_await consumer_->acknowledge(std::move(stored));
+      told = true;
     } catch (...) {
       note_fault(options_.name, std::current_exception());
     }
-    acknowledging_ = false;
-    on_acknowledged_();
+    if (told) {
+      telling_.clear();
+      on_acknowledged_();
+    } else {
+      asio::steady_timer pause(context_, pauses_.next());
+      std::ignore = co_await pause.async_wait(use_tuple);
+    }
   }
 }
 
@@ -123,7 +132,8 @@ asio::awaitable<void> Feed::close() {
   if (!outbox_) {
     co_return;
   }
-  // Batches that were stored in the last moment are delivered. `suspend` would make them unread.
+  // Acknowledges the batches that the stream stored in the last moment: they are delivered, and
+  // `suspend` must not make them unread.
   std::vector<PlaceRange> stored = std::exchange(to_acknowledge_, {});
   std::ignore = co_await consumer_->acknowledge(std::move(stored));
   std::vector<Attempt> attempts = outbox_->attempts();

@@ -59,7 +59,7 @@ class Feed {
   /// Acknowledges to the aggregator the batches that are done, until `close`.
   [[nodiscard]] asio::awaitable<void> acknowledge();
   [[nodiscard]] bool has_unacknowledged() const noexcept {
-    return acknowledging_ || !to_acknowledge_.empty();
+    return !telling_.empty() || !to_acknowledge_.empty();
   }
 
   /// Acknowledges the rest, and leaves the messages in flight to the next start, as attempts.
@@ -79,8 +79,8 @@ class Feed {
   std::optional<Outbox> outbox_;
   bool reads_ = true;
   bool is_closed_ = false;
-  bool acknowledging_ = false;  // the aggregator has not answered the last acknowledgement yet
   std::vector<PlaceRange> to_acknowledge_;
+  std::vector<PlaceRange> telling_;         // the aggregator has not answered for these yet
   asio::steady_timer more_room_;            // cancelled when there may be more room in the outbox
   asio::steady_timer more_to_acknowledge_;  // cancelled when to_acknowledge_ has something
 };

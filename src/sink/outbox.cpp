@@ -109,16 +109,16 @@ void Outbox::compose(OriginQueue& queue) {
   const std::size_t most = std::min(limits_.max_message_bytes, queue.max_message_bytes);
   std::vector<Piece> pieces;
   std::size_t bytes = 0;
-  while (!queue.pending.empty()) {
-    const std::size_t more = queue.pending.front().frames.bytes();
-    if (!pieces.empty() && bytes + more > most) {
+  for (const Piece& piece : queue.pending) {
+    bytes += piece.frames.bytes();
+    if (!pieces.empty() && bytes > most) {
       break;
     }
-    bytes += more;
-    pieces.push_back(std::move(queue.pending.front()));
-    queue.pending.pop_front();
+    pieces.push_back(piece.share());
   }
+  const auto count = static_cast<std::ptrdiff_t>(pieces.size());
   queue.sending.emplace(sending_of(std::move(pieces), epoch_));
+  queue.pending.erase(queue.pending.begin(), queue.pending.begin() + count);
 }
 
 /// The places from the first frame of the piece to its last. They are the same however the batch is
@@ -192,15 +192,21 @@ bool Outbox::may_be_stored(Ticket ticket) const {
 std::vector<PlaceRange> Outbox::acknowledged(Ticket ticket) {
   const Origin origin = schedule_.origin_of(ticket);
   OriginQueue& queue = queue_of(ticket);
+  std::vector<PlaceRange> done;
+  done.reserve(queue.sending->pieces.size());
+  if (queue.pending.empty()) {
+    schedule_.settle(ticket);
+  } else {
+    schedule_.settle_with_more(ticket);
+  }
+  // From here on nothing throws.
   const Sending sent = *std::exchange(queue.sending, std::nullopt);
-  schedule_.settle(ticket);
   if (queue.refused_frames > 0) {
     queue.refused_frames -= std::min<std::uint64_t>(queue.refused_frames, sent.message.frames);
     refused_queues_ -= queue.refused_frames == 0 ? 1 : 0;
   }
   in_flight_bytes_ -= sent.message.bytes;
   held_bytes_ -= sent.message.bytes;
-  std::vector<PlaceRange> done;
   for (const Piece& piece : sent.pieces) {
     const auto batch = batches_.find(piece.place);
     batch->second.undelivered -= piece.frames.frames();
@@ -211,20 +217,18 @@ std::vector<PlaceRange> Outbox::acknowledged(Ticket ticket) {
   }
   if (queue.pending.empty()) {
     queues_.erase(origin);
-  } else {
-    schedule_.make_ready(origin);
   }
   return done;
 }
 
 void Outbox::refused(Ticket ticket, Clock::time_point retry_at, Fate fate) {
   OriginQueue& queue = queue_of(ticket);
+  schedule_.refuse(ticket, retry_at);  // first: the rest does not throw
   queue.sending->may_be_stored |= fate == Fate::unknown;
   in_flight_bytes_ -= queue.sending->message.bytes;
   refused_queues_ += queue.refused_frames == 0 ? 1 : 0;
   queue.refused_frames =
       std::max<std::uint64_t>(queue.refused_frames, queue.sending->message.frames);
-  schedule_.refuse(ticket, retry_at);
 }
 
 void Outbox::doubt(Ticket ticket, std::uint64_t sequence) {
@@ -242,18 +246,27 @@ void Outbox::rename(Ticket ticket, std::uint64_t epoch) {
 
 void Outbox::refused_as_too_large(Ticket ticket, Clock::time_point retry_at) {
   OriginQueue& queue = queue_of(ticket);
-  refused(ticket, retry_at, Fate::not_stored);
-  if (queue.sending->message.frames == 1) {
+  const Message& message = queue.sending->message;
+  if (message.frames == 1) {
+    refused(ticket, retry_at, Fate::not_stored);
     return;
   }
-  Sending sending = *std::exchange(queue.sending, std::nullopt);
-  queue.max_message_bytes = std::max<std::size_t>(1, sending.message.bytes / 2);
+  const std::size_t half = std::max<std::size_t>(1, message.bytes / 2);
   std::vector<Piece> smaller;
-  for (Piece& piece : sending.pieces) {
-    std::ranges::move(cut(std::move(piece), queue.max_message_bytes), std::back_inserter(smaller));
+  for (const Piece& piece : queue.sending->pieces) {
+    std::ranges::move(cut(piece.share(), half), std::back_inserter(smaller));
   }
   queue.pending.insert(queue.pending.begin(), std::make_move_iterator(smaller.begin()),
                        std::make_move_iterator(smaller.end()));
+  try {
+    refused(ticket, retry_at, Fate::not_stored);
+  } catch (...) {
+    queue.pending.erase(queue.pending.begin(),
+                        queue.pending.begin() + static_cast<std::ptrdiff_t>(smaller.size()));
+    throw;
+  }
+  queue.max_message_bytes = half;
+  queue.sending.reset();
 }
 
 }  // namespace meridian::sink

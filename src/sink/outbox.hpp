@@ -126,6 +126,8 @@ class Outbox {
     std::uint64_t place = 0;  // of the batch
     std::uint64_t skip = 0;   // frames of this origin that precede this piece in the batch
     FrameBatch frames;
+
+    [[nodiscard]] Piece share() const { return {place, skip, frames.share()}; }
   };
   struct Sending {
     Message message;  // shares the octets of the pieces

@@ -1,7 +1,6 @@
 #include "sink/schedule.hpp"
 
 #include <stdexcept>
-#include <utility>
 
 namespace meridian::sink {
 
@@ -33,12 +32,16 @@ void Schedule::keep_ready(std::size_t count) noexcept {
   }
 }
 
+void Schedule::make_first_refused_ready() {
+  const Origin origin = refused_.begin()->second;
+  ready_.push_back(origin);
+  change(origin, State::refused, State::ready);
+  refused_.erase(refused_.begin());
+}
+
 std::optional<Origin> Schedule::front(Clock::time_point now) {
   while (!refused_.empty() && refused_.begin()->first <= now) {
-    const Origin origin = refused_.begin()->second;
-    ready_.push_back(origin);
-    change(origin, State::refused, State::ready);
-    refused_.erase(refused_.begin());
+    make_first_refused_ready();
   }
   if (ready_.empty()) {
     return std::nullopt;
@@ -47,6 +50,9 @@ std::optional<Origin> Schedule::front(Clock::time_point now) {
 }
 
 Ticket Schedule::send_front() {
+  if (ready_.empty()) {
+    throw std::logic_error("no origin of an outbox has anything to send");
+  }
   const Origin origin = ready_.front();
   in_flight_.emplace(++last_ticket_, origin);
   change(origin, State::ready, State::in_flight);
@@ -59,6 +65,13 @@ void Schedule::settle(Ticket ticket) {
   in_flight_.erase(ticket);
 }
 
+void Schedule::settle_with_more(Ticket ticket) {
+  const Origin origin = origin_of(ticket);
+  ready_.push_back(origin);
+  change(origin, State::in_flight, State::ready);
+  in_flight_.erase(ticket);
+}
+
 void Schedule::refuse(Ticket ticket, Clock::time_point retry_at) {
   const Origin origin = origin_of(ticket);
   refused_.emplace(retry_at, origin);
@@ -67,9 +80,8 @@ void Schedule::refuse(Ticket ticket, Clock::time_point retry_at) {
 }
 
 void Schedule::retry_now() {
-  for (const auto& [retry_at, origin] : std::exchange(refused_, {})) {
-    change(origin, State::refused, State::ready);
-    ready_.push_back(origin);
+  while (!refused_.empty()) {
+    make_first_refused_ready();
   }
 }
 

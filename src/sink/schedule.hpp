@@ -58,6 +58,9 @@ class Schedule {
   /// The message has arrived: its origin becomes idle.
   void settle(Ticket ticket);
 
+  /// The message has arrived, and its origin has another one: it becomes ready, after the others.
+  void settle_with_more(Ticket ticket);
+
   /// The message was refused: its origin waits until `retry_at`.
   void refuse(Ticket ticket, Clock::time_point retry_at);
 
@@ -72,6 +75,7 @@ class Schedule {
  private:
   /// The one place where states change. Throws if `origin` is not in the state `from`.
   void change(const Origin& origin, State from, State to);
+  void make_first_refused_ready();
 
   std::map<Origin, State> states_;  // of origins that are not idle
   std::deque<Origin> ready_;

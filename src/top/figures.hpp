@@ -31,7 +31,7 @@ inline constexpr std::chrono::seconds recently{10};
 struct Counter {
   std::uint64_t total = 0;
   std::uint64_t grown = 0;  ///< by how much, since the poll before; 0 if that is not known
-  std::optional<std::chrono::steady_clock::time_point> grew_at{};  ///< last; no value: never
+  std::optional<std::chrono::steady_clock::time_point> grew_at{};  ///< the last time
   bool recent = false;                                             ///< has grown within `recently`
 };
 
@@ -70,8 +70,8 @@ enum class Loss : std::uint8_t { gaps, missing, duplicates, late, resets, droppe
 inline constexpr std::array all_losses{Loss::gaps, Loss::missing, Loss::duplicates,
                                        Loss::late, Loss::resets,  Loss::dropped};
 
-/// The row of a satellite and channel. Without ids, it is the sum over all that have no row of their
-/// own.
+/// The row of a satellite and channel. Without ids, it is the sum over all that have no row of
+/// their own.
 struct SatelliteRow {
   std::optional<SatelliteId> satellite_id;
   std::optional<ChannelId> channel_id;

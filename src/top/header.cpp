@@ -137,7 +137,8 @@ double share(const Level& level) {
              : std::min(1.0, static_cast<double>(level.now) / static_cast<double>(level.most));
 }
 
-/// The bar shows the level that is nearer to its limit, of frames or of octets. Each has a percentage.
+/// The bar shows the level that is nearer to its limit, of frames or of octets. Each has a
+/// percentage.
 Line buffer_line(const Figures& figures, std::size_t cells) {
   constexpr double nearly_full = 0.9;
   constexpr std::size_t longest_bar = 40;

@@ -40,8 +40,8 @@ void Loop::spawn(asio::awaitable<void> task) {
 
 asio::awaitable<void> Loop::next_interval() {
   const auto interval = std::chrono::duration_cast<asio::steady_timer::duration>(options_.interval);
-  // The next tick is in the past if an answer took longer than the interval, or if the whole process
-  // was paused. Then the interval begins at once.
+  // The next tick is in the past if an answer took longer than the interval, or if the whole
+  // process was paused. Then the interval begins at once.
   tick_.expires_at(std::max(tick_.expiry() + interval, asio::steady_timer::clock_type::now()));
   co_await tick_.async_wait(asio::use_awaitable);
 }

@@ -2,8 +2,8 @@
 /// daemon.
 #pragma once
 
+#include "top/options.hpp"
 #include "top/poller.hpp"
-#include "top/top.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>

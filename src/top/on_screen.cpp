@@ -18,9 +18,10 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// Makes a descriptor that becomes readable when the terminal does. Asio must not get the terminal's
-/// own descriptor, since it would make the terminal non-blocking. This would hold for every program
-/// that has the terminal open, even the shell. Output would then fail while the terminal is slow.
+/// Makes a descriptor that becomes readable when the terminal does. Asio must not get the
+/// terminal's own descriptor, since it would make the terminal non-blocking. This would hold for
+/// every program that has the terminal open, even the shell. Output would then fail while the
+/// terminal is slow.
 int open_watch_on(int descriptor) {
   const int watch = ::epoll_create1(EPOLL_CLOEXEC);
   epoll_event event{};

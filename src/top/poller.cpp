@@ -57,8 +57,8 @@ asio::awaitable<Poll> Poller::poll() {
   }
 }
 
-/// Whether the daemon has ended the connection since the last answer. It does so if a client is idle
-/// for a while, as we are with long intervals.
+/// Whether the daemon has ended the connection since the last answer. It does so if a client is
+/// idle for a while, as we are with long intervals.
 bool Poller::was_closed() {
   // If nothing has come and the connection is open, recv fails. It returns 0 at the end of the
   // connection, or 1 for an octet of the daemon's last words.

@@ -1,7 +1,7 @@
 /// `meridianctl top` on a terminal, as `top::run` starts it.
 #pragma once
 
-#include "top/top.hpp"
+#include "top/options.hpp"
 
 #include <string>
 

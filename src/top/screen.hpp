@@ -17,7 +17,8 @@ namespace meridian::top {
 /// (https://no-color.org).
 class Screen {
  public:
-  /// REQUIRES: `is_on_terminal()`. Throws std::runtime_error if ncurses cannot draw on the terminal.
+  /// REQUIRES: `is_on_terminal()`. Throws std::runtime_error if ncurses cannot draw on the
+  /// terminal.
   Screen();
   Screen(const Screen&) = delete;
   Screen& operator=(const Screen&) = delete;

@@ -12,8 +12,8 @@ namespace meridian::top {
 
 enum class Tone : std::uint8_t { plain, good, warning, bad };
 
-/// How text looks. Without colours the tone is lost. So text that must be seen is also reversed, and
-/// contains a sign.
+/// How text looks. Without colours the tone is lost. So text that must be seen is also reversed,
+/// and contains a sign.
 struct Style {
   Tone tone = Tone::plain;
   bool bold = false;

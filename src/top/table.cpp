@@ -56,8 +56,8 @@ void add_cell(Line& line, const Column& column, const Cell& cell, std::size_t wi
   }
 }
 
-/// The widths of a column. A text may be cut off, but not so far that it says nothing. A number must
-/// not be cut off.
+/// The widths of a column. A text may be cut off, but not so far that it says nothing. A number
+/// must not be cut off.
 ColumnWidth width_of(const Column& column, const std::vector<std::vector<Cell>>& rows,
                      std::size_t index, Sort sort) {
   constexpr std::size_t least_text = 15;

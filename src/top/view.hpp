@@ -29,8 +29,8 @@ struct Connection {
     gone,     ///< the last poll failed
   };
   State state = State::live;
-  std::chrono::seconds since{};  ///< the last answer
-  std::string why;               ///< it is gone; "" unless it is
+  std::chrono::seconds since{};  ///< how long ago the last answer came
+  std::string why;               ///< why the last poll failed; "" unless `gone`
 };
 
 struct View {
@@ -38,8 +38,8 @@ struct View {
   Extent scrolled;
 };
 
-/// What the screen shows. If it is smaller than `least_width` by `least_height`, only a message that
-/// says so.
+/// What the screen shows. If it is smaller than `least_width` by `least_height`, only a message
+/// that says so.
 [[nodiscard]] View view_of(const Figures& figures, const ViewState& state,
                            const Connection& connection, ScreenSize size);
 

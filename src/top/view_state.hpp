@@ -52,8 +52,8 @@ class ViewState {
 
   [[nodiscard]] TableKind table() const noexcept { return table_; }
   [[nodiscard]] Sort sort() const noexcept { return chosen().sort; }
-  /// The index of the first row to show, or of the first line of the help. It may be beyond the last
-  /// one, since rows may have gone meanwhile.
+  /// The index of the first row to show, or of the first line of the help. It may be beyond the
+  /// last one, since rows may have gone meanwhile.
   [[nodiscard]] std::size_t first() const noexcept {
     return help_ ? first_of_help_ : chosen().first;
   }

@@ -21,9 +21,9 @@
 
 namespace meridian::uplink {
 
-/// Makes an acceptor that owns a listening socket. There may be duplicates of the descriptor: as
-/// long as one of them is open, the kernel leaves the socket in Asio's reactor. When Asio closes a
-/// socket, it removes it from the reactor only if the socket was assigned, so this assigns it. If
+/// Makes an acceptor that owns a listening socket. There may be duplicates of the descriptor. As
+/// long as one of them is open, the kernel leaves the socket in Asio's reactor. On close, Asio
+/// itself takes only an assigned socket out of its reactor, so this function assigns the socket. If
 /// the descriptor cannot be used, closes it and throws boost::system::system_error.
 [[nodiscard]] asio::ip::tcp::acceptor adopt_listening(const asio::any_io_executor& executor,
                                                       const asio::ip::tcp& protocol,

@@ -22,9 +22,9 @@ namespace meridian::uplink {
 
 namespace asio = boost::asio;
 
-/// Lets `count` sessions read at a time. The others wait, in the order in which they asked. So a
-/// thread gets to its other work between two reads, such as the aggregator, however many uplinks
-/// have data.
+/// Lets `count` sessions read at a time. The others wait, in the order in which they asked. So
+/// between two reads the thread gets to its other work, such as the aggregator, however many
+/// uplinks have data.
 ///
 /// A session keeps its turn while it waits for room in the channel. So no more batches wait than
 /// there are turns, and whatever else backpressure holds back stays in the sockets.

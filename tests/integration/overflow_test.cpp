@@ -82,7 +82,7 @@ TEST_F(Overflow, ExhaustedMemoryEndsOnlyTheSessionResponsible) {
     // It is cut off before all of that is sent.
   }
   EXPECT_TRUE(eventually([&] { return faults("control") == 1; }));
-  EXPECT_TRUE(daemon().logged("ended with an internal error: std::bad_alloc"));
+  EXPECT_TRUE(daemon().logged("had an internal error: std::bad_alloc"));
 
   lasting.send(frames_of(2, 5, 5));
   EXPECT_TRUE(eventually([&] { return control.call("depth").at("frames") == 20; }));

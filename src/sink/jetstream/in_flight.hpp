@@ -3,7 +3,7 @@
 
 #include "nats/outlet.hpp"
 #include "nats/session_inbox.hpp"
-#include "sink/jetstream/publisher.hpp"
+#include "sink/jetstream/outcome.hpp"
 #include "sink/options.hpp"
 
 #include <memory>

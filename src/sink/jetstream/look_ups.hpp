@@ -3,9 +3,9 @@
 
 #include "nats/outlet.hpp"
 #include "nats/refusal.hpp"
-#include "sink/jetstream/publisher.hpp"
 #include "sink/jetstream/stored_message.hpp"
 #include "sink/options.hpp"
+#include "sink/ticket.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -39,8 +39,8 @@ struct Found {
 /// Only the thread that serves the session asks the server and waits for answers.
 ///
 /// Bounds: the caller sets them, by counting the messages that it asks for. In addition, each
-/// answer in flight takes as much memory as a message of the stream. Thread-safety: `ask` may be
-/// called by one thread at a time. Lifetime: as Publisher.
+/// answer in flight takes as much memory as a message of the stream.
+/// Thread-safety: `ask` may be called by one thread at a time. Lifetime: as Publisher.
 class LookUps {
  public:
   static constexpr std::size_t most_at_once = 256;

@@ -140,7 +140,8 @@ void Sink::absent(Ticket ticket, IfAbsent then) {
     feed_.outbox().refused_as_too_large(ticket,
                                         now + pauses_.after(feed_.outbox().tries_of(ticket)));
   } else if (!phase_.is_answered()) {
-    feed_.outbox().refused(ticket, now, Outbox::Fate::unknown);  // until the sink may publish
+    // The sink tries the message again once it may publish.
+    feed_.outbox().refused(ticket, now, Outbox::Fate::unknown);
   } else {
     if (then == IfAbsent::rename) {
       feed_.outbox().rename(ticket, aggregator::new_epoch());

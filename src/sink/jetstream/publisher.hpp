@@ -1,7 +1,7 @@
 /// Publishes messages into a stream, several at once.
 #pragma once
 
-#include "nats/refusal.hpp"
+#include "sink/jetstream/outcome.hpp"
 #include "sink/message.hpp"
 #include "sink/options.hpp"
 #include "sink/ticket.hpp"
@@ -9,10 +9,8 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <chrono>
-#include <cstdint>
 #include <functional>
 #include <memory>
-#include <variant>
 
 namespace meridian::nats {
 class Connection;
@@ -22,17 +20,6 @@ namespace meridian::sink::jetstream {
 
 namespace asio = boost::asio;
 
-/// The stream has stored the message, on as many servers as it requires.
-struct Acknowledged {
-  std::uint64_t sequence = 0;  ///< of the message in the stream, counted from 1
-  bool duplicate = false;  ///< the stream already had a message with this id, and keeps that one
-};
-
-struct Outcome {
-  Ticket ticket = 0;
-  std::variant<nats::Rejection, Acknowledged> result;
-};
-
 /// Gives each ticket exactly one outcome: the server's answer, that no answer came within
 /// `acknowledgement_timeout`, or that the connection was lost, which is reported at once. The
 /// caller may publish a refused message again with the same id: some refusals leave open whether
@@ -40,8 +27,8 @@ struct Outcome {
 ///
 /// Ownership: keeps nothing of a message but a copy of its octets, until its outcome.
 /// Bounds: the caller sets them, by counting the messages in flight.
-/// Thread-safety: `publish` may be called by one thread at a time, but not by the library's
-/// threads. Lifetime: `connection` must outlive this object. After the destructor, which may run in
+/// Thread-safety: `publish` may be called by one thread at a time, but by none of the library's.
+/// Lifetime: `connection` must outlive this object. After the destructor, which may run in
 /// `on_outcome`, no more outcomes are reported.
 class Publisher {
  public:

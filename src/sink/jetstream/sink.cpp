@@ -96,7 +96,7 @@ void Sink::connection_changed(const nats::ConnectionState& state) {
 void Sink::look_at_stream() {
   const std::shared_ptr<nats::Session> session = connection_->session();
   if (!session || phase_.is_stopping()) {
-    return;  // a new session leads here again
+    return;  // called again for the next session
   }
   const nats::Result<StreamReport> report = check_stream(*session, options_);
   if (!report) {

@@ -67,8 +67,9 @@ nats::Result<nats::JetStreamHandle> jet_stream(nats::Session& session) {
   return nats::JetStreamHandle(context);
 }
 
-/// Why a request to JetStream's API failed, such as "STREAM.INFO.TELEMETRY". A request gets no
-/// answer if JetStream is not enabled at all, or if we are not permitted to send it.
+/// Why a request to JetStream's API has failed. `request` is such as "STREAM.INFO.TELEMETRY". A
+/// request gets no answer if JetStream is not enabled at all, or if we are not permitted to send
+/// it.
 nats::Rejection api_rejection(nats::Session& session, std::string_view what,
                               std::string_view request, natsStatus status, jsErrCode code) {
   if (code == 0 && status == NATS_NO_RESPONDERS) {

@@ -1,4 +1,4 @@
-/// Sockets with addresses that a test holds itself.
+/// Sockets with addresses, which the test itself holds open.
 #pragma once
 
 #include "integration/harness/descriptor.hpp"
@@ -8,11 +8,11 @@
 
 namespace meridian::test {
 
-/// A stream socket with an address. Closed in the destructor; the file of a Unix socket stays.
+/// A stream socket with an address. The destructor closes it, and leaves the file of a Unix socket.
 class BoundSocket {
  public:
-  /// A port of 127.0.0.1 on which nothing listens. The system gives it to no other program, but a
-  /// daemon that is told its number can listen there.
+  /// A port of 127.0.0.1 on which nothing listens. The system gives the port to no other program,
+  /// but a daemon whose configuration names the port can listen there.
   [[nodiscard]] static BoundSocket reserved_port();
 
   /// A listening port of 127.0.0.1. Nothing accepts connections there until a program has inherited
@@ -29,7 +29,7 @@ class BoundSocket {
   [[nodiscard]] int descriptor() const noexcept { return descriptor_.number(); }
   /// Not for Unix sockets.
   [[nodiscard]] std::uint16_t port() const;
-  /// "127.0.0.1:43210", as it is written in a configuration.
+  /// "127.0.0.1:43210", as in a configuration.
   [[nodiscard]] std::string address() const;
 
  private:

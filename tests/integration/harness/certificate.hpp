@@ -13,7 +13,8 @@ struct Certificate {
   std::string key_file;
 };
 
-/// `names` are written as for OpenSSL: "IP:127.0.0.1". The names of the files begin with `file`.
+/// Makes a certificate for `names`, in OpenSSL's notation: "IP:127.0.0.1". The names of the files
+/// begin with `file`.
 [[nodiscard]] Certificate make_certificate(const TempDir& directory, const std::string& file,
                                            const std::string& names);
 

@@ -13,15 +13,14 @@
 
 namespace meridian::test {
 
-/// Runs a program, and captures what it writes in memory. The destructor kills it, by its process
-/// id, if it has not ended.
+/// Runs a program, and captures in memory what it writes. The destructor kills the program, by its
+/// process id, if it has not ended.
 class ChildProcess {
  public:
   using Arguments = std::vector<std::string>;
 
-  /// `arguments` begin with the path of the program. `environment` ("NAME=value") is added to this
-  /// process's own. The program gets copies of `descriptors` as its descriptors 3 and up, and no
-  /// others.
+  /// `arguments` begin with the path of the program. Adds `environment` ("NAME=value") to this
+  /// process's own. Above 2, the program gets only copies of `descriptors`, numbered from 3 up.
   explicit ChildProcess(const Arguments& arguments, const Arguments& environment = {},
                         const std::vector<int>& descriptors = {});
   ChildProcess(ChildProcess&& other) noexcept;
@@ -32,26 +31,26 @@ class ChildProcess {
   [[nodiscard]] bool running();
   void signal(int number) const;
 
-  /// The exit status, or 128 + the number of the signal that ended it. Throws if it is still
-  /// running after `patience_for_it`.
+  /// Waits for the end of the program. Returns the exit status, or 128 + the number of the signal
+  /// that ended the program. Throws if it still runs after `patience_for_it`.
   int wait(std::chrono::milliseconds patience_for_it = patience);
 
-  /// What it has written so far.
+  /// What the program has written so far.
   [[nodiscard]] std::string out() const;
   [[nodiscard]] std::string err() const;
 
-  /// Processor time that it has used so far, all threads.
+  /// The processor time that all threads of the program have used so far.
   [[nodiscard]] std::chrono::milliseconds cpu_time() const;
-  /// Memory that it holds now.
+  /// The memory that the program holds now.
   [[nodiscard]] std::size_t resident_bytes() const;
   [[nodiscard]] std::size_t open_files() const;
-  /// Limits it to `count` open files, which may also be more than before.
+  /// Limits the program to `count` open files. The limit may also be higher than before.
   void limit_open_files(std::size_t count) const;
-  /// Limits the length of files that it writes.
+  /// Limits the length of files that the program writes.
   void limit_file_size(std::size_t bytes) const;
-  /// Limits its memory to `bytes` more than it has now.
+  /// Limits the program's memory to `bytes` more than it has now.
   void limit_memory_to_come(std::size_t bytes) const;
-  /// Whether SIGSTOP has stopped it.
+  /// Whether SIGSTOP has stopped the program.
   [[nodiscard]] bool halted() const;
 
  private:
@@ -64,7 +63,7 @@ class ChildProcess {
   std::optional<int> status_;
 };
 
-/// What became of a program that ran to its end.
+/// The status and the output of a program that ran to its end.
 struct Finished {
   int status = 0;
   std::string out;

@@ -1,4 +1,4 @@
-/// The two kinds of clients that a daemon has.
+/// Clients of the control socket, and peers that send telemetry.
 #pragma once
 
 #include "integration/harness/frames.hpp"
@@ -26,7 +26,7 @@ class ControlClient {
     send(whole);
   }
 
-  /// The next line, without its end.
+  /// The next line, without its newline.
   [[nodiscard]] std::string read_line();
   [[nodiscard]] Json read_json();
   [[nodiscard]] std::string read_octets(std::size_t count);
@@ -38,18 +38,18 @@ class ControlClient {
   /// error.
   Json call(std::string_view method, const Json& params = Json::object());
 
-  /// A binary drain: the reply's result, and the octets behind it.
+  /// A binary drain: the result in the reply, and the octets that follow the reply.
   struct BinaryDrain {
     Json result;
     std::string octets;
   };
   [[nodiscard]] BinaryDrain drain_binary(Json params = Json::object());
 
-  /// Everything in the buffer, or everything of a satellite.
+  /// Drains everything in the buffer, or everything of a satellite.
   [[nodiscard]] std::vector<NativeFrame> drain_all(const Json& params = Json::object());
 
   [[nodiscard]] StreamSocket& socket() noexcept { return socket_; }
-  /// What was read and has not been used yet.
+  /// The octets that were read but are not used yet.
   [[nodiscard]] const std::string& unread() const noexcept { return received_; }
 
  private:
@@ -74,7 +74,7 @@ class UplinkClient {
   void send(std::string_view octets) { socket_.send(octets); }
   void send(const std::vector<NativeFrame>& frames) { send(encode(frames)); }
 
-  /// Half-closes, and waits until the daemon has taken everything and closes too.
+  /// Half-closes, and waits until the daemon has taken everything and closes the connection.
   void finish();
 
   /// "127.0.0.1:43210", as the daemon names this peer.
@@ -85,7 +85,7 @@ class UplinkClient {
   StreamSocket socket_;
 };
 
-/// Sends everything on a connection of its own, and waits until the daemon has it.
+/// Sends everything over a connection of its own, and waits until the daemon has it.
 void send_whole(std::uint16_t port, std::string_view octets);
 void send_whole(std::uint16_t port, const std::vector<NativeFrame>& frames);
 

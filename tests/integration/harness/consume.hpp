@@ -1,4 +1,4 @@
-/// meridian-sim consume, as the tests run it.
+/// Tests of meridian-sim consume.
 #pragma once
 
 #include "integration/harness/child_process.hpp"
@@ -33,7 +33,7 @@ inline constexpr std::size_t frames_per_message = 100;
   return messages;
 }
 
-/// With servers that the test starts itself.
+/// For tests that start the servers themselves.
 class ConsumeCommand : public NatsTest {
  protected:
   static std::vector<std::string> command(const std::vector<std::string>& servers,
@@ -47,7 +47,7 @@ class ConsumeCommand : public NatsTest {
   }
 };
 
-/// With one running server, and a stream T.
+/// For tests with one running server that has a stream T.
 class ConsumeTest : public ConsumeCommand {
  protected:
   void SetUp() override {
@@ -67,7 +67,7 @@ class ConsumeTest : public ConsumeCommand {
   Finished consume(const std::vector<std::string>& options) {
     return run(command({server().url()}, options));
   }
-  /// Its output for programs, with its exit status added as "status".
+  /// The JSON output of the command, with its exit status added as "status".
   nlohmann::json result_of(std::vector<std::string> options) {
     options.emplace_back("--json");
     const Finished finished = consume(options);
@@ -87,7 +87,8 @@ class ConsumeTest : public ConsumeCommand {
     return ChildProcess(command({server().url()}, options));
   }
 
-  /// Whether a consumer's first `messages` messages are acknowledged, and none is outstanding.
+  /// Whether a consumer's first `messages` messages are acknowledged, and no delivered message is
+  /// still unacknowledged.
   bool acknowledged(std::uint64_t messages, const std::string& consumer = "d") {
     const std::optional<ConsumerState> state = client().consumer("T", consumer);
     return state && state->all_acknowledged_up_to >= messages && state->not_acknowledged == 0;

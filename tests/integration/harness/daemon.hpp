@@ -16,19 +16,20 @@
 
 namespace meridian::test {
 
-/// Where the programs are.
+/// The paths of the programs.
 inline const std::string meridiand = program("meridiand");
 inline const std::string meridianctl = program("meridianctl");
 inline const std::string meridian_sim = program("meridian-sim");
 
-/// A listener on a port that the system chooses, with `changes` to the defaults.
+/// The entry of a listener on a port that the system chooses, with `changes` to the defaults.
 [[nodiscard]] Json native_listener(const Json& changes = Json::object());
 [[nodiscard]] Json packet_listener(const Json& changes = Json::object());
 
-/// Both listeners, and a control socket in `directory`, with `changes` (a JSON merge patch).
+/// A configuration with both listeners and a control socket in `directory`, with `changes` (a JSON
+/// merge patch).
 [[nodiscard]] Json config_in(const TempDir& directory, const Json& changes = Json::object());
 
-/// What a service manager gives a daemon besides its configuration.
+/// What a service manager gives a daemon, in addition to its configuration.
 struct Surroundings {
   /// Inherited sockets, by their names.
   struct Socket {
@@ -37,41 +38,42 @@ struct Surroundings {
   };
   ChildProcess::Arguments environment = {};
   std::vector<Socket> sockets = {};
-  /// A program that executes the daemon in its own place, with its options; empty: none.
+  /// A program, with its options, that executes the daemon in its own place. Empty: none.
   ChildProcess::Arguments through = {};
 };
 
-/// Starts a daemon, which may not be up yet.
+/// Starts a daemon, and does not wait until it is up.
 [[nodiscard]] ChildProcess spawn_daemon(const std::string& config_file,
                                         const Surroundings& surroundings = {});
 
-/// A running daemon. Killed in the destructor unless it was stopped.
+/// A running daemon. The destructor kills it unless it was stopped.
 class Daemon {
  public:
-  /// Starts it and waits until it answers. Throws std::runtime_error with its log if it does not.
+  /// Starts the daemon and waits until it answers. If it does not answer, throws std::runtime_error
+  /// with the daemon's log.
   Daemon(const TempDir& directory, const Json& config, const Surroundings& surroundings = {});
 
   [[nodiscard]] const std::string& socket() const noexcept { return socket_; }
-  /// The port of a listener, by its name, as it was after the start.
+  /// The port that the listener with that name had after the start.
   [[nodiscard]] std::uint16_t port(std::string_view listener = "native") const;
-  /// The port of a listener as it is now; nothing if there is no such listener.
+  /// The port that a listener has now; no value if there is no such listener.
   [[nodiscard]] std::optional<std::uint16_t> port_now(std::string_view listener) const;
 
   /// Writes another configuration, for the next reload.
   void configure(const Json& config) const;
 
   [[nodiscard]] ControlClient connect() const { return ControlClient(socket_); }
-  /// A request on a connection of its own.
+  /// Makes a request over a connection of its own, and returns its result.
   [[nodiscard]] Json call(std::string_view method, const Json& params = Json::object()) const;
-  /// A number of `stats`, such as "/ledger/received".
+  /// A number in the answer to `stats`, such as "/ledger/received".
   [[nodiscard]] std::uint64_t stat(const std::string& pointer) const;
 
   [[nodiscard]] std::string log() const { return process_.err(); }
-  /// Whether it has logged this, or does so soon: it writes log lines with some delay.
+  /// Whether the daemon has logged `text`, or does so soon. It writes log lines with some delay.
   [[nodiscard]] bool logged(std::string_view text) const;
   [[nodiscard]] ChildProcess& process() noexcept { return process_; }
 
-  /// Stops it with SIGTERM and returns its exit status.
+  /// Stops the daemon with SIGTERM, and returns its exit status.
   int stop();
 
  private:
@@ -81,8 +83,8 @@ class Daemon {
   Json listeners_;
 };
 
-/// Whether received = buffered + leased + delivered + drained + flushed + dropped, in an answer to
-/// `stats`.
+/// Whether the ledger in an answer to `stats` balances: received = buffered + leased + delivered +
+/// drained + flushed + dropped.
 [[nodiscard]] bool balanced(const Json& stats);
 
 /// The entry of a satellite in the answer to `satellites`, or null.
@@ -105,8 +107,8 @@ class DaemonTest : public testing::Test {
   /// Reloads another configuration and returns the answer.
   Json reload(const Json& changes);
 
-  /// Sends frames and waits until their session has read them. So they are one batch, unless they
-  /// do not fit into one read. Returns the entry of the uplink afterwards.
+  /// Sends frames, and waits until their session has read them. So they are one batch, unless they
+  /// do not fit into one read. Returns the uplink's entry in `uplinks` after that.
   Json send_as_batch(UplinkClient& peer, const std::vector<NativeFrame>& frames);
 
   /// Stops the daemon and expects exit status 0.

@@ -1,4 +1,5 @@
-/// Waits for conditions. Nothing here sleeps and hopes for the best, and nothing waits forever.
+/// Waits for conditions. Nothing here just sleeps for a time that should be enough, and nothing
+/// waits forever.
 #pragma once
 
 #include <chrono>
@@ -9,29 +10,29 @@
 
 namespace meridian::test {
 
-/// What the programs under test are built with, from the environment; "" for none.
+/// The sanitizers that the programs under test are built with, from the environment; "": none.
 inline const std::string_view sanitizers = [] {
   const char* const given = std::getenv("MERIDIAN_TEST_SANITIZERS");
   return given != nullptr ? std::string_view(given) : std::string_view();
 }();
 
-/// How much slower than usual the programs run: sanitizers cost that much.
+/// How many times slower than usual the programs run, because of sanitizers.
 inline const std::uint64_t slowdown = sanitizers.empty() ? 1 : 10;
 
-/// A load that takes no longer under sanitizers than `count` does without.
+/// A load that takes no longer with sanitizers than `count` takes without.
 inline std::uint64_t scaled(std::uint64_t count) {
   return count / slowdown;
 }
 
-/// A time that is long enough under sanitizers too.
+/// A time that is long enough with sanitizers, too.
 inline std::chrono::milliseconds at_most(std::chrono::milliseconds usual) {
   return usual * static_cast<std::int64_t>(slowdown);
 }
 
-/// For whatever should take milliseconds.
+/// How long to wait for anything that should take milliseconds.
 inline const std::chrono::milliseconds patience = at_most(std::chrono::seconds(10));
 
-/// Polls until `condition` is true. False if it is not true within `patience_for_it`.
+/// Polls until `condition` returns true. Returns false if that takes longer than `patience_for_it`.
 template <typename Condition>
 [[nodiscard]] bool eventually(Condition&& condition,
                               std::chrono::milliseconds patience_for_it = patience) {

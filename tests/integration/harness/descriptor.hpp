@@ -7,7 +7,7 @@
 
 namespace meridian::test {
 
-/// Closed in the destructor.
+/// Owns a file descriptor, and closes it in the destructor.
 class Descriptor {
  public:
   explicit Descriptor(int number) noexcept : number_(number) {}

@@ -15,22 +15,23 @@
 
 namespace meridian::test {
 
-/// A message that was published to it.
+/// A message that was published to the fake stream.
 struct PublishedMessage {
   std::string subject;
   std::string id;  ///< its Nats-Msg-Id
   std::string payload;
 };
 
-/// Answers as the stream TELEMETRY with the subjects meridian.*.*, but stores nothing. For servers
-/// without JetStream, which would answer as well. Thread-safety: all members may be called from any
-/// thread.
+/// Answers as the stream TELEMETRY with the subjects meridian.*.*, but stores nothing. The server
+/// must not have JetStream, which would answer, too. Thread-safety: all members may be called
+/// from any thread.
 class FakeStream {
  public:
-  /// The answer to a message; nothing for none.
+  /// Returns the answer to a message. No value: there is no answer.
   using Answer = std::function<std::optional<std::string>(const PublishedMessage&)>;
 
-  /// `config` is added to the configuration that it reports, such as `"persist_mode":"async"`.
+  /// `config` is added to the configuration that the stream reports, such as
+  /// `"persist_mode":"async"`.
   FakeStream(const std::string& url, Answer answer, const std::string& config = "");
   FakeStream(const FakeStream&) = delete;
   FakeStream& operator=(const FakeStream&) = delete;
@@ -38,7 +39,7 @@ class FakeStream {
   /// Applies from now on.
   void set_answer(Answer answer);
 
-  /// What else it reports about itself and its messages.
+  /// What the stream also reports about itself and its messages.
   struct Facts {
     std::string retention = "limits";
     std::string discard = "new";
@@ -50,13 +51,13 @@ class FakeStream {
   /// Applies from now on.
   void set_facts(Facts facts);
 
-  /// The answer to a request for a stored message, in JSON; nothing for none. By default it says
-  /// that there is no such message.
+  /// Returns the answer to a request for a stored message, in JSON. No value: there is no answer.
+  /// By default, the answer says that there is no such message.
   using Stored = std::function<std::optional<std::string>(const std::string& request)>;
   void set_stored(Stored stored);
 
   [[nodiscard]] std::vector<PublishedMessage> published() const;
-  /// The requests for stored messages.
+  /// The requests for stored messages so far.
   [[nodiscard]] std::vector<std::string> asked() const;
 
  private:
@@ -82,7 +83,7 @@ class FakeStream {
 
   const std::string config_;
   std::unique_ptr<natsConnection, Destroy<natsConnection_Destroy>> connection_;
-  std::vector<std::jthread> threads_;  // one for each subscription; the last member
+  std::vector<std::jthread> threads_;  // one for each subscription; last, so that they end first
 };
 
 }  // namespace meridian::test

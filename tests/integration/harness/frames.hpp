@@ -1,6 +1,6 @@
 /// The wire formats as the contract specifies them, octet by octet.
 ///
-/// Nothing of the library is used here: a test must be able to catch a wrong encoder or decoder.
+/// Uses nothing of the library, so that a test catches a wrong encoder or decoder.
 #pragma once
 
 #include <cstdint>
@@ -22,21 +22,22 @@ struct NativeFrame {
 };
 void PrintTo(const NativeFrame& frame, std::ostream* out);
 
-/// Octets of a frame before its payload, the length field included.
+/// The octets of a frame before its payload, including the length field.
 inline constexpr std::size_t native_header_bytes = 20;
 
 [[nodiscard]] std::string encode(const NativeFrame& frame);
 [[nodiscard]] std::string encode(const std::vector<NativeFrame>& frames);
 
-/// Frames of a satellite, in order from sequence `first`, with `payload_bytes` octets each.
+/// `count` frames of a satellite, in order from sequence `first` on, with `payload_bytes` octets of
+/// payload each.
 [[nodiscard]] std::vector<NativeFrame> frames_of(std::uint32_t satellite_id, std::uint64_t first,
                                                  std::size_t count, std::size_t payload_bytes = 8);
 
-/// Reads whole frames. Throws std::runtime_error if the octets are anything else.
+/// Reads whole frames. Throws std::runtime_error if `octets` are anything else.
 [[nodiscard]] std::vector<NativeFrame> decode_native(std::string_view octets);
 
-/// Calls `on_frame` with the satellite, the sequence and the payload size of each frame: for loads
-/// too large to be kept.
+/// Calls `on_frame` with the satellite, the sequence and the payload size of each frame. For loads
+/// that are too large to keep.
 template <typename OnFrame>
 void for_each_native(std::string_view octets, OnFrame&& on_frame);
 
@@ -54,9 +55,10 @@ struct SpacePacket {
 /// A big-endian number of `bytes` octets.
 [[nodiscard]] std::uint64_t read_big(std::string_view octets, std::size_t at, std::size_t bytes);
 
-/// Throws std::runtime_error if the text is not base64 with padding.
+/// Decodes base64. Throws std::runtime_error if the text is not base64 with padding.
 [[nodiscard]] std::string decode_base64(std::string_view text);
 
+/// Throws std::runtime_error that says what is wrong at which offset.
 [[noreturn]] void refuse_octets(std::string_view why, std::size_t at);
 
 template <typename OnFrame>

@@ -13,14 +13,14 @@ namespace meridian::test {
 
 struct HttpAnswer {
   int status = 0;
-  std::map<std::string, std::string> headers;  ///< by their names in lower case
-  std::string body;                            ///< reassembled, if it came in chunks
+  std::map<std::string, std::string> headers;  ///< by name, in lower case
+  std::string body;                            ///< reassembled if it came in chunks
 };
 
 /// The port of a daemon's HTTP server, as its log says.
 [[nodiscard]] std::uint16_t http_port(const Daemon& daemon);
 
-/// One connection.
+/// One connection to the HTTP server.
 class HttpClient {
  public:
   explicit HttpClient(std::uint16_t port) : socket_(port) {}
@@ -28,7 +28,7 @@ class HttpClient {
   /// Sends a request and reads its answer. The connection stays open.
   [[nodiscard]] HttpAnswer request(std::string_view method, std::string_view target);
 
-  /// Reads an answer to what was sent by hand.
+  /// Reads the answer to a request that the test has sent with `socket`.
   [[nodiscard]] HttpAnswer read_answer(bool has_body = true);
 
   [[nodiscard]] StreamSocket& socket() noexcept { return socket_; }
@@ -41,7 +41,7 @@ class HttpClient {
   std::string received_;
 };
 
-/// A GET on a connection of its own.
+/// Makes a GET request over a connection of its own.
 [[nodiscard]] HttpAnswer http_get(const Daemon& daemon, std::string_view target);
 
 /// The samples of /metrics: the text before each value, and the value.

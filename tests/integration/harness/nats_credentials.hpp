@@ -1,5 +1,5 @@
-/// Keys and tokens of NATS's operator mode: an operator vouches for accounts, an account vouches
-/// for users, and a user proves that it has the key that its token names.
+/// Keys and tokens of NATS's operator mode. An operator vouches for accounts, and an account
+/// vouches for users. A user proves that it has the key that its token names.
 #pragma once
 
 #include <array>
@@ -15,11 +15,11 @@ class NatsKey {
 
   explicit NatsKey(Role role);
 
-  /// As the server writes keys: "UABC…".
+  /// The keys as the server writes them: "UABC…".
   [[nodiscard]] std::string public_text() const;
   [[nodiscard]] std::string seed_text() const;
 
-  /// A token about `subject` that this key signs. `claims`: JSON of the field `nats`.
+  /// A token about `subject`, signed with this key. `claims` is the JSON of its field `nats`.
   [[nodiscard]] std::string vouch_for(const NatsKey& subject, std::string_view claims) const;
 
  private:
@@ -38,8 +38,8 @@ class NatsOperator {
   /// Lines for the configuration of a server that trusts the operator.
   [[nodiscard]] std::string configuration() const;
 
-  /// The content of a credentials file of a new user. `permissions`: JSON such as
-  /// {"deny": ["meridian.>"]} for what it may publish.
+  /// The content of a credentials file for a new user. `permissions` is JSON that says what the
+  /// user may publish, such as {"deny": ["meridian.>"]}.
   [[nodiscard]] std::string new_user(std::string_view permissions = "{}") const;
 
  private:

@@ -12,7 +12,7 @@
 
 namespace meridian::test {
 
-/// The socket to which a daemon reports its state, if `variable` is in its environment.
+/// A socket to which the daemon reports its state if `variable()` is in its environment.
 class NotifySocket {
  public:
   explicit NotifySocket(const TempDir& directory);
@@ -20,13 +20,13 @@ class NotifySocket {
   /// "NOTIFY_SOCKET=path"
   [[nodiscard]] std::string variable() const { return "NOTIFY_SOCKET=" + path_; }
 
-  using Message = std::map<std::string, std::string>;  // such as READY to 1
+  using Message = std::map<std::string, std::string>;  // value by name: "1" for "READY"
 
-  /// The next message, in the order in which they were sent; nothing if none comes in time.
+  /// The next message, in the order in which the daemon sent them. No value if none comes in time.
   [[nodiscard]] std::optional<Message> receive(
       std::chrono::milliseconds patience_for_it = patience) const;
 
-  /// The next message with this key, whatever comes before it.
+  /// The next message with this key. Skips all messages before it.
   [[nodiscard]] std::optional<Message> receive_with(const std::string& key) const;
 
  private:

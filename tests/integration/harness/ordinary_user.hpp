@@ -10,11 +10,11 @@
 
 namespace meridian::test {
 
-/// The user that root runs programs as.
+/// The user as which root runs programs.
 inline constexpr uid_t nobody = 65534;
 
-/// What to put in front of a program's command line so that it runs as an ordinary user. Empty if
-/// this process already does. No value if root cannot run it that way.
+/// The words in front of a program's command line that make it run as an ordinary user. Empty if
+/// this process already runs as one. No value if root cannot run the program as one.
 [[nodiscard]] std::optional<ChildProcess::Arguments> as_ordinary_user(const std::string& program);
 
 }  // namespace meridian::test

@@ -1,4 +1,4 @@
-/// A path to a server that a test can break.
+/// A way to a server, which a test can break.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -18,8 +18,9 @@
 
 namespace meridian::test {
 
-/// Listens on a port of its own, and passes on what goes to a port of 127.0.0.1 and what comes from
-/// there. Runs in a thread of its own. Thread-safety: all members may be called from any thread.
+/// Listens on a port of its own. Connects each client to the port `target` of 127.0.0.1, and passes
+/// octets on in both directions. Runs in a thread of its own. Thread-safety: all members may be
+/// called from any thread.
 class Relay {
  public:
   explicit Relay(std::uint16_t target);
@@ -30,8 +31,8 @@ class Relay {
   /// "nats://127.0.0.1:43210"
   [[nodiscard]] const std::string& url() const noexcept { return url_; }
 
-  /// From now on delays everything by `delay` in both directions, so a round trip takes twice that.
-  /// Any amount may be on its way meanwhile.
+  /// From now on delays everything by `delay` in each direction, so a round trip takes twice as
+  /// long. Meanwhile any number of octets may be on their way.
   void set_delay(std::chrono::milliseconds delay) { delay_ = delay; }
 
   /// Resets all connections, in the middle of whatever they carry. Clients may connect again.
@@ -39,9 +40,9 @@ class Relay {
 
   /// Swallows what the server sends from now on, until `pass_answers`. Connections stay open.
   void swallow_answers();
-  /// Passes answers on again. Resets all connections, since a part of what they carry is missing.
+  /// Passes answers on again. Resets all connections, since a part of their octets is missing.
   void pass_answers();
-  /// How often a text occurs in what has been swallowed since the last `swallow_answers`.
+  /// How often a text occurs in the answers swallowed since the last `swallow_answers`.
   [[nodiscard]] std::size_t swallowed(std::string_view text) const;
 
  private:
@@ -49,7 +50,8 @@ class Relay {
   struct Connection;
 
   void accept();
-  /// False: the answer is to be passed on.
+  /// Swallows an answer, if answers are swallowed now. If this returns false, the caller passes the
+  /// answer on.
   [[nodiscard]] bool swallow(std::string_view answer);
 
   boost::asio::io_context context_{1};
@@ -58,7 +60,7 @@ class Relay {
   const std::string url_;
   std::atomic<std::chrono::milliseconds> delay_{};
   mutable std::mutex mutex_;
-  std::optional<std::string> swallowed_;  // protected by mutex_; nothing while answers pass
+  std::optional<std::string> swallowed_;  // protected by mutex_; no value while answers pass
   std::vector<std::weak_ptr<Connection>> connections_;  // used by the thread
   std::jthread thread_;
 };

@@ -1,4 +1,4 @@
-/// What a test cannot do without.
+/// Conditions without which a test cannot go on.
 #pragma once
 
 #include <cerrno>
@@ -15,7 +15,7 @@ inline void require(bool holds, const char* what) {
   }
 }
 
-/// Throws std::system_error with `errno` and `what` if a system call has failed.
+/// Throws std::system_error with `errno` and `what` if a system call has failed: if `ok` is false.
 inline void require_call(bool ok, const std::string& what) {
   if (!ok) {
     throw std::system_error(errno, std::generic_category(), what);

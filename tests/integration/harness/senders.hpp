@@ -16,12 +16,12 @@
 namespace meridian::test {
 
 /// Uplinks that send without end, and connect again whenever a connection breaks. Each connection
-/// is a satellite of its own, whose sequence begins at 0.
+/// sends as a satellite of its own, whose sequence begins at 0.
 class Senders {
  public:
   struct Connection {
-    std::uint64_t sent = 0;       // at most; what the daemon had not read is lost
-    bool ended_in_order = false;  // if so, the daemon has all of it
+    std::uint64_t sent = 0;       // frames; those that the daemon had not read are lost
+    bool ended_in_order = false;  // if true, the daemon has all frames
   };
   using Connections = std::map<std::uint32_t, Connection>;
 
@@ -34,7 +34,7 @@ class Senders {
   Senders& operator=(const Senders&) = delete;
   ~Senders() { finish(); }
 
-  /// Tells all uplinks to end. Each ends in order once the daemon has taken everything.
+  /// Tells all uplinks to end. Each one half-closes, and ends once the daemon has taken everything.
   void finish() { stopping_ = true; }
   [[nodiscard]] bool finished() const { return running_ == 0; }
 
@@ -70,7 +70,7 @@ class Senders {
     --running_;
   }
 
-  std::vector<Connections> connections_;  // each touched by its thread alone, until it ends
+  std::vector<Connections> connections_;  // each touched by its thread alone, until that ends
   std::atomic<bool> stopping_ = false;
   std::atomic<std::uint32_t> running_;
   std::vector<std::jthread> threads_;

@@ -1,4 +1,4 @@
-/// A plain socket, as any client of the daemon would use it.
+/// A plain socket, as any client of the daemon uses it.
 #pragma once
 
 #include "integration/harness/deadlines.hpp"
@@ -24,8 +24,8 @@ class StreamSocket {
 
   void send(std::string_view octets);
 
-  /// Sends as much as the peer takes, until it has taken nothing for `quiet`. Returns how many
-  /// octets that were.
+  /// Sends until the peer has taken nothing for `quiet`, or has taken everything. Returns how many
+  /// octets it has taken.
   std::size_t send_until_blocked(std::string_view octets, std::chrono::milliseconds quiet);
 
   /// Reads at least one octet, or "" at the orderly end of the stream.
@@ -34,18 +34,19 @@ class StreamSocket {
   /// Reads to the orderly end of the stream.
   std::string read_to_end();
 
-  /// Waits until the other side ends the connection, in order or not. Returns what came before.
+  /// Waits until the other side ends the connection, in an orderly way or not. Returns what came
+  /// before.
   std::string wait_closed();
 
   void half_close();
-  /// Ends the connection with a reset instead of an end of the stream.
+  /// Ends the connection with a reset instead of an orderly end of the stream.
   void reset() noexcept;
   void close() noexcept;
-  /// Closes the connection without telling the peer, like a machine that loses its power. Returns
-  /// false, and does nothing, if this process is not permitted to do that.
+  /// Closes the connection without telling the peer, like a machine that loses its power. If the
+  /// process is not permitted to do so, does nothing and returns false.
   [[nodiscard]] bool vanish() noexcept;
 
-  /// "127.0.0.1:43210": this end, as the daemon names its peer.
+  /// The address of this end, as the daemon names its peer: "127.0.0.1:43210".
   [[nodiscard]] std::string local_address() const;
 
  private:

@@ -7,7 +7,7 @@
 
 namespace meridian::test {
 
-/// The constructor makes it; the destructor removes it and everything in it.
+/// The constructor makes the directory. The destructor removes it, with everything in it.
 class TempDir {
  public:
   TempDir();
@@ -25,7 +25,7 @@ class TempDir {
   std::filesystem::path path_;
 };
 
-/// The whole content. Throws if the file cannot be read.
+/// The whole content of a file. Throws if the file cannot be read.
 [[nodiscard]] std::string read_file(const std::filesystem::path& file);
 
 }  // namespace meridian::test

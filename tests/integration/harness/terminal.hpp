@@ -1,4 +1,4 @@
-/// A terminal with a shell in it.
+/// A terminal in which a shell runs.
 #pragma once
 
 #include "integration/harness/temp_dir.hpp"
@@ -10,7 +10,7 @@
 
 namespace meridian::test {
 
-/// A tmux server of its own, ended in the destructor.
+/// Has a tmux server of its own, which the destructor ends.
 class Terminal {
  public:
   struct Size {
@@ -18,7 +18,7 @@ class Terminal {
     std::size_t height = 24;
   };
 
-  /// Waits until the shell is ready. Throws std::runtime_error if it does not become ready.
+  /// Starts a shell, and waits until it is ready. Throws std::runtime_error if that takes too long.
   Terminal(const TempDir& directory, Size size);
   Terminal(const Terminal&) = delete;
   Terminal& operator=(const Terminal&) = delete;
@@ -26,14 +26,14 @@ class Terminal {
 
   /// Types a line of text, and Enter.
   void type(const std::string& command) const;
-  /// Presses a key by tmux's name, such as "Down" or "C-c".
+  /// Presses a key, which has tmux's name, such as "Down" or "C-c".
   void press(const std::string& key) const;
   void resize(Size size) const;
 
-  /// A line for each row, without the blanks at the ends.
+  /// A line for each row of the screen, without blanks at the end.
   [[nodiscard]] std::string screen() const;
   [[nodiscard]] bool shows(std::string_view text) const;
-  /// Whether a program uses the alternate screen, which hides what was there before.
+  /// Whether a program uses the alternate screen, which hides the output before it.
   [[nodiscard]] bool is_taken() const;
   [[nodiscard]] bool has_cursor() const;
 

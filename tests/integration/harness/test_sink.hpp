@@ -1,4 +1,4 @@
-/// A connection and a publisher under test, and what came of them.
+/// A connection and a publisher under test, and everything that they report.
 #pragma once
 
 #include "integration/harness/deadlines.hpp"
@@ -28,15 +28,15 @@ namespace meridian::test {
 /// A session for a test's own requests, such as creating the stream. Throws if it cannot connect.
 [[nodiscard]] std::shared_ptr<nats::Session> connect(const sink::Options& options);
 
-/// Creates the stream of a sink, with that many replicas. Throws if that fails.
+/// Creates the stream of a sink, with that many replicas. Throws on failure.
 void create_stream(const sink::Options& options, std::uint32_t replicas = 1);
 
-/// Adds a stream of that name and subject, whose configuration `change` may change. Throws if that
-/// fails.
+/// Adds a stream with that name and subject. `change` may change its configuration first. Throws on
+/// failure.
 void add_stream(const sink::Options& options, const std::string& name, const std::string& subject,
                 const std::function<void(jsStreamConfig&)>& change = {});
 
-/// Changes the stream of a sink as its owner would. Throws if that fails.
+/// Changes the configuration of a sink's stream, as the stream's owner would. Throws on failure.
 void change_stream(const sink::Options& options,
                    const std::function<void(jsStreamConfig&)>& change);
 
@@ -44,7 +44,7 @@ void change_stream(const sink::Options& options,
 [[nodiscard]] sink::Message message_of(std::string id, std::uint64_t first, std::uint32_t frames,
                                        std::size_t payload_bytes = 100);
 
-/// What a stream holds.
+/// A message that a stream holds.
 struct StoredMessage {
   std::string subject;
   std::map<std::string, std::string> headers;
@@ -64,24 +64,25 @@ class TestSink {
   /// Waits for the connection. False if it does not come.
   [[nodiscard]] bool connected();
 
-  /// Waits for the outcome of a ticket. Throws if it does not come.
+  /// Waits for the outcome of a ticket. Throws if none comes.
   [[nodiscard]] sink::jetstream::Outcome outcome(sink::Ticket ticket);
-  /// The same as text: "acknowledged", "duplicate", or the name of a refusal.
+  /// The same, as text: "acknowledged", "duplicate", or the name of a refusal.
   [[nodiscard]] std::string fate(sink::Ticket ticket);
-  /// All fates so far, with how often they came.
+  /// All fates so far, and how often each came.
   [[nodiscard]] std::map<std::string, std::size_t> fates();
 
-  /// Waits until as many outcomes have come as messages were published. False if they do not come.
+  /// Waits until there are as many outcomes as published messages. False if that takes too long.
   [[nodiscard]] bool settled();
   /// How often each ticket got an outcome: once, if all is well.
   [[nodiscard]] std::map<sink::Ticket, std::size_t> counts();
 
   [[nodiscard]] std::vector<nats::ConnectionState> states();
-  /// Waits for a refusal among the states and returns its text. Throws if it does not come.
+  /// Waits for a state with that refusal, and returns its text. Throws if none comes.
   [[nodiscard]] std::string refused_as(nats::Refusal refusal);
 
-  /// Destroys the publisher, or the connection too.
+  /// Destroys the publisher.
   void end_publisher() { publisher_.reset(); }
+  /// Destroys the publisher and the connection.
   void end();
 
  private:

@@ -140,5 +140,59 @@ TEST(OutboxWithoutMemory, IsAsItWasWhereItWasEmpty) {
   EXPECT_GT(failures, 10U);
 }
 
+/// Calls it again and again, with one more allocation each time, until they are enough.
+template <typename Call>
+std::size_t failures_until_done(Call call) {
+  for (std::size_t allocations = 0;; ++allocations) {
+    allocations_left = allocations;
+    try {
+      call();
+      allocations_left.reset();
+      return allocations;
+    } catch (const std::bad_alloc&) {
+      allocations_left.reset();
+    }
+  }
+}
+
+TEST(OutboxWithoutMemory, LosesNoFrameWhateverFails) {
+  Outbox outbox = outbox_of_small_messages();
+  outbox.add(three_satellites(1, 0));
+  outbox.add(three_satellites(16, 5));
+  std::map<SatelliteId, std::vector<std::uint64_t>> arrived;
+  std::vector<PlaceRange> done;
+  std::size_t failures = 0;
+  std::optional<Outbox::Publication> next;
+  for (std::size_t i = 0;; ++i) {
+    failures += failures_until_done([&] { next = outbox.next(any_time); });
+    if (!next) {
+      break;
+    }
+    const auto refuse = [&] { outbox.refused(next->ticket, any_time, Outbox::Fate::not_stored); };
+    const auto divide = [&] { outbox.refused_as_too_large(next->ticket, any_time); };
+    if (i % 3 == 0) {
+      failures += failures_until_done(refuse);
+      failures += failures_until_done([&] { outbox.retry_now(); });
+    } else if (i % 3 == 1 && next->message->frames > 1) {
+      failures += failures_until_done(divide);
+    } else {
+      for (const FrameBatch& part : next->message->parts) {
+        for (const FrameView frame : part) {
+          arrived[next->message->origin.satellite_id].push_back(frame.header.sequence);
+        }
+      }
+      std::vector<PlaceRange> more;
+      failures += failures_until_done([&] { more = outbox.acknowledged(next->ticket); });
+      done.insert(done.end(), more.begin(), more.end());
+    }
+  }
+  const std::vector<std::uint64_t> each = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+  const std::map<SatelliteId, std::vector<std::uint64_t>> all = {{7, each}, {8, each}, {9, each}};
+  EXPECT_EQ(arrived, all);
+  EXPECT_EQ(done, (std::vector{PlaceRange{1, 15}, PlaceRange{16, 15}}));
+  EXPECT_EQ(outbox.in_flight_bytes(), 0U);
+  EXPECT_GT(failures, 100U);
+}
+
 }  // namespace
 }  // namespace meridian::test

@@ -96,5 +96,25 @@ TEST(Cycles, DoNotExistAmongHeaders) {
       << "these headers include each other: move what both need into a header of its own";
 }
 
+TEST(Cycles, DoNotExistAmongFilesOfARoom) {
+  // A header and its source count as one. Public headers, which the sources of two rooms implement,
+  // do not count.
+  Arrows uses;
+  for (const std::filesystem::path& file : files_below({"src"}, {".cpp", ".hpp"})) {
+    const std::string name = name_in_tree(file).substr(4);  // "frame/wire.hpp"
+    const std::string room = name.substr(0, name.find('/') + 1);
+    const std::string part = name.substr(0, name.rfind('.'));
+    for (const std::string& include : includes_of(file)) {
+      const std::string target = include.substr(0, include.rfind('.'));
+      if (include.starts_with(room) && target != part) {
+        uses[part].insert(target);
+      }
+    }
+  }
+  EXPECT_GT(uses.size(), 100U);
+  EXPECT_THAT(first_cycle(uses), IsEmpty())
+      << "these use each other: give what both need a file of its own";
+}
+
 }  // namespace
 }  // namespace meridian::test
