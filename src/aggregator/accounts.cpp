@@ -10,7 +10,7 @@ namespace meridian::inline v2::aggregator {
 
 namespace {
 
-/// Nobody reads a log line that names more satellites than this.
+/// The most satellites that a log line names: nobody would read a longer one.
 constexpr std::size_t max_reported_satellites = 8;
 
 }  // namespace

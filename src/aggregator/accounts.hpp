@@ -22,32 +22,36 @@ class Accounts {
   explicit Accounts(std::size_t max_tracked, std::uint32_t reset_after = default_reset_after)
       : origins_(max_tracked, reset_after) {}
 
-  /// Restores the counts of another aggregator; none may have been made here yet. Frames of origins
-  /// that they do not include are counted as if they arrived now.
+  /// Restores the counts of another aggregator. Must be called before anything is counted here. If
+  /// an origin is missing from these counts, its restored frames are counted as if they arrived
+  /// now.
   void restore(const SavedState& saved);
 
   void set_tracking(std::size_t max_tracked, std::uint32_t reset_after) noexcept {
     origins_.set_tracking(max_tracked, reset_after);
   }
 
-  /// Whether a batch comes after all that its session sent before, or is of one satellite and comes
-  /// only after that satellite's frames.
+  /// Where a batch comes in the order of its session: after everything that the session sent
+  /// earlier (`as_sent`), or ahead of other satellites' frames (`satellite_ahead`). In the second
+  /// case all of its frames are of one satellite, and come after the earlier frames of that
+  /// satellite.
   enum class Order : std::uint8_t { as_sent, satellite_ahead };
 
   /// A batch arrived from the channel, whatever becomes of it.
   void received(const FrameBatch& batch, Order order = Order::as_sent);
 
-  /// Whether it is a batch's turn in the order of its session.
+  /// When the sequences of a batch are judged: now, or once earlier batches of its session have
+  /// left the channel.
   enum class Judge : std::uint8_t { now, later };
 
-  /// A batch was received and given up by its session. `Judge::later`: batches before it may still
+  /// A session gave up a batch, which counts as received. `Judge::later`: earlier batches may still
   /// be in the channel.
   void given_up(const FrameBatch& batch, Judge when);
 
   /// Everything that was sent so far has been received.
   void caught_up();
 
-  /// Received frames were dropped by the buffer.
+  /// The buffer dropped frames that were received.
   void dropped(DropReason reason, const FrameBatch& batch);
 
   void drained(std::uint64_t frames) noexcept { ledger_.drained += frames; }

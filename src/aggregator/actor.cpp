@@ -24,7 +24,7 @@ namespace {
 constexpr std::size_t batches_per_turn = 32;
 constexpr std::size_t requests_per_turn = 16;
 
-// What one step of a drain looks at: a few hundred microseconds' work.
+// The most batches that one step of a drain looks at: a few hundred microseconds' work.
 constexpr std::size_t batches_per_drain_step = 2048;
 
 FrameBuffer::KeptRoom room_of(bool lent) noexcept {
@@ -80,14 +80,14 @@ void Actor::report_fault() noexcept {
 }
 
 bool Actor::turn() {
-  // Each on its own: if one fails every time, a request to shut down is still answered.
+  // Each step on its own: if one fails every time, a request to shut down is still answered.
   bool more = attempt([this] {
     holdings_.expire_leases(Leases::Clock::now());
-    // A request comes after all leases that ended before it, so that it sees their frames.
+    // Leases that have ended come before requests, which therefore see the frames of those leases.
     return holdings_.put_back_some();
   });
   if (!more) {
-    // A request or batch that fails is gone, and there may be more behind it.
+    // A request or batch that fails is gone, and there may be more after it.
     more = attempt([this] { return serve_requests(); }, true);
   }
   more |= attempt([this] { return intake_.take_in(batches_per_turn); }, true);
@@ -102,7 +102,7 @@ bool Actor::serve_requests() {
   for (std::size_t served = 0; served < requests_per_turn; ++served) {
     auto next = control_.try_receive();
     if (!next) {
-      // Not at the data lane's end, which may be behind a batch that backpressure holds.
+      // The data lane does not decide: backpressure may hold a batch before its end.
       ended_ = next.error() == Errc::channel_ended;
       return false;
     }
@@ -181,12 +181,12 @@ FinalState Actor::close() {
 }
 
 bool Actor::may_go_past(const DrainQuery& query, FrameBuffer::KeptRoom room) const {
-  // Otherwise frames of others could be in the way of those asked for.
+  // Frames of other satellites must not be in the way, and without kept room nothing comes back.
   if (query.satellite_id || room == FrameBuffer::KeptRoom::none) {
     return true;
   }
-  // Frames that are lent and put back again and again would be more each time. Leased frames count
-  // against the limits, and the channel may hold more than they allow.
+  // Each drain that passes frames and puts them back would add to an excess. Leased frames count
+  // against the limits, which may allow less than the channel holds.
   return room == FrameBuffer::KeptRoom::lent && holdings_.buffer().within_limits();
 }
 

@@ -36,9 +36,9 @@ class Actor {
 
   /// Runs until all handles are gone, or one of them shuts it down.
   ///
-  /// An exception in here, which only a bug or a lack of memory can cause, is rethrown out of the
-  /// execution context's `run`, and the actor goes on. So the program can still shut it down and
-  /// save what it holds. The request or batch that failed is gone; the caller gets
+  /// Only a bug or a lack of memory can cause an exception in here. It is rethrown out of the
+  /// execution context's `run`, and the actor goes on. So the program can still shut the actor down
+  /// and save what it holds. The request or batch that failed is gone. The caller of a request gets
   /// Errc::reply_dropped.
   [[nodiscard]] asio::awaitable<void> run();
 
@@ -54,22 +54,24 @@ class Actor {
   /// Rethrows the kept exception out of the execution context's `run`.
   void report_fault() noexcept;
 
-  /// Everything that the actor holds, even if some of it is broken.
+  /// Takes out everything that the actor holds, even if a part of it is broken.
   [[nodiscard]] FinalState close();
 
   /// Answers a bounded number of the requests that wait in the control lane. True if there may be
   /// more.
   bool serve_requests();
 
-  /// Takes out of the buffer what one step of a drain may take, and then lets in what finds room.
+  /// Takes out of the buffer what one step of a drain may take. Then lets in batches that find
+  /// room.
   [[nodiscard]] request::DrainReply take(const DrainQuery& query, FrameBuffer::KeptRoom room,
                                          request::DrainProgress progress);
 
-  /// Whether a drain goes on with what waits in front of the buffer, so that it sees all that was
-  /// sent.
+  /// Whether a drain goes on with batches that wait in front of the buffer, so that it sees all
+  /// frames that were sent before it.
   [[nodiscard]] bool may_go_past(const DrainQuery& query, FrameBuffer::KeptRoom room) const;
 
-  /// Does that for one step. True if there was nothing more to look at.
+  /// Takes one step of such a drain past the buffer, and adds what it takes to `reply`. True if
+  /// there was nothing more to look at.
   bool take_past(const DrainQuery& query, FrameBuffer::KeptRoom room, request::DrainReply& reply);
 
   void settle(const std::vector<request::SettledBatch>& batches, FrameBuffer::KeptRoom room);
@@ -114,8 +116,8 @@ class Actor {
   Intake intake_;
   asio::steady_timer expiry_timer_;
   std::optional<Leases::Clock::time_point> watched_expiry_;
-  std::exception_ptr fault_;  // the first one not yet reported
-  bool ended_ = false;        // all handles are gone, or it was shut down
+  std::exception_ptr fault_;  // the first that is not reported yet
+  bool ended_ = false;        // all handles are gone, or one has shut the actor down
 };
 
 }  // namespace meridian::inline v2::aggregator

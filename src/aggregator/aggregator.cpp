@@ -30,8 +30,8 @@ namespace meridian::inline v2 {
 
 namespace {
 
-/// Requests that may wait in the lane before a caller has to wait to send. Each is answered within
-/// the actor's turn.
+/// How many requests may wait in the lane. A caller that finds it full waits to send. Each is
+/// answered within the actor's turn.
 constexpr std::size_t control_capacity = 64;
 
 /// Origins in one answer: a few hundred microseconds' work.
@@ -45,8 +45,8 @@ struct OriginSlice {
   std::vector<OriginStats> rows{};
 };
 
-// Each adds the reply to a step to what the steps before have come to, and returns whether there is
-// a next step.
+// Each adds the reply to one step to the total of the earlier steps, and returns whether there is a
+// next step.
 bool add_step(std::uint64_t& forgotten, const aggregator::OriginTable::Forgotten& step) {
   forgotten += step.origins;
   return !step.reached_end;
@@ -65,9 +65,9 @@ bool add_step(OriginSlice& slice, OriginPage& page) {
   return !page.at_end && slice.rows.size() < slice.count;
 }
 
-/// Asks `R` of the places of the table of origins from `from` on, step by step, so that other
-/// requests are answered in between. Adds the replies up, beginning with `total`. `fields` are
-/// those of `R` before its places.
+/// Sends the request `R` for the places of the origin table from `from` on. Goes step by step, so
+/// that the actor answers other requests in between. Adds the replies to `total`. `fields` are the
+/// fields of `R` in front of its places.
 template <typename R, typename Total, typename Port, typename... Fields>
 asio::awaitable<AggregatorHandle::Result<Total>> in_steps(std::shared_ptr<const Port> port,
                                                           Total total, std::size_t from,
@@ -137,7 +137,7 @@ asio::awaitable<error_code> AggregatorHandle::Port::send_when_open(std::shared_p
   if (ec == asio::error::operation_aborted) {
     co_return ec;
   }
-  // If there was no answer, the send tells why.
+  // If the wait failed, the send fails too, and says why.
   co_return co_await send(std::move(port), &Port::data, std::move(batch));
 }
 
@@ -235,7 +235,7 @@ void check(const AggregatorOptions& options) {
     }
   }
   if (options.reset_after < 2) {
-    throw std::invalid_argument("reset_after must be at least 2");  // one frame is no counter
+    throw std::invalid_argument("reset_after must be at least 2");  // one frame shows no new count
   }
 }
 

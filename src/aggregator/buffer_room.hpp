@@ -12,9 +12,9 @@
 namespace meridian::inline v2::aggregator {
 
 /// The limits of the buffer, and the amounts that count against them: what is buffered, lent and
-/// leased. Knows amounts only, and drops nothing: FrameBuffer does what its policy says.
+/// leased. Knows amounts only, and drops nothing: FrameBuffer applies the policy.
 ///
-/// Errors: a call that takes away more than was counted throws std::logic_error, and changes
+/// Errors: a call that subtracts more than was counted throws std::logic_error, and changes
 /// nothing. Not thread-safe: owned by FrameBuffer.
 class BufferRoom {
  public:
@@ -29,22 +29,22 @@ class BufferRoom {
   void remove(const Amount& amount) { subtract_from(depth_, amount); }
   void remove_all() noexcept { depth_ = {}; }
 
-  /// Frames that are not in the buffer keep this room.
+  /// Keeps room for frames that were taken out of the buffer. `KeptRoom::none` keeps nothing.
   void keep(const Amount& amount, KeptRoom room) noexcept;
 
-  /// They do not keep it any longer. Throws if less is kept.
+  /// Stops keeping room: the frames come back, or are gone for good. Throws if less is kept.
   void settle(const Amount& amount, KeptRoom room);
 
   [[nodiscard]] const Amount& depth() const noexcept { return depth_; }
   [[nodiscard]] const Amount& leased() const noexcept { return leased_; }
 
-  /// Room that new frames cannot have.
+  /// What is buffered and leased. New frames cannot have this room under any policy.
   [[nodiscard]] Amount used() const noexcept;
 
-  /// The same, and the room of lent frames.
+  /// The same, with the room that lent frames keep.
   [[nodiscard]] Amount used_or_lent() const noexcept;
 
-  /// To be called once the policy has been applied.
+  /// Notes the depth for high water and peak. To be called once the policy has been applied.
   void note_high_water() noexcept;
 
   /// The highest level since the last call.
@@ -78,7 +78,7 @@ class BufferRoom {
     return over(amount, {.frames = limits_.max_frames, .bytes = limits_.max_bytes});
   }
 
-  /// What is left of the limits beside an amount.
+  /// How much room the limits leave beside an amount.
   [[nodiscard]] Amount room_beside(const Amount& amount) const noexcept {
     return over({.frames = limits_.max_frames, .bytes = limits_.max_bytes}, amount);
   }
@@ -95,7 +95,7 @@ class BufferRoom {
   /// How many leading frames find room beside what is buffered and leased.
   [[nodiscard]] std::uint32_t frames_that_fit(const FrameBatch& batch) const noexcept;
 
-  /// How many leading frames find no room there, each on its own.
+  /// How many leading frames find no room there, even alone.
   [[nodiscard]] std::uint32_t frames_without_room(const FrameBatch& batch) const;
 
   /// How many leading frames would each find room in a buffer that is empty but for what is leased.
@@ -104,25 +104,27 @@ class BufferRoom {
   /// How many leading frames are each larger than the whole buffer.
   [[nodiscard]] std::uint32_t frames_too_large(const FrameBatch& batch) const;
 
-  /// Whether the policy would have to act on a batch, or on as much of it as an empty buffer takes.
+  /// Whether the policy would have to act if a batch were added, or as much of it as an empty
+  /// buffer takes.
   [[nodiscard]] bool lacks_room_for(const FrameBatch& batch) const noexcept;
 
-  // An excess that has a reason other than frames that passed: a restore, or narrower limits. It
-  // lets nothing in anyway, so new frames need not wait for its end.
+  // An excess over the limits is due to frames that passed, unless it is excused. A restore and
+  // narrower limits are excuses: the buffer then takes in nothing anyway, so that senders need not
+  // be held.
 
-  /// Whether the limits are exceeded because of frames that passed, and new ones have to wait for
-  /// that.
+  /// Whether frames that passed keep the buffer above its limits, so that senders have to wait.
+  /// Always false unless it `holds_back`.
   [[nodiscard]] bool waits_for_its_limits() const noexcept;
 
-  /// Up to this level, no excess is due to frames that passed.
+  /// Up to this level, any excess is excused.
   [[nodiscard]] Amount excused_level() const noexcept;
 
-  /// Excuses what there is now, up to this level.
+  /// Excuses the present level, up to `most`.
   void excuse_up_to(const Amount& most) noexcept;
   void excuse_all() noexcept { excused_ = used_or_lent(); }
 
-  /// To be called before more may come. Once the buffer has been within its limits, any later
-  /// excess is due to frames that passed.
+  /// Ends the excuse if the buffer is within its limits: any later excess is due to frames that
+  /// passed. To be called before frames pass or are put back.
   void forget_excuse() noexcept;
 
  private:
@@ -133,9 +135,9 @@ class BufferRoom {
   Amount depth_;
   Amount lent_;
   Amount leased_;
-  Amount excused_;  // what was there when the limits became narrower, or was restored
+  Amount excused_;  // the level after a restore, or when the limits became narrower
   Amount high_water_;
-  Amount peak_;  // high water since it was last asked for
+  Amount peak_;  // the highest depth since it was last asked for
   bool backpressure_released_ = false;
 };
 

@@ -26,7 +26,8 @@ asio::awaitable<error_code> Consumer::suspend(std::vector<Attempt> attempts) {
 
 asio::awaitable<AggregatorHandle::Result<Consumer>> AggregatorHandle::Port::consume(
     std::shared_ptr<const Port> port, std::string name) {
-  // With a control block of its own: once no reference to it is left, the consumer is free again.
+  // The claim has a control block of its own: it expires with the last reference to this consumer,
+  // which can then be claimed again.
   const auto claim = std::make_shared<const std::shared_ptr<const Port>>(port);
   std::shared_ptr<const Port> claimed(claim, port.get());
   const auto reply = co_await ask<request::Consume>(std::move(port), std::move(name),

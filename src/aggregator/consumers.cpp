@@ -7,10 +7,10 @@ namespace meridian::inline v2::aggregator {
 
 namespace {
 
-/// Batches that are read at a time: a few hundred microseconds' work.
+/// The most batches in one read: a few hundred microseconds' work.
 constexpr std::size_t most_batches = 1024;
 
-/// Octets that move to memory of their own meanwhile: a millisecond's work.
+/// A read ends once it has moved this many octets to memory of their own: a millisecond's work.
 constexpr std::size_t most_moved = 4 * 1024 * 1024;
 
 }  // namespace

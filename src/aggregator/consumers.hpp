@@ -21,10 +21,10 @@
 
 namespace meridian::inline v2::aggregator {
 
-/// All consumers with their positions: who may claim and read what, and which batches they leave to
-/// make room for others.
+/// All consumers with their positions. Decides which consumer may be claimed, what each reads next,
+/// and which batches may make room for others.
 ///
-/// Not thread-safe: owned by the aggregator, which tells what happens in the buffer.
+/// Not thread-safe: owned by the aggregator, which reports what happens in the buffer.
 class Consumers {
  public:
   using Id = std::size_t;
@@ -39,32 +39,32 @@ class Consumers {
   /// Frames are about to be added.
   void adding(const Amount& amount);
 
-  /// Some of them are refused instead.
+  /// Some frames that `adding` announced are refused instead.
   void refused(const Amount& amount);
 
-  /// A batch that all consumers have has left the buffer.
+  /// A batch has left the buffer because all consumers have it.
   void left(const PlaceRange& range);
 
-  /// A batch, or a part of one, has left the buffer for good, whichever consumers had it.
+  /// A batch, or a part of one, has left the buffer for good, whether or not consumers had it.
   void removed(const PlaceRange& range, std::uint64_t bytes, Skip why);
 
   /// Whether all consumers have acknowledged these frames, or have skipped them. False if there are
   /// no consumers.
   [[nodiscard]] bool have_all(const PlaceRange& range) const;
 
-  /// The oldest batch in the buffer that may make room for others: one that no consumer that holds
-  /// still needs, and that no consumer has in flight. If there is none, one that only consumers
-  /// that do not hold have in flight: they do not need the buffer's reference.
+  /// The oldest batch in the buffer that may make room for others. No consumer with `hold` still
+  /// needs it, and no consumer has it in flight. If there is none, a batch that only consumers
+  /// without `hold` have in flight: they have references of their own.
   [[nodiscard]] std::optional<std::uint64_t> expendable(const FrameBuffer& buffer);
 
-  /// Whether there is a consumer that holds. If there is none, a batch that makes room is lost:
-  /// none is sure to have had it.
+  /// Whether there is a consumer with `hold`. If there is none, a batch that makes room counts as
+  /// dropped, since no consumer is sure to have had it.
   [[nodiscard]] bool anyone_holds() const noexcept { return holders_ > 0; }
 
   // What consumers do.
 
   /// Claims the consumer of this name until `claim` expires. Fails with Errc::consumer_unknown or
-  /// Errc::consumer_claimed. What the previous one had read and not acknowledged becomes unread
+  /// Errc::consumer_claimed. What its previous user had read and not acknowledged becomes unread
   /// again.
   [[nodiscard]] boost::system::result<Id> claim(std::string_view name,
                                                 std::weak_ptr<const void> claim);
@@ -72,13 +72,14 @@ class Consumers {
   /// A consumer waits for what it has not read.
   void wait(Id id, std::size_t max_bytes, ReadReply reply);
 
-  /// Gives the consumers that wait what there is.
+  /// Answers each waiting consumer for which there is something to read.
   void serve(FrameBuffer& buffer);
 
   /// A consumer has acknowledged a batch that it read. False for any other range.
   [[nodiscard]] bool acknowledge(Id id, const PlaceRange& range);
 
-  /// The batch stays in the buffer, since others need it.
+  /// A batch stays in the buffer, and consumers may need less of it than before. Notes whether it
+  /// may make room for others.
   void stays(const PlaceRange& range);
 
   /// The same for a batch that was put back into the buffer.
@@ -86,8 +87,8 @@ class Consumers {
 
   void suspend(Id id, std::vector<Attempt> attempts);
 
-  /// What the consumer had attempted counts as read from now on. It stays attempted until `suspend`
-  /// says otherwise.
+  /// Returns the attempts of the consumer, with their batches, which count as read from now on.
+  /// They remain attempts until `suspend` replaces them.
   [[nodiscard]] Resumed resume(Id id, FrameBuffer& buffer);
 
   [[nodiscard]] std::vector<ConsumerStats> stats(const FrameBuffer& buffer);
@@ -117,9 +118,9 @@ class Consumers {
 
   std::vector<Member> members_;
   std::size_t holders_ = 0;
-  SparePlaces left_over_;         // no holder needs these, and none are in flight
-  SparePlaces in_flight_only_;    // no holder needs these
-  std::uint64_t read_until_ = 0;  // by the farthest consumer: nothing from here on has been read
+  SparePlaces left_over_;         // no holder needs these, and none is in flight
+  SparePlaces in_flight_only_;    // no holder needs these, but some consumer has them in flight
+  std::uint64_t read_until_ = 0;  // no consumer has read anything from here on
 };
 
 }  // namespace meridian::inline v2::aggregator

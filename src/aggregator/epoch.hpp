@@ -1,4 +1,4 @@
-/// Unique numbers.
+/// Numbers that identify the starts of aggregators.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,8 @@
 
 namespace meridian::inline v2::aggregator {
 
-/// Differs from all others, even in copies of this machine that start at the same moment; never 0.
+/// A number that differs from all other epochs, even if copies of this machine start at the same
+/// moment. Never 0.
 [[nodiscard]] inline std::uint64_t new_epoch() {
   std::random_device random;
   return std::uint64_t{random()} << 32 | random() | 1U;

@@ -70,7 +70,7 @@ void FrameBuffer::add_and_evict(FrameBatch batch) {
 }
 
 void FrameBuffer::add_beside_leases(FrameBatch batch) {
-  // Each frame evicts the buffered ones before it. What is leased goes only if that is not enough.
+  // Each frame evicts the buffered frames before it. Leases are evicted only if that is not enough.
   while (room_.leased().frames > 0) {
     const std::uint32_t fitting = room_.frames_beside_leases(batch);
     if (fitting == batch.frames()) {
@@ -111,7 +111,7 @@ FrameBuffer::Taken FrameBuffer::take(const Step& step) {
   taken.octets = walk.octets();
   taken.reached_end = walk.reached_end();
   if (taken.amount.frames < step.max_frames) {
-    seal();  // the next step does not look again at what was there
+    seal();  // the next step would not see frames that join an earlier batch
   }
   return taken;
 }
@@ -190,12 +190,12 @@ void FrameBuffer::apply_policy() {
 }
 
 void FrameBuffer::evict_oldest() {
-  // After the limits have become narrower, leased frames can leave no room for anything. Then they
-  // go before buffered frames, which would be dropped for nothing.
+  // Narrower limits can be too small for the leased frames alone. Then leases are evicted first: to
+  // drop buffered frames would not be enough.
   while (room_.exceeds_limits(room_.leased()) && evict_lease_(room_.room_beside(room_.depth()))) {
   }
-  // Leases that are being filled, and frames on their way back, cannot go: they find no room when
-  // they come.
+  // Leases that are being filled, and frames on their way back, cannot be evicted. The policy
+  // applies to them when they come back.
   const bool leases_stay = room_.exceeds_limits(room_.leased());
   const auto counted = [&] { return leases_stay ? room_.depth() : room_.used(); };
   while (room_.exceeds_limits(counted())) {

@@ -15,26 +15,28 @@
 
 namespace meridian::inline v2::aggregator {
 
-/// What is held (PlacedBatches), how much may be held (BufferRoom), and the policy that keeps the
-/// one within the other.
+/// The batches that are held (PlacedBatches), how much may be held (BufferRoom), and the policy
+/// that keeps the batches within these limits.
 ///
 /// Frames that were taken may keep their room until they are put back or settled: lent frames under
 /// `WhenFull::backpressure`, leased frames under every policy.
 ///
-/// Not thread-safe: owned by the aggregator. Invariant, after each call: `depth()` and
-/// `leased()` together are within the limits, unless the policy is `WhenFull::backpressure` and
-/// frames were restored, or passed others and were leased or put back, or the limits became
-/// narrower, or `release_backpressure` was called. Under the other policies they can exceed the
-/// limits only where these became narrower and leases could not be evicted.
+/// Not thread-safe: owned by the aggregator.
+///
+/// Invariant, after each call: `depth()` and `leased()` together are within the limits. Under
+/// `WhenFull::backpressure` they can exceed the limits after a restore, after frames passed others
+/// and were leased or put back, after the limits became narrower, and after `release_backpressure`.
+/// Under the other policies they can exceed the limits only if these became narrower and leases
+/// could not be evicted.
 class FrameBuffer {
  public:
-  /// Told of frames that the policy drops, before they are gone. The place is 0 for those that
+  /// Called for frames that the policy drops, before they are gone. The place is 0 for frames that
   /// never were in the buffer.
   using OnDrop = std::function<void(DropReason, const FrameBatch&, std::uint64_t place)>;
 
-  /// Called for the room of leased frames: ends a lease. Its newest frames may go back, as far as
-  /// there is `room` for them beside the other leased ones; the rest is dropped and settled. False
-  /// if no lease can be ended.
+  /// Called when leased frames take up room that is needed: ends a lease. The newest frames of the
+  /// lease may go back, as far as `room` also holds them beside the other leased frames. The others
+  /// are dropped and settled. False if no lease can be ended.
   using EvictLease = std::function<bool(const Amount& room)>;
 
   FrameBuffer(const BufferLimits& limits, OnDrop on_drop, EvictLease evict_lease);
@@ -50,8 +52,8 @@ class FrameBuffer {
     return room_.admits(batch);
   }
 
-  /// Adds a batch, of which all frames were admitted. Frames that do not fit are dropped by the
-  /// policy, each on its own: how a stream was cut into batches makes no difference.
+  /// Adds a batch of which all frames were admitted. The policy drops frames that do not fit, each
+  /// on its own: it makes no difference how a stream was cut into batches.
   void add(FrameBatch batch);
 
   /// From now on nothing waits: under `WhenFull::backpressure` the limits no longer apply.
@@ -66,18 +68,18 @@ class FrameBuffer {
   };
   [[nodiscard]] Taken take(const Step& step);
 
-  /// Gives a batch places as if it had been added and taken at once. It was not admitted, and need
-  /// not be.
+  /// Gives a batch places as if it had been added and taken at once. Such a batch need not be
+  /// admitted.
   [[nodiscard]] BufferedBatch pass(FrameBatch&& batch, KeptRoom room);
 
-  /// Puts batches back in their place; then the policy applies. Throws std::logic_error if that is
-  /// not theirs; what has not been put back is then left in `batches`.
+  /// Puts batches back at their places, and then applies the policy. Throws std::logic_error if a
+  /// batch does not belong at its place. What has not been put back is then left in `batches`.
   void put_back(std::vector<BufferedBatch>&& batches, KeptRoom room);
 
-  /// Adds what another buffer held, at its places, to a buffer that is empty; without a bound
-  /// under `WhenFull::backpressure`. What is added later comes at `next_place`, or behind that.
-  /// Small batches are joined unless they are to be `kept_apart`: then what comes later is not
-  /// joined to them either.
+  /// Adds what another buffer held, at the same places, to a buffer that is empty. Under
+  /// `WhenFull::backpressure` no bound applies. Frames that are added later get `next_place` or
+  /// later places. Small batches are joined unless they are to be `kept_apart`. In that case, later
+  /// frames are not joined to them either.
   void restore(std::vector<BufferedBatch> batches, std::uint64_t next_place, bool kept_apart);
 
   /// The first batch whose first frame has this place or a later one.
@@ -85,9 +87,9 @@ class FrameBuffer {
     return batches_.find_from(place);
   }
 
-  /// A second reference to a batch in the buffer, for a consumer that may keep it when others that
-  /// share its slab have gone. The batch moves to memory of its own, see `FrameBatch::compact`.
-  /// Adds to `moved` how many octets were moved.
+  /// A second reference to a batch in the buffer, for a consumer that may keep it longer than other
+  /// batches keep their slab. The batch moves to memory of its own, see `FrameBatch::compact`. Adds
+  /// to `moved` how many octets were moved.
   [[nodiscard]] FrameBatch hand_out(std::uint64_t place, std::size_t& moved) {
     return batches_.hand_out(place, moved);
   }
@@ -100,25 +102,24 @@ class FrameBuffer {
     return room_.lacks_room_for(batch);
   }
 
-  /// Changes the limits, and applies the policy to what is there.
+  /// Changes the limits, and applies the policy to what is in the buffer.
   void set_limits(const BufferLimits& limits);
 
-  /// This much of what was taken does not come back. Throws std::logic_error if less was taken.
+  /// This much of what was taken is gone for good. Throws std::logic_error if less was taken.
   void settle(const Amount& amount, KeptRoom room) { room_.settle(amount, room); }
 
   /// Whether the buffer and what keeps its room are within the limits.
   [[nodiscard]] bool within_limits() const noexcept { return room_.within_limits(); }
 
-  /// Whether they are not, because of frames that passed, and new ones have to wait for that. An
-  /// excess that narrower limits or a restore has brought about does not count: it lets nothing in
-  /// anyway.
+  /// Whether frames that passed keep the buffer above its limits, so that senders have to wait. An
+  /// excess after a restore or narrower limits does not count: the buffer takes in nothing anyway.
   [[nodiscard]] bool waits_for_its_limits() const noexcept { return room_.waits_for_its_limits(); }
 
-  /// How much more can be leased so that the leased frames alone are within the limits.
+  /// How much more can be leased before the leased frames alone exceed the limits.
   [[nodiscard]] Amount room_for_leases() const noexcept { return room_.room_beside(leased()); }
 
-  /// Takes everything out. Destroying it may take long; the caller does so where nothing waits for
-  /// it.
+  /// Takes everything out. To destroy the result may take long: the caller does that where nothing
+  /// waits.
   [[nodiscard]] Entries take_all();
 
   [[nodiscard]] const Amount& depth() const noexcept { return room_.depth(); }
@@ -131,7 +132,7 @@ class FrameBuffer {
   /// The place that the next frame will get.
   [[nodiscard]] std::uint64_t end_place() const noexcept { return batches_.end_place(); }
 
-  /// Keeps the next frame from being joined to those before. Each `take` that another step may
+  /// Keeps the next frame from being joined to earlier ones. Each `take` that another step may
   /// follow does this.
   void seal() noexcept { batches_.seal(); }
 

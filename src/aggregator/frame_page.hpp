@@ -8,21 +8,21 @@
 
 namespace meridian::inline v2::aggregator {
 
-/// Copies small batches one behind the other, so that they can be joined: a lone frame in an
-/// allocation of its own, with all that is known of it, takes three times its octets.
+/// Copies small batches one after another, so that they can be joined. A single frame in an
+/// allocation of its own, with all that is known of it, would take three times its octets.
 ///
-/// Not thread-safe; batches that were moved here may be used on any thread.
+/// Not thread-safe. Batches that were moved here may be used on any thread.
 class FramePage {
  public:
   /// Batches of fewer octets are small.
   static constexpr std::size_t small_bytes = 4 * 1024;
 
-  /// At most this many batches are joined into one. Joining more would not make what is known of a
-  /// batch a smaller part of it, and frames taken from its middle could be put back farther from
-  /// their place.
+  /// At most this many batches are joined into one. If more were joined, what is known of a batch
+  /// would take no smaller share of the memory. And frames taken from its middle could be put back
+  /// farther from their old places.
   static constexpr std::size_t max_joined = 64;
 
-  /// Moves a small batch behind the one before, or into a new page where it does not fit.
+  /// Moves a small batch next to the previous one, or into a new page if it does not fit there.
   void take_in(FrameBatch& batch);
 
  private:

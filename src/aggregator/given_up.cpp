@@ -9,7 +9,7 @@ namespace meridian::inline v2::aggregator {
 
 namespace {
 
-/// Whether a run continues where a piece ends, and every read between them was given up.
+/// Whether a run continues where a piece ends, in the same read or the next.
 bool continues(const GivenUp::Piece& piece, const Run& run, const ReadStamp& stamp) {
   const std::uint64_t next = (piece.run.first + piece.run.frames) & largest_sequence(stamp.width);
   return stamp.read - piece.read <= 1 && piece.width == stamp.width &&

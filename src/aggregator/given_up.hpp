@@ -1,4 +1,4 @@
-/// Sequences whose frames are gone, and whose turn to be judged has not come.
+/// Sequences of frames that sessions gave up, kept until it is their turn to be judged.
 #pragma once
 
 #include <meridian/frame_batch.hpp>
@@ -11,9 +11,9 @@
 
 namespace meridian::inline v2::aggregator {
 
-/// A session that gives up a batch says so over the control lane, where it overtakes what the
-/// session sent before. Sequences are judged in the order of arrival, so the runs of such a batch
-/// wait here until the batches before it have left the channel.
+/// A session that gives up a batch says so over the control lane, and so overtakes batches that it
+/// sent earlier. Sequences are judged in the order of arrival. So the runs of such a batch wait
+/// here until the earlier batches have left the channel.
 ///
 /// Bounded: `add` refuses a run if too much waits. A run that continues the last one of its
 /// session, in the same read or the next, becomes part of it.
@@ -32,15 +32,15 @@ class GivenUp {
   /// False if there is no room: the run must then be judged now.
   [[nodiscard]] bool add(const Run& run, const ReadStamp& stamp);
 
-  /// What the session gave up before the read of `next`, in its order. With `only`, that of one
-  /// satellite, whose frames come ahead of others.
+  /// Takes what the session of `next` gave up before that read, in the session's order. With
+  /// `only`, takes just the runs of one satellite, whose frames come ahead of others.
   [[nodiscard]] std::vector<Piece> take_before(const ReadStamp& next,
                                                std::optional<SatelliteId> only = std::nullopt);
 
-  /// Everything of a session, in its order.
+  /// Takes everything of a session, in the session's order.
   [[nodiscard]] std::vector<Piece> take_session(SessionId session);
 
-  /// Everything, in order within each session.
+  /// Takes everything, in order within each session.
   [[nodiscard]] std::vector<Piece> take_all();
 
  private:

@@ -12,7 +12,7 @@ namespace meridian::inline v2::aggregator {
 
 namespace {
 
-// What is put back at a time: a few hundred microseconds' work.
+// How many batches are put back at a time: a few hundred microseconds' work.
 constexpr std::size_t batches_at_once = 2048;
 
 std::vector<BufferedBatch> share(const std::vector<BufferedBatch>& batches) {
@@ -36,7 +36,7 @@ std::vector<BufferedBatch> take_newest(std::vector<BufferedBatch>& batches, Amou
     }
     if (too_many > 0) {
       FrameBatch too_old = batch.split_front(too_many);
-      batch.compact();  // what is dropped shares its memory
+      batch.compact();  // frames that are dropped share its memory
       newest.push_back({place + too_many, std::move(batch)});
       batch = std::move(too_old);
       break;
@@ -68,7 +68,7 @@ Holdings::Holdings(const AggregatorOptions& options)
       epoch_(new_epoch()) {}
 
 std::optional<FrameBatch> Holdings::accept(FrameBatch batch) {
-  // In parts if some of its frames are larger than the whole buffer.
+  // In parts: frames that are larger than the whole buffer are admitted on their own.
   for (;;) {
     make_room(batch);
     const std::uint32_t admitted = buffer_.admits(batch);
@@ -183,7 +183,7 @@ FrameBuffer::Entries Holdings::flush() {
 void Holdings::flush(const FrameBatch& batch) {
   note_latency(batch);
   count(batch);
-  consumers_.refused(amount_of(batch));  // before it got a place
+  consumers_.refused(amount_of(batch));  // before they got places
   accounts_.flushed(batch.frames());
 }
 
@@ -276,7 +276,7 @@ bool Holdings::put_back_some() {
   try {
     insert(std::move(batches), FrameBuffer::KeptRoom::leased);
   } catch (...) {
-    // What has not been put back is still to be saved.
+    // A stop must still be able to save what has not been put back.
     std::ranges::move(batches, std::back_inserter(returning_));
     throw;
   }

@@ -21,9 +21,9 @@
 
 namespace meridian::inline v2::aggregator {
 
-/// The buffer with its accounts, leases, consumers and watchers. Each call is one event that all of
-/// them hear of: a frame that leaves the buffer is counted under one term of the ledger, and every
-/// consumer is past it.
+/// The buffer with its accounts, leases, consumers and watchers. Each call is one event, and
+/// reaches all of them: a frame that leaves the buffer is counted under one term of the ledger, and
+/// every consumer is moved past it.
 ///
 /// Knows of no channel, request or timer. Not thread-safe: owned by the actor.
 class Holdings {
@@ -40,13 +40,13 @@ class Holdings {
   /// Puts as much of a batch into the buffer as it admits, and returns the rest.
   [[nodiscard]] std::optional<FrameBatch> accept(FrameBatch batch);
 
-  /// All of a batch has been admitted, or has passed: notes how long that took since its read.
+  /// Notes how long a batch took from its read until all of it was admitted or had passed.
   void note_latency(const FrameBatch& batch);
 
   /// Everything that was sent so far has been received.
   void caught_up() { accounts_.caught_up(); }
 
-  /// A batch was given up by its session.
+  /// A session gave up a batch.
   void given_up(const FrameBatch& batch, Accounts::Judge when) { accounts_.given_up(batch, when); }
 
   // Frames that go.
@@ -62,7 +62,7 @@ class Holdings {
   /// Puts back what a step took, as if it had not been taken.
   void put_back(std::vector<BufferedBatch> batches, FrameBuffer::KeptRoom room);
 
-  /// This much of what a drain took does not come back.
+  /// This much of what a drain took is gone for good.
   void settle(const PlaceRange& places, std::uint64_t bytes, FrameBuffer::KeptRoom room);
 
   /// Discards what is in the buffer.
@@ -73,13 +73,13 @@ class Holdings {
 
   // Leases.
 
-  /// Adds what a step took to a lease, or to a new one. Nothing if there is no lease and nothing
-  /// was taken.
+  /// Adds what a step took to a lease, or to a new one, and returns the id. Nothing if there is no
+  /// lease yet and the step took nothing.
   [[nodiscard]] std::optional<LeaseId> lease(std::optional<LeaseId> id,
                                              const std::vector<BufferedBatch>& batches,
                                              const Amount& amount);
 
-  /// The lease is filled.
+  /// A lease is filled. It expires at `expires_at`.
   void start_lease(LeaseId id, Leases::Clock::time_point expires_at) {
     leases_.start(id, expires_at);
   }
@@ -97,7 +97,7 @@ class Holdings {
     return leases_.next_expiry();
   }
 
-  /// Puts back a bounded part of what is to go back from leases. True if there is more.
+  /// Puts back a bounded part of the frames of leases that have ended. True if there is more.
   bool put_back_some();
   [[nodiscard]] bool has_more_to_put_back() const noexcept { return !returning_.empty(); }
 
@@ -108,7 +108,7 @@ class Holdings {
     return consumers_.claim(name, std::move(claim));
   }
 
-  /// Consumer::epoch.
+  /// See Consumer::epoch.
   [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
 
   void read_next(Consumers::Id id, std::size_t max_bytes, Consumers::ReadReply reply) {
@@ -116,7 +116,7 @@ class Holdings {
   }
   void serve_consumers() { consumers_.serve(buffer_); }
 
-  /// What no consumer needs any longer leaves the buffer.
+  /// A consumer acknowledges a batch. What no consumer needs any longer leaves the buffer.
   void acknowledge(Consumers::Id id, const PlaceRange& range);
 
   void suspend(Consumers::Id id, std::vector<Attempt> attempts) {
@@ -124,7 +124,7 @@ class Holdings {
   }
   [[nodiscard]] Resumed resume(Consumers::Id id) { return consumers_.resume(id, buffer_); }
 
-  /// Watchers take nothing away.
+  /// The watchers, which take nothing out of the buffer.
   [[nodiscard]] Tails& tails() noexcept { return tails_; }
 
   // All of it.
@@ -155,7 +155,7 @@ class Holdings {
   /// not balance.
   [[nodiscard]] FinalState close(const ChannelLevel& channel);
 
-  /// The same after `close` has thrown: frames and counts, whatever else is broken.
+  /// Does the same after `close` has thrown: saves frames and counts, whatever else is broken.
   [[nodiscard]] FinalState rescue(const ChannelLevel& channel);
 
  private:
@@ -167,34 +167,35 @@ class Holdings {
   /// Makes room for a batch by removing frames that no consumer must still have.
   void make_room(const FrameBatch& batch);
 
-  /// Removes from the buffer what all consumers have of these frames. The rest stays, or has come
-  /// back.
+  /// Removes those batches of a range that all consumers have. `rest` says of the others whether
+  /// they stay in the buffer, or have just come back to it.
   enum class Rest : std::uint8_t { stays, has_come_back };
   void deliver(const PlaceRange& range, Rest rest);
 
   /// The policy has dropped frames that were in the buffer.
   void note_dropped(const PlaceRange& range, std::uint64_t bytes);
 
-  /// The batch right behind frames that were taken may be the rest of theirs.
+  /// Frames were taken. The batch right after them may be the rest of their batch: notes whether it
+  /// may make room for others.
   void note_rest(const PlaceRange& taken);
 
-  /// What was taken is lost to consumers: they pass it over.
+  /// Frames that were taken are gone for good. Consumers that have not read them skip them.
   void pass_over(const std::vector<BufferedBatch>& batches, Skip why);
 
   /// Counts a batch, or the part of one that is admitted, and shows it to watchers.
   void count(const FrameBatch& batch, Accounts::Order order = Accounts::Order::as_sent);
 
-  /// The places of batches that are about to be put into the buffer. While these were out of it,
-  /// consumers may have advanced or become fewer.
+  /// The places of batches that are about to be put into the buffer; empty if there are no
+  /// consumers. Consumers may have advanced or become fewer while the batches were elsewhere.
   [[nodiscard]] std::vector<PlaceRange> to_deliver(const std::vector<BufferedBatch>& batches) const;
 
-  /// Puts batches back into the buffer. Consumers may have advanced meanwhile.
+  /// Puts batches back into the buffer. Removes those again that all consumers have by now.
   void insert(std::vector<BufferedBatch>&& batches, FrameBuffer::KeptRoom room);
 
   /// Queues the frames of a lease to be put back.
   void give_back(Leases::Lease lease);
 
-  /// The same for a lease whose frames a client may have had: they are marked as redelivered.
+  /// The same for a lease whose frames a client may have had. Marks them as redelivered.
   void give_back_marked(Leases::Lease lease);
 
   /// Ends the oldest lease that is filled. Its newest frames go back as far as they fit into

@@ -1,4 +1,4 @@
-// All of what the aggregator holds: its figures, how it is restored, and how it is handed over.
+// Calls of Holdings about everything at once: its figures, the restore, and the end.
 #include "aggregator/holdings.hpp"
 
 #include <cstdint>
@@ -10,12 +10,12 @@ namespace meridian::inline v2::aggregator {
 
 namespace {
 
-/// Gives places to batches that have none, from the first place on.
+/// Gives places to batches that have none, counting from 1.
 void give_places(std::vector<BufferedBatch>& batches, std::optional<SavedPositions>& positions) {
   std::uint64_t next = 1;
   for (BufferedBatch& buffered : batches) {
     if (buffered.place < next) {
-      // The positions, if there are any, refer to other places than these.
+      // The positions, if there are any, refer to other places.
       positions.reset();
       buffered.place = next;
     }

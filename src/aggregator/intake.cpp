@@ -146,7 +146,7 @@ std::vector<FrameBatch> Intake::take_held() {
   if (!is_held()) {
     return held;
   }
-  // As many as are there now, and none that come later.
+  // Takes the batches that are in the channel now, and none that come later.
   fetch_until(last_sent());
   for (auto& [number, batch] : waiting_) {
     held.push_back(std::move(batch));

@@ -19,16 +19,16 @@
 namespace meridian::inline v2::aggregator {
 
 /// Set while the aggregator wants no more batches in the channel. Senders check it before they
-/// send. If it is set, they ask to be told when they may.
+/// send. If it is set, they ask to be told when they may send.
 using HoldsSenders = std::atomic<bool>;
 
 /// Moves batches out of the channel into the buffer, as far as the buffer admits them. Backpressure
 /// leaves them here and in the channel.
 ///
-/// Usually at most one batch waits here: the rest of one. But a drain may continue past the buffer,
-/// for frames that find no room in it, and takes out of the channel what it looks at. Those batches
-/// still count as if they were in the channel, and so do the frames that passed: otherwise each
-/// such drain would let in another channelful.
+/// Usually at most the rest of one batch waits here. But a drain may continue past the buffer, with
+/// frames that find no room in it. It takes the batches that it looks at out of the channel. These
+/// still count as if they were in the channel, and so do frames that passed: otherwise each such
+/// drain would let in another channelful.
 ///
 /// Batches are numbered as they leave the channel, from 1 on. Not thread-safe: owned by the actor.
 class Intake {
@@ -36,8 +36,8 @@ class Intake {
   Intake(Receiver<FrameBatch> data, Holdings& holdings, std::shared_ptr<HoldsSenders> holds_senders)
       : data_(std::move(data)), holdings_(holdings), holds_senders_(std::move(holds_senders)) {}
 
-  /// Takes in what waits, and at most `max_batches` out of the channel, as far as the buffer admits
-  /// it. True if there may be more.
+  /// Takes in the batches that wait here, and at most `max_batches` from the channel, as far as the
+  /// buffer admits them. True if there may be more.
   bool take_in(std::size_t max_batches);
 
   /// The same for everything that was sent so far.
@@ -61,7 +61,7 @@ class Intake {
   struct Past {
     std::uint64_t max_frames = 0;
     std::optional<SatelliteId> satellite_id;
-    std::uint64_t from_number = 0;   ///< batches before it were looked at
+    std::uint64_t from_number = 0;   ///< the batches before it were looked at
     std::uint64_t until_number = 0;  ///< the last one to look at
     FrameBuffer::KeptRoom room = FrameBuffer::KeptRoom::none;
   };
@@ -76,7 +76,7 @@ class Intake {
   /// Takes out what waits for room, here and in the channel, for a flush.
   [[nodiscard]] std::vector<FrameBatch> take_held();
 
-  /// Replies once senders need not wait.
+  /// Replies once senders need not wait any longer.
   void tell_when_open(OneshotSender<request::Done> reply);
 
   /// Refuses sends from now on. What was sent can still be taken.
@@ -93,13 +93,13 @@ class Intake {
   /// The next batch out of the channel, which gets its number.
   [[nodiscard]] std::optional<FrameBatch> receive();
 
-  // Each stops where a batch, or the rest of one, finds no room, and is false then. `take_in_new`
-  // is also false if there is no more.
+  // Each stops at a batch that finds no room for some of its frames, and returns false then.
+  // `take_in_new` also returns false once the channel is empty.
   bool take_in_waiting();
   bool take_in_new(std::size_t max_batches);
   bool accept(std::uint64_t number, FrameBatch batch);
 
-  /// Takes what was sent up to this batch out of the channel, so that it can be looked at.
+  /// Takes all batches up to this one out of the channel, to look at them. They wait here.
   void fetch_until(std::uint64_t number);
 
   using Waiting = std::map<std::uint64_t, FrameBatch>;  // by number
@@ -118,9 +118,9 @@ class Intake {
     return waiting_.size() - std::min<std::size_t>(waiting_.size(), 1);
   }
 
-  /// Holds senders while those batches and the channel together make a channelful, and while frames
-  /// that passed keep the buffer above its limits. Both stand for batches that would otherwise
-  /// still fill the channel.
+  /// Holds senders while the batches `looked_at` and those in the channel make a channelful, and
+  /// while frames that passed keep the buffer above its limits. In both cases, batches have left
+  /// the channel that would otherwise still fill it.
   void hold_or_let_go();
 
   /// The channel is never longer than just before something is taken out.

@@ -5,7 +5,7 @@
 
 namespace meridian::inline v2::aggregator {
 
-/// It is free again (`none`), or kept for the return of frames that are lent or leased.
+/// The room is free again (`none`), or is kept for lent or leased frames that may come back.
 enum class KeptRoom : std::uint8_t { none, lent, leased };
 
 }  // namespace meridian::inline v2::aggregator

@@ -24,7 +24,7 @@ class AggregatorHandle::Port::UnfinishedLease {
     if (leased_.id) {
       asio::co_spawn(port_->executor, tell<request::WithdrawLease>(port_, *leased_.id),
                      [](const std::exception_ptr& error, error_code) {
-                       // If it fails there is no aggregator, and no buffer to put them into.
+                       // It fails only if there is no aggregator, and so no buffer for the frames.
                        runtime::rethrow(error);
                      });
     }

@@ -1,4 +1,4 @@
-/// Frames that were handed out, and are kept aside until their client says that they are safe.
+/// Leased frames, which are kept aside until the client commits them or the lease ends otherwise.
 #pragma once
 
 #include <meridian/aggregator.hpp>
@@ -14,8 +14,8 @@
 
 namespace meridian::inline v2::aggregator {
 
-/// Open leases, and how those that have ended did so. A lease is filled in the steps of its drain;
-/// its time runs from the last step.
+/// The open leases, and how other leases have ended. The steps of a drain fill a lease; its time
+/// runs from the last step.
 ///
 /// Not thread-safe: owned by the aggregator.
 class Leases {
@@ -36,24 +36,25 @@ class Leases {
   /// The lease is filled. It expires at `expires_at`.
   void start(LeaseId id, Clock::time_point expires_at);
 
-  /// Ends a lease that was never handed over, as if it had not been.
+  /// Ends a lease that never reached its caller, without counting it as ended. Nothing if it is not
+  /// open.
   [[nodiscard]] std::optional<Lease> withdraw(LeaseId id);
 
   /// Ends a lease. Fails with Errc::lease_expired, Errc::lease_evicted or Errc::lease_unknown if it
   /// is not open.
   [[nodiscard]] boost::system::result<Lease> end(LeaseId id, LeaseEnd how);
 
-  /// Ends a lease whose time is over; nothing where there is none.
+  /// Ends a lease whose time is over. Nothing if there is none.
   [[nodiscard]] std::optional<Lease> expire(Clock::time_point now);
 
-  /// Ends the lease with the lowest id of those that are filled, which is the one that was opened
-  /// first; nothing where none is filled.
+  /// Ends the filled lease that was opened first, which has the lowest id. Nothing if no lease is
+  /// filled.
   [[nodiscard]] std::optional<Lease> evict();
 
   /// Ends all leases, including those that are being filled.
   [[nodiscard]] std::vector<Lease> release_all();
 
-  /// When the next lease expires.
+  /// When the next lease expires. Nothing if no lease is filled.
   [[nodiscard]] std::optional<Clock::time_point> next_expiry() const;
 
   [[nodiscard]] const LeaseCounts& counts() const noexcept { return counts_; }

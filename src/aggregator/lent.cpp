@@ -46,7 +46,7 @@ Lent::~Lent() {
       executor,
       AggregatorHandle::Port::put_back(std::move(port_), std::move(frames_.batches), keep_room_),
       [](const std::exception_ptr& error, error_code) {
-        // If it fails there is no aggregator, and no buffer to put them into.
+        // It fails only if there is no aggregator, and so no buffer for the frames.
         runtime::rethrow(error);
       });
 }
@@ -154,7 +154,8 @@ asio::awaitable<AggregatorHandle::Result<Drained>> AggregatorHandle::Port::drain
     co_return taken.error();
   }
   if (taken->port_) {
-    // They are the caller's, even if it was cancelled too late for anything else.
+    // The frames are the caller's now: a cancellation comes too late, and must not leave them
+    // unsettled.
     taken->port_.reset();
     auto call = settle(port, request::places_of(taken->frames_.batches), false);
     const bool throws = co_await asio::this_coro::throw_if_cancelled();

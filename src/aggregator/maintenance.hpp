@@ -1,4 +1,4 @@
-/// What the daemon asks of its aggregator, besides what everybody may ask: see
+/// What only the daemon asks of its aggregator. For what everybody may ask, see
 /// <meridian/aggregator.hpp>.
 #pragma once
 
@@ -14,8 +14,8 @@
 
 namespace meridian::inline v2::aggregator {
 
-/// Calls of the one who runs the aggregator. Each call keeps the aggregator alive, but not this
-/// object. Thread-safety, errors and cancellation: as AggregatorHandle.
+/// Calls for the program that runs the aggregator. Each call keeps the aggregator alive, even after
+/// this object is gone. Thread-safety, errors and cancellation: as AggregatorHandle.
 class Maintenance {
  public:
   template <typename T>
@@ -23,8 +23,8 @@ class Maintenance {
 
   explicit Maintenance(const AggregatorHandle& aggregator) : port_(aggregator.port_) {}
 
-  /// Tells the aggregator that `elapsed`, in which frames could arrive, has passed since the last
-  /// call. Forgets the origins from which none came for `limit`. Returns how many. Done in steps.
+  /// Tells the aggregator for how long frames could arrive since the last call. Forgets the origins
+  /// from which no frame came for `limit`, and returns how many there were. Goes in steps.
   [[nodiscard]] asio::awaitable<Result<std::uint64_t>> forget_idle(
       std::chrono::milliseconds elapsed, std::chrono::milliseconds limit) const;
 
@@ -35,10 +35,11 @@ class Maintenance {
   [[nodiscard]] asio::awaitable<Result<Peaks>> take_peaks() const;
 
   /// Restores what another aggregator has left. For a new aggregator, before anything is sent to
-  /// it. The frames come first in the buffer, in their order, and its policy applies to them; under
-  /// `WhenFull::backpressure` none is lost, and the buffer may exceed its limits. Frames that the
-  /// ledger counts as buffered and that are missing count as dropped (`DropReason::not_restored`).
-  /// Without a ledger, or with one that does not fit the frames, the frames count as received.
+  /// it. The frames come first in the buffer, in their order, and its policy applies to them. Under
+  /// `WhenFull::backpressure` none is dropped, and the buffer may exceed its limits. Frames that
+  /// are missing, although the ledger counts them as buffered, count as dropped
+  /// (`DropReason::not_restored`). Without a ledger, or with one that does not fit the frames, the
+  /// frames count as received.
   [[nodiscard]] asio::awaitable<Result<AggregatorStats>> restore(SavedState saved) const;
 
   /// Changes the limits. They apply to what is already in the buffer, too: the policy drops what
@@ -48,8 +49,8 @@ class Maintenance {
       BufferLimits limits, std::size_t max_tracked,
       std::uint32_t reset_after = default_reset_after) const;
 
-  /// For use before a stop. From now on a full buffer holds nothing back, so that sessions can hand
-  /// over what they have read and the channel empties. The limits are exceeded by at most that
+  /// To be called before a stop. From now on a full buffer holds nothing back, so that sessions can
+  /// hand over what they have read and the channel empties. The limits are exceeded by at most that
   /// much.
   [[nodiscard]] asio::awaitable<error_code> release_backpressure() const;
 

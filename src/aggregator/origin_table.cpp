@@ -33,7 +33,7 @@ SequenceCounts counts_of(const OriginStats& stats) noexcept {
           .resets = stats.resets};
 }
 
-/// The counter of live frames: what is left without that of stored ones.
+/// The counter of live frames, which is the whole without the counter of stored ones.
 SequenceStats live_part(const OriginStats& stats) noexcept {
   const StoredStats none;
   const StoredStats& stored = stats.stored ? *stats.stored : none;
@@ -140,8 +140,8 @@ OriginTable::Forgotten OriginTable::age(const Aging& aging, std::size_t from, st
     } else if (entry.idle) {
       *entry.idle += aging.elapsed;
     } else {
-      // Restored. Nothing could arrive while the daemon did not run, so that this time counts for
-      // half of the limit at most.
+      // A restored entry. Nothing could arrive while the daemon did not run, so this time counts
+      // for half of the limit at most.
       const auto since = std::chrono::floor<milliseconds>(aging.now - entry.last_seen_at);
       entry.idle = std::clamp(since, milliseconds(0), milliseconds(aging.limit) / 2);
     }
@@ -214,7 +214,7 @@ bool OriginTable::knows(Origin origin) const {
   if (found != index_.end()) {
     return found->second < restored_;
   }
-  // Frames in the buffer may be of an origin that was forgotten, and are in that sum then.
+  // Frames in the buffer may be of a forgotten origin, and are then in the sum over these.
   return others_restored_ || restored_forgotten_.has_value();
 }
 

@@ -19,7 +19,7 @@
 namespace meridian::inline v2::aggregator {
 
 /// Statistics per origin, bounded: origins beyond the first `max_tracked` share one entry, without
-/// sequence tracking. Stored frames have a counter of their own beside that of live ones.
+/// sequence tracking. Live and stored frames have separate counters.
 ///
 /// An entry has a place, which it keeps until it is forgotten. A new one takes the lowest free
 /// place, so that a client that shows only the first places has a full list. What was counted at a
@@ -34,18 +34,18 @@ class OriginTable {
   /// Frames of a run arrived.
   void count(const Run& run, ReceiveTime received_at);
 
-  /// Judges the sequences of a run, when their turn has come.
+  /// Judges the sequences of a run. To be called when it is their turn.
   void judge(const Run& run, SequenceWidth width);
 
   void dropped(Origin origin, std::uint64_t frames);
 
-  /// Restores the entries of another table, and the sum over those that it had forgotten. There may
-  /// be no entries yet.
+  /// Restores the entries of another table, and the sum over those that it had forgotten. Must be
+  /// called before there are any entries.
   void restore(const std::vector<OriginStats>& origins,
                const std::optional<OriginStats>& forgotten = std::nullopt);
 
-  /// Whether frames of an origin were restored, or are in the restored sum over those beyond
-  /// `max_tracked`.
+  /// Whether restored counts include an origin: it has a restored entry, or it may be part of a
+  /// restored sum. There is one over origins beyond `max_tracked`, and one over forgotten origins.
   [[nodiscard]] bool knows(Origin origin) const;
 
   void set_tracking(std::size_t max_tracked, std::uint32_t reset_after) noexcept {
@@ -54,14 +54,14 @@ class OriginTable {
     totals_.max_tracked = max_tracked;
   }
 
-  /// How many origins a step has forgotten, which looks at some of the places.
+  /// The result of a step. A step looks at some of the places only.
   struct Forgotten {
     std::uint64_t origins = 0;
     bool reached_end = false;
   };
 
-  /// Forgets a satellite, or one channel of it, at the places from `from` on, at most `count` of
-  /// these. A single channel is found at once, wherever it is.
+  /// Forgets a satellite. Looks at `count` places at most, from `from` on. A single channel is
+  /// found at once, wherever it is.
   Forgotten forget(SatelliteId satellite_id, std::optional<ChannelId> channel_id, std::size_t from,
                    std::size_t count);
 
@@ -75,7 +75,7 @@ class OriginTable {
 
   [[nodiscard]] std::vector<OriginStats> all() const { return page(0, entries_.size() + 1).rows; }
 
-  /// The sum over all that were forgotten, restored ones too; nothing if none was.
+  /// The sum over all forgotten origins, including a restored sum. Nothing if none was forgotten.
   [[nodiscard]] const std::optional<OriginStats>& forgotten() const noexcept { return forgotten_; }
 
   [[nodiscard]] const OriginTotals& totals() const noexcept { return totals_; }
@@ -83,7 +83,7 @@ class OriginTable {
   /// The entries at the places from `from` on, at most `count` of these.
   [[nodiscard]] OriginPage page(std::size_t from, std::size_t count) const;
 
-  /// The sum over these entries, and those that had their places before.
+  /// A sum over the entries at some places, and over those that had these places before.
   struct Sum {
     OriginStats stats;  ///< of no origin
     bool reached_end = false;
@@ -119,7 +119,7 @@ class OriginTable {
   [[nodiscard]] static OriginStats stats_of(const Entry& entry, std::optional<Origin> origin);
   /// The entry in which an origin is counted. It gets one of its own if there is room.
   Entry& entry_of(Origin origin);
-  /// Null if it has none.
+  /// The entry of an origin; null if it has none.
   [[nodiscard]] Entry* find(Origin origin);
   Entry& add(Origin origin);
   void vacate(Entry& entry);
@@ -135,11 +135,11 @@ class OriginTable {
   OriginTotals totals_;
   std::optional<OriginStats> forgotten_;
   std::optional<OriginStats> restored_forgotten_;  // at no place
-  std::size_t restored_ = 0;                       // how many entries, from the first on
+  std::size_t restored_ = 0;                       // how many of the first entries were restored
   bool others_restored_ = false;
 };
 
-/// Adds up what can be added up.
+/// Adds the counts, and takes the later time. Leaves the origin and the last sequence alone.
 void add_to(OriginStats& sum, const OriginStats& stats) noexcept;
 
 }  // namespace meridian::inline v2::aggregator

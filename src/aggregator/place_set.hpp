@@ -48,7 +48,7 @@ class PlaceSet {
 
   [[nodiscard]] bool empty() const { return set_.empty(); }
 
-  /// The first range; nothing where there is none.
+  /// The first range. Nothing if the set is empty.
   [[nodiscard]] std::optional<PlaceRange> first() const {
     if (set_.empty()) {
       return std::nullopt;
@@ -56,7 +56,7 @@ class PlaceSet {
     return PlaceRange{set_.begin()->lower(), set_.begin()->upper() - set_.begin()->lower()};
   }
 
-  /// Behind the last one; 0 where there is none.
+  /// The place after the last one; 0 if the set is empty.
   [[nodiscard]] std::uint64_t end() const { return set_.empty() ? 0 : set_.rbegin()->upper(); }
 
   /// All ranges, in order.

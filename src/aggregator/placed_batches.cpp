@@ -11,7 +11,7 @@ namespace meridian::inline v2::aggregator {
 
 namespace {
 
-/// Rather than to read what is not there: the daemon then saves what it has, and stops.
+/// Throws instead of reading what is not there. The daemon then saves what it has, and stops.
 void require_some(const PlacedBatches::Entries& entries) {
   if (entries.empty()) {
     throw std::logic_error("the buffer counts frames that it does not have");
@@ -70,7 +70,7 @@ bool PlacedBatches::join_last(const FrameBatch& batch) {
 
 BufferedBatch PlacedBatches::pass(FrameBatch&& batch, KeptRoom room) {
   if (room == KeptRoom::leased) {
-    batch.compact();  // those that share its slab go before it does
+    batch.compact();  // other batches of its slab leave earlier
   }
   const std::uint64_t place = std::exchange(end_place_, end_place_ + batch.frames());
   return {place, std::move(batch)};

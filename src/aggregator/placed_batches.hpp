@@ -17,17 +17,17 @@ namespace meridian::inline v2::aggregator {
 /// Batches in the order of their arrival. Each frame has a place, a number that counts up, so that
 /// a batch that was taken out can be put back.
 ///
-/// Small batches are joined, see FramePage. Larger ones stay where they were read. They share slabs
-/// with those that were read next, and usually leave together. If some of them stay, in here or
-/// with whoever took them, they must not keep a slab in memory that the others have left. So a
-/// batch is taken out, handed out or cut by the calls of this class and of its Walk alone, and each
-/// of them moves what may stay to memory of its own (`FrameBatch::compact`).
+/// Small batches are joined (see FramePage). Larger ones stay in the slab into which they were
+/// read, and share it with the batches read next. Usually they leave together. If one stays longer,
+/// here or with its taker, it must not keep in memory a slab that the others have left. So only the
+/// calls of this class and of its Walk take batches out, hand them out or cut them. Each of these
+/// calls moves what may stay to memory of its own (`FrameBatch::compact`).
 ///
-/// Errors: std::logic_error for a place at which nothing is, or nothing fits. Not thread-safe:
-/// owned by FrameBuffer, which knows the limits.
+/// Errors: std::logic_error for a place that has no batch, or at which a batch does not fit. Not
+/// thread-safe: owned by FrameBuffer, which knows the limits.
 class PlacedBatches {
  public:
-  /// A batch in the buffer, which stays valid until the buffer changes.
+  /// A batch in the buffer. Valid until the buffer changes.
   struct Entry {
     std::uint64_t place = 0;
     const FrameBatch* batch = nullptr;
@@ -35,8 +35,8 @@ class PlacedBatches {
     [[nodiscard]] PlaceRange places() const noexcept { return {place, batch->frames()}; }
   };
 
-  /// Batches by the place of their first frame; the others have the places that follow. A tree,
-  /// since batches are taken from the middle and put back there.
+  /// Batches by the place of their first frame; their other frames have the places that follow. A
+  /// tree, since batches are taken from the middle and put back there.
   using Entries = std::map<std::uint64_t, FrameBatch>;
 
   [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
@@ -51,16 +51,16 @@ class PlacedBatches {
   /// The place that the next frame will get.
   [[nodiscard]] std::uint64_t end_place() const noexcept { return end_place_; }
 
-  /// Frames that come later get this place, or places behind it.
+  /// Frames that come later get this place or later ones.
   void skip_to(std::uint64_t place) noexcept;
 
-  /// Keeps the next frame from being joined to those before.
+  /// Keeps the next frame from being joined to earlier ones.
   void seal() noexcept { sealed_place_ = end_place_; }
 
   // In.
 
-  /// What becomes of the frames that were read behind a batch: they come, too, or may be refused
-  /// and leave their slab to it.
+  /// What becomes of frames that were read after a batch, into the same slab. They come into the
+  /// buffer, too, or they may be refused. Then the batch alone would keep the slab.
   enum class ReadBehind : std::uint8_t { comes, may_be_refused };
 
   /// Gives a batch the next places.
@@ -69,7 +69,8 @@ class PlacedBatches {
   /// Gives a batch places as if it had been appended and taken at once.
   [[nodiscard]] BufferedBatch pass(FrameBatch&& batch, KeptRoom room);
 
-  /// Puts a batch back. Throws if that is not its place, and then leaves it in `buffered`.
+  /// Puts a batch back at its place. Throws if it does not belong there, and then leaves it in
+  /// `buffered`.
   void put_back(BufferedBatch& buffered);
 
   // Out.
@@ -78,7 +79,7 @@ class PlacedBatches {
   struct Step {
     std::uint64_t max_frames = 0;
     std::optional<SatelliteId> satellite_id{};
-    std::uint64_t from_place = 0;  ///< skip what is before; 0 for the first step
+    std::uint64_t from_place = 0;  ///< skip earlier places; 0 for the first step
     std::uint64_t until_place = std::numeric_limits<std::uint64_t>::max();  ///< and from here on
     std::size_t max_batches = 0;     ///< look at no more entries than this
     KeptRoom room = KeptRoom::none;  ///< of what is taken
@@ -90,22 +91,22 @@ class PlacedBatches {
   /// Takes out what a step wants.
   class Walk;
 
-  /// A second reference to a batch, for a consumer that may keep it when others that share its slab
-  /// have gone. Adds to `moved` how many octets were moved.
+  /// A second reference to a batch, for a consumer that may keep it longer than other batches keep
+  /// their slab. Adds to `moved` how many octets were moved.
   [[nodiscard]] FrameBatch hand_out(std::uint64_t place, std::size_t& moved);
 
   /// Takes a whole batch out. Throws if there is none at this place.
   [[nodiscard]] FrameBatch take_at(std::uint64_t place);
 
   /// Takes the first `frames` frames of the oldest batch, which may be all of them, to be dropped.
-  /// The rest stays in its slab: it goes next.
+  /// The rest stays in its slab, since it is dropped next.
   [[nodiscard]] BufferedBatch take_oldest(std::uint32_t frames);
 
   /// Takes the last `frames` frames of the newest batch, which may be all of them, to be dropped.
   [[nodiscard]] BufferedBatch take_newest(std::uint32_t frames);
 
-  /// Takes everything out. Destroying it may take long; the caller does so where nothing waits for
-  /// it.
+  /// Takes everything out. To destroy the result may take long: the caller does that where nothing
+  /// waits.
   [[nodiscard]] Entries take_all() noexcept;
 
  private:

@@ -24,7 +24,8 @@
 
 namespace meridian::inline v2::aggregator {
 
-/// Rings when it goes out of scope, even if a coroutine is destroyed while it waits.
+/// Rings the doorbell at the end of its scope, even if that is the destruction of a waiting
+/// coroutine.
 class RingAtExit {
  public:
   explicit RingAtExit(std::shared_ptr<Doorbell> bell) : bell_(std::move(bell)) {}
@@ -38,7 +39,7 @@ class RingAtExit {
   std::shared_ptr<Doorbell> bell_;
 };
 
-/// A caller that has a handle knows of no receiver.
+/// An error as the caller of a handle sees it: a caller does not know of receivers.
 inline error_code as_seen_by_caller(error_code ec) {
   return ec == Errc::receiver_gone ? error_code(Errc::aggregator_shut_down) : ec;
 }
@@ -51,7 +52,7 @@ namespace request = aggregator::request;  // for the calls of the public handles
 
 struct AggregatorHandle::Port {
   aggregator::RingAtExit
-      ring_when_closed;  // first: rings once the senders below have ended their lanes
+      ring_when_closed;  // first, so that it rings after the senders below have ended their lanes
   Sender<FrameBatch> data;
   Sender<request::Request> control;
   asio::any_io_executor executor;
@@ -87,8 +88,8 @@ struct AggregatorHandle::Port {
     if (ec) {
       co_return ec;
     }
-    // A cancellation may have come too late for the send. The reply may then be on its way or there
-    // already, and must not be lost with what is in it.
+    // A cancellation may come too late for the send. The reply may then be on its way, or may have
+    // come already. It must not be lost with what is in it.
     const bool throws = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
     auto reply = co_await std::move(reply_rx).receive();

@@ -12,7 +12,7 @@ namespace meridian::inline v2::aggregator {
 
 namespace {
 
-/// Of a buffer. Places before it never existed, and so are not passed over.
+/// The first place of a buffer. There are none before it that could be passed over.
 constexpr std::uint64_t first_place = 1;
 
 PlaceSet places_of(const std::vector<Attempt>& attempts) {
@@ -78,7 +78,7 @@ std::uint64_t Position::remove_unread(const PlaceRange& range, Gap gap) {
   }
   if (range.end() > next_place_) {
     if (range.first > next_place_) {
-      // What is passed over stays unread.
+      // Places that are passed over stay unread.
       const PlaceRange passed_over{.first = next_place_, .frames = range.first - next_place_};
       unread_.add(passed_over);
       if (gap == Gap::may_hold_frames) {
@@ -91,7 +91,7 @@ std::uint64_t Position::remove_unread(const PlaceRange& range, Gap gap) {
   return removed;
 }
 
-/// A batch, or a part of one, of which nothing was unread.
+/// For a batch, or a part of one, of which nothing is unread.
 void Position::no_longer_held(const PlaceRange& range, std::uint64_t bytes, Skip why) {
   const auto behind = in_flight_.upper_bound(range.first);
   if (behind == in_flight_.begin()) {
@@ -236,7 +236,7 @@ SavedConsumer Position::saved() const {
   for (const auto& [place, in_flight] : in_flight_) {
     const PlaceRange range{.first = place, .frames = in_flight.amount.frames};
     if (!attempted.intersects(range)) {
-      // Its consumer is gone without a call of `suspend`.
+      // The consumer has ended without a call of `suspend`.
       for (const PlaceRange& readable : in_flight.readable(place).ranges()) {
         unread.add(readable);
       }
@@ -262,7 +262,7 @@ void Position::restore(const std::vector<SavedConsumer>& saved,
     const PlaceRange range = buffered.places();
     const bool behind = range.first >= next_place_;
     if (!behind && attempted.intersects(range)) {
-      unread_.add(range);  // until it is resumed
+      unread_.add(range);  // until the consumer resumes
     }
     if (has_unread(range)) {
       add_to(stats_.lag, {.frames = range.frames, .bytes = buffered.batch.bytes()});

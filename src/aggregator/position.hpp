@@ -1,4 +1,4 @@
-/// Where one consumer stands.
+/// The position of one consumer.
 #pragma once
 
 #include "aggregator/frame_buffer.hpp"
@@ -18,8 +18,8 @@ namespace meridian::inline v2::aggregator {
 /// Which frames one consumer has yet to read, and which it has read and not acknowledged. A batch
 /// is read and acknowledged as a whole.
 ///
-/// Lending or leasing frames does not change that, since they may be put back. Not thread-safe:
-/// owned by Consumers, which passes on what happens in the buffer.
+/// To lend or lease frames does not change a position, since they may be put back. Not thread-safe:
+/// owned by Consumers, which reports what happens in the buffer.
 class Position {
  public:
   explicit Position(const ConsumerOptions& options);
@@ -32,11 +32,11 @@ class Position {
   /// Frames are about to be added.
   void adding(const Amount& amount) noexcept;
 
-  /// Some of them are refused instead.
+  /// Some frames that `adding` announced are refused instead.
   void refused(const Amount& amount);
 
-  /// A batch, or a part of one, has left the buffer for good. The consumer skips it if it had not
-  /// read it.
+  /// A batch, or a part of one, has left the buffer for good. A consumer that had not read it skips
+  /// it.
   void removed(const PlaceRange& range, std::uint64_t bytes, Skip why);
 
   /// A batch was put back into the buffer.
@@ -63,19 +63,19 @@ class Position {
   /// Acknowledges a batch that is in flight. False for any other range.
   [[nodiscard]] bool acknowledge(const PlaceRange& range);
 
-  /// The batch that was read at this place becomes unread again, except for what has left the
-  /// buffer meanwhile, which is skipped. There must be one. Returns its places.
+  /// The batch that was read at this place becomes unread again. Frames of it that have left the
+  /// buffer meanwhile are skipped instead. There must be such a batch. Returns its places.
   PlaceRange unread_again(std::uint64_t place);
 
   /// The same for all batches that are in flight.
   [[nodiscard]] std::vector<PlaceRange> unread_all_again();
 
-  /// The same for those of which no frame was attempted. The attempts are saved.
+  /// The same for the batches of which no attempt has a frame. Keeps the attempts, to be saved.
   [[nodiscard]] std::vector<PlaceRange> suspend(std::vector<Attempt> attempts);
 
   [[nodiscard]] const std::vector<Attempt>& attempts() const noexcept { return attempts_; }
 
-  /// The batches in the buffer that are unread and of which frames were attempted.
+  /// The unread batches in the buffer of which attempts have frames.
   [[nodiscard]] std::vector<FrameBuffer::Entry> unread_attempts(const FrameBuffer& buffer) const;
 
   [[nodiscard]] ConsumerStats stats(const FrameBuffer& buffer);
@@ -96,16 +96,16 @@ class Position {
   };
   struct InFlight {
     Amount amount;
-    Amount held;  // of that: in the buffer, lent or leased
+    Amount held;  // the part that is in the buffer, lent or leased
     ReceiveTime received_at{};
     std::vector<Gone> gone{};
 
-    /// What can be read again of a batch at this place.
+    /// Which places of the batch, from `place` on, can be read again.
     [[nodiscard]] PlaceSet readable(std::uint64_t place) const;
   };
   using AllInFlight = std::map<std::uint64_t, InFlight>;  // by the place of the first frame
 
-  /// Whether the places passed over before a range may still hold frames.
+  /// Whether unread places that are passed over, before a range, may still hold frames.
   enum class Gap : std::uint8_t { is_empty, may_hold_frames };
 
   [[nodiscard]] std::uint64_t unread_in(const PlaceRange& range) const;
@@ -115,7 +115,7 @@ class Position {
   [[nodiscard]] std::vector<PlaceRange> unread_again_but_for(const PlaceSet& attempted);
 
   PlaceSet unread_;           // before next_place_
-  PlaceSet at_hand_;          // of these, what may be in the buffer
+  PlaceSet at_hand_;          // the part of these that may be in the buffer
   std::uint64_t next_place_;  // everything from here on is unread
   AllInFlight in_flight_;
   Amount held_in_flight_;  // in all of these

@@ -50,13 +50,13 @@ struct ShutDown : Asking<FinalState> {};
 /// How far a drain has come. Before the first step nothing is set.
 struct DrainProgress {
   std::uint64_t from_place = 0;
-  /// Batches are numbered as they leave the channel. This one and those before it had been sent
-  /// when the drain was asked for, so it sees them.
+  /// Batches are numbered as they leave the channel. This is the last one that had been sent when
+  /// the drain began: the drain sees all batches up to it.
   std::optional<std::uint64_t> last_batch;
-  /// The place behind these batches, once they all have left the channel.
+  /// The place after these batches, once all of them have left the channel.
   std::optional<std::uint64_t> until_place;
-  /// Whether the drain goes on with batches that wait in front of a full buffer; those before
-  /// `from_batch` were looked at.
+  /// Whether the drain goes on with batches that wait in front of a full buffer. It has looked at
+  /// those before `from_batch`.
   bool goes_past = false;
   std::uint64_t from_batch = 0;
 };
@@ -74,10 +74,10 @@ struct Drain : Asking<DrainReply> {
   bool lend = false;  ///< whether what is taken keeps its room
 };
 
-/// One step of a drain into a lease, which is opened by the first step and filled once it is
-/// `finished`. The lease has a second reference to the batches of the reply.
+/// One step of a drain into a lease. The first step that takes frames opens the lease, and the step
+/// that is `finished` fills it. The lease has second references to the batches of the reply.
 struct LeaseReply {
-  std::optional<LeaseId> id;  ///< nothing: finished, and there was no frame to take
+  std::optional<LeaseId> id;  ///< nothing: no step has taken a frame yet
   DrainReply step;
 };
 struct Lease : Asking<LeaseReply> {
@@ -124,7 +124,7 @@ struct Settle : Asking<Done> {
 
 struct FlushReply {
   std::uint64_t discarded = 0;
-  // Destroyed by the caller, not by the aggregator.
+  // The caller destroys these, so that the aggregator need not.
   FrameBuffer::Entries entries;
   std::vector<FrameBatch> batches;
 };
@@ -157,7 +157,7 @@ struct GiveUp : Asking<Done> {
   FrameBatch batch;
 };
 
-/// Answered once senders need not wait.
+/// Answered once senders need not wait any longer.
 struct AwaitOpen : Asking<Done> {};
 
 struct ConsumerReply {

@@ -44,7 +44,7 @@ bool SequenceState::observe(const Run& run, SequenceWidth width,
     if (run.first != unsettled_.next) {
       settle();
     }
-    // Wild until the run reaches the last one again.
+    // Frames of the run are wild until their sequence reaches the last one again.
     const std::uint64_t until_last = mask - distance + 1;
     const std::uint64_t wild = std::min<std::uint64_t>(run.frames, until_last);
     if (unsettled_.frames() + wild >= reset_after) {

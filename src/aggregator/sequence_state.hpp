@@ -9,15 +9,15 @@
 
 namespace meridian::inline v2::aggregator {
 
-/// Judges each sequence by its distance d from the last one, modulo the counter's M values:
-/// 0 duplicate, 1 in order, 2 to M/4 a gap of d - 1 missing. A frame farther ahead, up to M/2, is a
-/// jump, and any other is late. Both are wild: they do not become the last one. Wild frames that
-/// each follow the one before by one mean that the counter has started over, once there are
-/// `reset_after` of them with no other frame between. The newest of them then becomes the last one,
-/// and they are neither late nor jumps. Until that is settled they count as what they seem to be.
+/// Judges each sequence by its distance d from the last one, modulo the counter's M values: 0
+/// duplicate, 1 in order, 2 to M/4 a gap of d - 1 missing. A frame farther ahead, up to M/2, is a
+/// jump, and any other is late. Both are wild: they do not become the last one. If `reset_after`
+/// wild frames come in a row, each with the sequence that follows the one before, the counter has
+/// started over. The newest of them then becomes the last one, and none of them counts as late or
+/// as a jump. Until that is settled, they count as late or as jumps.
 ///
-/// Counts; refuses nothing. `missing` stops at its largest value, which a few gaps of a 64-bit
-/// counter can reach.
+/// Only counts, and refuses nothing. `missing` stops at its largest value, which a few gaps of a
+/// 64-bit counter can reach.
 class SequenceState {
  public:
   SequenceState() = default;
@@ -29,7 +29,7 @@ class SequenceState {
   /// `settled` may have changed.
   bool observe(const Run& run, SequenceWidth width, std::uint32_t reset_after) noexcept;
 
-  /// What is known now, unsettled frames included. A reset takes those back.
+  /// What is known now, including unsettled frames. A reset takes back what these added.
   [[nodiscard]] SequenceStats stats() const noexcept;
 
   /// Counts that never fall: without unsettled frames.

@@ -11,10 +11,10 @@
 
 namespace meridian::inline v2::aggregator {
 
-/// For one pass over the buffer that takes some batches and leaves others: those that are left move
-/// to memory of their own if another batch was taken from their slab, before or behind them.
-/// Batches of one slab are near each other, since they were read one behind the other. So only a
-/// few are remembered, and the others are left alone.
+/// For one pass over the buffer, which takes some batches and leaves others. A batch that is left
+/// moves to memory of its own if the pass takes another batch of its slab, earlier or later.
+/// Batches of one slab are near each other, since they were read one after another. So only a few
+/// are remembered, and those farther away are left alone.
 class SlabMates {
  public:
   /// A batch that is left where it is. It must stay there as long as this object exists. Returns
@@ -51,7 +51,7 @@ class SlabMates {
   static constexpr std::ptrdiff_t most_left = 256;
 
   std::vector<FrameBatch*> left_;
-  std::array<const std::byte*, 16> taken_{};  // as many threads read at a time
+  std::array<const std::byte*, 16> taken_{};  // threads read into several at a time
   std::size_t next_ = 0;
 };
 

@@ -11,22 +11,22 @@
 
 namespace meridian::inline v2::aggregator {
 
-/// Places at which a batch was found to be dispensable, so that no search for one is needed. A
-/// batch may have changed since it was noted. It is therefore checked again when its turn comes,
-/// and forgotten if it is not dispensable: what makes it so later notes it again.
+/// The places of batches that can be spared, so that no search for one is needed. A batch may have
+/// changed since it was noted. So it is checked again when its turn comes, and forgotten if it
+/// cannot be spared. The event after which it can be spared notes it again.
 ///
 /// Not thread-safe: owned by the aggregator.
 class SparePlaces {
  public:
   void note(std::uint64_t place) { places_.insert(place); }
 
-  /// These have left the buffer for good.
+  /// Frames have left the buffer for good.
   void forget(const PlaceRange& range) {
     places_.erase(places_.lower_bound(range.first), places_.lower_bound(range.end()));
   }
 
-  /// The oldest batch that is dispensable as `is_spare(range)` says. A part of what stood at a
-  /// place may have gone: then the rest of it is looked at.
+  /// The oldest batch that can be spared, as `is_spare(range)` says. If a part of a noted batch has
+  /// gone, this looks at the next batch, which may be the rest.
   template <typename IsSpare>
   [[nodiscard]] std::optional<std::uint64_t> oldest(const FrameBuffer& buffer, IsSpare is_spare) {
     while (!places_.empty()) {

@@ -23,7 +23,7 @@ void Tail::end() const {
   asio::co_spawn(watch_->port->executor,
                  AggregatorHandle::Port::tell<request::EndTail>(watch_->port, watch_->id),
                  [](const std::exception_ptr& error, error_code) {
-                   // If it fails there is no aggregator, and nothing to watch.
+                   // It fails only if there is no aggregator, and so nothing to watch.
                    runtime::rethrow(error);
                  });
 }

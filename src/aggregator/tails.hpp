@@ -17,8 +17,8 @@
 namespace meridian::inline v2::aggregator {
 
 /// Hands each batch to the watchers whose frames are in it. A watcher that is full leaves the list
-/// of those that get batches, and what it loses from then on is the difference of two values of a
-/// counter. So a batch costs the same however many watchers do not read.
+/// of those that get batches. What it loses from then on is the difference between two values of a
+/// counter. So a batch costs the same, however many watchers do not read.
 ///
 /// Not thread-safe: owned by the aggregator.
 class Tails {
@@ -35,7 +35,7 @@ class Tails {
   /// Ends a watch. A watcher that waits gets no reply.
   void remove(Id id);
 
-  /// Replies with what has arrived, at once or as soon as something has. Replaces a reply that
+  /// Replies with what has arrived, at once or as soon as something arrives. Replaces a reply that
   /// waits, whose receiver may have been cancelled. If there is no such watcher, the reply is
   /// dropped.
   void next(Id id, OneshotSender<TailPiece> reply);
@@ -65,7 +65,7 @@ class Tails {
   std::unordered_map<Id, std::unique_ptr<Watcher>> watchers_;  // our own ids need no keyed hash
   std::vector<Group*> touched_;                                // by the batch that is being offered
   Id last_id_ = 0;
-  std::uint64_t lost_ = 0;  // told to its watcher, or its watcher has ended
+  std::uint64_t lost_ = 0;  // frames whose watcher was told, or has ended
 };
 
 }  // namespace meridian::inline v2::aggregator

@@ -54,11 +54,11 @@ void PlacedBatches::Walk::note_parting(const FrameBatch& batch) {
 }
 
 BufferedBatch PlacedBatches::Walk::take_whole() {
-  Entries::node_type node = batches_.entries_.extract(entry_++);
+  const Entries::node_type node = batches_.entries_.extract(entry_++);
   FrameBatch& batch = node.mapped();
   note_parting(batch);
   if (step_.satellite_id || step_.room == KeptRoom::leased) {
-    octets_ += batch.compact();  // those that share its slab stay, or go before it does
+    octets_ += batch.compact();  // other batches of its slab stay, or leave earlier
   }
   return {node.key(), std::move(batch)};
 }

@@ -12,15 +12,15 @@
 namespace meridian::inline v2::aggregator {
 
 /// Goes from older batches to newer ones, takes the frames that a step wants, and leaves the
-/// others. Moves to memory of their own:
+/// others. It moves these to memory of their own:
 ///
-/// - of the batches that are left, those whose slab another batch was taken from, or divided in
+/// - a batch that is left, if a step for one satellite takes or divides another batch of its slab
 ///   (SlabMates);
-/// - of those that are taken, what is leased, and all whole batches of a step for one satellite:
-///   others of their slab stay, or go before they do;
-/// - the parts of a batch that is divided, except for one that is taken and not leased.
+/// - a whole batch that is taken, if it is leased or the step is for one satellite: other batches
+///   of its slab stay, or leave earlier;
+/// - the parts of a batch that is divided, except for a part that is taken and not leased.
 ///
-/// Lifetime: the batches and the step must outlive it, and nobody else may change the batches
+/// Lifetime: the batches and the step must outlive it. Nothing else may change the batches
 /// meanwhile, since it remembers those that it has left. Bounds: it ends when it has moved or
 /// looked through some 4 MiB.
 class PlacedBatches::Walk {

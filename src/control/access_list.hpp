@@ -17,8 +17,8 @@ namespace meridian::control {
 /// The access list of a file in the system's format; nothing if it has none.
 [[nodiscard]] std::optional<std::string> access_list_of(const std::string& path);
 
-/// Gives a file such a list, which also sets its mode. Returns false, with `errno` set, if the
-/// system refuses.
+/// Gives a file such an access list, which also sets the mode of the file. Returns false, with
+/// `errno` set, if the system refuses.
 [[nodiscard]] bool set_access_list(const std::string& path, const std::string& list);
 
 }  // namespace meridian::control

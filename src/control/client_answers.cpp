@@ -1,5 +1,6 @@
 #include "control/client_answers.hpp"
 
+#include "control/write_in_pieces.hpp"
 #include "runtime/log_level.hpp"
 #include "status/list_encoder.hpp"
 #include "status/origin_pages.hpp"
@@ -178,16 +179,8 @@ asio::awaitable<error_code> ClientAnswers::answer_uplinks(Request request) {
   }
   const Envelope envelope = envelope_for(request);
   const status::UplinkTable::Snapshot uplinks = services_.sources.uplinks.snapshot();
-  error_code ec = co_await writer_.write(envelope.before);
   status::UplinksEncoder encoder(uplinks);
-  std::string piece;
-  while (!ec && encoder.next(piece)) {
-    ec = co_await writer_.write(piece);
-  }
-  if (!ec) {
-    ec = co_await writer_.write(envelope.after);
-  }
-  co_return ec;
+  co_return co_await write_in_pieces(writer_, envelope, encoder);
 }
 
 asio::awaitable<error_code> ClientAnswers::answer_satellites(Request request) {

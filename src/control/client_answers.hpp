@@ -18,11 +18,11 @@ namespace meridian::control {
 namespace asio = boost::asio;
 
 /// Answers all methods but drains and leases (`ClientDrains`), and tails (`stream_tail`). Does not
-/// ask who the client is.
+/// check what the client may do.
 ///
-/// Each answer fails if the session must end: with the socket's error, or with the aggregator's in
-/// the middle of an answer. Not thread-safe: must be used on the strand of the socket. `services`,
-/// `writer` and `log` must outlive it.
+/// Each answer fails if the session must end: with the socket's error, or with the aggregator's
+/// error in the middle of an answer. Not thread-safe: must be used on the strand of the socket.
+/// `services`, `writer` and `log` must outlive it.
 class ClientAnswers {
  public:
   ClientAnswers(const Services& services, ReplyWriter& writer, RequestLog& log)

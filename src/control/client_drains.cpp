@@ -1,6 +1,7 @@
 #include "control/client_drains.hpp"
 
 #include "control/drain_encoder.hpp"
+#include "control/write_in_pieces.hpp"
 #include "runtime/rethrow.hpp"
 
 #include <meridian/lent.hpp>
@@ -30,7 +31,7 @@ std::string what_to_do(LeaseId id, const error_code& ec) {
                        ec.message());
   }
   if (ec == Errc::lease_expired) {
-    return fmt::format("lease {}: {}; drain them once more, with a longer lease_s", id,
+    return fmt::format("lease {}: {}; drain the frames again, with a longer lease_s", id,
                        ec.message());
   }
   return fmt::format("lease {}: this connection has no such lease", id);
@@ -70,7 +71,7 @@ asio::awaitable<error_code> ClientDrains::lend(const Request& request) {
                          frames));
     std::ignore = co_await std::move(*lent).put_back();
   } else {
-    // Before logging: the client has the frames, even if the log line fails.
+    // Comes before the log line: the client has the frames, even if logging fails.
     std::ignore = co_await std::move(*lent).settle();
     log_.drained(frames);
   }
@@ -99,7 +100,7 @@ asio::awaitable<error_code> ClientDrains::lease(const Request& request) {
   if (leased->id) {
     leases_.add(*leased->id, HeldLeases::Clock::now() + query.duration);
   } else {
-    log_.drained(0);  // there is nothing to commit, so the log has no other line about it
+    log_.drained(0);  // no commit will follow, so this is the only line about it
   }
   // If this fails, the session ends, and the lease with it.
   const error_code ec = co_await write_frames(request, leased->frames, leased->id);
@@ -161,20 +162,12 @@ asio::awaitable<error_code> ClientDrains::write_frames(const Request& request,
 asio::awaitable<error_code> ClientDrains::write_json(const Request& request, const Drained& drained,
                                                      std::optional<LeaseId> lease) {
   const Envelope envelope = envelope_for(request);
-  error_code ec = co_await writer_.write(envelope.before);
   std::string lease_field;
   if (request.drain.lease) {
     lease_field = lease ? fmt::format(R"(,"lease":{})", *lease) : R"(,"lease":null)";
   }
   DrainJsonEncoder encoder(drained, std::move(lease_field));
-  std::string piece;
-  while (!ec && encoder.next(piece)) {
-    ec = co_await writer_.write(piece);
-  }
-  if (!ec) {
-    ec = co_await writer_.write(envelope.after);
-  }
-  co_return ec;
+  co_return co_await write_in_pieces(writer_, envelope, encoder);
 }
 
 asio::awaitable<error_code> ClientDrains::write_binary(const Request& request,

@@ -18,7 +18,7 @@ namespace meridian::control {
 namespace asio = boost::asio;
 
 /// Answers `drain`, `commit` and `release`. Frames belong to the client once they are written or,
-/// with a lease, once it commits; all others go back to the buffer.
+/// with a lease, once the client commits. All others go back to the buffer.
 ///
 /// Each answer fails with the socket's error, and the session must end then. Not thread-safe: must
 /// be used on the strand of the socket. `leases`, `writer` and `log` must outlive it.

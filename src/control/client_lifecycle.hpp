@@ -11,7 +11,7 @@ namespace meridian::control {
 
 enum class ClientState : std::uint8_t {
   starting,   ///< its session has not begun
-  waiting,    ///< nothing is to be done for it until it sends the next request
+  waiting,    ///< it has its answers, and may send the next request
   answering,  ///< a request is carried out; its answer may be partly written
   watching,   ///< it watches frames (`tail`), and no message is partly written
   ended,      ///< its connection is closed, which is final
@@ -33,18 +33,18 @@ class ClientLifecycle {
 
   /// What follows if a client has not sent a request within the idle timeout.
   enum class AtTimeout : std::uint8_t {
-    nothing,      ///< it has sent one, or has gone
-    wait_longer,  ///< it holds a lease: it is working on its frames
+    nothing,      ///< it has sent a request, or has gone
+    wait_longer,  ///< it holds a lease, and so is working on the frames
     cut_off,
   };
 
   explicit ClientLifecycle(const HeldLeases& leases) noexcept : leases_(leases) {}
-  explicit ClientLifecycle(HeldLeases&&) = delete;  // refers to them
+  explicit ClientLifecycle(HeldLeases&&) = delete;  // keeps a reference
 
   [[nodiscard]] ClientState state() const noexcept { return state_; }
   [[nodiscard]] bool has_ended() const noexcept { return state_ == ClientState::ended; }
 
-  /// The session has done everything that it was asked for, and begins to wait for a request.
+  /// The session has answered everything, and begins to wait for a request.
   Wait wait_for_request(Clock::time_point now) noexcept;
   /// A request has come, or a message of a tail is about to be written.
   void answer() noexcept { enter(ClientState::answering); }
@@ -53,16 +53,16 @@ class ClientLifecycle {
   /// The connection is closed. Nothing changes after that.
   void end() noexcept { enter(ClientState::ended); }
 
-  /// Whether the client can be told why it is cut off: what it has got so far ends with an answer
-  /// or a message.
+  /// Whether the client can be told why it is cut off. It cannot in the middle of an answer or a
+  /// message.
   [[nodiscard]] bool can_be_told() const noexcept;
 
-  /// How long the client has been idle, if that is so long that it must give way to another one.
-  /// Nothing if it need not, such as while it is answered, watches, or holds a lease.
+  /// How long the client has been idle, if it must therefore give way to another one. Nothing if it
+  /// need not, such as while it gets an answer, watches, or holds a lease.
   [[nodiscard]] std::optional<std::chrono::seconds> idle_time_to_give_way(
       Clock::time_point now) const;
 
-  /// The idle timeout of that wait has passed.
+  /// The idle timeout of `wait` has passed.
   [[nodiscard]] AtTimeout at_timeout(Wait wait, Clock::time_point now) const;
 
  private:

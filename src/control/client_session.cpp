@@ -51,7 +51,7 @@ asio::awaitable<void> ClientSession::answer_lines() {
     std::optional<std::string> line = co_await lines_.next();
     lifecycle_.answer();
     idle_timer_.cancel();
-    // A request that follows a farewell is not carried out.
+    // Carries out no request of a client that was cut off meanwhile.
     if (!line || lifecycle_.has_ended()) {
       break;
     }
@@ -68,7 +68,7 @@ void ClientSession::stop() {
 
 void ClientSession::close() {
   lifecycle_.end();
-  idle_timer_.cancel();  // after a fault it may still run, and would keep the daemon from ending
+  idle_timer_.cancel();  // it may still run after a fault, and would keep the daemon from ending
   error_code ignored;
   socket_.close(ignored);
 }
@@ -142,8 +142,8 @@ asio::awaitable<error_code> ClientSession::answer_tail(Request request) {
         status::Json{{"frames", told->frames}, {"bytes", told->bytes}, {"lost", told->lost}});
     co_return co_await writer_->write(result);
   }
-  // If the client has gone, it would not read this; and in Asio, a write after a failed one waits
-  // for ever.
+  // A client that has gone would not read this, and in Asio a write after a failed one waits for
+  // ever.
   if (told.error().category() == error_code(Errc::reply_dropped).category()) {
     const std::string refusal = encode_error(shut_down_error(request, told.error()));
     std::ignore = co_await writer_->write(refusal);
@@ -211,7 +211,7 @@ void ClientSession::leave_place() {
                         "a client that may do everything needed this place: connect again later, "
                         "or raise control.max_clients"});
     } else {
-      self->close();  // a farewell would be in the middle of an answer
+      self->close();  // the reason would be in the middle of an answer
     }
   });
 }

@@ -48,8 +48,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   ClientSession(asio::local::stream_protocol::socket socket, std::shared_ptr<const Context> context,
                 const Peer& peer, Role role);
 
-  /// Serves the client until the session ends. Then throws the exception, if a fault of the program
-  /// ended it.
+  /// Serves the client until the session ends. If an exception ended it, throws that afterwards.
   [[nodiscard]] asio::awaitable<void> run();
 
   /// Ends the session; the frames of a drain whose answer is not completely written go back to the
@@ -60,7 +59,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   /// few seconds and holds no lease. Callable from any thread.
   void give_way();
 
-  /// Makes room for a client with full access, where this one may only read: ends the session,
+  /// Makes room for a client with full access, if this one may only read: ends the session,
   /// whatever it is doing. Callable from any thread.
   void leave_place();
 
@@ -82,10 +81,10 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   void cut_off_for_not_reading();
   /// Starts the idle timeout of a wait for a request, if there is a timeout.
   void watch_idle(ClientLifecycle::Wait wait);
-  /// That timeout has passed.
+  /// The idle timeout of a wait has passed.
   void end_if_idle(ClientLifecycle::Wait wait, std::chrono::seconds timeout);
   void cut_off_for_idleness(std::chrono::seconds idle, std::string_view advice);
-  /// Tells the client why, as far as the socket takes it at once, and closes.
+  /// Tells the client why, as far as the socket takes the text at once, and closes.
   void close_with(const Error& why);
   void close();
 

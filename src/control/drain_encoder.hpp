@@ -38,11 +38,11 @@ class DrainJsonEncoder {
   std::string more_fields_;
   Stage stage_ = Stage::begin;
   std::size_t batch_ = 0;
-  std::size_t batch_offset_ = 0;  // octets of the batch already encoded
+  std::size_t batch_offset_ = 0;  // octets of the batch that are encoded already
   FrameRows rows_;
 };
 
-/// The frames that were delivered before, as a list of [index of the first one, how many].
+/// Which frames are redelivered, as a list of pairs: [index of the first frame, how many].
 [[nodiscard]] status::Json redelivered_ranges(const Drained& drained);
 
 /// Gathers the octets of drained batches for writing, without copying them.

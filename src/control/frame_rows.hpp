@@ -19,7 +19,7 @@ class FrameRows {
 
  private:
   bool first_ = true;
-  ReceiveTime received_at_{};  // of the last frame; often also that of the next
+  ReceiveTime received_at_{};  // of the last frame, and often also of the next
   std::string received_at_text_;
 };
 

@@ -11,9 +11,9 @@
 
 namespace meridian::control {
 
-/// Remembers which leases belong to a client: no other client may end them, and they end with it.
-/// An expired lease is remembered until its place is needed, so that a late commit is told why it
-/// fails.
+/// Remembers which leases belong to a client. No other client may end them, and they end with the
+/// client. An expired lease is remembered until another one needs its place, so that a late commit
+/// is told why it fails.
 ///
 /// Not thread-safe.
 class HeldLeases {
@@ -23,7 +23,7 @@ class HeldLeases {
   /// Leases that a client may have at a time.
   static constexpr std::size_t most = 1024;
 
-  /// Whether one more can be added; forgets expired ones if necessary.
+  /// Whether one more lease can be added. Forgets expired ones if necessary.
   [[nodiscard]] bool has_room(Clock::time_point now);
 
   /// Whether any lease has not expired yet.

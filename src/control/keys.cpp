@@ -126,25 +126,26 @@ constexpr std::array server_key_table{
          .most = 10'000,
          .of = "clients",
          .sentence = "How many clients may be connected at the same time.",
-         .details = "One more is told so and cut off. If it may do everything, the reader "
-                    "(`control.read_only_group`) that has been connected longest is cut off "
-                    "instead, whatever it is doing."}),
+         .details =
+             "A further client gets an error and is cut off. If it may do everything, the reader "
+             "(`control.read_only_group`) that has been connected longest is cut off "
+             "instead, whatever it is doing."}),
     config::key<ServerOptions, [](auto& o) -> auto& { return o.max_request_bytes; }>(
         {.name = "max_request_bytes",
          .least = 64,
          .most = most_request_bytes,
          .of = "bytes",
          .sentence = "The longest line that a client may send.",
-         .details = "A client that sends a longer line is told so and cut off."}),
+         .details = "A client that sends a longer line gets an error and is cut off."}),
     config::key<ServerOptions, [](auto& o) -> auto& { return o.idle_timeout; }>(
         {.name = "idle_timeout_s",
          .least = 0,
          .most = config::most_seconds,
          .of = "seconds",
          .sentence = "Cuts off a client that has asked for nothing for this long. 0: never.",
-         .details = "The client is told so. After 5 seconds it also gives up its place to another "
-                    "client if `control.max_clients` are connected. A client that holds a lease or "
-                    "watches frames is not idle."}),
+         .details = "The client gets an error first. If `control.max_clients` are connected, a "
+                    "client that has been idle for 5 seconds makes room for another one. A client "
+                    "that holds a lease or watches frames is not idle."}),
 };
 
 }  // namespace

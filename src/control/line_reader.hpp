@@ -13,8 +13,8 @@ namespace meridian::control {
 
 namespace asio = boost::asio;
 
-/// Splits what a socket receives into lines. Never holds more than one line of the maximum length,
-/// plus what was read together with its end.
+/// Splits what a socket receives into lines. Holds at most one line of the maximum length, and what
+/// was read together with the end of that line.
 ///
 /// Not thread-safe: must be used on the strand of the socket. `socket` and `max_bytes` must outlive
 /// it; `max_bytes` may change at any time.

@@ -77,8 +77,8 @@ constexpr std::array drain_result{
     Field{"lease", "integer|null",
           "Only with `lease_s`: the id of the lease; null if there was no frame."},
     Field{"redelivered", "array",
-          "Only with `binary`, and only if frames came back from a lease: pairs of "
-          "the index of a first frame, counted from 0, and a number of frames."},
+          "Only with `binary`, and only if frames came back from a lease. A pair for each stretch "
+          "of such frames: the index of the first, counted from 0, and how many there are."},
 };
 constexpr std::array drain_errors{ErrorCode::too_many_leases};
 
@@ -107,14 +107,14 @@ constexpr std::array stats_result{
           "`bytes_high_water`."},
     Field{"channel", "object", "`length` now, `capacity` and `high_water`, in batches."},
     Field{"sessions", "object", "Sessions of uplinks: `open`, `accepted`, and `closed` by reason."},
-    Field{"malformed", "object", "Streams that could not be trusted any further, by reason."},
+    Field{"malformed", "object", "Streams that broke the framing of their listener, by reason."},
     Field{"truncated", "integer", "Streams that ended in the middle of a frame."},
     Field{"implausible", "integer",
           "Streams of space packets whose first sequence counts do not follow each other."},
     Field{"idle_packets", "integer", "Idle space packets, which are not kept."},
     Field{"control", "object", "`clients`, `accepted`, and `cut_off` by reason."},
     Field{"faults", "object",
-          "Exceptions, by where they occurred. A session ends with one; a sink goes on."},
+          "Exceptions, by where they occurred. The session or client ends; a sink goes on."},
     Field{"tails", "object", "`watchers`, and the frames that they have `lost`."},
     Field{"leases", "object", "`open` leases, their `frames` and `bytes`, and `ended` by reason."},
     Field{"state", "object",
@@ -208,7 +208,7 @@ constexpr std::array health_result{
           "Whether the aggregator answers within a second: `status` (`ok` or `failed`), `reason` "
           "and `message`."},
     Field{"ready", "object",
-          "Whether uplinks may be sent here, with the same fields: listeners and control socket "
+          "Whether uplinks should connect here, with the same fields: listeners and control socket "
           "are up, and no frame is dropped because the buffer is full."},
 };
 
@@ -268,7 +268,7 @@ constexpr std::array methods{
                 .name = "release",
                 .changes_something = true,
                 .sentence = "Puts the frames of a lease of this connection back into the buffer.",
-                .details = "So do the expiry of the lease and the end of the connection.",
+                .details = "The same happens when the lease expires or the connection ends.",
                 .parameters = lease_parameters,
                 .result = release_result,
                 .errors = lease_errors},
@@ -291,7 +291,7 @@ constexpr std::array methods{
         .sentence = "Counters for each pair of satellite and channel.",
         .details =
             "The counters include all frames, but `last_sequence` is that of the live ones. "
-            "`stored` has the counters of frames that were played back alone; it is null if there "
+            "`stored` has separate counters for frames that were played back; it is null if there "
             "are none.",
         .result = satellites_result},
     MethodFacts{.method = Method::forget,
@@ -309,7 +309,7 @@ constexpr std::array methods{
         .name = "tail",
         .sentence = "Sends frames as they come, without taking them out of the buffer.",
         .details =
-            "At once, and then whenever something has come, the client gets a notification "
+            "The client gets a notification at once, and one whenever frames have come: "
             "`{\"method\":\"tail\",\"params\":{\"frames\":[…],\"lost\":n}}`. `lost` says how many "
             "frames came after these and are not sent, because the client read too slowly. In the "
             "format `binary`, `frames` and `bytes` are numbers, and that many octets of native "

@@ -1,6 +1,6 @@
 /// The methods of the control socket: their names, parameters, results and errors.
 ///
-/// Requests are read and checked by this table, and the reference is written from it.
+/// The protocol reads and checks requests by this table, and the reference is written from it.
 #pragma once
 
 #include "control/request.hpp"
@@ -23,9 +23,9 @@ struct Parameter {
   std::uint64_t most = 0;
   std::span<const std::string_view> choices{};
   bool required = false;
-  std::string_view default_value{};  ///< as JSON; "" if leaving it out means something else
-  std::string_view sentence{};       ///< code is between backticks, like in all sentences here
-  /// Takes over a value that was checked.
+  std::string_view default_value{};  ///< as JSON; "" if omitting it has a meaning of its own
+  std::string_view sentence{};       ///< with code between backticks, as in all sentences here
+  /// Stores a value that was checked.
   void (*store)(Request&, const SentJson&) = nullptr;
 };
 
@@ -44,7 +44,7 @@ struct MethodFacts {
   std::string_view details{};
   std::span<const Parameter> parameters{};
   std::span<const Field> result{};
-  std::span<const ErrorCode> errors{};  ///< besides those that every request can have
+  std::span<const ErrorCode> errors{};  ///< in addition to those that every request can get
 };
 
 /// All methods, in the order of their documentation.

@@ -10,7 +10,7 @@
 
 namespace meridian::control {
 
-/// The client as the kernel knew it when it connected (SO_PEERCRED, SO_PEERGROUPS).
+/// The client, as the kernel saw it when it connected (SO_PEERCRED, SO_PEERGROUPS).
 struct Peer {
   uid_t uid = static_cast<uid_t>(-1);
   pid_t pid = 0;

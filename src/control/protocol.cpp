@@ -14,8 +14,8 @@ namespace meridian::control {
 
 namespace {
 
-/// Thrown and caught in this file only: reading a request can fail in many ways, which one place
-/// reports.
+/// Thrown and caught in this file only: reading a request can fail in many ways, and one place
+/// reports them all.
 struct Refusal {
   ErrorCode code;
   std::string message;
@@ -57,7 +57,7 @@ const MethodFacts& find_method(std::string_view name) {
   return *found;
 }
 
-/// Says what a value must be, unless it is that.
+/// What a parameter must be. Nothing if `value` is valid.
 std::optional<std::string> fault_in(const SentJson& value, const Parameter& parameter) {
   switch (parameter.type) {
     case ParameterType::integer:
@@ -118,7 +118,7 @@ void read_sent_params(Request& request, const MethodFacts& method, const SentJso
   read_params(request, method, params);
 }
 
-/// `id` is the id of the request; nothing if there is none, or no valid one.
+/// `id` is the id of the request. Nothing if it has none, or an invalid one.
 Request read_request(const SentJson& json, const std::optional<RequestId>& id) {
   Request request;
   if (json.contains("id") && !id) {
@@ -138,7 +138,7 @@ Request read_request(const SentJson& json, const std::optional<RequestId>& id) {
   return request;
 }
 
-/// The answer to a text that is rejected before it is read as a request.
+/// The answer to a line that is refused before it is read as a request.
 Error refuse(const runtime::JsonFault& fault, const RequestId& id) {
   using Kind = runtime::JsonFault::Kind;
   switch (fault.kind) {
@@ -173,7 +173,7 @@ std::variant<Request, Error> parse_json(std::string_view line) {
   try {
     return read_request(json, id);
   } catch (Refusal& refusal) {
-    // Only if the request is otherwise valid is it known to be a notification.
+    // Without an id, only a valid request is known to be a notification.
     const bool is_notification = !json.contains("id") && refusal.code != ErrorCode::invalid_request;
     return Error{refusal.code, std::move(refusal.message), id.value_or(RequestId()),
                  is_notification};

@@ -1,7 +1,7 @@
 /// The control protocol: converts text to structs and back, without sockets.
 ///
-/// A request is one line: a JSON-RPC 2.0 object, or the plain name of a method, which is answered
-/// with the result alone.
+/// A request is one line: a JSON-RPC 2.0 object, or the plain name of a method. A plain name is
+/// answered with the result alone.
 #pragma once
 
 #include "control/request.hpp"
@@ -16,7 +16,7 @@
 
 namespace meridian::control {
 
-/// The answer to a request when the aggregator is gone, as `ec` says.
+/// The answer to a request that failed with `ec`, because the aggregator is gone.
 [[nodiscard]] Error shut_down_error(const Request& request, const error_code& ec);
 
 /// How deep objects and lists of a request may be nested.
@@ -26,7 +26,7 @@ inline constexpr std::size_t deepest_request = 32;
 /// longer input.
 [[nodiscard]] std::variant<Request, Error> parse_request(std::string_view line);
 
-/// The text before and after a result. A long result is written in pieces between them.
+/// The text before and after a result. Between the two, a long result is written in pieces.
 struct Envelope {
   std::string before;
   std::string after;

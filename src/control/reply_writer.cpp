@@ -28,7 +28,7 @@ asio::awaitable<error_code> ReplyWriter::write(std::string_view text) {
 }
 
 asio::awaitable<error_code> ReplyWriter::write(std::vector<asio::const_buffer> buffers) {
-  // A timeout closes the socket. Racing the write against the timer instead could write twice.
+  // A timeout closes the socket. A race of the write against the timer could write twice.
   ++write_;
   written_ = 0;
   watch(progress());

@@ -1,4 +1,4 @@
-/// Writes answers to a client, as long as it reads them.
+/// Writes answers to a client, as long as the client reads them.
 #pragma once
 
 #include <meridian/errors.hpp>
@@ -28,7 +28,7 @@ class ReplyWriter : public std::enable_shared_from_this<ReplyWriter> {
   /// How long a client may read nothing while there is something to read.
   static constexpr std::chrono::seconds usual_patience{10};
 
-  /// `on_stalled` is called once a client has not read for that long; it must close the socket.
+  /// Calls `on_stalled`, which must close the socket, once a client has not read for `patience`.
   ReplyWriter(asio::local::stream_protocol::socket& socket, std::function<void()> on_stalled,
               std::chrono::milliseconds patience = usual_patience)
       : socket_(socket),
@@ -42,7 +42,7 @@ class ReplyWriter : public std::enable_shared_from_this<ReplyWriter> {
  private:
   struct CountWritten;
 
-  /// Shows whether a client reads: if so, more was written, or less is left to read.
+  /// Shows whether a client reads. If it does, more is written over time, or less is left to read.
   struct Progress {
     std::size_t written = 0;
     int unread = 0;

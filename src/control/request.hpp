@@ -1,4 +1,4 @@
-/// What a client of the control socket may ask, and what is wrong with what it asks.
+/// Requests of clients of the control socket, and errors in them.
 #pragma once
 
 #include "status/json.hpp"
@@ -16,8 +16,8 @@
 
 namespace meridian::control {
 
-/// JSON from a client. Sorted, unlike status::Json, so that finding keys in a hostile object stays
-/// cheap.
+/// JSON from a client. Its keys are sorted, unlike those of status::Json, so that a look-up stays
+/// cheap even in a hostile object.
 using SentJson = nlohmann::json;
 
 /// The id of a request: the text of its JSON value, so that a number is sent back unchanged,

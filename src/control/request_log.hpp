@@ -1,4 +1,4 @@
-/// Logs who asked for a change, or for something that is not done.
+/// Logs who asked for a change, or for something that the daemon does not do.
 #pragma once
 
 #include "control/peer.hpp"
@@ -15,7 +15,7 @@
 namespace meridian::control {
 
 /// Logs the drains, flushes, reloads and other changes by one client, with its user id. A client
-/// that drains in many portions causes one line a second.
+/// that drains in many portions causes at most one line a second.
 ///
 /// Not thread-safe: must be used on the strand of the socket. Must be held by a shared_ptr.
 class RequestLog : public std::enable_shared_from_this<RequestLog> {
@@ -33,7 +33,7 @@ class RequestLog : public std::enable_shared_from_this<RequestLog> {
   /// Logs that the client is cut off.
   void cut_off(status::CutOff reason, std::string_view why);
 
-  /// Logs the drains that are held back, because the client has gone.
+  /// The client has gone: logs the drains that are held back.
   void close();
 
   /// Logs what the client did, such as "reload".
@@ -45,7 +45,7 @@ class RequestLog : public std::enable_shared_from_this<RequestLog> {
   /// Holds back the drains of the next second, for one line at its end.
   void hold_back();
 
-  boost::asio::steady_timer timer_;  // runs while drains are held back
+  boost::asio::steady_timer timer_;  // runs while lines about drains are held back
   const Peer peer_;
   bool holds_back_ = false;
   std::uint64_t drains_ = 0;  // since the last line

@@ -145,7 +145,7 @@ void Server::stop() {
 void Server::open_client(Socket socket) {
   const Peer peer = peer_of(socket);
   const Role role = role_of(peer, access_);
-  // Checked first, so that a client without access never makes another one give way.
+  // This check is first, so that a client without access never makes another one give way.
   if (role == Role::none) {
     refuse_stranger(socket, peer);
     return;
@@ -168,7 +168,7 @@ void Server::open_client(Socket socket) {
 }
 
 bool Server::find_place(Role role) {
-  // A client with full access gets in however many readers there are.
+  // A client with full access gets a place, however many readers there are.
   const auto readers =
       runtime::clients_to_displace(clients_, max_clients_, [role](const ClientSession& client) {
         return role == Role::full && client.role() == Role::reader;

@@ -30,7 +30,7 @@ class Server : public std::enable_shared_from_this<Server> {
 
   void start();
 
-  /// Whether the socket was inherited, and with it its mode and group.
+  /// Whether the socket was inherited. It then keeps the mode and group that it came with.
   [[nodiscard]] bool is_inherited() const noexcept { return !file_; }
 
   /// Changes who may connect from now on; an inherited socket keeps its mode and group. Creates the
@@ -58,12 +58,13 @@ class Server : public std::enable_shared_from_this<Server> {
   using Socket = asio::local::stream_protocol::socket;
 
   void open_client(Socket socket);
-  /// Whether there is a place. If necessary, takes that of a client that may only read.
+  /// Whether there is a place for a client. If necessary, one with full access gets the place of a
+  /// client that may only read.
   [[nodiscard]] bool find_place(Role role);
   void refuse_stranger(Socket& socket, const Peer& peer);
   void refuse_for_limit(Socket& socket);
   void close_client(const std::shared_ptr<ClientSession>& client);
-  /// Tells a client that gets no session why.
+  /// Tells a client why it gets no session.
   static void turn_away(Socket& socket, const Error& why);
   [[nodiscard]] static asio::awaitable<void> run_client(std::shared_ptr<Server> server,
                                                         std::shared_ptr<ClientSession> client);

@@ -27,7 +27,7 @@ struct ReloadRefused {
 
 using ReloadOutcome = std::variant<ReloadReport, ReloadRefused>;
 
-/// All of it must outlive the server.
+/// Everything here must outlive the server.
 struct Services {
   const status::Sources& sources;
   std::function<asio::awaitable<ReloadOutcome>()> reload;  ///< may be called on any executor

@@ -157,7 +157,7 @@ void SocketFile::set_access(const Access& access) {
 }
 
 void SocketFile::restore(const Found& before) const noexcept {
-  // Restores what was found, which may differ from what was once set. With an access list, the
+  // Restores what was found, which may differ from what was set before. With an access list, the
   // group bits of the mode are the list's mask: restoring the mode alone would give the group more
   // rights.
   struct stat now{};

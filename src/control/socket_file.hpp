@@ -31,8 +31,8 @@ struct Access {
 /// Owns a Unix socket's path: one daemon at a time, and never a path that another program uses.
 ///
 /// A lock file beside the socket ("PATH.lock") decides between daemons, so that a stale socket file
-/// can be replaced without a race. It is left behind, empty: removing it would let two daemons hold
-/// a lock of that name.
+/// can be replaced without a race. The lock file stays behind, empty: if it were removed, two
+/// daemons could each hold a lock of that name.
 class SocketFile {
  public:
   /// Octets of the longest path that a Unix socket can have.
@@ -45,7 +45,8 @@ class SocketFile {
   SocketFile& operator=(const SocketFile&) = delete;
   ~SocketFile();
 
-  /// Listens on the path. The file is created closed to other users, and then opened to them.
+  /// Listens on the path. Creates the file closed to other users, and then lets in those that
+  /// `access` names.
   [[nodiscard]] asio::local::stream_protocol::acceptor listen(
       const asio::any_io_executor& executor);
 

@@ -29,13 +29,13 @@ class TailEncoder {
 
   struct Message {
     std::string line;
-    std::vector<boost::asio::const_buffer> octets;  ///< follow it; in the piece added last
+    std::vector<boost::asio::const_buffer> octets;  ///< after the line; they are in the last piece
   };
 
-  /// The first message. It has no frames, and says that frames are seen from now on.
+  /// The first message. It has no frames, and tells the client that the watch has begun.
   [[nodiscard]] Message begin();
 
-  /// Adds the next piece, once the one before is used up.
+  /// Adds the next piece. To be called once the previous piece is used up.
   void add(TailPiece piece);
 
   /// Puts the next message into `out`. Returns false if that needs another piece.
@@ -72,7 +72,7 @@ class TailEncoder {
   FrameRows rows_;
   TailPiece piece_;
   std::size_t batch_ = 0;         // the first batch of the piece not used up
-  std::size_t batch_offset_ = 0;  // octets of that batch already used
+  std::size_t batch_offset_ = 0;  // octets of that batch that are used up
 };
 
 }  // namespace meridian::control

@@ -17,13 +17,13 @@ namespace meridian::control {
 namespace asio = boost::asio;
 
 /// Writes messages until they have as many frames as the request asks for, or until the client
-/// leaves. A client that has only closed its sending side still gets them. One that does not read
-/// loses frames, and is told how many. Must be called on the strand of `socket`, which must have no
-/// other operation in progress. Returns what was told. Fails with the error of the socket, or as
-/// `Tail::next` does.
+/// leaves. A client that has closed only its sending side still gets messages. One that does not
+/// read loses frames, and is told how many. Must be called on the strand of `socket`, which must
+/// have no other operation in progress. Returns what was told. Fails with the error of the socket,
+/// or as `Tail::next` does.
 ///
-/// `lifecycle` is told when a message is about to be written, and when it is; it must outlive the
-/// call. Once this returns, the client no longer watches.
+/// `lifecycle` is told when a message is about to be written, and when it is written. It must
+/// outlive the call. Once this returns, the client no longer watches.
 [[nodiscard]] asio::awaitable<boost::system::result<TailEncoder::Told>> stream_tail(
     asio::local::stream_protocol::socket& socket, AggregatorHandle aggregator, Request request,
     ClientLifecycle& lifecycle);

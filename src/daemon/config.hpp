@@ -30,12 +30,12 @@ struct LogOptions {
 };
 
 struct Config {
-  std::filesystem::path file;  ///< the one that was read; empty: none
+  std::filesystem::path file;  ///< the file that was read; empty: none
   std::vector<uplink::ListenerOptions> uplinks;
   AggregatorOptions aggregator;
   control::ServerOptions control;
   std::chrono::seconds silent_after{30};  ///< 0: no satellite counts as silent
-  std::chrono::seconds forget_after{0};   ///< 0: satellites are only forgotten on request
+  std::chrono::seconds forget_after{0};   ///< 0: satellites are forgotten only on request
   http::ServerOptions http;
   std::vector<sink::Options> sinks;  ///< each has a consumer of the same name in `aggregator`
   std::optional<std::filesystem::path> state_directory;  ///< none: no state is saved

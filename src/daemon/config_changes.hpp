@@ -9,7 +9,7 @@
 namespace meridian::daemon {
 
 /// Paths of keys whose values differ, such as `buffer.max_frames` or `uplinks[0].listen`, written
-/// as in errors. The index is that in the new configuration. A whole listener is `uplinks[0]
+/// as in errors. Indexes are those of the new configuration. A whole listener is `uplinks[0]
 /// ("native", added)`, or `removed` with its index in the old configuration.
 struct ConfigChanges {
   std::vector<std::string> applied;        ///< a reload applies them

@@ -270,7 +270,7 @@ asio::awaitable<void> Daemon::restore_state() {
   try {
     log_restored(state_report_, *read);
   } catch (...) {
-    broken(std::current_exception());  // only this process has the frames now
+    broken(std::current_exception());  // stops in an orderly way: only this process has the frames
   }
 }
 

@@ -1,4 +1,4 @@
-/// The one place where everything is put together.
+/// The daemon, which puts all parts together.
 #pragma once
 
 #include "control/server.hpp"
@@ -43,25 +43,29 @@ namespace meridian::daemon {
 /// Threads: `run` runs each execution context on a thread of its own, one of them on the calling
 /// thread. Uplinks are spread over several threads; the control socket, the HTTP server and each
 /// sink have one each. The aggregator's strand runs on the thread of the uplink that calls it, and
-/// for all other callers on a thread of its own. So it never waits for an answer to be encoded, and
-/// no answer waits for a read.
+/// for all other callers on a thread of its own. So the strand never waits until an answer is
+/// encoded, and no answer waits for a read.
 class Daemon {
  public:
-  /// Opens the listeners and the control socket, or takes them from `inherited`. Throws if one is
-  /// not available.
+  /// Opens the control socket, the HTTP server if it is on, and the listeners, or takes their
+  /// sockets from `inherited`. Throws if one is not available.
   explicit Daemon(const Config& config, ReadConfig read_config = default_config,
                   service::InheritedSockets inherited = {});
 
   /// Restores the state of the last stop, and serves until SIGTERM, SIGINT or another signal that
-  /// asks it to stop; SIGHUP reloads the configuration. Then an orderly stop follows: it stops
-  /// accepting, lets sessions hand over what they have read, takes what is in the channel, saves
-  /// what remains, and logs how much. An orderly stop also follows, and 1 is returned, if something
-  /// is thrown that is not confined to a session. That is a bug: a ledger that does not balance, or
-  /// another broken invariant. Returns the exit status. Throws if it cannot start.
+  /// asks it to stop; SIGHUP reloads the configuration. Then an orderly stop follows: the daemon
+  /// accepts no more, lets sessions hand over what they have read, and takes in what is in the
+  /// channel. Then it saves what remains, and logs how much that is.
+  ///
+  /// An exception that is not confined to a session also leads to an orderly stop. It is a bug,
+  /// such as a ledger that does not balance, or memory has run out.
+  ///
+  /// Returns the exit status: 1 after such an exception, or if the stop could not end or save
+  /// everything. Throws if the daemon cannot start.
   [[nodiscard]] int run();
 
-  /// Without an orderly stop, handlers that are left in one context refer to the others. So this
-  /// destroys the handlers of all contexts before it destroys any context.
+  /// Without an orderly stop, handlers that are left in one context refer to other contexts. So
+  /// this destroys the handlers of all contexts before it destroys any context.
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -84,9 +88,9 @@ class Daemon {
   [[nodiscard]] asio::awaitable<void> restore_state();
   [[nodiscard]] asio::awaitable<void> serve_until_told_to_stop();
   [[nodiscard]] asio::awaitable<void> wait_for_stop_signal();
-  /// What the daemon does every second besides the work of Housekeeping itself.
+  /// What the daemon does every second in addition to Housekeeping.
   void every_second();
-  /// Makes an orderly stop begin after an unexpected exception. May be called on any thread.
+  /// Begins an orderly stop after an unexpected exception. May be called on any thread.
   void broken(const std::exception_ptr& error) noexcept;
 
   // A reload: daemon_reload.cpp.
@@ -97,7 +101,7 @@ class Daemon {
   [[nodiscard]] asio::awaitable<void> settle_reload();
   /// Logs when the file of the control socket has disappeared, or is there again.
   void look_for_control_socket();
-  /// Recreates the file of the control socket if it is gone, or logs why it cannot. Leaves an
+  /// Recreates the file of the control socket if it is gone, or logs why that fails. Leaves an
   /// inherited socket alone.
   void mend_control_socket();
 
@@ -114,8 +118,8 @@ class Daemon {
   void give_up_peers();
   void stop_contexts();
 
-  // The contexts that the aggregator's strand may run on: those of the next two members, its own
-  // first. Nothing is encoded there.
+  // The contexts on which the aggregator's strand may run: those of the next two members, its own
+  // first. No answer is encoded there.
   runtime::NearestExecutor::Contexts aggregator_contexts_;
   Context aggregator_context_{1};  // for callers on other threads
   std::deque<Context> uplink_contexts_;

@@ -1,4 +1,4 @@
-// What a reload changes in a running daemon, and the file of the control socket, which it mends.
+// What a reload changes in a running daemon, and how it recreates the file of the control socket.
 #include "aggregator/maintenance.hpp"
 #include "daemon/config_changes.hpp"
 #include "daemon/daemon.hpp"

@@ -21,7 +21,7 @@ namespace log = runtime::log;
 asio::awaitable<void> Daemon::stop_parts() {
   reloads_.stop();
   listeners_->stop();
-  // Sessions that wait for room must get it, whether or not anything still drains.
+  // Sessions that wait for room must get it, even if nothing drains any more.
   std::ignore = co_await aggregator::Maintenance(*aggregator_).release_backpressure();
   co_await listeners_->wait_stopped();
   control_->stop();

@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Three signs of life for each that the watchdog expects, so that one may be late.
+/// Sends three signs of life for each one that the watchdog expects, so that one may be late.
 std::chrono::microseconds interval() {
   const auto expected = service::watchdog_interval();
   constexpr std::chrono::microseconds longest = status::Pulse::patience;
@@ -24,7 +24,7 @@ std::chrono::microseconds interval() {
 }
 
 std::string describe(const Amount& depth, std::uint64_t uplinks) {
-  return fmt::format("{} uplinks, {} frames ({}) held", status::with_separators(uplinks),
+  return fmt::format("{} uplinks, {} frames ({}) in the buffer", status::with_separators(uplinks),
                      status::with_separators(depth.frames), status::octets_for_people(depth.bytes));
 }
 

@@ -109,7 +109,8 @@ asio::awaitable<void> Housekeeping::forget_idle(const AggregatorHandle& aggregat
   if (uplinks == status::Silence::Uplinks::open) {
     elapsed_ += since;
   }
-  // Checking every tenth of the time is accurate enough, and the table may be large.
+  // Checks after every tenth of the limit, but at least every 10 s. That is accurate enough, and
+  // the table may be large.
   const Clock::duration between =
       std::min<Clock::duration>(forget_after_ / 10, std::chrono::seconds(10));
   if (elapsed_ < between) {
@@ -145,7 +146,7 @@ asio::awaitable<void> Housekeeping::run(AggregatorHandle aggregator) {
   aged_until_ = Clock::now();
   const auto at_first = co_await aggregator.stats();
   if (at_first) {
-    untracked_frames_ = at_first->origins.untracked_frames;  // restored ones are not news
+    untracked_frames_ = at_first->origins.untracked_frames;  // restored frames are not news
   }
   for (unsigned second = 1; !stopped_; ++second) {
     tick_.expires_after(std::chrono::seconds(1));

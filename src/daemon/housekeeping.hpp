@@ -20,8 +20,8 @@ namespace meridian::daemon {
 /// Logs one line for each reason for which frames were dropped.
 void log_drops(const aggregator::DropReport& report);
 
-/// Once a second: logs drops, without filling the log, and satellites that have fallen silent, are
-/// heard again, or find no room in the table. Every ten seconds: returns memory that was not needed
+/// Once a second: logs drops, and satellites that have fallen silent, are heard again, or find no
+/// room in the table. The log does not fill up with these. Every ten seconds: returns unused memory
 /// to the system. As often as necessary: forgets satellites that have not been heard for long.
 ///
 /// Confined to one strand, on which `stop` must be called too.
@@ -35,7 +35,7 @@ class Housekeeping {
   /// Runs until `stop`, or until the aggregator has shut down.
   [[nodiscard]] asio::awaitable<void> run(AggregatorHandle aggregator);
 
-  /// Satellites that have not been heard for this long are forgotten. 0: none is.
+  /// Satellites that have not been heard for this long are forgotten. 0: none are.
   void set_forget_after(std::chrono::seconds after) noexcept { forget_after_ = after; }
 
   void stop() {
@@ -49,8 +49,8 @@ class Housekeeping {
   [[nodiscard]] asio::awaitable<void> look_for_silence(const AggregatorHandle& aggregator,
                                                        status::Silence::Uplinks uplinks);
 
-  /// Has the table of satellites age and forget idle ones. Time in which backpressure held
-  /// everything back does not count.
+  /// Ages the table of origins, and forgets idle ones. Time in which backpressure held everything
+  /// back does not count.
   [[nodiscard]] asio::awaitable<void> forget_idle(const AggregatorHandle& aggregator,
                                                   status::Silence::Uplinks uplinks);
 
@@ -61,7 +61,7 @@ class Housekeeping {
   status::Silence& silence_;  // used on the same strand
   std::chrono::seconds forget_after_{0};
   Clock::time_point aged_until_{};
-  Clock::duration elapsed_{};  // that the table has not been told of
+  Clock::duration elapsed_{};  // time of which the table has not been told
   std::uint64_t untracked_frames_ = 0;
   std::function<void()> every_second_;
   bool said_full_ = false;

@@ -112,7 +112,7 @@ constexpr std::array satellite_key_table{
          .of = "pairs of satellite and channel",
          .sentence = "How many pairs of satellite and channel have statistics of their own and are "
                      "checked for gaps; the others are summed.",
-         .details = "A reload with a smaller number forgets none."}),
+         .details = "A reload that lowers the number forgets none of them."}),
     config::key<Config, [](auto& c) -> auto& { return c.aggregator.reset_after; }>(
         {.name = "reset_after_frames",
          .least = 2,
@@ -143,10 +143,11 @@ constexpr std::array satellite_key_table{
          .of = "seconds",
          .sentence = "A pair of satellite and channel from which no frame has come for this long "
                      "is forgotten, which frees its row. 0: only by `meridianctl forget`.",
-         .details = "It is logged. Time counts as for `satellites.silent_after_s`, and this should "
-                    "be longer than that: a forgotten satellite is no longer silent. After a "
-                    "restart, at most half of this time "
-                    "counts as already over."}),
+         .details =
+             "The log names it. Time counts as for `satellites.silent_after_s`. Set a longer "
+             "time than there: a forgotten satellite is no longer silent. After a "
+             "restart, at most half of this time "
+             "counts as already over."}),
 };
 
 void read_target(Reader& reader, const KeyFacts& facts, Config& config) {

@@ -10,13 +10,13 @@
 
 namespace meridian::daemon {
 
-// Keys of sections whose values stand in Config itself.
+// Keys of sections whose values are in Config itself.
 [[nodiscard]] config::Keys<Config> channel_keys();
 [[nodiscard]] config::Keys<Config> buffer_keys();
 [[nodiscard]] config::Keys<Config> state_keys();
 [[nodiscard]] config::Keys<Config> satellite_keys();
 [[nodiscard]] config::Keys<Config> log_keys();
-/// Those of no section.
+/// Keys that are in no section.
 [[nodiscard]] config::Keys<Config> plain_keys();
 
 /// An object of the configuration.
@@ -37,8 +37,8 @@ inline constexpr Section sinks_section{
     "have delivered them. A build without NATS refuses any sink."};
 
 /// Calls `visit(section, keys, part)` for each section. `part` returns the object in a Config into
-/// which the values of the keys go. The lists of listeners and sinks are not among them: see
-/// uplink/keys.hpp and sink/keys.hpp.
+/// which the values of the keys go. The lists of listeners and sinks are not among the sections:
+/// see uplink/keys.hpp and sink/keys.hpp.
 template <typename Visit>
 void visit_sections(Visit&& visit) {
   constexpr auto whole = [](auto& config) -> auto& { return config; };

@@ -49,7 +49,7 @@ uplink::Listener::Acceptor Listeners::acceptor_for(
     const ListenerOptions& options, const service::InheritedSockets& inherited) const {
   const tcp::endpoint endpoint = endpoint_of(options);
   std::optional<int> shared = inherited.find(options.name, endpoint);
-  // A listener that has the address now gives it up, but only after this one has it, so that no
+  // A listener that has the address now gives it up only after the new one has it too, so that no
   // waiting connection is lost.
   const auto holder = std::ranges::find_if(
       entries_, [&](const Entry& entry) { return same_address(entry.options, options); });
@@ -108,7 +108,8 @@ void Listeners::carry_out(Change change) {
 }
 
 asio::awaitable<void> Listeners::wait_closed() {
-  // The executor runs one handler at a time, so this runs after what was dispatched before.
+  // The executor runs one handler at a time, so this runs after everything that was dispatched
+  // earlier.
   co_await asio::co_spawn(executors_.front(), nothing(), asio::use_awaitable);
 }
 

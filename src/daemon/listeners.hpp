@@ -25,7 +25,7 @@ class Listeners {
   Listeners(std::vector<asio::any_io_executor> executors, AggregatorHandle aggregator,
             status::UplinkTable& table);
 
-  /// A prepared change: everything that may fail has been done.
+  /// A prepared change: everything that may fail is done.
   class Change;
 
   /// Gets the sockets that `next` needs and that are not open yet, from `inherited` or by opening

@@ -43,9 +43,9 @@ struct LogWriter::Queue {
   void add(Line line);
   /// What the thread runs. Returns once `ended` is set and everything is written.
   void write_all();
-  /// False if the target did not take it.
+  /// False if the target did not take the line.
   bool write(const spdlog::details::log_msg& message, const runtime::log::Fields& fields);
-  /// Logs how many lines were lost, in their place. False if the target did not take that.
+  /// Logs how many lines were lost, in their place. False if the target did not take this line.
   bool tell_lost(std::uint64_t lines);
 
   const spdlog::sink_ptr target;  // used by the thread, once it runs
@@ -57,7 +57,7 @@ struct LogWriter::Queue {
   std::condition_variable written;  // everything
   std::deque<Line> lines;
   std::size_t bytes = 0;
-  std::uint64_t lost = 0;  // not reported yet; older than all queued lines
+  std::uint64_t lost = 0;  // lines not reported yet; older than all queued ones
   bool busy = false;       // the thread is writing a line
   bool ended = false;
 };
@@ -131,7 +131,7 @@ LogWriter::LogWriter(spdlog::sink_ptr target) : LogWriter(std::move(target), Bou
 
 LogWriter::LogWriter(spdlog::sink_ptr target, Bounds bounds)
     : queue_(std::make_shared<Queue>(std::move(target), bounds)) {
-  // Detached: it may wait in the target forever, and the process must be able to end.
+  // Detached: the thread may wait in the target for ever, and the process must be able to end.
   std::thread([queue = queue_] { queue->write_all(); }).detach();
 }
 

@@ -10,10 +10,10 @@
 
 namespace meridian::daemon {
 
-/// A sink in front of another one, its target. It queues a copy of each line, and a thread of its
-/// own writes them: a caller that logs never waits for the target. If lines come faster than the
-/// target takes them, the oldest queued ones are lost; their number is logged in their place and
-/// counted (`runtime::log::lost_lines`).
+/// An spdlog sink in front of another one, its target. It queues a copy of each line, and a thread
+/// of its own writes the lines. So a caller that logs never waits for the target. If lines come
+/// faster than the target takes them, the oldest queued lines are lost. Their number is logged in
+/// their place and counted (`runtime::log::lost_lines`).
 ///
 /// Thread-safe. Lines that are queued when this is destroyed are still written by the thread, after
 /// the destructor has returned.
@@ -36,7 +36,7 @@ class LogWriter final : public spdlog::sinks::sink {
   /// Does nothing: the thread flushes whenever the queue is empty.
   void flush() override {}
 
-  // These change the target. To be called before the first line.
+  // These change how the target formats lines. To be called before the first line.
   void set_pattern(const std::string& pattern) override;
   void set_formatter(std::unique_ptr<spdlog::formatter> formatter) override;
 

@@ -55,7 +55,7 @@ std::string value_of(std::span<const runtime::log::Field> fields) {
   return fmt::format("[{}]", list);
 }
 
-/// The message as a JSON string, and the fields behind it, for the pattern "%*".
+/// The message as a JSON string, with the fields after it, for the pattern "%*".
 class JsonMessage final : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& message, const std::tm& /*time*/,
@@ -75,7 +75,8 @@ class JsonMessage final : public spdlog::custom_flag_formatter {
   }
 };
 
-/// The message on one line, for the pattern "%*": it may contain text from a server or a peer.
+/// The message, made printable on one line, for the pattern "%*". It may contain text from a server
+/// or a peer.
 class PrintableMessage final : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& message, const std::tm& /*time*/,
@@ -123,8 +124,8 @@ class ReplaceableSink final : public spdlog::sinks::base_sink<std::mutex> {
   std::shared_ptr<LogWriter> before_;  // kept until its lines are written, for `flush_log`
 };
 
-/// Writes lines to a descriptor, without the lock and the buffer of a C stream: a thread that is
-/// stuck here, because nothing reads the stream, must not keep others from standard error.
+/// Writes lines to a descriptor, without the lock and the buffer of a C stream. If nothing reads
+/// the stream, a thread is stuck here, and must not keep others from standard error.
 class StreamSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
   explicit StreamSink(int stream) : stream_(stream) {}
@@ -189,7 +190,8 @@ std::unique_ptr<spdlog::formatter> make_formatter(LogFormat format) {
   return formatter;
 }
 
-/// spdlog's default logger is never replaced once threads use it: that is not thread-safe.
+/// The sink of spdlog's default logger. The logger itself is never replaced once threads use it,
+/// since that is not thread-safe.
 ReplaceableSink& sink_of_process() {
   static const auto sink = [] {
     auto replaceable = std::make_shared<ReplaceableSink>();

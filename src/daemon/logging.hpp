@@ -24,8 +24,8 @@ void set_log(std::shared_ptr<LogWriter> log, spdlog::level::level_enum level);
 /// time to time. Thread-safe.
 void release_former_log();
 
-/// Waits until what was logged is written, but not for long if the target does not take it. For the
-/// end of the process.
+/// Waits until everything that was logged is written, but not for long if a target does not take
+/// it. To be called at the end of the process.
 void flush_log();
 
 }  // namespace meridian::daemon

@@ -26,7 +26,8 @@ namespace {
 
 using config::Reader;
 
-/// Reads the object under `name`, if it is there; the keys of no section are read from `root`.
+/// Reads the object under `name`, if there is one. Keys that are in no section are read from
+/// `root`.
 template <typename T>
 void read_section(Reader& root, std::string_view name, config::Keys<T> keys, T& target) {
   if (name.empty()) {
@@ -38,8 +39,8 @@ void read_section(Reader& root, std::string_view name, config::Keys<T> keys, T& 
   }
 }
 
-/// Throws config::Error if an uplink has the HTTP server's address, since they could not both
-/// listen.
+/// Throws config::Error if an uplink has the HTTP server's address, since both could not listen
+/// there.
 void check_http_address(const Config& config) {
   if (!config.http.listen || config.http.listen->port() == 0) {
     return;

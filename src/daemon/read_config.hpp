@@ -13,7 +13,7 @@ namespace meridian::daemon {
 /// Throws config::Error if a sink must hold frames that the buffer's policy would drop.
 void check_sinks(const Config& config);
 
-/// The values of all keys that a file leaves out.
+/// The defaults of all keys, which hold where a file omits a key.
 [[nodiscard]] Config default_config();
 
 /// Reads JSON with `//` comments. Throws config::Error. Also accepts the keys of parts that this

@@ -63,7 +63,8 @@ asio::awaitable<control::ReloadOutcome> Reloads::reload() {
 }
 
 void Reloads::on_signal() {
-  // One reload runs; one that waits behind it sees every change until it begins.
+  // One reload may run, and one may wait: the second sees every change that is made before it
+  // begins.
   if (of_signals_ < 2) {
     ++of_signals_;
     asio::co_spawn(strand_, reload_on_signal(), runtime::rethrow);

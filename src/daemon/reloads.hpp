@@ -18,8 +18,8 @@
 
 namespace meridian::daemon {
 
-/// Reads the configuration again, from the same place. Throws config::Error. Called on a thread of
-/// its own that may outlive the daemon, so it must own whatever it uses.
+/// Reads the configuration again, from the same place. Throws config::Error. It runs on a thread of
+/// its own that may outlive the daemon, so it must own everything that it uses.
 using ReadConfig = std::function<Config()>;
 
 /// What a reload reads: everything that may take long.
@@ -34,7 +34,7 @@ struct NewConfig {
 class Reloads {
  public:
   struct Steps {
-    /// Repairs what can be repaired whatever the new configuration is.
+    /// Repairs what does not depend on the new configuration.
     std::function<void()> mend;
     ReadConfig read;
     /// Applies the new configuration. If it throws, it has changed nothing.
@@ -45,14 +45,14 @@ class Reloads {
 
   Reloads(const asio::any_io_executor& strand, service::Notifier& notifier, Steps steps);
 
-  /// Waits for earlier reloads. Refused once `stop` has been called.
+  /// Reloads, once earlier reloads have ended. Refuses once `stop` has been called.
   [[nodiscard]] asio::awaitable<control::ReloadOutcome> reload();
 
   /// Handles SIGHUP: starts a reload, unless one for an earlier signal is still waiting. Its
   /// outcome is logged.
   void on_signal();
 
-  /// Refuses reloads that wait, and the one that is still reading its configuration.
+  /// Refuses reloads that wait, and a reload that is still reading its configuration.
   void stop();
 
  private:

@@ -52,7 +52,8 @@ void log_restored(const status::StateReport& report, const state::Restored& read
 void log_reload(const control::ReloadOutcome& outcome) {
   if (const auto* const refused = std::get_if<control::ReloadRefused>(&outcome)) {
     log::error({{"reason", "configuration_refused"}},
-               "the new configuration is refused, the old one stays: {}", refused->reason);
+               "the new configuration is refused, and the old one stays in use: {}",
+               refused->reason);
     return;
   }
   const auto& report = std::get<control::ReloadReport>(outcome);

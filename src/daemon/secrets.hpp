@@ -8,9 +8,9 @@
 
 namespace meridian::daemon {
 
-/// A sentence about each file that holds a secret and that every user can read: the configuration,
-/// if a server's URL has a password, credentials and keys of sinks. Names the file and what to do.
-/// May block on a file system.
+/// A sentence about each file that holds a secret and that every user can read. Such files are
+/// credentials and keys of sinks, and the configuration if a server's URL has a password. Names the
+/// file and what to do. May block on a file system.
 [[nodiscard]] std::vector<std::string> open_secrets(const Config& config);
 
 /// Logs each of these sentences.

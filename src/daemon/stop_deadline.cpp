@@ -41,8 +41,9 @@ bool StopDeadline::has_passed() const noexcept {
 void StopDeadline::tick() {
   ++ticks_;
   if (ticks_ == peers_deadline) {
-    spdlog::critical("some sessions or clients did not end within {} s: stopping without them",
-                     peers_deadline);
+    spdlog::critical(
+        "some sessions, clients or sinks did not end within {} s: stopping without them",
+        peers_deadline);
     steps_.give_up_peers();
   } else if (ticks_ == last_deadline) {
     spdlog::critical("the aggregator did not end: giving up; the frames that it holds are lost");

@@ -12,7 +12,7 @@ namespace asio = boost::asio;
 
 /// Everything that a stop waits for takes milliseconds. After four seconds this gives up the
 /// sessions, clients and sinks that have not ended, and after another four seconds everything. It
-/// counts ticks, so that a process that was frozen for a while does not take itself for hung.
+/// counts ticks, so that a process that was frozen for a while does not count as hung.
 ///
 /// Confined to the strand or single thread of its executor, and must outlive its context's `run`.
 class StopDeadline {

@@ -39,7 +39,7 @@ template <typename T>
 asio::awaitable<boost::system::result<T>> Answers::ask(
     asio::awaitable<boost::system::result<T>> question) const {
   if (!context_.sources.health().good) {
-    co_return error_code(asio::error::timed_out);  // at once, so that the client need not wait
+    co_return error_code(asio::error::timed_out);  // at once: it would not help to wait
   }
   co_return co_await status::within(context_.options.timeout, std::move(question));
 }

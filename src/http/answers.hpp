@@ -19,8 +19,8 @@ namespace meridian::http {
 namespace asio = boost::asio;
 
 /// Finds out what a request names, asks the daemon for it, and writes the answer. Each answer fails
-/// if the connection must end: with the error of the stream, that of the aggregator in the middle
-/// of an answer, or `ResponseWriter::end_of_connection`.
+/// if the connection must end. The error is that of the stream, that of the aggregator (in the
+/// middle of an answer), or `ResponseWriter::end_of_connection`.
 ///
 /// Not thread-safe: must be used on the strand of the connection, for one request at a time.
 /// `context` and `writer` must outlive it.
@@ -47,7 +47,8 @@ class Answers {
   [[nodiscard]] asio::awaitable<error_code> refuse_for_place(Request request, std::string message);
   [[nodiscard]] asio::awaitable<error_code> refuse_unanswered(Request request, error_code ec);
 
-  /// The aggregator's answer, or asio::error::timed_out. A question may outlive the call.
+  /// The aggregator's answer, or asio::error::timed_out. The question may go on after the call has
+  /// ended.
   template <typename T>
   [[nodiscard]] asio::awaitable<boost::system::result<T>> ask(
       asio::awaitable<boost::system::result<T>> question) const;

@@ -14,7 +14,7 @@ void add_sessions(Families& to, const status::SessionCounts& sessions) {
   to.by_reason("meridian_sessions_closed_total", "Uplink sessions that have ended, by reason.",
                status::all_close_reasons, sessions.closed);
   to.by_reason("meridian_streams_malformed_total",
-               "Streams that could not be trusted any further, by reason.", all_malformed,
+               "Streams that broke the framing of their listener, by reason.", all_malformed,
                sessions.malformed);
   to.counter("meridian_streams_truncated_total", "Streams that ended in the middle of a frame.",
              sessions.truncated);
@@ -53,8 +53,8 @@ void add_clients(Families& to, const status::ControlCounts& control, const Clien
 
 void add_faults(Families& to, const runtime::Faults::Counts& faults) {
   to.by("of", "meridian_faults_total",
-        "Exceptions, from a bug or because memory ran out, by where they occurred. A session or a "
-        "client ends with its exception, and a sink goes on. The log names the exception.",
+        "Exceptions, from a bug or because memory ran out, by where they occurred. The session "
+        "or client in which one occurs ends; a sink goes on. The log names the exception.",
         runtime::all_fault_kinds, faults);
 }
 
@@ -63,10 +63,11 @@ void add_log(Families& to, const LogCounts& log) {
              "Lines about peers that were not logged. The log takes 20 lines of each kind in a "
              "second, and then one that says how many more there were.",
              log.left_out);
-  to.counter("meridian_log_lines_lost_total",
-             "Lines that `log.target` did not take, or not as fast as they came. Nothing else "
-             "waits for the log.",
-             log.lost);
+  to.counter(
+      "meridian_log_lines_lost_total",
+      "Log lines discarded because `log.target` failed or could not keep up. Nothing waits for "
+      "the log.",
+      log.lost);
 }
 
 void add_state(Families& to, const status::StateReport& state) {

@@ -84,11 +84,12 @@ void add_sequences(Families& to, const OriginTotals& totals) {
              "Frames with the same sequence as the one before, over all satellites. Continues "
              "across restarts.",
              totals.duplicates);
-  to.counter("meridian_sequence_late_total",
-             "Frames whose sequence is behind the last one, over all satellites. Those at the end "
-             "of a stream are counted only once a later frame shows that they do not begin a "
-             "reset. Continues across restarts.",
-             totals.late);
+  to.counter(
+      "meridian_sequence_late_total",
+      "Frames whose sequence comes before the last one, over all satellites. Those at the end "
+      "of a stream are counted only once a later frame shows that they do not begin a "
+      "reset. Continues across restarts.",
+      totals.late);
   to.counter(
       "meridian_sequence_jumps_total",
       "Frames whose sequence is more than a quarter of the counter's range ahead, too few in a row "
@@ -114,8 +115,8 @@ void add_arrivals(Families& to, const Arrivals& arrivals) {
 void add_tails(Families& to, const TailCounts& tails) {
   to.gauge("meridian_tail_watchers", "Clients that watch frames as they come.", tails.watchers);
   to.counter("meridian_tail_lost_frames_total",
-             "Copies of frames that slow watchers missed. The buffer still has the frames, so this "
-             "is no reason for an alert.",
+             "Copies of frames that slow watchers missed. The frames themselves are not "
+             "affected, so this needs no alert.",
              tails.lost);
 }
 

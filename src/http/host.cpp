@@ -16,7 +16,7 @@ namespace {
 
 namespace ip = boost::asio::ip;
 
-/// The address as people write it: without a zone, and an IPv4-mapped one as IPv4.
+/// The address as people write it: without a zone, and as IPv4 if it is IPv4-mapped.
 ip::address plain(const ip::address& address) {
   if (!address.is_v6()) {
     return address;
@@ -43,7 +43,7 @@ std::optional<std::string_view> without_port(std::string_view host) {
   return is_port ? std::optional(host.substr(0, colon)) : std::nullopt;
 }
 
-/// Removes the dot at the end of a fully qualified name, which stands for the root.
+/// Removes the dot at the end of a fully qualified name, which is the root.
 std::string_view without_root(std::string_view name) {
   if (name.ends_with('.')) {
     name.remove_suffix(1);

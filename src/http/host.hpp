@@ -13,14 +13,14 @@ namespace meridian::http {
 enum class HostVerdict : std::uint8_t {
   ours,
   malformed,
-  other,  ///< leads here but is not ours: a page of another site may be asking
+  other,  ///< a name that is not ours: a page of another site may be asking
 };
 
 /// Judges a Host header, or the authority of an absolute URL. A page in a browser may send requests
-/// to any server that the page's own name resolves to, and its owner can change where that is (DNS
-/// rebinding). So the server accepts only the address that the client connected to, loopback
-/// addresses, "localhost", and the configured names. The port is ignored, since a forwarder may
-/// change it.
+/// to any server that the page's own host name resolves to. The owner of that name can make it
+/// resolve to this server (DNS rebinding). So the server accepts only the address that the client
+/// connected to, loopback addresses, "localhost", and the configured names. The port is ignored,
+/// since a forwarder may change it.
 [[nodiscard]] HostVerdict judge_host(std::string_view host, const boost::asio::ip::address& local,
                                      std::span<const std::string> names);
 

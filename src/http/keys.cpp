@@ -68,8 +68,9 @@ constexpr std::array server_key_table{
          .least = 0,
          .most = 64,
          .of = "names or addresses without a port",
-         .sentence = "Names and addresses by which clients know the server, besides the addresses "
-                     "that it listens on, those of loopback, and `localhost`.",
+         .sentence =
+             "Names and addresses by which clients know the server, in addition to the addresses "
+             "that it listens on, those of loopback, and `localhost`.",
          .details = "For example `\"meridian.example\"`, or an address that is forwarded to the "
                     "server. Write "
                     "IPv6 addresses in brackets. A request whose `Host` names anything else gets "
@@ -85,7 +86,8 @@ constexpr std::array server_key_table{
                      "503.",
          .details =
              "Eight more places are reserved for `/healthz`, `/readyz` and `/metrics`, one request "
-             "each, so that a healthy daemon can say so. If these are taken, too, the connection "
+             "each, so that they are answered however many clients there are. If these are taken, "
+             "too, the connection "
              "that has been there longest without a whole request is closed to make room."}),
     config::key<ServerOptions, [](auto& o) -> auto& { return o.timeout; }>(
         {.name = "timeout_s",

@@ -102,8 +102,8 @@ asio::awaitable<void> Live::run(std::shared_ptr<Live> live) {
     if (live->stopped_) {  // stopped while the aggregator was asked
       break;
     }
-    // Counts from tick to tick, so that a second stays a second. After a pause of the whole
-    // process, starts again from now.
+    // Counts from tick to tick, so that delays do not add up. After a pause of the whole process,
+    // counts from now.
     const auto next = live->tick_.expiry() + std::chrono::seconds(1);
     live->tick_.expires_at(std::max(next, asio::steady_timer::clock_type::now()));
     std::ignore = co_await live->tick_.async_wait(use_tuple);

@@ -21,7 +21,7 @@ namespace meridian::http {
 namespace asio = boost::asio;
 
 /// Keeps the history of the last minutes. While there are watchers, makes one snapshot a second for
-/// all of them. The text is in the format of server-sent events.
+/// all of them, in the format of server-sent events.
 ///
 /// Runs on a strand of its own; all members may be called from any thread. Must be held by a
 /// shared_ptr; `sources` must outlive it.

@@ -12,7 +12,7 @@
 
 namespace meridian::http {
 
-/// Writes families one after another, so that only one is held: those of the satellites are large.
+/// Writes families one after another, and so holds only one: those of the satellites are large.
 class Families {
  public:
   /// Adds a family, which the caller may fill until it adds the next one.
@@ -40,7 +40,7 @@ class Families {
     by("reason", std::move(name), std::move(help), reasons, counts);
   }
 
-  /// The same under another label.
+  /// The same with a label other than "reason".
   template <typename Reasons, typename Counts>
   void by(const char* label, std::string name, std::string help, const Reasons& reasons,
           const Counts& counts) {

@@ -12,7 +12,8 @@ namespace meridian::http {
 [[nodiscard]] std::vector<SinkSample> sink_samples(const status::SinkTable& sinks);
 
 /// Names and units follow the conventions of Prometheus. Frames on their way to a client may still
-/// go back, so they are counted as drained only once they have arrived: no counter ever falls.
+/// go back. They are counted as drained only once their answer is written, so that no counter ever
+/// falls.
 [[nodiscard]] std::string encode_metrics(const Scrape& scrape);
 
 }  // namespace meridian::http

@@ -29,7 +29,7 @@ void add_silence(Families& to, const Scrape& scrape);
 // Sinks: sink_metrics.cpp.
 /// What each sink and its consumer are doing, and what they have done.
 void add_sinks(Families& to, const Scrape& scrape);
-/// What was refused to sinks, and what they skipped, by reason.
+/// What servers refused to sinks, and what sinks skipped, by reason.
 void add_sink_reasons(Families& to, const Scrape& scrape);
 
 // The daemon: daemon_metrics.cpp.

@@ -10,7 +10,7 @@ namespace meridian::http {
 
 namespace {
 
-/// Something of everything, so that no family is empty.
+/// A scrape with one of everything, so that no family is empty.
 Scrape example() {
   Scrape scrape;
   OriginStats satellite;

@@ -13,8 +13,8 @@ struct MetricFacts {
   std::string help;
 };
 
-/// The metrics of a daemon that has a sink and has heard a satellite, read from what a scrape of it
-/// returns. Empty in a build without HTTP.
+/// The metrics of a daemon that has a sink and has heard a satellite, as a scrape returns them.
+/// Empty in a build without HTTP.
 [[nodiscard]] std::vector<MetricFacts> all_metrics();
 
 }  // namespace meridian::http

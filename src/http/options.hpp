@@ -12,8 +12,8 @@
 
 namespace meridian::http {
 
-/// Places beyond `max_clients`, for probes and scrapes only: a healthy daemon must be able to say
-/// so, however many other clients there are.
+/// Places beyond `max_clients`, for probes and scrapes only: a daemon must be able to say that it
+/// is healthy, however many other clients there are.
 inline constexpr std::size_t reserved_places = 8;
 
 /// A client in a reserved place may send a single request, for a probe or a scrape, and must send
@@ -29,7 +29,8 @@ struct ServerOptions {
   /// How long a request may take to arrive, the next one to begin, and a piece of an answer to be
   /// read.
   std::chrono::seconds timeout{10};
-  /// Streams of events at a time, and how long each lasts; a browser then opens another one.
+  /// How many streams of events there may be at a time, and how long each lasts. A browser then
+  /// opens another one.
   std::size_t max_event_streams = 32;
   std::chrono::seconds event_stream{3600};
   /// How many satellite channels have series of their own in /metrics; the others are summed.

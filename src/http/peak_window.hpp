@@ -11,8 +11,8 @@
 
 namespace meridian::http {
 
-/// Keeps peaks for a while after they were taken from the aggregator, which starts over each time,
-/// so that all callers in that time get the same answer. Not thread-safe.
+/// The aggregator starts its peaks over each time they are taken. This keeps them for a minute, so
+/// that each caller gets the peaks of the whole minute. Not thread-safe.
 class PeakWindow {
  public:
   using Clock = std::chrono::steady_clock;
@@ -40,7 +40,7 @@ class PeakWindow {
   }
 
  private:
-  struct Part {  // of a second
+  struct Part {  // the peaks of one second
     Clock::time_point begin;
     aggregator::Peaks peaks;
   };

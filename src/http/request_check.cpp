@@ -27,7 +27,7 @@ std::optional<Response> RequestCheck::refusal_of(Request& request, const Message
                                                  const error_code& read_error) const {
   using beast::http::error;
   const auto refuse_body = [&request] {
-    request.keep_alive = false;  // where the next one would begin is unknown
+    request.keep_alive = false;  // it is unknown where the next request would begin
     return refusal(Status::payload_too_large,
                    "this server accepts no request body: send the request without one");
   };

@@ -1,4 +1,4 @@
-/// Decides which requests get no answer but a refusal, before anybody looks at what they ask for.
+/// Decides which requests are refused, whatever they ask for.
 #pragma once
 
 #include "http/host.hpp"
@@ -30,8 +30,9 @@ class RequestCheck {
   RequestCheck(const std::vector<std::string>& names, asio::ip::address local)
       : names_(names), local_(local) {}
 
-  /// The refusal of a request, or of input that could not be read as one. Nothing if the request is
-  /// to be carried out, or if the client has gone. May end the connection (`Request::keep_alive`).
+  /// The refusal of a request, or of input that could not be read as one. Nothing if the server
+  /// carries out the request, or if the client has gone. May end the connection
+  /// (`Request::keep_alive`).
   [[nodiscard]] std::optional<Response> refusal_of(Request& request, const Message& message,
                                                    const error_code& read_error) const;
 

@@ -33,7 +33,7 @@ enum class Resource : std::uint8_t {
 [[nodiscard]] constexpr std::string_view path_of(std::string_view target) noexcept {
   constexpr std::string_view scheme = "http://";
   if (target.starts_with(scheme)) {
-    // A query may hold slashes, and may stand where there is no path.
+    // A query may hold slashes, and may follow the host directly, without a path.
     const std::size_t end = target.find_first_of("/?", scheme.size());
     target = end == std::string_view::npos || target[end] == '?' ? "/" : target.substr(end);
   }

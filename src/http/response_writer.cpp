@@ -105,7 +105,7 @@ asio::awaitable<error_code> ResponseWriter::write_piece(Request request, std::st
 
 asio::awaitable<error_code> ResponseWriter::end_json(Request request) {
   if (request.version == 10) {
-    co_return end_of_connection();  // it ends the answer
+    co_return end_of_connection();  // which ends the answer
   }
   if (request.head) {
     co_return error_code{};
@@ -121,7 +121,7 @@ asio::awaitable<error_code> ResponseWriter::begin_events(Request request) {
   set_common(head);
   head.set(field::content_type, "text/event-stream");
   head.set("X-Accel-Buffering", "no");  // a proxy must pass events on at once
-  head.keep_alive(false);               // the end of the connection ends the events
+  head.keep_alive(false);               // the events last until the connection ends
   beast::http::response_serializer<beast::http::empty_body> serializer(head);
   stream_.expires_after(timeout_);
   const auto [ec, bytes] = co_await beast::http::async_write_header(stream_, serializer, use_tuple);

@@ -34,14 +34,14 @@ class ResponseWriter {
 
   [[nodiscard]] asio::awaitable<error_code> write(Request request, Response response);
 
-  // A long answer in JSON: its head, its pieces and its end. To HEAD there are no pieces.
+  // A long answer in JSON: its head, its pieces and its end. An answer to HEAD has no pieces.
   [[nodiscard]] asio::awaitable<error_code> begin_json(Request request);
   [[nodiscard]] asio::awaitable<error_code> write_piece(Request request, std::string piece);
   [[nodiscard]] asio::awaitable<error_code> end_json(Request request);
 
-  /// Writes the head of a stream of events, which the end of the connection ends.
+  /// Writes the head of a stream of events, which lasts until the connection ends.
   [[nodiscard]] asio::awaitable<error_code> begin_events(Request request);
-  /// Afterwards there is no timeout, since the next event may be long in coming.
+  /// Writes an event. Afterwards there is no timeout, since the next event may be long in coming.
   [[nodiscard]] asio::awaitable<error_code> write_event(Live::Text event);
 
  private:

@@ -57,7 +57,7 @@ constexpr Series all_series[] = {
      "restarts.",
      [](const OriginStats& stats) { return stats.duplicates; }},
     {"meridian_satellite_late_total",
-     "Frames of a satellite's channel whose sequence is behind the last one. Continues across "
+     "Frames of a satellite's channel whose sequence comes before the last one. Continues across "
      "restarts.",
      [](const OriginStats& stats) { return stats.late - stats.unsettled.late; }},
     {"meridian_satellite_jumps_total",
@@ -70,7 +70,7 @@ constexpr Series all_series[] = {
      [](const OriginStats& stats) { return stats.resets; }},
     {"meridian_satellite_stored_frames_total",
      "Frames of a satellite's channel that were played back (the flag `stored`). Their sequences "
-     "are tracked apart; all other series of the channel include live and stored frames. "
+     "are tracked separately; all other series of the channel include live and stored frames. "
      "Continues across restarts.",
      [](const OriginStats& stats) { return stored_of(stats).frames; }},
     {"meridian_satellite_stored_missing_total",
@@ -108,8 +108,8 @@ void add_satellites(Families& to, const Scrape& scrape) {
   to.gauge("meridian_satellites_beyond_cap",
            "Pairs of satellite and channel that are tracked and have no series of their own.",
            totals.origins - std::min<std::uint64_t>(totals.origins, listed.size()));
-  to.gauge("meridian_satellites_tracked",
-           "Pairs of satellite and channel that have a state of their own.", totals.origins);
+  to.gauge("meridian_satellites_tracked", "Pairs of satellite and channel that are tracked.",
+           totals.origins);
   to.gauge("meridian_satellites_max_tracked",
            "How many pairs of satellite and channel may be tracked: `satellites.max_tracked`.",
            totals.max_tracked);

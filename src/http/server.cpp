@@ -117,7 +117,7 @@ std::optional<Place> Server::find_place() {
   if (clients_.size() < most) {
     return Place::ordinary;
   }
-  // Otherwise connections on which nothing arrives would keep probes and scrapes out.
+  // Closes connections on which nothing arrives: they would keep probes and scrapes out.
   const auto silent = runtime::clients_to_displace(
       clients_, most + reserved_places, [](const Session& client) { return !client.has_asked(); });
   if (!silent) {

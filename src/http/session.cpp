@@ -28,7 +28,7 @@ namespace {
 
 using runtime::use_tuple;
 
-/// For a client in a reserved place, which others may need.
+/// How long a client in a reserved place has for its request: other clients may need the place.
 constexpr std::chrono::seconds reserved_place_timeout{2};
 
 // How much, and for how long, a peer may go on sending after the last answer.
@@ -105,7 +105,7 @@ asio::awaitable<bool> Session::serve_one() {
     has_asked_ = true;
   }
   if (read_error == beast::error::timeout && !is_idle) {
-    context_->counters.timed_out();  // unlike a connection kept alive, and idle
+    context_->counters.timed_out();  // an idle connection that was kept alive does not count
   }
   error_code ec = read_error;
   if (auto refused = check_.refusal_of(request, message, read_error)) {

@@ -35,8 +35,8 @@ class Session : public std::enable_shared_from_this<Session> {
   /// Callable from any thread.
   void stop();
 
-  /// Makes room for another client, where this one has not sent a request: ends the session.
-  /// Callable from any thread.
+  /// Makes room for another client, if this one has not sent a request: ends the session. Callable
+  /// from any thread.
   void leave_place();
   /// Callable from any thread.
   [[nodiscard]] const runtime::Tenure& tenure() const noexcept { return tenure_; }
@@ -48,8 +48,8 @@ class Session : public std::enable_shared_from_this<Session> {
   /// Reads a request and answers it. Returns false if none follows.
   [[nodiscard]] asio::awaitable<bool> serve_one();
 
-  /// Ensures that a peer gets the answer even if it has sent more than was read: reads and discards
-  /// what it still sends, within bounds, and then closes.
+  /// Ensures that a client gets the answer even if it has sent more than was read. Reads and
+  /// discards what the client still sends, within bounds, and then closes.
   [[nodiscard]] asio::awaitable<void> close();
 
   beast::tcp_stream stream_;
@@ -61,7 +61,7 @@ class Session : public std::enable_shared_from_this<Session> {
   ResponseWriter writer_;
   Answers answers_;
   beast::flat_buffer received_;
-  bool answered_ = false;  // a request, or an attempt at one
+  bool answered_ = false;  // a request, or something that could not be read as one
 };
 
 }  // namespace meridian::http

@@ -65,8 +65,8 @@ void add_sinks(Families& to, const Scrape& scrape) {
       "is how many frames one message holds.",
       counter, [](const Figures& sink, const Stats&) { return sink.acknowledged_messages; });
   add("meridian_sink_duplicates_total",
-      "Acknowledged messages that were found in the stream because an answer was lost. The stream "
-      "stores them once.",
+      "Acknowledged messages that the stream already had, because an earlier answer was lost. It "
+      "stores each once.",
       counter, [](const Figures& sink, const Stats&) { return sink.duplicates; });
   add("meridian_sink_retried_messages_total",
       "Messages that the sink tried again: it looked for them in the stream, or published them "
@@ -75,11 +75,11 @@ void add_sinks(Families& to, const Scrape& scrape) {
 }
 
 void add_sink_reasons(Families& to, const Scrape& scrape) {
-  MetricFamily& refused =
-      to.add("meridian_sink_refused_total",
-             "Messages, connections and looks at the stream that were refused, by reason. The sink "
-             "tries again, and the frames stay where they are.",
-             MetricType::Counter);
+  MetricFamily& refused = to.add(
+      "meridian_sink_refused_total",
+      "Messages, connections and look-ups of the stream that were refused, by reason. The sink "
+      "tries again, and the frames stay where they are.",
+      MetricType::Counter);
   for (const SinkSample& sink : scrape.sinks) {
     for (const auto& [reason, count] : sink.figures.refused) {
       Families::add_value(refused, {{"sink", sink.name}, {"reason", reason}}, count);

@@ -34,13 +34,13 @@ template <typename Points>
 [[nodiscard]] std::string encode_history(const Points& points);
 [[nodiscard]] std::string encode(const HistoryPoint& point);
 
-/// Most rows of a list that the page shows; longer lists are for programs. Of a longer list it
-/// shows first the rows that need attention, which are held uplinks and silent satellites, and then
-/// those heard most recently.
+/// The most rows that the page shows of a list; programs can get whole lists. Of a longer list, the
+/// rows that need attention come first: held uplinks and silent satellites. Then come those heard
+/// most recently.
 inline constexpr std::size_t most_rows = 200;
 
-/// Chooses the rows to show while all satellites are added in parts. Holds no more than one part
-/// besides the chosen rows.
+/// Chooses the rows to show, while all satellites are added in parts. Holds at most the chosen rows
+/// and one part.
 class SatelliteRows {
  public:
   explicit SatelliteRows(std::shared_ptr<const status::SilentSatellites> silent);

@@ -1,4 +1,4 @@
-// Stands in for the room in a build without HTTP (MERIDIAN_WITH_HTTP).
+// Replaces the other sources of the room in a build without HTTP (MERIDIAN_WITH_HTTP).
 #include "http/make_server.hpp"
 #include "http/metrics_reference.hpp"
 

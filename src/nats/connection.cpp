@@ -1,7 +1,7 @@
 #include "nats/connection.hpp"
 
-#include "nats/pauses.hpp"
 #include "nats/session.hpp"
+#include "runtime/pauses.hpp"
 
 #include <condition_variable>
 #include <random>
@@ -54,7 +54,7 @@ void Connection::change(std::shared_ptr<Session> session, ConnectionState state)
 
 void Connection::run(const std::stop_token& stop) {
   using Clock = std::chrono::steady_clock;
-  Pauses pauses(std::random_device{}());
+  runtime::Pauses pauses(std::random_device{}());
   while (!stop.stop_requested()) {
     Result<std::shared_ptr<Session>> connected = Session::connect(options_, stop);
     bool lasted = false;

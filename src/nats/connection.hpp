@@ -33,7 +33,7 @@ using ConnectionState = std::variant<Rejection, Connected>;
 
 /// Has one session after another. A thread of its own connects, serves the session, and connects
 /// again, as long as this object lives, whatever the reason for the loss. A round tries all
-/// servers. The thread pauses between two rounds (see Pauses), but not after the loss of a
+/// servers. The thread pauses between two rounds (see runtime::Pauses), but not after the loss of a
 /// connection that had lasted for `steady`.
 ///
 /// Thread-safety: all members may be called from any thread. Only the destructor waits. It may wait

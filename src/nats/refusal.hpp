@@ -33,7 +33,7 @@ inline constexpr std::array<Named<Refusal>, 13> refusals{{
     {Refusal::unreachable, "unreachable",
      "The sink has no connection to a server, or lost it before an answer came."},
     {Refusal::authorization, "authorization",
-     "The server does not let the sink in, or does not let it publish there."},
+     "The server does not let the sink in, or does not let it publish to its subject."},
     {Refusal::tls, "tls",
      "One side wants TLS and the other does not, or a certificate is not valid."},
     {Refusal::stream_missing, "stream_missing", "The stream does not exist."},

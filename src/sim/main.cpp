@@ -117,7 +117,7 @@ void add_options(CLI::App& app, Given& given) {
       ->option_text("N")
       ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1'000'000'000'000}));
   app.add_option("--rate", given.rate,
-                 "Frames per second and uplink; 0, the default: as fast as the daemon accepts them")
+                 "Frames per second of each uplink (default 0: as fast as the daemon accepts them)")
       ->option_text("FRAMES_PER_S");
   app.add_option("--payload-bytes", given.payload, "Bytes of payload in each frame (default 64)")
       ->option_text("N|MIN:MAX");

@@ -2,7 +2,7 @@
 /// have arrived.
 #pragma once
 
-#include "nats/pauses.hpp"
+#include "runtime/pauses.hpp"
 #include "sink/options.hpp"
 #include "sink/outbox.hpp"
 
@@ -73,7 +73,7 @@ class Feed {
   const Options options_;
   std::function<void()> on_read_;
   std::function<void()> on_acknowledged_;
-  nats::Pauses pauses_;
+  runtime::Pauses pauses_;
 
   std::optional<Consumer> consumer_;
   std::optional<Outbox> outbox_;

@@ -112,7 +112,7 @@ constexpr std::array listener_key_table{
          .most = most_sessions,
          .of = "sessions",
          .sentence = "How many sessions may be open at the same time.",
-         .details = "One more is turned away with a reset, and counted."}),
+         .details = "A further connection is turned away with a reset, and counted."}),
     config::own<ListenerOptions, [](auto& o) -> auto& { return o.max_payload_bytes; }>(
         config::Kind::integer,
         {.name = "max_payload_bytes",
@@ -138,10 +138,11 @@ constexpr std::array listener_key_table{
          .least = 0,
          .most = most_peer_timeout_s,
          .of = "seconds",
-         .sentence = "Ends a session whose peer's machine has not answered for this long. 0: after "
-                     "some two hours, as the system's TCP does.",
-         .details = "Then the machine has lost power, or the network to it is "
-                    "broken. Noticing this may take a little longer. A peer that is reachable and "
+         .sentence =
+             "Ends a session whose peer's machine has not answered for this long, because it "
+             "has lost power or the network to it is broken. 0: after some two hours, as "
+             "the system's TCP does.",
+         .details = "Noticing this may take a little longer. A peer that is reachable and "
                     "sends nothing is left alone."}),
     config::choice<ListenerOptions, [](auto& o) -> auto& { return o.when_channel_full; },
                    channel_policies>(

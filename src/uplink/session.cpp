@@ -228,8 +228,9 @@ asio::awaitable<void> Session::deliver_refused(Turns::Turn turn) {
   }
   if (ec && !closing_) {
     log::limited(spdlog::level::err, kind_of(*record_, "given up"),
-                 fields_of(*record_, ec.message()), "uplink {} from {}: {}", record_->id(),
-                 record_->peer(), ec.message());
+                 fields_of(*record_, ec.message()),
+                 "uplink {} ({}) from {}: cannot hand over its frames: {}", record_->id(),
+                 options_->name, record_->peer(), ec.message());
     closing_ = CloseReason::stopped;
   }
 }

@@ -274,8 +274,8 @@ class RefusedReload : public Reload {
     EXPECT_EQ(::stat(daemon().socket().c_str(), &socket), 0);
     EXPECT_EQ(socket.st_mode & 07777U, 0660U);
     std::string message = error_message_of(answer);
-    EXPECT_TRUE(
-        daemon().logged("error the new configuration is refused, the old one stays: " + message));
+    EXPECT_TRUE(daemon().logged(
+        "error the new configuration is refused, and the old one stays in use: " + message));
     send_as_batch(*uplink_, frames_of(1, 100, 10));  // the session goes on
     send_whole(daemon().port(), frames_of(2, 0, 10));
     EXPECT_TRUE(eventually([&] { return daemon().call("depth").at("frames") == 120; }));

@@ -46,7 +46,7 @@ void add_entries(Part& part, const std::string& prefix, config::Keys<T> keys, co
   }
 }
 
-/// The defaults of the service, whoever asks.
+/// The defaults of the installed service, even if another user prints them.
 Config service_defaults() {
   Config config = default_config();
   config.control.socket = runtime::socket_of_the_service;
@@ -54,7 +54,7 @@ Config service_defaults() {
   return config;
 }
 
-/// The place of a listener or sink in its list, in a default.
+/// Writes N for the index in the default name of a listener or sink.
 std::string with_n(std::string name) {
   name.back() = 'N';
   return name;
@@ -103,7 +103,7 @@ std::string length_of_list(std::string_view list) {
              : fmt::format("List of 0 to {} sinks", sink::most_sinks);
 }
 
-/// What a value may be: "Integer, 1 to 64, in sessions".
+/// What values a key may have: "Integer, 1 to 64, in sessions".
 std::string type_of(const KeyFacts& facts) {
   switch (facts.kind) {
     case Kind::integer:
@@ -179,7 +179,7 @@ OrderedJson schema_of(const Entry& entry) {
   return schema;
 }
 
-/// An object of the schema with some keys, whose paths begin with `prefix`.
+/// The schema of an object with these keys, whose paths begin with `prefix`.
 OrderedJson object_schema(const std::vector<Entry>& entries, std::string_view prefix) {
   OrderedJson properties = OrderedJson::object();
   OrderedJson required = OrderedJson::array();
@@ -210,7 +210,7 @@ std::string comment(std::string_view text, std::size_t indent, std::size_t width
   return wrapped(plain(text), std::string(indent, ' ') + "// ", width);
 }
 
-/// Lines of keys with their values. `described`: each with its sentence.
+/// Lines of keys with their values. `described`: each below its sentence.
 std::string file_lines(const std::vector<Entry>& entries, std::size_t indent, bool described,
                        std::size_t width = file_width) {
   std::string lines;

@@ -49,13 +49,14 @@ std::vector<Reasons> all_reasons() {
       {"Dropped frames", "Why a frame was dropped: `ledger.dropped`.", reasons_in(drop_reasons)},
       {"Closed uplinks", "Why a session of an uplink ended: `sessions.closed`.",
        reasons_in(status::close_reasons)},
-      {"Malformed streams", "Why a stream could not be trusted any further: `malformed`.",
+      {"Malformed streams", "Why a stream broke the framing of its listener: `malformed`.",
        reasons_in(malformed_reasons)},
       {"Control clients that were cut off", "Why a control client was cut off: `control.cut_off`.",
        reasons_in(status::cut_offs)},
       {"Ended leases", "How a lease ended: `leases.ended`.", reasons_in(lease_ends)},
       {"Refusals of sinks",
-       "Why a message, a connection or a look at the stream was refused: `refused` of a sink. The "
+       "Why a message, a connection or a look-up of the stream was refused: `refused` of a sink. "
+       "The "
        "sink tries again, and the frames stay where they are.",
        reasons_in(nats::refusals)},
       {"Frames that a sink skipped", "Why a sink did not get a frame: `skipped` of a sink.",

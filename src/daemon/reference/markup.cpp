@@ -12,14 +12,14 @@ bool closes(char letter) {
   return std::string_view(".,:;)!?").find(letter) != std::string_view::npos;
 }
 
-/// Writes prose as lines that end with each sentence.
+/// Writes prose in lines. Each sentence begins a new line, and long ones are wrapped.
 class ProseLines {
  public:
   void add(std::string_view word) {
     if (!line_.empty() && line_.size() + 1 + word.size() > man_width) {
       end_line();
     }
-    // What begins like a request is text all the same.
+    // A word that begins like a request of mdoc is still text.
     if (line_.empty() && (word.starts_with('.') || word.starts_with('\''))) {
       line_ = "\\&";
     }
@@ -50,7 +50,7 @@ class ProseLines {
   std::string line_;
 };
 
-/// The words of a text; a piece of code is one, with what touches it.
+/// The words of a text. A piece of code is one word, with the punctuation that touches it.
 std::vector<std::string_view> words_of(std::string_view text) {
   std::vector<std::string_view> words;
   std::size_t begin = 0;
@@ -132,7 +132,7 @@ std::string mdoc_word(std::string_view word) {
       escaped += letter;
     }
   }
-  // The ellipsis, which the oldest readers of man pages do not know.
+  // The oldest readers of man pages do not know the ellipsis.
   for (std::size_t at = escaped.find("…"); at != std::string::npos; at = escaped.find("…")) {
     escaped.replace(at, std::string_view("…").size(), "...");
   }

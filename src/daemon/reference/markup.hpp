@@ -1,4 +1,5 @@
-/// Sentences of the tables, in which code stands between backticks, for other kinds of document.
+/// Converts sentences of the tables, in which code is between backticks, for other kinds of
+/// document.
 #pragma once
 
 #include <cstddef>
@@ -7,13 +8,13 @@
 
 namespace meridian::daemon {
 
-/// Without the backticks.
+/// The text without its backticks.
 [[nodiscard]] std::string plain(std::string_view text);
 
 /// A text for a cell of a table in Markdown.
 [[nodiscard]] std::string cell(std::string_view text);
 
-/// Lines of at most `width` columns, each with `prefix` in front and a line end behind.
+/// Lines of at most `width` columns, each with `prefix` before it and a line end after it.
 [[nodiscard]] std::string wrapped(std::string_view text, std::string_view prefix,
                                   std::size_t width);
 

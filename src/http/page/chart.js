@@ -18,7 +18,7 @@ function createSvg(parent, name, className) {
  * - `text(point)`: the figure of a point;
  * - `alarm(point, snapshot)`: whether the figure must stand out;
  * - `series`: of `{value(point, snapshot), legend(points, snapshot)}`; a value of null is left out;
- * - `scale(points)`: `{top, ticks: [{value, text}]}`, as many ticks each time;
+ * - `scale(points)`: `{top, ticks: [{value, text}]}`, always the same number of ticks;
  * - `bound`: optionally, a value to be drawn as a limit.
  */
 export class Chart {

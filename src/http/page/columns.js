@@ -1,4 +1,4 @@
-// The columns of the two tables, and the rows in the form that they read.
+// The columns of the two tables, and the rows in the form that the columns read.
 
 import { formatCount, formatDuration, formatOctets, formatTime } from "./format.js";
 import { recentSeconds, satelliteId, uplinkId } from "./model.js";
@@ -22,7 +22,7 @@ const figure = (title, key, format) => ({
   text: (row) => format(row[key]),
 });
 
-/** A counter that is ideally 0, and an alarm while it grows. */
+/** A counter that is ideally 0. It raises an alarm while it grows. */
 const lossFigure = (title, key) => ({
   ...figure(title, key, formatCount),
   mark: ({ [key]: count, growth }) => {

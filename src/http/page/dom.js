@@ -1,4 +1,4 @@
-// Small changes to the document. Nothing is written if it is already there: a screen reader would
+// Small changes to the document. They write nothing that is there already: a screen reader would
 // announce it again, and a selection in it would be lost.
 
 export const byId = (id) => document.getElementById(id);

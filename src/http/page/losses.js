@@ -4,7 +4,7 @@ import { byId, create, setData, setText } from "./dom.js";
 import { formatCount, formatReason, formatScaled } from "./format.js";
 import { recentSeconds } from "./model.js";
 
-/** A list of counts by reason, which `read` finds in a snapshot. */
+/** A list of counts by reason. `read` finds the counts in a snapshot. */
 export class ReasonList {
   #list;
   #total;

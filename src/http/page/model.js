@@ -1,5 +1,5 @@
 // What the page knows: five minutes of the daemon's counters, and the snapshots of the last ten
-// seconds, so that recent growth can be told from old counts.
+// seconds, which tell recent growth from old counts.
 
 export const historySeconds = 300;
 export const recentSeconds = 10;
@@ -13,7 +13,7 @@ export const droppedIn = (snapshot) => sum(snapshot.stats.ledger.dropped);
 
 export const uplinkId = (row) => String(row.id);
 
-/** "17/0"; all the origins beyond the tracked ones are "others". */
+/** The id of a row, such as "17/0". The row of all origins that are not tracked is "others". */
 export const satelliteId = (row) =>
   row.satellite_id === null ? "others" : `${row.satellite_id}/${row.channel_id}`;
 
@@ -90,10 +90,10 @@ export class Model {
     this.#addPoint(pointOfSnapshot(snapshot));
   }
 
-  /** How much the counter that `read` finds in a snapshot has grown in the last ten seconds. */
+  /** How much a counter has grown in the last ten seconds; `read` finds it in a snapshot. */
   growth(read) {
     const now = read(this.current);
-    // A row that has just appeared is compared with its own first appearance.
+    // A row that has appeared since then is compared with its own first appearance.
     const first = this.#snapshots.find((snapshot) => read(snapshot) !== undefined);
     return first ? Math.max(0, now - read(first)) : 0;
   }

@@ -15,7 +15,7 @@ export function showConnection({ state, word, silentSeconds }, current) {
   setText(byId("connection-word"), word);
   setText(byId("connection-detail"), connectionDetail(state, silentSeconds, current));
   setData(byId("main"), "stale", String(isStale));
-  // Without a figure that keeps changing, so that it is announced only once.
+  // The text has no figure that keeps changing, so that a screen reader announces it only once.
   setNotice(byId("stale-warning"), isStale ? staleWarning(current) : "");
 }
 
@@ -46,7 +46,7 @@ export function showFacts(model) {
   setNotice(byId("silence"), silenceNotice(silence));
 }
 
-/** A fact that is an alarm as soon as it is not zero. */
+/** Shows a figure that raises an alarm unless it is zero. */
 function setFact(id, count, text = formatCount(count)) {
   setText(byId(id), count > 0 ? `▲ ${text}` : text);
   setData(byId(id), "value", String(count));
@@ -71,7 +71,7 @@ function silenceNotice({ after_s, count, satellite_ids }) {
 
 /** Whether received = buffered + leased + delivered + drained + flushed + dropped. */
 function balances({ received, buffered, leased, delivered, drained, flushed }, dropped) {
-  // Exact up to 2^50; larger numbers may have been rounded when they were read.
+  // The check is exact up to 2^50. Larger numbers may have been rounded when they were parsed.
   const allowed = received * 4 * Number.EPSILON;
   return Math.abs(received - (buffered + leased + delivered + drained + flushed + dropped)) <= allowed;
 }

@@ -1,8 +1,8 @@
-// The connection to the daemon, and whether what it last said can still be trusted.
+// The connection to the daemon, and whether its last figures are still up to date.
 
 const staleAfterMs = 3000;
 // A browser reconnects on its own when a connection breaks, but not after a refusal, and not when
-// the other side has silently vanished. After this long without an event we reconnect.
+// the other side has silently vanished. After this long without an event, the page reconnects.
 const reopenAfterMs = 5000;
 const checkEveryMs = 500;
 

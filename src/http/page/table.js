@@ -1,5 +1,5 @@
-// A table that is updated every second while an operator reads it, and perhaps uses it: rows keep
-// their elements, and order, filter, focus and scroll position are preserved.
+// A table that changes every second while an operator reads it, and perhaps uses it. Rows keep
+// their elements, and the table keeps order, filter, focus and scroll position.
 
 import { create, setAttribute, setData, setNotice, setText } from "./dom.js";
 import { formatCount } from "./format.js";
@@ -52,7 +52,7 @@ export class Table {
     });
   }
 
-  /** `rows` are the known ones out of `total`. */
+  /** `rows` are those that the daemon sent, out of `total`. */
   update(rows, total) {
     this.#rows = rows;
     this.#total = total;

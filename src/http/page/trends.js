@@ -40,7 +40,7 @@ const never = () => false;
 const framesShare = ({ depth }, { stats }) => depth / stats.buffer.max_frames;
 const octetsShare = ({ depthOctets }, { stats }) => depthOctets / stats.buffer.max_bytes;
 
-// Either bound may be reached first, so both are drawn, each as its share.
+// Either bound may be reached first, so the chart has a line for each, as a share of the bound.
 const depthChart = {
   id: "depth",
   title: "Buffer depth",

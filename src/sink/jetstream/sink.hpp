@@ -2,9 +2,9 @@
 #pragma once
 
 #include "nats/connection.hpp"
-#include "nats/pauses.hpp"
 #include "runtime/log_limit.hpp"
 #include "runtime/part.hpp"
+#include "runtime/pauses.hpp"
 #include "sink/feed.hpp"
 #include "sink/jetstream/look_ups.hpp"
 #include "sink/jetstream/publisher.hpp"
@@ -143,7 +143,7 @@ class Sink final : public runtime::Part, public std::enable_shared_from_this<Sin
   std::atomic<bool> stopped_{false};
   Doorbell stopped_bell_;
 
-  nats::Pauses pauses_;
+  runtime::Pauses pauses_;
   asio::steady_timer again_;    // calls `pump` or `look_at_stream`
   asio::steady_timer changed_;  // cancelled when an answer that `end` waits for may have come
 

@@ -105,11 +105,12 @@ std::vector<std::string> find_unsafe(const StreamSettings& settings, std::size_t
         "with file storage.");
   }
   if (settings.duplicate_window < least_duplicate_window) {
-    unsafe.push_back(
-        fmt::format("Its duplicate window is {}: it recognises a message that the sink publishes "
-                    "again later only while the first copy is the last message of its subject. "
-                    "Make the window at least {}.",
-                    text_of(settings.duplicate_window), text_of(least_duplicate_window)));
+    unsafe.push_back(fmt::format(
+        "Its duplicate window is {}: a message that the sink publishes again after that "
+        "time is recognised only if the first copy is still the last message of its "
+        "subject. "
+        "Make the window at least {}.",
+        text_of(settings.duplicate_window), text_of(least_duplicate_window)));
   }
   if (removes_from_the_beginning(settings)) {
     unsafe.emplace_back(

@@ -76,7 +76,7 @@ TEST_F(HeartbeatTest, PingsTheWatchdogAndReportsHeldUplinks) {
     }
   }
   for (const std::string& message : messages) {
-    EXPECT_EQ(message, "WATCHDOG=1\nSTATUS=0 uplinks, 0 frames (0 bytes) held");
+    EXPECT_EQ(message, "WATCHDOG=1\nSTATUS=0 uplinks, 0 frames (0 bytes) in the buffer");
   }
   heartbeat.stop();
   context_.run_for(1s);

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <random>
 
-namespace meridian::nats {
+namespace meridian::runtime {
 
 /// Pauses that double from 100 ms to 10 s. Each is shortened at random, by up to a half: when a
 /// server comes back, its clients do not all connect at once. Not thread-safe.
@@ -35,4 +35,4 @@ class Pauses {
   unsigned failures_ = 0;
 };
 
-}  // namespace meridian::nats
+}  // namespace meridian::runtime

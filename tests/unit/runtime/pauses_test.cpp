@@ -1,4 +1,4 @@
-#include "nats/pauses.hpp"
+#include "runtime/pauses.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 
 namespace meridian::test {
 
-using namespace nats;
+using namespace runtime;
 
 namespace {
 
