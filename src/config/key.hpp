@@ -42,8 +42,8 @@ struct KeyFacts {
   Applies applies = Applies::on_reload;
   std::uint64_t least = 0;  ///< bound of an integer, or of the length of a list
   std::uint64_t most = 0;
-  /// What an integer counts, such as "frames". What a text is, or each element of a list, such as
-  /// "absolute path".
+  /// For an integer, what it counts: "frames". For a text, or for the elements of a list, what they
+  /// are: "an absolute path".
   std::string_view of{};
   std::string_view sentence{};  ///< what the key is; code is between backticks, as in `details`
   std::string_view details{};   ///< what else one must know about the key; "" if nothing

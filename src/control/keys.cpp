@@ -102,8 +102,9 @@ constexpr std::array server_key_table{
          .details =
              "The system must know the group, and the daemon must be in it unless it runs as root. "
              "Without `control.read_only_group`, whoever may connect may do everything: drain, "
-             "flush and reload. With it, only root, the daemon's own user and members of this "
-             "group may. A socket that the service manager has opened keeps the group of its "
+             "flush and reload. With it, only root, the daemon's own user and members of "
+             "`control.group` may. A socket that the service manager has opened keeps the group of "
+             "its "
              "unit."},
         read_group<group>, [](const ServerOptions& o) { return number_of(o.access.group); }),
     config::own<ServerOptions, read_only_group>(
@@ -113,7 +114,9 @@ constexpr std::array server_key_table{
          .sentence = "A group whose members may connect and read, and change nothing. null: there "
                      "is none, and whoever may connect may do everything.",
          .details =
-             "Users who are in neither group are turned away, whatever `control.mode` says. A "
+             "Apart from root and the daemon's own user, users who are neither in this group nor "
+             "in "
+             "`control.group` are turned away, whatever `control.mode` says. A "
              "reload applies it to clients that connect afterwards, also on a socket that the "
              "service manager has opened; such a socket must let the group in by its own mode and "
              "group. For a socket that the daemon creates "

@@ -72,7 +72,7 @@ constexpr std::array drain_result{
           "`redelivered` if the frame came back from a lease. With `binary`: how many frames "
           "follow."},
     Field{"bytes", "integer",
-          "Only with `binary`: how many octets follow the line, frames in native framing."},
+          "Only with `binary`: how many octets of frames, in native framing, follow the line."},
     Field{"remaining", "integer", "Frames left in the buffer."},
     Field{"lease", "integer|null",
           "Only with `lease_s`: the id of the lease; null if there was no frame."},
@@ -137,8 +137,8 @@ constexpr std::array satellites_result{
     Field{"satellites", "array",
           "A row for each pair of satellite and channel: `satellite_id`, `channel_id`, `frames`, "
           "`bytes`, `last_sequence`, `gaps`, `missing`, `duplicates`, `late`, `dropped`, "
-          "`last_seen_at`, `silent`, `jumps`, `resets`, `stored`. The last row may be the sum over "
-          "all other pairs; its ids are null."},
+          "`last_seen_at`, `silent`, `jumps`, `resets`, `stored`. If there are pairs without a row "
+          "of their own, the last row is their sum; its ids are null."},
 };
 
 constexpr std::array forget_parameters{
@@ -207,9 +207,11 @@ constexpr std::array health_result{
     Field{"alive", "object",
           "Whether the aggregator answers within a second: `status` (`ok` or `failed`), `reason` "
           "and `message`."},
-    Field{"ready", "object",
-          "Whether uplinks should connect here, with the same fields: listeners and control socket "
-          "are up, and no frame is dropped because the buffer is full."},
+    Field{
+        "ready", "object",
+        "Whether uplinks should connect here: listeners and control socket are up, the file of the "
+        "socket exists, and no frame is dropped because the buffer is full. It has the same "
+        "fields."},
 };
 
 constexpr std::array reload_result{

@@ -134,8 +134,8 @@ constexpr std::array satellite_key_table{
                      "ever counts as silent.",
          .details =
              "When it is heard again, that is logged, too. Satellites that are only part of the "
-             "sum beyond `satellites.max_tracked` are not watched. Time during which a full buffer "
-             "with the policy `backpressure` lets nothing in does not count."}),
+             "sum beyond `satellites.max_tracked` are not watched. The time stands still while a "
+             "full buffer with the policy `backpressure` lets nothing in."}),
     config::key<Config, [](auto& c) -> auto& { return c.forget_after; }>(
         {.name = "forget_after_s",
          .least = 0,
@@ -143,11 +143,11 @@ constexpr std::array satellite_key_table{
          .of = "seconds",
          .sentence = "A pair of satellite and channel from which no frame has come for this long "
                      "is forgotten, which frees its row. 0: only by `meridianctl forget`.",
-         .details =
-             "The log names it. Time counts as for `satellites.silent_after_s`. Set a longer "
-             "time than there: a forgotten satellite is no longer silent. After a "
-             "restart, at most half of this time "
-             "counts as already over."}),
+         .details = "The log says how many were forgotten. Time counts as for "
+                    "`satellites.silent_after_s`. Set a longer "
+                    "time than there: a forgotten satellite is no longer silent. After a "
+                    "restart, at most half of this time "
+                    "counts as already over."}),
 };
 
 void read_target(Reader& reader, const KeyFacts& facts, Config& config) {

@@ -112,7 +112,7 @@ constexpr std::array server_key_table{
          .most = config::most_seconds,
          .of = "seconds",
          .sentence = "A stream of events ends after this long, and a browser opens another one.",
-         .details = "So a page that is still open behind a proxy, and that nobody looks at, gives "
+         .details = "So a stream that a proxy still holds open for a page that was closed gives "
                     "its place back."}),
     config::key<ServerOptions, [](auto& o) -> auto& { return o.max_satellites; }>(
         {.name = "max_satellites",

@@ -98,7 +98,9 @@ CLI::App& add_consume(CLI::App& app, GivenConsume& given) {
       .add_option("--subject", given.subject,
                   "Only messages with this subject, which may have wildcards")
       ->option_text("FILTER");
-  consume.add_option("--expect", given.expected_frames, "Stop once this many frames have arrived")
+  consume
+      .add_option("--expect", given.expected_frames,
+                  "Stop once this many frames have arrived and the stream holds no more messages")
       ->option_text("FRAMES")
       ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1'000'000'000'000}));
   consume

@@ -113,8 +113,8 @@ constexpr std::array common_key_table{
          .details =
              "As many again may wait in the sink. Must not be less than `sinks[].batch_max_bytes`, "
              "so if that is above the default of this key, set this key, too. Frames that the sink "
-             "has read keep their room in the buffer as long as anything else can make room, so "
-             "this should be a small part of `buffer.max_bytes`."},
+             "has read are the last ones to make room in the buffer, so this should be a small "
+             "part of `buffer.max_bytes`."},
         read_max_in_flight_bytes,
         [](const Options& o) { return config::Json(o.max_in_flight_bytes); }),
     config::choice<Options, [](auto& o) -> auto& { return o.when_behind; }, behind_policies>(
@@ -126,7 +126,7 @@ constexpr std::array common_key_table{
                      "`drop_newest`.",
          .details = "With `hold`, uplinks wait or new frames are dropped, as `buffer.when_full` "
                     "says. With `skip_oldest`, the oldest frames make room "
-                    "under every policy, unless another sink that holds still needs them."}),
+                    "under every policy, unless a sink with `hold` still needs them."}),
 };
 
 }  // namespace

@@ -54,7 +54,8 @@ void read_satellite_id(Reader& reader, const KeyFacts& facts, ListenerOptions& o
     reader.read(facts.name, options.satellite_id, facts.least, facts.most);
   } else if (const config::Json* const satellite_id = reader.find(facts.name)) {
     reader.fail(facts.name,
-                "is for the framing \"ccsds_space_packet\": native frames carry their own",
+                "must not be set unless framing is \"ccsds_space_packet\": native frames carry "
+                "their own",
                 *satellite_id);
   }
 }

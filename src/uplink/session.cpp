@@ -194,7 +194,8 @@ void Session::note_plausibility(PacketPlausibility::Verdict verdict) {
     log::limited(
         spdlog::level::warn, kind_of(*record_, "implausible"), fields_of(*record_, "implausible"),
         "uplink {} ({}) from {}: this does not look like space packets: of the first {} packets "
-        "with a known APID only {} continue its sequence count: {} (logged once per listener)",
+        "whose APID had come before, only {} continue the sequence count of that APID; {} (logged "
+        "once per listener)",
         record_->id(), record_->listener(), record_->peer(), plausibility_->judged(),
         plausibility_->followed(), advice_on_implausible_packets());
   }

@@ -14,8 +14,6 @@
 
 namespace meridian::test {
 
-using namespace fuzz;
-
 struct Outcome {
   std::vector<std::byte> frames;  // the octets of all frames found
   std::uint64_t frame_count = 0;

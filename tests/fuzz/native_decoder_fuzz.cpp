@@ -5,7 +5,7 @@
 #include <cstdint>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  meridian::fuzz::check_decoder<meridian::NativeDecoder>(std::as_bytes(std::span(data, size)),
-                                                         std::uint32_t{256});
+  meridian::test::check_decoder<meridian::frame::NativeDecoder>(
+      std::as_bytes(std::span(data, size)), std::uint32_t{256});
   return 0;
 }

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  meridian::fuzz::check_decoder<meridian::SpacePacketDecoder>(
+  meridian::test::check_decoder<meridian::frame::SpacePacketDecoder>(
       std::as_bytes(std::span(data, size)), meridian::SatelliteId{1}, std::size_t{512});
   return 0;
 }

@@ -1,20 +1,24 @@
-"""Pictures of the page, for who has not built the daemon yet: some minutes of a small ground network.
+"""Pictures of the page, for those who have not built the daemon yet: some minutes of a small ground network.
 
-A constellation sends all the time, four ground stations while a satellite passes, and an archive drains; two passes
-end, so that their satellites are silent, and at last the archive stops, so that the buffer runs full.
+A constellation sends all the time, and four ground stations while a satellite passes. A sink publishes into a stream.
+Two passes end, so that their satellites are silent. At last the server of the stream stops, so that the buffer fills.
 """
 
 import asyncio
+import contextlib
+import json
+import os
 import shutil
 import struct
 import subprocess
+import tempfile
 import time
+from pathlib import Path
 
 from stage import shown_daemon
 
 SHOWN_S = 300  # what the charts show
 ARCHIVE_STOPS_AFTER_S = 255
-DRAINED_IN_A_SECOND = 1650
 CONSTELLATION = {"uplinks": 36, "rate": 30, "payload_bytes": "40:400"}
 
 # Of each ground station: satellite, first and last second of the pass, packets in a second.
@@ -44,20 +48,56 @@ PICTURES = {
 }
 
 
+class Archive:
+    """A NATS server that has the stream of the sink."""
+
+    def __init__(self, programs, directory):
+        self.process = subprocess.Popen(
+            ["nats-server", "-js", "-sd", directory / "stream", "-a", "127.0.0.1", "-p", "-1", "--ports_file_dir",
+             directory], env=os.environ | {"PATH": os.environ["PATH"] + ":/usr/sbin"}, stderr=subprocess.DEVNULL)
+        while not (ports := list(directory.glob("*.ports"))) or not ports[0].read_text():
+            time.sleep(0.05)
+        [server] = json.loads(ports[0].read_text())["nats"]
+        self.config = CONFIG | {"sinks": [{"name": "archive", "servers": [server], "stream": "TELEMETRY",
+                                           "when_behind": "skip_oldest"}]}
+        (directory / "sink.json").write_text(json.dumps(self.config), encoding="utf-8")
+        subprocess.run([programs["meridianctl"], "sink", "create", "--config", directory / "sink.json", "--replicas", "1"],
+                       stdout=subprocess.DEVNULL, check=True)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+@contextlib.contextmanager
+def archive_of(programs):
+    with tempfile.TemporaryDirectory(prefix="meridian-archive-") as directory:
+        archive = Archive(programs, Path(directory))
+        try:
+            yield archive
+        finally:
+            archive.stop()
+
+
 async def take_screenshots(programs, directory):
     directory.mkdir(parents=True, exist_ok=True)
-    async with shown_daemon(programs, CONFIG) as (daemon, page):
-        await run_network(daemon, page)
-        await page.value(SORT_BY_LAST_HEARD)  # those that are silent come first
-        for name, (width, height, scale, is_phone, colours) in PICTURES.items():
-            await page.resize(width, height, scale, is_phone)
-            await page.set_colours(colours)
-            await page.see_updates(2)
-            await page.save_picture(directory / f"{name}.png")
-            reduce_size(directory / f"{name}.png")
+    with archive_of(programs) as archive:
+        async with shown_daemon(programs, archive.config) as (daemon, page):
+            await take_with(archive, daemon, page, directory)
 
 
-async def run_network(daemon, page):
+async def take_with(archive, daemon, page, directory):
+    await run_network(archive, daemon, page)
+    await page.value(SORT_BY_LAST_HEARD)  # those that are silent come first
+    for name, (width, height, scale, is_phone, colours) in PICTURES.items():
+        await page.resize(width, height, scale, is_phone)
+        await page.set_colours(colours)
+        await page.see_updates(2)
+        await page.save_picture(directory / f"{name}.png")
+        reduce_size(directory / f"{name}.png")
+
+
+async def run_network(archive, daemon, page):
     """Until the buffer is full and frames are dropped."""
     recording = daemon.directory / "noisy.tlm"
     write_noisy_recording(recording)
@@ -69,10 +109,10 @@ async def run_network(daemon, page):
                 source = {"replay": recording} if name == "svalbard" else {"payload_bytes": "60:900"}
                 daemon.start_load(name, framing="ccsds_space_packet", uplinks=1, rate=rate, duration=last - first,
                                   **source)
-        if second < ARCHIVE_STOPS_AFTER_S:
-            daemon.control("drain", "--max", DRAINED_IN_A_SECOND, "--format", "binary")
+        if second == ARCHIVE_STOPS_AFTER_S:
+            archive.stop()
         await asyncio.sleep(max(0, began_at + second + 1 - time.monotonic()))
-    await page.until_data("#drops [data-reason=buffer_full_oldest]", "recent", "true")
+    await page.until('!!document.querySelector("#drops [data-recent=true]")', True)
     await page.see_updates(5)
 
 

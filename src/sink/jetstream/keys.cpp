@@ -59,8 +59,8 @@ void read_servers(Reader& reader, const KeyFacts& facts, Options& options) {
   for (const config::Json& server : *list) {
     if (server.is_string() && has_bad_percent(server.get_ref<const std::string&>())) {
       reader.fail(facts.name,
-                  "in user and password of a server, a % must be written as %25 (% and two "
-                  "hexadecimal digits stand for another character)",
+                  "must have % written as %25 in user and password (% and two hexadecimal digits "
+                  "stand for another character)",
                   as_shown(server));
     }
     if (!server.is_string() || !nats::read_server_url(server.get_ref<const std::string&>())) {
@@ -85,10 +85,10 @@ constexpr std::array tls_key_table{
     config::key<nats::Tls, [](auto& tls) -> auto& { return tls.enabled; }>(
         {.name = "enabled",
          .applies = Applies::on_restart,
-         .sentence = "Whether servers without TLS are refused.",
-         .details = "The default applies if there is an object `tls`. If there is none, or it is "
-                    "null, TLS is used for servers whose URL begins with `tls`. Certificates are "
-                    "read again for each connection."}),
+         .sentence = "true: servers without TLS are refused. false: TLS is used only for servers "
+                     "whose URL begins with `tls`.",
+         .details = "Without an object `tls` it is as with false. Certificates are read again for "
+                    "each connection."}),
     config::file_or_null<nats::Tls, [](auto& tls) -> auto& { return tls.ca_file; }>(
         {.name = "ca_file",
          .applies = Applies::on_restart,
@@ -116,7 +116,8 @@ void read_tls(Reader& sink, const KeyFacts& facts, Options& options) {
   tls.enabled = true;
   config::read_all(reader, tls_keys(), tls);
   if (tls.certificate_file.empty() != tls.key_file.empty()) {
-    reader.fail("key_file", "must be set if certificate_file is, and only then", tls.key_file);
+    reader.fail("key_file", "must be given together with certificate_file, or not at all",
+                tls.key_file);
   }
   reader.finish();
 }

@@ -30,19 +30,19 @@ bool stands_for_octet(char octet) {
 /// What is wrong with a text, apart from its placeholders. "" if nothing is.
 std::string complaint_about(std::string_view text) {
   if (text.empty()) {
-    return "is empty";
+    return "must not be empty";
   }
   if (text.size() > max_subject_bytes) {
-    return fmt::format("is longer than {} bytes", max_subject_bytes);
+    return fmt::format("must not be longer than {} bytes", max_subject_bytes);
   }
   if (text.front() == '$') {
-    return "begins with $, which is for the server's own subjects";
+    return "must not begin with $, which is for the server's own subjects";
   }
   if (text.front() == '.' || text.back() == '.' || text.find("..") != std::string_view::npos) {
-    return "has an empty token";
+    return "must not have an empty token";
   }
   if (!std::ranges::all_of(text, stands_for_octet)) {
-    return "has a blank, a control character or a wildcard";
+    return "must not have a blank, a control character or a wildcard";
   }
   return "";
 }
@@ -64,7 +64,8 @@ boost::system::result<SubjectTemplate, std::string> SubjectTemplate::read(std::s
     } else if (text.starts_with(channel_text)) {
       read.parts_.emplace_back(Placeholder::channel_id);
     } else {
-      return fmt::format("has a brace that is not part of {} or {}", satellite_text, channel_text);
+      return fmt::format("must not have a brace that is not part of {} or {}", satellite_text,
+                         channel_text);
     }
     const std::size_t end = brace > 0 ? brace : text.find('}') + 1;
     text.remove_prefix(end);

@@ -177,10 +177,12 @@ INSTANTIATE_TEST_SUITE_P(
         WrongSinks{"NoStream", R"([{"servers":["nats://h"]}])", "sinks[0].stream: must be"},
         wrong_stream("EmptyStream", R"("")"), wrong_stream("StreamWithADot", R"("a.b")"),
         wrong_stream("StreamWithAWildcard", R"("a*")"), wrong_stream("NullForAStream", "null"),
-        wrong("EmptySubject", R"("subject":"")", ".subject: is empty"),
-        wrong("Wildcard", R"("subject":"meridian.*")", ".subject: has a blank, a control"),
-        wrong("UnknownPlaceholder", R"("subject":"m.{apid}")", ".subject: has a brace"),
-        wrong("EmptyToken", R"("subject":"m..{channel_id}")", ".subject: has an empty token"),
+        wrong("EmptySubject", R"("subject":"")", ".subject: must not be empty"),
+        wrong("Wildcard", R"("subject":"meridian.*")",
+              ".subject: must not have a blank, a control"),
+        wrong("UnknownPlaceholder", R"("subject":"m.{apid}")", ".subject: must not have a brace"),
+        wrong("EmptyToken", R"("subject":"m..{channel_id}")",
+              ".subject: must not have an empty token"),
         wrong("ServersOwnSubject", R"("subject":"$JS.x")", ".subject: begins with $"),
         wrong("RelativeCredentials", R"("credentials":"x.creds")",
               ".credentials: must be the absolute path of a file, or null"),
@@ -190,9 +192,9 @@ INSTANTIATE_TEST_SUITE_P(
         wrong("UnknownKeyOfTls", R"("tls":{"verify":false})", ".tls.verify: unknown key"),
         wrong("RelativeCaFile", R"("tls":{"ca_file":"ca.pem"})", ".tls.ca_file: must be the abs"),
         wrong("CertificateWithoutKey", R"("tls":{"certificate_file":"/c"})",
-              ".tls.key_file: must be set if certificate_file is, and only then"),
+              ".tls.key_file: must be given together with certificate_file"),
         wrong("KeyWithoutCertificate", R"("tls":{"key_file":"/k"})",
-              ".tls.key_file: must be set if certificate_file is, and only then"),
+              ".tls.key_file: must be given together with certificate_file"),
         wrong("SmallBatches", R"("batch_max_bytes":1023)",
               ".batch_max_bytes: must be an integer from 1024 to 67108864"),
         wrong("LargeBatches", R"("batch_max_bytes":67108865)",
@@ -234,7 +236,7 @@ TEST(SinkConfig, ExplainsHowToWriteAPercentSign) {
     const std::string sinks = R"([{"servers":[")" + std::string(server) + R"("],"stream":"T"}])";
     EXPECT_THAT([&] { std::ignore = parse_sinks(sinks); },
                 ThrowsMessage<config::Error>(
-                    AllOf(StartsWith("sinks[0].servers: "), HasSubstr("written as %25"),
+                    AllOf(StartsWith("sinks[0].servers: "), HasSubstr("% written as %25"),
                           HasSubstr("…@h"), Not(HasSubstr("secret")), Not(HasSubstr("cret:")))))
         << server;
   }

@@ -61,7 +61,7 @@ INSTANTIATE_TEST_SUITE_P(
                     BadSubject{"a.", "empty token"}, BadSubject{"a..b", "empty token"},
                     BadSubject{"a.*", "wildcard"}, BadSubject{"a.>", "wildcard"},
                     BadSubject{"a b", "blank"}, BadSubject{"a\tb", "control"},
-                    BadSubject{"$JS.a", "begins with $"}, BadSubject{"a.{satellite}", "brace"},
+                    BadSubject{"$JS.a", "begin with $"}, BadSubject{"a.{satellite}", "brace"},
                     BadSubject{"a.{satellite_id", "brace"}, BadSubject{"a.satellite_id}", "brace"},
                     BadSubject{"a.{}", "brace"},
                     BadSubject{std::string(256, 'a'), "longer than 255"}));

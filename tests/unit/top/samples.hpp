@@ -17,8 +17,6 @@
 
 namespace meridian::test {
 
-using namespace top;
-
 using Json = nlohmann::ordered_json;
 
 inline constexpr std::uint64_t huge = std::numeric_limits<std::uint64_t>::max();
@@ -65,8 +63,8 @@ inline Json uplink_json(std::uint64_t id, const std::string& peer, bool held = f
 }
 
 /// The satellites 17 and 42, and two uplinks, `seconds` after 10:03:12.
-inline Poll sample_poll(std::chrono::milliseconds later = {}) {
-  Poll poll;
+inline top::Poll sample_poll(std::chrono::milliseconds later = {}) {
+  top::Poll poll;
   poll.taken = std::chrono::steady_clock::time_point(std::chrono::hours(1)) + later;
   poll.at = std::chrono::sys_days(std::chrono::year(2026) / 11 / 25) + std::chrono::hours(10) +
             std::chrono::minutes(3) + std::chrono::seconds(12) + later;
@@ -81,8 +79,8 @@ inline Poll sample_poll(std::chrono::milliseconds later = {}) {
 }
 
 /// Every counter as large as it can be.
-inline Poll huge_poll() {
-  Poll poll = sample_poll();
+inline top::Poll huge_poll() {
+  top::Poll poll = sample_poll();
   poll.stats["ledger"] = {{"received", huge},
                           {"buffered", huge / 4},
                           {"drained", huge / 4},
@@ -114,8 +112,8 @@ inline Poll huge_poll() {
 }
 
 /// So many satellites, of which none is silent, and as many uplinks.
-inline Poll long_poll(std::uint32_t rows) {
-  Poll poll = sample_poll();
+inline top::Poll long_poll(std::uint32_t rows) {
+  top::Poll poll = sample_poll();
   poll.satellites["satellites"].clear();
   poll.uplinks["uplinks"].clear();
   for (std::uint32_t i = 1; i <= rows; ++i) {
@@ -125,14 +123,14 @@ inline Poll long_poll(std::uint32_t rows) {
   return poll;
 }
 
-inline Figures sample_figures() {
+inline top::Figures sample_figures() {
   return figures_of(sample_poll(), nullptr);
 }
 
 /// What lines say, without blanks at their ends.
-inline std::vector<std::string> texts(const std::vector<Line>& lines) {
+inline std::vector<std::string> texts(const std::vector<top::Line>& lines) {
   std::vector<std::string> out;
-  for (const Line& line : lines) {
+  for (const top::Line& line : lines) {
     out.push_back(line.text());
     out.back().erase(out.back().find_last_not_of(' ') + 1);
   }
