@@ -41,7 +41,7 @@ class Lent {
 
   /// Puts the frames back in their old places. If the buffer has filled up meanwhile, its policy
   /// applies. Under `WhenFull::backpressure` no frame is lost; until the next drain the buffer may
-  /// exceed its limits by the frames that passed others.
+  /// exceed its limits by the frames that had been taken from the channel ahead of others.
   ///
   /// The frames of each satellite are in their old order again. If only one satellite was drained,
   /// its frames may now precede those of others that came with them: in the same read, or in the

@@ -30,8 +30,8 @@ namespace meridian::inline v2 {
 
 namespace {
 
-/// How many requests may wait in the lane. A caller that finds it full waits to send. Each is
-/// answered within the actor's turn.
+/// How many requests may wait in the control lane. A caller that finds it full waits to send. The
+/// actor answers each in one go, so few wait.
 constexpr std::size_t control_capacity = 64;
 
 /// Origins in one answer: a few hundred microseconds' work.

@@ -9,7 +9,7 @@
 namespace meridian::inline v2::aggregator {
 
 /// Copies small batches one after another, so that they can be joined. A single frame in an
-/// allocation of its own, with all that is known of it, would take three times its octets.
+/// allocation of its own takes, with its bookkeeping, three times its octets.
 ///
 /// Not thread-safe. Batches that were moved here may be used on any thread.
 class FramePage {
@@ -17,9 +17,9 @@ class FramePage {
   /// Batches of fewer octets are small.
   static constexpr std::size_t small_bytes = 4 * 1024;
 
-  /// At most this many batches are joined into one. If more were joined, what is known of a batch
-  /// would take no smaller share of the memory. And frames taken from its middle could be put back
-  /// farther from their old places.
+  /// At most this many batches are joined into one. Joining more would hardly lower the share of
+  /// the bookkeeping, and frames taken from the middle could be put back farther from their old
+  /// places.
   static constexpr std::size_t max_joined = 64;
 
   /// Moves a small batch next to the previous one, or into a new page if it does not fit there.

@@ -15,8 +15,8 @@
 
 namespace meridian::runtime {
 
-/// Since when a client has had its place, and whether it still has it: the place goes to another
-/// client before the session has ended. Each session has one.
+/// Since when a client has had its place, and whether it still has it: the place can go to
+/// another client while the session is still ending. Each session has one.
 ///
 /// Thread-safe.
 class Tenure {
@@ -43,8 +43,8 @@ concept HasTenure = requires(const Client& client) {
 };
 
 /// The clients that must give up their places so that one more can have a place: those that have
-/// been connected the longest among those that `may_displace` says yes to. None if a place is free.
-/// Nothing if there is no place to be had.
+/// been connected the longest among those that `may_displace` says yes to. An empty list if a
+/// place is free; no value if no place can be made.
 ///
 /// Clients whose tenure has ended do not count. There may be more clients than `most`, once that
 /// has become less; then one more needs the places of several. Whoever asks must end the tenure of

@@ -25,10 +25,10 @@ namespace meridian::sink {
 /// stores the frames of an origin in order, whatever is lost on the way. Frames that wait meanwhile
 /// go together in one message, so a slow connection gets large messages.
 ///
-/// A message has the same frames and the same id each time it is tried, even after a restart. The
-/// exception is `rename`. The id consists of the sink's name, the epoch in which the message was
-/// first tried, the places of its first and last frame, and its origin. Each start has a new epoch,
-/// because a saved state may be restored twice.
+/// A message has the same frames and the same id each time it is tried, even after a restart,
+/// unless it is renamed, divided since it is too large, or drained in part. The id consists of the
+/// sink's name, the epoch in which the message was first tried, the places of its first and last
+/// frame, and its origin. Each start has a new epoch, because a saved state may be restored twice.
 ///
 /// Does no I/O and reads no clock. Not thread-safe. Bounds: see `room`. In addition, the outbox
 /// copies the octets of batches with several origins.

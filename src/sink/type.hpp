@@ -32,7 +32,8 @@ struct Secrets {
 /// One type of sink. Constant, and exists as long as the program runs.
 struct Type {
   std::string_view name;  ///< the value of `type` in the configuration
-  /// For an error message: the library that the type needs, and the build option without it.
+  /// For an error message: the library that the type needs, and the option that leaves it
+  /// out: "NATS (MERIDIAN_WITH_NATS=OFF)".
   std::string_view part;
   bool is_built = false;  ///< whether this program has sinks of this type
 

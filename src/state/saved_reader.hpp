@@ -51,9 +51,9 @@ struct Restored {
   std::optional<FormatVersion> newer{};
 };
 
-/// Reads a state in the format of state/mark.hpp. Finds every intact frame whose block's mark is
-/// intact, too, in order, however much is damaged around it. Never throws on bad input. Keeps no
-/// more octets than the source has.
+/// Reads a state in the format of state/mark.hpp. Finds, in order, every frame that is intact and
+/// whose block has an intact mark, however much around it is damaged. Never throws on bad input.
+/// Keeps no more octets than the source has.
 [[nodiscard]] Restored read_saved(const Source& source);
 
 }  // namespace meridian::state

@@ -65,7 +65,8 @@ class SinkRecord {
   SinkFigures figures_;  // protected by mutex_
 };
 
-/// All sinks, in the order of the configuration. Constant once anything is answered.
+/// All sinks, in the order of the configuration. No sink is added or removed once the
+/// daemon answers requests; the records still change.
 using SinkTable = std::deque<SinkRecord>;
 
 }  // namespace meridian::status

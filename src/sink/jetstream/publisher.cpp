@@ -22,9 +22,9 @@ namespace {
 
 using InFlights = nats::Closures<InFlight>;
 
-/// What publishing in one session needs. Core drops it when the session is lost, or earlier. It is
-/// destroyed on the caller's thread or on the thread that serves the session, but never on one of
-/// the library's threads.
+/// What publishing in one session needs. Core drops it when the session is lost, or when the
+/// Publisher is destroyed. It is destroyed on the caller's thread or on the thread that serves the
+/// session, but never on one of the library's threads.
 struct SessionPublisher {
   SessionPublisher(std::shared_ptr<nats::Session> own_session,
                    std::shared_ptr<InFlight> own_in_flight)
@@ -104,8 +104,8 @@ nats::Result<std::shared_ptr<SessionPublisher>> Publisher::Core::open(
       gone = std::exchange(there->publisher, nullptr);
     }
   };
-  // Under the lock: a loss from here on waits for it, and then finds the publisher. So the
-  // publisher of a lost session does not stay.
+  // Holds the lock: if the session is lost from here on, `when_lost` waits for the lock, then finds
+  // the publisher and removes it.
   const std::lock_guard lock(core->mutex);
   if (!inbox->notify(when_lost)) {
     return inbox->lost().value();
