@@ -183,7 +183,7 @@ INSTANTIATE_TEST_SUITE_P(
         wrong("UnknownPlaceholder", R"("subject":"m.{apid}")", ".subject: must not have a brace"),
         wrong("EmptyToken", R"("subject":"m..{channel_id}")",
               ".subject: must not have an empty token"),
-        wrong("ServersOwnSubject", R"("subject":"$JS.x")", ".subject: begins with $"),
+        wrong("ServersOwnSubject", R"("subject":"$JS.x")", ".subject: must not begin with $"),
         wrong("RelativeCredentials", R"("credentials":"x.creds")",
               ".credentials: must be the absolute path of a file, or null"),
         wrong("NumberForCredentials", R"("credentials":1)",
