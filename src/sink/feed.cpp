@@ -134,7 +134,10 @@ asio::awaitable<void> Feed::close() {
   }
   // Acknowledges the batches that the stream stored in the last moment: they are delivered, and
   // `suspend` must not make them unread.
-  std::vector<PlaceRange> stored = std::exchange(to_acknowledge_, {});
+  // What is being told, or could not be told, is told once more: the second time it means nothing.
+  std::vector<PlaceRange> stored = telling_;
+  stored.insert(stored.end(), to_acknowledge_.begin(), to_acknowledge_.end());
+  to_acknowledge_.clear();
   std::ignore = co_await consumer_->acknowledge(std::move(stored));
   std::vector<Attempt> attempts = outbox_->attempts();
   std::ignore = co_await consumer_->suspend(std::move(attempts));

@@ -35,8 +35,8 @@ class Feed {
  public:
   using Clock = Outbox::Clock;
 
-  /// `on_read` is called whenever there is more in the outbox. What it throws is noted.
-  /// `on_acknowledged` is called when `has_unacknowledged` may have changed.
+  /// `options` must outlive it. `on_read` is called whenever there is more in the outbox. What it
+  /// throws is noted. `on_acknowledged` is called when `has_unacknowledged` may have changed.
   Feed(asio::io_context& context, const Options& options, std::function<void()> on_read,
        std::function<void()> on_acknowledged);
 
@@ -70,7 +70,7 @@ class Feed {
   [[nodiscard]] asio::awaitable<void> add(std::vector<BufferedBatch> batches);
 
   asio::io_context& context_;
-  const Options options_;
+  const Options& options_;
   std::function<void()> on_read_;
   std::function<void()> on_acknowledged_;
   runtime::Pauses pauses_;

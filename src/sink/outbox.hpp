@@ -133,7 +133,6 @@ class Outbox {
     Message message;  // shares the octets of the pieces
     std::vector<Piece> pieces;
     std::uint64_t epoch = 0;
-    Ticket ticket = 0;
     unsigned tries = 0;
     bool may_be_stored = false;
     std::optional<std::uint64_t> said_to_be_at{};

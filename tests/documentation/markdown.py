@@ -57,17 +57,28 @@ def links_of(document):
     return re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'<(?:a href|img src)="([^"]+)"', text)
 
 
-# Riddles, and phrases that are translated word for word. In their place: say who does what.
-REFUSED = (r"who has neither", r"nobody waits who", r"left away", r"leave \w+ away", r"stands twice", r"is to be had",
-           r"are to be had", r"so it is with", r"begins? anew", r"begun anew", r"by itself alone", r"as it were",
-           r"the lesson\b", r"the contract\b", r"its design\b", r"whoever has not", r"stop(?:s|ped)? in order\b")
+# Phrases that are riddles or were translated word for word, each with what to write in its place.
+REFUSED = {
+    r"who has neither": "name who has what",
+    r"nobody waits who": "say who waits, and for what",
+    r"left away|leave \w+ away": "left out",
+    r"stands twice": "is there twice",
+    r"(?:is|are) to be had": "is available",
+    r"so it is with": "the same holds for",
+    r"begins? anew|begun anew": "start over",
+    r"by itself alone": "alone",
+    r"as it were": "leave it out",
+    r"the lesson\b|the contract\b|its design\b": "say what it says: it is not in the tree",
+    r"whoever has not": "name who it is",
+    r"stop(?:s|ped)? in order\b": "orderly stop",
+}
 SEARCHED = {"*.md": ".", "*.hpp": "include src", "*.cpp": "src", "*.1": "docs/man", "*.5": "docs/man", "*.8": "docs/man",
             "*.yml": "docs/prometheus", "*.js": "src/http/page", "*.html": "src/http/page", "*.py": "scripts"}
 
 
 def language_faults(top):
-    """Where a refused phrase stands: a line with file, number and phrase for each."""
-    refused = re.compile("|".join(REFUSED), re.IGNORECASE)
+    """Where a refused phrase is: a line with file, number, phrase and what to write instead for each."""
+    refused = {re.compile(phrase, re.IGNORECASE): instead for phrase, instead in REFUSED.items()}
     found = []
     for pattern, places in SEARCHED.items():
         for place in places.split():
@@ -76,5 +87,6 @@ def language_faults(top):
                 if name.startswith(("build/", ".git/")):
                     continue
                 for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-                    found += [f"{name}:{number}: {match[0]}" for match in refused.finditer(line)]
+                    found += [f"{name}:{number}: {match[0]}: {instead}" for phrase, instead in refused.items()
+                              for match in phrase.finditer(line)]
     return found
